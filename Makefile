@@ -1,0 +1,61 @@
+# A fresh clone needs Python 3.11 or newer and make; everything else goes into .venv, which is made again
+# when pyproject.toml changes. `make PYTHON=/path/to/python3 ...` names an interpreter.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+VENV_READY := .venv/ready
+DEV_READY := .venv/ready-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench clean
+
+help:   ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1  \t/p' Makefile
+
+demo: $(VENV_READY)  ## two simulated models at 1, 4, 16 and 64 users, then a PDF (no key, no network)
+	@$(BIN)/firsttoken run quickstart
+
+test: $(DEV_READY)  ## every test, a real llama.cpp server's included
+	@$(BIN)/python -m pytest
+
+lint: $(DEV_READY)  ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(DEV_READY)  ## the benchmarks, one table each
+	@set -e; for benchmark in tests/benchmarks/[a-z]*.py; do $(BIN)/python "$$benchmark"; done
+
+clean:  ## remove .venv and every cache; runs/ stays
+	@rm -rf .venv .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+
+$(VENV_READY): pyproject.toml | $(BIN)/pip
+	@echo "Installing FirstToken into .venv (about a minute, once) ..." >&2
+	@$(PIP) --editable .
+	@touch $@
+
+$(DEV_READY): pyproject.toml | $(BIN)/pip
+	@echo "Installing FirstToken and its development tools into .venv (a minute or two, once) ..." >&2
+	@$(PIP) --editable '.[dev,real]' --only-binary xllamacpp || { \
+	  test -z "$$CI" && $(PIP) --editable '.[dev]' && \
+	  echo "No llama.cpp server (xllamacpp) for this platform: the tests marked 'real' will be skipped." >&2; }
+	@touch $(VENV_READY) $@
+
+# The first interpreter that is new enough, the named one preferred. It is asked, not just looked up: a shim may stand
+# for a version that is not installed, and Debian ships Python without the part that makes a venv.
+$(BIN)/pip:
+	@for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  version=$$($(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null); \
+	  echo "FirstToken needs Python 3.11 or newer; $(PYTHON) is $${version:-not there}." \
+	    "Install one, or name it: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; \
+	fi; \
+	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$found cannot make a virtual environment: its venv module is missing." \
+	    "On Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; \
+	fi; \
+	$$found -m venv .venv

@@ -1,0 +1,124 @@
+"""What does the stated demand cost a day and a month, the input that it drags along beside the output?
+
+Dollars at [demand], from what one measured answer reads and writes and from the prices of the source that the target
+names; the other dated sources of the catalogue stand beside it. What no source states is unknown, never 0.
+"""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure as Drawing
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import UNKNOWN, write_value
+from firsttoken.report import theme
+from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
+from firsttoken.report.series import join_words, number_cell
+from firsttoken.scenario import Demand, Target
+
+ORDER = 50
+PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Output", "output"))
+BILLS = (("Input", "bill_input_day"), ("Output", "bill_output_day"), ("Together", "bill_day"))
+
+
+def build(study: Study) -> Page | None:
+    """The page: a bar per target, a row per dated source; None where the scenario states no demand."""
+    demand = study.scenario.demand
+    if demand is None:
+        return None
+    heads = [
+        Column("Target", words=True), Column("Prices from", words=True, wide=True),
+        *(Column(title, "$ per 1M") for title, _ in PRICES), *(Column(title, "$ a day") for title, _ in BILLS),
+        Column("Together", f"$ in {demand.days} days"),
+    ]  # fmt: skip
+    rows = [row for target in study.scenario.target for row in _rows(study, target)]
+    assumed = [target for target in study.targets if (day := study.figure(target, "bill_day")) and day.n == 0]
+    notes = [f"{join_words(assumed)}: no answer told its usage; the lengths are those that were asked for."]
+    return Page(
+        slug="bill",
+        title="Bill",
+        question="What does the stated demand cost, the input that it drags along beside the output?",
+        finding=_finding(study, demand),
+        figure=_draw(study),
+        caption=f"{_write_demand(demand)}, at the prices of the source that each target names. Dollars a day.",
+        table=Table(heads, rows),
+        notes=(
+            "Input and output of a request are the means of the measured answers; cached input is billed as cached "
+            "where the server said so and the source has a price for it. What retries add is not in this bill: see "
+            "retry cost.",
+            "In grey: other dated sources of the catalogue, which the bill does not use.",
+            *(notes if assumed else []),
+        ),
+    )
+
+
+def _finding(study: Study, demand: Demand) -> str:
+    output, whole = (_known(study, metric) for metric in ("bill_output_day", "bill_month"))
+    if not output:
+        return f"{_write_demand(demand)}: the bill is unknown, for no target has a known price"
+    costs = join_words([f"{write_value(dollars, 'USD')} on {target}" for target, dollars in output.items()])
+    if len(whole) < 2:
+        total = join_words([write_value(dollars, "USD") for dollars in whole.values()])
+        return f"{_write_demand(demand)} cost {costs} in output; with the input, {total} in {demand.days} days"
+    apart = [max(costs.values()) - min(costs.values()) for costs in (output, whole)]
+    output_apart, whole_apart = (write_value(dollars, "USD") for dollars in (demand.days * apart[0], apart[1]))
+    return (
+        f"{_write_demand(demand)} cost {costs}, {output_apart} apart in {demand.days} days; "
+        f"{whole_apart} with the input"
+    )
+
+
+def _known(study: Study, metric: str) -> dict[str, float]:
+    figures = {target: study.figure(target, metric) for target in study.targets}
+    return {target: figure.value for target, figure in figures.items() if figure and figure.value is not None}
+
+
+def _write_demand(demand: Demand) -> str:
+    if demand.output_tokens_per_day is not None:
+        return f"{demand.output_tokens_per_day:,.0f} output tokens a day"
+    return f"{demand.requests_per_day or 0:,.0f} requests a day"
+
+
+def _draw(study: Study) -> Drawing:
+    figure, [panel] = theme.canvas(2.0 + 0.9 * len(study.targets))
+    colour = theme.colours(study.targets)
+    sides = {"output": _known(study, "bill_output_day"), "input": _known(study, "bill_input_day")}
+    for row, target in enumerate(study.targets):
+        left = 0.0
+        for side, (alpha, ink) in {"output": (1.0, theme.PAPER), "input": (0.45, theme.INK)}.items():
+            dollars = sides[side].get(target, 0.0)
+            if dollars:
+                words = f"{side} {write_value(dollars, 'USD')}"
+                panel.barh(row, dollars, left=left, height=0.6, color=colour[target], alpha=alpha)
+                panel.text(left + dollars / 2, row, words, ha="center", va="center", fontsize=7.5, color=ink)
+            left += dollars
+        if not left:
+            panel.annotate("price unknown", (0, row), xytext=(4, 0), textcoords="offset points", va="center")
+    panel.set_yticks(range(len(study.targets)), study.targets)
+    panel.set_ylim(len(study.targets) - 0.5, -0.5)
+    panel.set_xlim(left=0)
+    panel.grid(visible=False)
+    panel.set_xlabel("dollars a day")
+    panel.xaxis.set_major_formatter(lambda dollars, _: f"${dollars:,.0f}")
+    return figure
+
+
+def _rows(study: Study, target: Target) -> list[Cells]:
+    used, model = study.prices[target.name], study.catalogue.get(target.model)
+    bills = [number_cell(study.figure(target.name, metric), "$") for _, metric in (*BILLS, ("", "bill_month"))]
+    rows: list[Cells] = [(target.name, _name(used), *_prices(used), *bills)]
+    others = [source for source in (model.sources.values() if model else ()) if source is not used]
+    return rows + [("", Cell("", _name(source)), *_prices(source), *["–"] * len(bills)) for source in others]
+
+
+def _name(source: Source | None) -> str:
+    return UNKNOWN if source is None else ", ".join(filter(None, (source.title, source.read)))
+
+
+def _prices(source: Source | None) -> list[str]:
+    stated = [None if source is None else getattr(source, field) for _, field in PRICES]
+    return [UNKNOWN if price is None else f"{price:,.2f}" for price in stated]
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_alone(build, __doc__))

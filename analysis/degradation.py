@@ -1,0 +1,99 @@
+"""What does a crowd do to the pace: of the whole system, and of each stream?
+
+System tokens per second against users, beside what the same users would get if nobody slowed anybody down, and the
+pace of the median stream relative to the stream of the lowest load.
+"""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure as Drawing
+
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import round_significant
+from firsttoken.report import theme
+from firsttoken.report.page import Cells, Column, Page, Table, run_alone
+from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_percent, write_users
+
+ORDER = 30
+COLUMNS = (
+    ("System", "tok/s", "system_tok_s", None, "tok/s"),
+    ("System", "× lowest load", "system_relative", None, "×"),
+    ("Stream", "median, tok/s", "stream_tok_s", 0.5, "tok/s"),
+    ("Stream", "slowest 5 %, tok/s", "stream_tok_s", 0.05, "tok/s"),
+    ("Stream", "× lowest load", "stream_relative", 0.5, "×"),
+    ("Requests", "per second", "request_rps", None, "per second"),
+)
+
+
+def build(study: Study) -> Page | None:
+    """The page: system throughput, and what is left of one stream's pace; None where no load was measured."""
+    if not any(ladder(study)):
+        return None
+    heads = [Column("Target", words=True), Column("Users"), *(Column(*column[:2]) for column in COLUMNS), Column("n")]
+    rows: list[Cells] = []
+    for target, level, name in ladder(study):
+        cells = [number_cell(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
+        n = count_cell(study.figure(target, "stream_tok_s", level=level, q=0.5))
+        rows.append((name, f"{level:,g}", *cells, n))
+    return Page(
+        slug="degradation",
+        title="Degradation",
+        question="What does a crowd do to the pace: of the whole system, and of each stream?",
+        finding=_finding(study),
+        figure=_draw(study),
+        caption="Left: output tokens that arrived in the measure window, per second, with 95 % intervals; dotted: if "
+        "nobody slowed anybody down. Right: the pace of the median stream against that of the lowest load.",
+        table=Table(heads, rows),
+        notes=(
+            "Slowest 5 %: 95 of 100 streams are at least as fast.",
+            "Where the system falls behind the dotted line users wait, in the stream or before it.",
+        ),
+    )
+
+
+def _finding(study: Study) -> str:
+    kept: list[str] = []
+    peaks: list[str] = []
+    tops: list[float] = []
+    for target in study.targets:
+        shown = [point for point in curve_of(study, target, "stream_relative", 0.5) if point.y]
+        peak = max((point.y or 0.0 for point in curve_of(study, target, "system_tok_s")), default=0.0)
+        if len(shown) > 1 and shown[-1].y:
+            kept.append(f"{write_percent(shown[-1].y)}{'' if kept else ' of its pace'} on {target}")
+            peaks.append(round_significant(peak))
+            tops.append(shown[-1].x)
+    if not kept:
+        return "Too few loads streamed to say how the pace degrades"
+    load = write_users(tops[0]) if len(set(tops)) == 1 else "its highest load"
+    return f"At {load} a stream keeps {join_words(kept)}; all streams together reach {join_words(peaks)} tok/s"
+
+
+def _draw(study: Study) -> Drawing:
+    figure, (system, stream) = theme.canvas(8.5, columns=2)
+    colour, marker = theme.colours(study.targets), theme.markers(study.targets)
+    system_ends: list[theme.End] = []
+    stream_ends: list[theme.End] = []
+    for target in study.targets:
+        whole = curve_of(study, target, "system_tok_s")
+        share = curve_of(study, target, "stream_relative", 0.5, 0.01)
+        theme.curve(system, whole, colour[target], marker[target])
+        theme.curve(stream, share, colour[target], marker[target])
+        system_ends += theme.end_of(whole, target, colour[target])
+        stream_ends += theme.end_of(share, target, colour[target])
+        if whole and whole[0].y:
+            xs = [point.x for point in whole]
+            system.plot(xs, [whole[0].y * x / xs[0] for x in xs], ":", color=colour[target], linewidth=0.9)
+    system.set_title("System, output tokens per second")
+    stream.set_title("One stream, % of its pace at the lowest load")
+    for panel, ends in ((system, system_ends), (stream, stream_ends)):
+        if not ends:
+            theme.empty(panel, "nothing streamed")
+            continue
+        theme.load_axis(panel, [level for _, level, _ in ladder(study)])
+        panel.set_ylim(0, 112 if panel is stream else 1.3 * max(end.y for end in ends))
+        theme.label_ends(panel, ends)
+    return figure
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_alone(build, __doc__))

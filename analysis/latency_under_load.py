@@ -1,0 +1,103 @@
+"""How long do users wait as more of them come?
+
+Time to first token and time per output token against the load: the 95th percentile with its interval, the median
+beside it, and the promise where the scenario makes one.
+"""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import write_value
+from firsttoken.report import theme
+from firsttoken.report.page import Cells, Column, Page, Table, run_alone
+from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_users
+from firsttoken.scenario import parse_duration
+
+ORDER = 20
+PANELS = (
+    ("ttft_ms", "Time to first token, seconds", 1000.0, "ttft"),
+    ("tpot_ms", "Time per output token, milliseconds", 1.0, "tpot"),
+)
+"""Metric, title, how many of the metric's units make one of the panel's, the key of [slo] that limits it."""
+
+COLUMNS = (
+    ("First token", "median, s", "ttft_ms", 0.5, "s"),
+    ("First token", "p95, s", "ttft_ms", 0.95, "s"),
+    ("First token", "p99, s", "ttft_ms", 0.99, "s"),
+    ("Per token", "median, ms", "tpot_ms", 0.5, "ms"),
+    ("Per token", "p95, ms", "tpot_ms", 0.95, "ms"),
+    ("Whole answer", "p95, s", "e2e_ms", 0.95, "s"),
+)
+
+
+def build(study: Study) -> Page | None:
+    """The page: two panels, every target in both; None where no load was measured."""
+    if not any(ladder(study)):
+        return None
+    heads = [Column("Target", words=True), Column("Users"), *(Column(*column[:2]) for column in COLUMNS), Column("n")]
+    rows: list[Cells] = []
+    for target, level, name in ladder(study):
+        figures = [(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
+        rows.append((name, f"{level:,g}", *(number_cell(*figure) for figure in figures), count_cell(figures[0][0])))
+    return Page(
+        slug="latency_under_load",
+        title="Latency under load",
+        question="How long do users wait as more of them come?",
+        finding=_finding(study),
+        figure=_draw(study),
+        caption="Solid: 95 of 100 wait no longer than this (p95), with its 95 % interval. Dashed: median. Successful "
+        "attempts of requests intended in the measure window; what failed is counted in the promise.",
+        table=Table(heads, rows),
+        notes=("n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",),
+    )
+
+
+def _finding(study: Study) -> str:
+    """How the median wait grows from the lowest to the highest load that shows one."""
+    growth = []
+    for target in study.targets:
+        shown = [point for point in curve_of(study, target, "ttft_ms", 0.5) if point.y]
+        if len(shown) > 1 and shown[0].y and shown[-1].y:
+            growth.append((shown[-1].y / shown[0].y, target, shown[0], shown[-1]))
+    if not growth:
+        return "Too little succeeded, or too few loads were run, to say how the wait grows"
+    ratio, _, low, high = max(growth)
+    loads = f"From {low.x:,g} to {write_users(high.x)}"
+    if ratio < 1.1:
+        return f"{loads} the wait for the first token does not grow"
+    waits = [f"{write_value(a.y, 'ms')} to {write_value(b.y, 'ms')} on {target}" for _, target, a, b in growth]
+    return f"{loads} the median wait for the first token grows from {join_words(waits)}"
+
+
+def _draw(study: Study) -> Drawing:
+    figure, panels = theme.canvas(8.5, columns=2)
+    for panel, (metric, title, per, key) in zip(panels, PANELS, strict=True):
+        panel.set_title(title)
+        _draw_panel(panel, study, metric, per, getattr(study.scenario.slo, key))
+    return figure
+
+
+def _draw_panel(panel: Axes, study: Study, metric: str, per: float, limit: str) -> None:
+    colour, marker = theme.colours(study.targets), theme.markers(study.targets)
+    ends: list[theme.End] = []
+    for target in study.targets:
+        slow, median = (curve_of(study, target, metric, q, per) for q in (0.95, 0.5))
+        theme.curve(panel, median, colour[target], dashed=True)
+        theme.curve(panel, slow, colour[target], marker[target])
+        ends += theme.end_of(slow, target, colour[target]) or theme.end_of(median, target, colour[target])
+    if not ends:
+        theme.empty(panel, "nothing succeeded")
+        return
+    theme.load_axis(panel, [level for _, level, _ in ladder(study)])
+    panel.set_ylim(0, 1.08 * panel.get_ylim()[1])
+    if limit:
+        limit_ms = 1000 * parse_duration(limit)
+        theme.rule(panel, f"promise: {write_value(limit_ms, 'ms')}", limit_ms / per)
+    theme.label_ends(panel, ends)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_alone(build, __doc__))

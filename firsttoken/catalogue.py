@@ -1,0 +1,167 @@
+"""The catalogue of models: context windows, dated prices side by side, published figures, how each is simulated.
+
+Rule: every figure belongs to one dated source, and what a source does not say is None: unknown is never 0.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from firsttoken import kit
+from firsttoken.strict_toml import TomlError, decode, read_toml
+
+Dollars = Annotated[float, Meta(ge=0)]
+AtLeastZero = Annotated[float, Meta(ge=0)]
+AboveZero = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class CatalogueError(ValueError):
+    """A catalogue that does not hold what it should; its text is the sentence to show."""
+
+
+class LongContext(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The tier of a long prompt: over `over_tokens` of input, the whole request is billed at these multiples."""
+
+    over_tokens: Positive
+    input_multiple: AboveZero
+    output_multiple: AboveZero
+
+
+class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What one dated source says of a model; US dollars per million tokens."""
+
+    title: str
+    read: str
+    """When it was read or published: a year or a date."""
+    input: Dollars | None = None
+    cached_input: Dollars | None = None
+    cache_write: Dollars | None = None
+    output: Dollars | None = None
+    long_context: LongContext | None = None
+    window_tokens: Positive | None = None
+    ttft_s: AboveZero | None = None
+    tokens_per_s: AboveZero | None = None
+    images: bool | None = None
+    note: str = ""
+
+
+class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Share of requests that fail on purpose, each between 0 and 1."""
+
+    error: Share = 0.0
+    """Answered 500 before the stream."""
+    cut: Share = 0.0
+    """The connection is closed in mid-stream."""
+    stall: Share = 0.0
+    """The stream falls silent for `stall_s` in its middle."""
+
+
+class Simulated(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How a simulated model behaves. None in a scenario means: as the catalogue says for this model."""
+
+    ttft_s: AboveZero | None = None
+    """First token of one user's request at `reference_input_tokens`."""
+    tokens_per_s: AboveZero | None = None
+    """Pace of one user's stream."""
+    reference_input_tokens: Count | None = None
+    prefill_rate: AboveZero | None = None
+    """Prompt tokens read per second: a longer prompt than the reference waits longer for its first token."""
+    jitter: AtLeastZero | None = None
+    """Relative standard deviation of first-token time and pace, between requests."""
+    slots: Positive | None = None
+    """Requests served at once; the next ones queue."""
+    queue: Count | None = None
+    """Requests that may wait; the next one is answered 429."""
+    batch_slowdown: AtLeastZero | None = None
+    """How much longer prefill and each token take with all slots busy than for one user alone: 0.6 is 60 % longer."""
+    retry_after_s: AtLeastZero | None = None
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    stall_s: AtLeastZero | None = None
+    api_key: str | None = None
+    """If set, requests must carry this bearer key, else 401."""
+    faults: Faults | None = None
+
+
+class Model(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One model: its sources by name, and how it is simulated."""
+
+    name: str
+    title: str
+    vendor: str
+    sources: dict[str, Source] = {}
+    simulated: Simulated = Simulated()
+
+
+DEFAULTS = Simulated(
+    reference_input_tokens=400,
+    prefill_rate=10_000.0,
+    jitter=0.01,
+    slots=16,
+    queue=64,
+    batch_slowdown=0.5,
+    retry_after_s=1.0,
+    stall_s=2.0,
+    faults=Faults(),
+)
+"""A simulated model where neither the catalogue nor the scenario says otherwise; limits and key default to none."""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The layout of models.toml."""
+
+    model: list[Model]
+
+
+def load_catalogue(path: Path | None = None) -> dict[str, Model]:
+    """Every model of a catalogue file by name, scenarios/models.toml unless told otherwise. Raises CatalogueError."""
+    try:
+        path = path or kit.find("scenarios", "models.toml")
+        data = read_toml(path)
+    except (TomlError, kit.KitError) as error:
+        raise CatalogueError(str(error)) from None
+    try:
+        models = decode(data, _File).model
+    except TomlError as error:
+        raise CatalogueError(f"{path}: {error}") from None
+    names = [model.name for model in models]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise CatalogueError(f"{path}: model.name: expected each model once, got {min(twice)} twice")
+    return {model.name: model for model in models}
+
+
+def resolve_simulated(model: Model, source: str, overrides: Simulated) -> Simulated:
+    """How `model` is simulated: `overrides`, else its own table, else what is published, else DEFAULTS.
+
+    Published figures are those of `source`, or where it states none, of the first source that does: prices may
+    be read at one place and speeds at another. Raises CatalogueError when a speed is stated nowhere.
+    """
+    layers = [overrides, model.simulated, _published(model, source), DEFAULTS]
+    settings = {
+        field: next((value for layer in layers if (value := getattr(layer, field)) is not None), None)
+        for field in Simulated.__struct_fields__
+    }
+    for field, example in {"ttft_s": 0.8, "tokens_per_s": 100}.items():
+        if settings[field] is None:
+            raise CatalogueError(
+                f"expected a published {field} to simulate {model.name} by, got none in the catalogue; "
+                f"write {field} = {example}, or a base_url to test a real server"
+            )
+    return Simulated(**settings)
+
+
+def _published(model: Model, source: str) -> Simulated:
+    """First-token time and pace as published, the chosen source before the others."""
+    order = sorted(model.sources, key=lambda name: name != source)
+    stated = {
+        field: next((value for name in order if (value := getattr(model.sources[name], field)) is not None), None)
+        for field in ("ttft_s", "tokens_per_s")
+    }
+    return Simulated(**stated)

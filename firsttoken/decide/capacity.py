@@ -1,0 +1,69 @@
+"""How much load keeps the promise, and how throughput degrades on the way.
+
+Rule: a level passes when the lower end of its interval reaches the share that was asked for, fails when the upper end
+does not, and is unknown otherwise; a level whose measurement is void does neither. Nothing is extrapolated: the
+answer is a bracket of tested levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from firsttoken.decide.figure import Figure
+
+Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
+
+
+@dataclass(frozen=True)
+class LevelVerdict:
+    """Whether one level keeps the promise."""
+
+    level: float
+    verdict: Verdict
+    attainment: Figure
+    looks_kept: bool
+    """Whether the share that was seen would do, were it certain."""
+    voided_by: tuple[str, ...] = ()
+    """Names of the flags that void it."""
+
+
+def judge_level(attainment: Figure, share: float, voided_by: Sequence[str] = ()) -> LevelVerdict:
+    """The verdict on the level of an attainment figure."""
+    verdict: Verdict = "UNKNOWN"
+    if not voided_by and attainment.lo is not None and attainment.hi is not None:
+        verdict = "PASS" if attainment.lo >= share else "FAIL" if attainment.hi < share else "UNKNOWN"
+    looks_kept = attainment.value is not None and attainment.value >= share
+    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_kept, tuple(voided_by))
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Between which tested levels the promise breaks."""
+
+    last_pass: float | None
+    """The highest level that passes below any that fails."""
+    first_fail: float | None
+    """The lowest level that fails; None: not reached up to `top`."""
+    top: float
+
+
+def find_bracket(levels: Sequence[LevelVerdict]) -> Bracket | None:
+    """The bracket of a ladder; None where no level was measured.
+
+    More load does not heal: a pass above a fail counts for nothing.
+    """
+    if not levels:
+        return None
+    first_fail = min((each.level for each in levels if each.verdict == "FAIL"), default=None)
+    passed = [
+        each.level for each in levels if each.verdict == "PASS" and (first_fail is None or each.level < first_fail)
+    ]
+    return Bracket(max(passed, default=None), first_fail, max(each.level for each in levels))
+
+
+def relative_to_unloaded(values: Sequence[float | None]) -> list[float | None]:
+    """Each value as a multiple of the first, which is the least loaded; None where either is unknown."""
+    unloaded = values[0] if values else None
+    return [None if value is None or not unloaded else value / unloaded for value in values]

@@ -1,0 +1,60 @@
+"""The decision on one target: the ruling in words, as page one tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.figure import Find
+from firsttoken.decide.promise_table import PromiseRow, write_rows
+from firsttoken.decide.reasons import describe_scope, explain, list_flips, list_untested
+from firsttoken.decide.ruling import Ruling, Word
+from firsttoken.decide.validity import Flag
+from firsttoken.scenario import Scenario, Target
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one target, in values and in words."""
+
+    target: str
+    verdict: Word
+    qualifiers: tuple[str, ...]
+    """ "illustration": a simulator answered. "indicative": the deciding level was measured once."""
+    why: str
+    scope: str
+    """What was tested, and until when that may be relied on."""
+    highest_kept: float | None
+    first_failed: float | None
+    deciding_level: float | None
+    promise: list[PromiseRow]
+    flips: list[str]
+    not_tested: list[str]
+
+
+def decide(
+    scenario: Scenario,
+    target: Target,
+    source: Source | None,
+    ruling: Ruling,
+    flags: Sequence[Flag],
+    find: Find,
+    started_utc: str,
+) -> Decision:
+    """Put a ruling into a decision; `find` finds the target's figures, started_utc is when the run began."""
+    qualifiers = {"illustration": not target.base_url, "indicative": ruling.once}
+    bracket = ruling.bracket
+    return Decision(
+        target=target.name,
+        verdict=ruling.word,
+        qualifiers=tuple(word for word, holds in qualifiers.items() if holds),
+        why=explain(ruling, scenario.slo.share, flags, find),
+        scope=describe_scope(scenario, target, started_utc),
+        highest_kept=bracket.last_pass if bracket else None,
+        first_failed=bracket.first_fail if bracket else None,
+        deciding_level=ruling.deciding.level if ruling.deciding else None,
+        promise=write_rows(find, scenario, ruling, source),
+        flips=list_flips(ruling, scenario.slo, find),
+        not_tested=list_untested(scenario, target),
+    )

@@ -1,0 +1,104 @@
+"""The study of one level of one target: its repeats to figures, flags and a verdict.
+
+Rule: a figure over repeats rests on the rows of all repeats, and one void repeat makes the whole level void.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from firsttoken.decide.bill import answered_tokens, join_tokens
+from firsttoken.decide.capacity import LevelVerdict, judge_level
+from firsttoken.decide.cost import Tokens
+from firsttoken.decide.demand import Offer
+from firsttoken.decide.figure import Figure
+from firsttoken.decide.figures import combine_repeats, write_figures
+from firsttoken.decide.measures import Key, measure
+from firsttoken.decide.observation import Observation, pool
+from firsttoken.decide.validity import Flag, find_flags, find_undersampled, raise_flag
+from firsttoken.row import Health
+from firsttoken.stats.estimate import Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class LevelStudy:
+    """What one level showed."""
+
+    figures: list[Figure]
+    flags: list[Flag]
+    verdict: LevelVerdict | None
+    """None where no repeat was measured to the end of its window."""
+    repeats: int
+    """How many of its repeats were measured."""
+    answered: Tokens
+    """Tokens of its measured answers."""
+    spent: Sequence[Mapping[Key, Estimate]]
+    """What every stage of it counted, the broken-off ones included."""
+    offer: Offer | None
+
+
+def study_level(observations: Sequence[Observation], health: Sequence[Health], think_s: float) -> LevelStudy:
+    """Study the repeats of one level; think_s is how long a user thinks between two requests."""
+    spent = [measure(seen) for seen in observations]
+    repeats = [Repeat(seen, run) for seen, run in zip(observations, spent, strict=True) if seen.windows]
+    figures, flags = [], []
+    for repeat in repeats:
+        raised = find_flags(repeat.seen, repeat.figures, health, think_s)
+        figures += _write(repeat, raised, repeat.seen.repeat)
+        flags += raised
+    verdict, offer = None, None
+    if repeats:
+        whole = _take_together(repeats)
+        over_all = _write(whole, flags, None)
+        figures += over_all
+        attainment = next(figure for figure in over_all if figure.metric == "attainment")
+        verdict = judge_level(attainment, whole.seen.promise.share, _voiding(flags))
+        flags += _find_doubt(whole, verdict)
+        offer = _offer(whole)
+    return LevelStudy(
+        figures=figures,
+        flags=flags,
+        verdict=verdict,
+        repeats=len(repeats),
+        answered=join_tokens([answered_tokens(seen.attempts) for seen in observations]),
+        spent=spent,
+        offer=offer,
+    )
+
+
+class Repeat(NamedTuple):
+    """An observation and its figures."""
+
+    seen: Observation
+    figures: Mapping[Key, Estimate]
+
+
+def _take_together(repeats: Sequence[Repeat]) -> Repeat:
+    whole = pool([repeat.seen for repeat in repeats])
+    return Repeat(whole, combine_repeats(measure(whole), [repeat.figures for repeat in repeats]))
+
+
+def _write(measured: Repeat, flags: Iterable[Flag], repeat: int | None) -> list[Figure]:
+    seen = measured.seen
+    return write_figures(
+        measured.figures, target=seen.target, level=seen.level, repeat=repeat, voided_by=_voiding(flags)
+    )
+
+
+def _voiding(flags: Iterable[Flag]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(flag.name for flag in flags if flag.voids))
+
+
+def _find_doubt(whole: Repeat, verdict: LevelVerdict) -> list[Flag]:
+    """The flag of a level that could not have been decided, however its requests had fared."""
+    if verdict.verdict != "UNKNOWN":
+        return []
+    evidence = find_undersampled(whole.figures["attainment", None], whole.seen.promise.share)
+    return [raise_flag("UNDERSAMPLED", whole.seen, evidence)] if evidence else []
+
+
+def _offer(whole: Repeat) -> Offer | None:
+    rps, busy = (whole.figures[metric, None].value for metric in ("request_rps", "users_busy"))
+    return None if rps is None or busy is None else Offer(whole.seen.level, rps, busy)

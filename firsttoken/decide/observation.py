@@ -1,0 +1,130 @@
+"""An observation: what one target at one level showed, in one repeat or in several taken together.
+
+Rule: everything that a figure is made of lies here, and every figure is a function of one observation; so a figure
+over repeats comes from the rows of all of them, and can be checked by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.attempts import Attempts, Bools, Floats, Requests, group_requests, join_attempts, join_requests
+from firsttoken.decide.cost import Billed, count_billed
+from firsttoken.decide.latency import Latency, measure_latencies
+from firsttoken.decide.promise import Judged, Promise, judge_requests
+from firsttoken.results.stage import Stage
+from firsttoken.stats.effective import effective_size
+from firsttoken.stats.quantile import quantile
+
+Window = tuple[int, int]
+"""(from_ns, to_ns) of a measure window on the run's clock."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Observation:
+    """Attempts and requests of a target at a level, with the promise already judged."""
+
+    target: str
+    level: float
+    repeat: int | None
+    users: int
+    windows: tuple[Window, ...]
+    """Its measure windows, one per repeat; none where the stage was broken off before."""
+    attempts: Attempts
+    requests: Requests
+    latencies: Mapping[str, Latency]
+    judged: Judged
+    billed: Billed
+    promise: Promise
+    source: Source | None
+
+    @property
+    def measured(self) -> Bools:
+        return self.requests.measured
+
+    @property
+    def seconds(self) -> float:
+        """The length of all its measure windows."""
+        return sum(end - begin for begin, end in self.windows) / 1e9
+
+    @property
+    def request_ns(self) -> float:
+        """How long its requests last, by the p95 of their end-to-end time; 0 where none ended."""
+        lived_ms = self.latencies["e2e_ms"].value[self.measured]
+        ended = lived_ms[~np.isnan(lived_ms)]
+        return 1e6 * quantile(ended, 0.95) if len(ended) else 0.0
+
+    def effective(self, chosen: Bools, values: Floats, q: float | None = None) -> float:
+        """The effective size of values of the chosen requests, added up over the windows they were intended in."""
+        begun = self.requests.intended_ns[chosen]
+        place = np.searchsorted([opens for opens, _ in self.windows[1:]], begun, side="right")
+        return sum(
+            effective_size(begun[place == number], values[place == number], window, self.request_ns, q).n_eff
+            for number, window in enumerate(self.windows)
+        )
+
+
+def observe(stage: Stage, attempts: Attempts, promise: Promise, source: Source | None) -> Observation:
+    """Look at the attempts of one stage."""
+    end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
+    return _look(
+        attempts,
+        group_requests(attempts, end_ns),
+        promise,
+        source,
+        target=stage.target,
+        level=stage.level,
+        repeat=stage.repeat,
+        users=stage.users,
+        windows=(stage.window,) if stage.window and stage.window[0] < stage.window[1] else (),
+    )
+
+
+def pool(parts: Sequence[Observation]) -> Observation:
+    """Several repeats of one level as one observation; its repeat is None unless there is only one."""
+    first = parts[0]
+    attempts = [part.attempts for part in parts]
+    return _look(
+        join_attempts(attempts),
+        join_requests([part.requests for part in parts], attempts),
+        first.promise,
+        first.source,
+        target=first.target,
+        level=first.level,
+        repeat=first.repeat if len(parts) == 1 else None,
+        users=first.users,
+        windows=tuple(window for part in parts for window in part.windows),
+    )
+
+
+def _look(
+    attempts: Attempts,
+    requests: Requests,
+    promise: Promise,
+    source: Source | None,
+    *,
+    target: str,
+    level: float,
+    repeat: int | None,
+    users: int,
+    windows: tuple[Window, ...],
+) -> Observation:
+    latencies = measure_latencies(attempts, requests)
+    return Observation(
+        target=target,
+        level=level,
+        repeat=repeat,
+        users=users,
+        windows=windows,
+        attempts=attempts,
+        requests=requests,
+        latencies=latencies,
+        judged=judge_requests(requests, latencies, promise),
+        billed=count_billed(attempts),
+        promise=promise,
+        source=source,
+    )

@@ -1,0 +1,92 @@
+"""The ruling on one target: which level decides, what it says, and the exit code that follows.
+
+Rule: the level that decides is the one that the scenario names, else the lowest that offers the stated peak with its
+headroom, else the highest that keeps the promise. UNKNOWN is never GO, and neither is a single repeat: what was seen
+once may be luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from firsttoken.decide.capacity import Bracket, LevelVerdict, Verdict, find_bracket
+from firsttoken.decide.demand import Need
+
+Word = Literal["GO", "NO-GO", "UNKNOWN"]
+WORDS: dict[Verdict, Word] = {"PASS": "GO", "FAIL": "NO-GO", "UNKNOWN": "UNKNOWN"}
+EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "FAIL": 2, "UNKNOWN": 4}
+FEWEST_REPEATS = 2
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the levels of one target say, before it is put into words."""
+
+    levels: tuple[LevelVerdict, ...]
+    """Measured levels, ascending."""
+    bracket: Bracket | None
+    need: Need | None
+    deciding: LevelVerdict | None
+    """The level that decides; None where the ladder does not reach what is needed, or nothing was measured."""
+    verdict: Verdict
+    repeats: int
+    """How often the deciding level was measured; 0 without one."""
+
+    @property
+    def once(self) -> bool:
+        """Whether the deciding level was measured too seldom for a GO."""
+        return self.deciding is not None and self.repeats < FEWEST_REPEATS
+
+    @property
+    def word(self) -> Word:
+        return "UNKNOWN" if self.verdict == "PASS" and self.once else WORDS[self.verdict]
+
+    @property
+    def first_failed(self) -> LevelVerdict | None:
+        """The verdict on the lowest level that fails."""
+        return next((each for each in self.levels if self.bracket and each.level == self.bracket.first_fail), None)
+
+
+def rule(levels: Sequence[LevelVerdict], at: float | None, need: Need | None, repeats: Mapping[float, int]) -> Ruling:
+    """Rule on a ladder in ascending order; `at` is the level that the scenario names, `repeats` are those measured."""
+    bracket = find_bracket(levels)
+    by_level = {each.level: each for each in levels}
+    if at is not None:
+        deciding = by_level.get(at)
+    elif need is not None:
+        deciding = None if need.level is None else by_level.get(need.level)
+    else:
+        deciding = _best_level(levels, bracket)
+    verdict = deciding.verdict if deciding else "UNKNOWN"
+    if deciding is None and at is None and bracket and bracket.first_fail is not None:
+        verdict = "FAIL"  # no tested level offers the peak, and already one of them fails
+    measured = repeats.get(deciding.level, 0) if deciding else 0
+    return Ruling(tuple(levels), bracket, need, deciding, verdict, measured)
+
+
+def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> LevelVerdict | None:
+    """The highest level that passes, else that looks as if, below the first that fails; else the lowest."""
+    if bracket is None:
+        return None
+    below = [each for each in levels if bracket.first_fail is None or each.level < bracket.first_fail]
+    passing = [each for each in below if each.verdict == "PASS"]
+    promising = [each for each in below if each.looks_kept]
+    return (passing or promising or [levels[0]])[-1]
+
+
+def exit_code(rulings: Iterable[Ruling], at: float | None) -> int:
+    """0: the promise holds at `at`, or without it at some level of every ladder; 2: it does not; 4: nobody can tell."""
+    return max((EXIT_CODES[_verdict_on_promise(ruling, at)] for ruling in rulings), default=4)
+
+
+def _verdict_on_promise(ruling: Ruling, at: float | None) -> Verdict:
+    """A ladder keeps the promise if a level does, and breaks it if already its lowest level does."""
+    if at is not None:
+        return ruling.verdict
+    if ruling.bracket is None:
+        return "UNKNOWN"
+    if ruling.bracket.last_pass is not None:
+        return "PASS"
+    return "FAIL" if ruling.levels[0].verdict == "FAIL" else "UNKNOWN"

@@ -1,0 +1,32 @@
+"""The summary table of a run: a line per target and level, ready to print."""
+
+from __future__ import annotations
+
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import write_figure, write_value
+
+COLUMNS: tuple[tuple[str, str, float | None], ...] = (
+    ("first token", "ttft_ms", 0.5),
+    ("first token, p95", "ttft_ms", 0.95),
+    ("per stream", "stream_tok_s", 0.5),
+    ("all streams", "system_tok_s", None),
+    ("kept the promise", "attainment", None),
+    ("gave up per 1,000", "gave_up_per_1000", None),
+)
+"""(heading, metric, quantile) of every figure in a line."""
+
+
+def summarise(study: Study) -> tuple[list[str], list[list[str]]]:
+    """The header and the lines: target, load, figures without their intervals, verdict."""
+    header = ["target", "load", *(heading for heading, _, _ in COLUMNS), "promise"]
+    lines = [
+        [target, write_value(level.level, "users"), *_write_cells(study, target, level.level), level.verdict]
+        for target in study.targets
+        for level in study.rulings[target].levels
+    ]
+    return header, lines
+
+
+def _write_cells(study: Study, target: str, level: float) -> list[str]:
+    figures = (study.figure(target, metric, level=level, q=q) for _, metric, q in COLUMNS)
+    return [write_figure(figure).partition(" (")[0] for figure in figures]

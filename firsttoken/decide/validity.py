@@ -1,0 +1,185 @@
+"""Whether the measurement is worth an answer: one table of flags, each with its rule and its evidence.
+
+Rule: a flag that voids keeps its level from passing and from failing, because what was seen there may be the
+instrument or the plan and not the server. A flag that does not void says how to read the figures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from firsttoken.decide.measures import Key, users_busy
+from firsttoken.decide.observation import Observation, Window
+from firsttoken.decide.units import round_significant, write_share
+from firsttoken.row import Health
+from firsttoken.stats.estimate import Estimate
+
+SECOND_NS = 1_000_000_000
+
+
+class Rule(NamedTuple):
+    """When a flag is raised, and what it does to the answer."""
+
+    rule: str
+    scope: Literal["attempt", "level", "run"]
+    voids: bool
+
+
+RULES: dict[str, Rule] = {
+    "CLIENT_LIMITED": Rule("the load process was late, busy or unobserved past a bound of the table", "level", True),
+    "NOT_DELIVERED": Rule("the users at work were off by more than 2 % of those asked for", "level", True),
+    "CENSORED": Rule("requests were cut off before it was known how they would end", "level", False),
+    "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", False),
+}
+"""Flag -> its rule."""
+
+
+class Flag(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that was found true, and the sentence that shows it."""
+
+    name: str
+    scope: Literal["attempt", "level", "run"]
+    target: str
+    level: float | None
+    repeat: int | None
+    voids: bool
+    evidence: str
+
+
+class Bound(NamedTuple):
+    """The most that a field of the health lines may be over a measure window."""
+
+    field: str
+    over: Literal["middle", "worst"]
+    """The median second, as a habit counts, or the worst one, as a single freeze does."""
+    most: float
+    unit: str
+    what: str
+
+
+BOUNDS = (
+    # A busy loop of 50 ms shows as a lag of 40 to 50 ms to a probe each 10 ms.
+    Bound("hub_lag_max_ms", "worst", 35.0, "ms", "the load process froze, in its worst second, for"),
+    # Without a kernel's stamp a first token would be late by as much as a rule: 1 % of a second.
+    Bound("hub_lag_p99_ms", "middle", 10.0, "ms", "the load process came late to its sockets, in a typical second, by"),
+    # With a stamp a late read costs no accuracy, but it merges events and delays the next request.
+    Bound("read_delay_p99_ms", "middle", 10.0, "ms", "arrived bytes lay unread, in a typical second, for"),
+    # Above nine tenths of a core queueing inside the process grows without bound.
+    Bound("cpu_share", "middle", 0.9, "of a core", "the load process used, in a typical second,"),
+)
+BRACKET_MS, BRACKET_SHARE = 5.0, 0.01
+"""One first token in a hundred may be known to less than 5 ms, unless reads are prompt: then the server sent its first
+events together, which is none of the client's doing."""
+UNWATCHED_S = 2.0
+DELIVERED_WITHIN = 0.02
+
+
+def find_flags(
+    seen: Observation, figures: Mapping[Key, Estimate], health: Sequence[Health], think_s: float
+) -> list[Flag]:
+    """The flags of one observation of one stage; think_s is how long a user thinks between requests."""
+    found = {
+        "CLIENT_LIMITED": find_client_limits(seen, health),
+        "NOT_DELIVERED": find_missing_load(seen, think_s),
+        "CENSORED": find_censored(seen, figures),
+    }
+    return [raise_flag(name, seen, evidence) for name, evidence in found.items() if evidence]
+
+
+def raise_flag(name: str, seen: Observation, evidence: str) -> Flag:
+    """The flag of that name at the level and repeat of an observation."""
+    rule = RULES[name]
+    return Flag(
+        name=name, scope=rule.scope, target=seen.target, level=seen.level, repeat=seen.repeat, voids=rule.voids,
+        evidence=evidence,
+    )  # fmt: skip
+
+
+def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
+    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too.
+
+    A window shorter than UNWATCHED_S may lie between two lines.
+    """
+    lines = [line for window in seen.windows for line in health if _covers(line, window)]
+    if not lines and seen.seconds >= UNWATCHED_S:
+        return "Nobody watched the load process: no line of health.jsonl falls into the measure window."
+    by_worker: dict[int, list[Health]] = {}
+    for line in lines:
+        by_worker.setdefault(line.worker, []).append(line)
+    found = [text for own in by_worker.values() for bound in BOUNDS if (text := _exceeds(bound, own))]
+    return " ".join(dict.fromkeys([*found, *_find_wide_brackets(seen, lines)]))
+
+
+def _covers(line: Health, window: Window) -> bool:
+    """Whether the second that a line sums up overlaps the window."""
+    return line.at_ns > window[0] and line.at_ns - SECOND_NS < window[1]
+
+
+def _exceeds(bound: Bound, lines: Sequence[Health]) -> str | None:
+    value = _summarise(lines, bound.field, bound.over)
+    if value is None or value <= bound.most:
+        return None
+    sentence = f"{bound.what} {round_significant(value)} {bound.unit}; the bound is {bound.most:g} {bound.unit}."
+    return sentence[0].upper() + sentence[1:]
+
+
+def _summarise(lines: Sequence[Health], field: str, over: Literal["middle", "worst"]) -> float | None:
+    values = [value for line in lines if (value := getattr(line, field)) is not None]
+    if not values:
+        return None
+    return float(np.median(values) if over == "middle" else max(values))
+
+
+def _find_wide_brackets(seen: Observation, lines: Sequence[Health]) -> list[str]:
+    delay_ms = _summarise(lines, "read_delay_p99_ms", "middle")
+    attempts = seen.attempts
+    bracket_ms = (attempts.first_token_ns - attempts.first_token_early_ns)[attempts.measured] / 1e6
+    stamped = bracket_ms[~np.isnan(bracket_ms)]
+    share = float((stamped > BRACKET_MS).mean()) if len(stamped) else 0.0
+    if share <= BRACKET_SHARE or delay_ms is None or delay_ms <= BRACKET_MS:
+        return []
+    return [
+        f"{write_share(share)} of first tokens lay unread among later ones and are known to no better than "
+        f"{BRACKET_MS:g} ms; the bound is {write_share(BRACKET_SHARE)}."
+    ]
+
+
+def find_missing_load(seen: Observation, think_s: float) -> str:
+    """What shows that users were idle, or too many; a user who thinks before the next request is not idle."""
+    present = users_busy(seen, think_s).value
+    if present is None or abs(present / seen.users - 1) <= DELIVERED_WITHIN:
+        return ""
+    doing = "busy or thinking" if think_s else "busy with a request"
+    return f"{round_significant(present)} users were {doing} on average; {seen.users:,} were asked for."
+
+
+def find_censored(seen: Observation, figures: Mapping[Key, Estimate]) -> str:
+    """What was cut off so early that a figure is only a bound, or nothing."""
+    if not any(figure.at_least for figure in figures.values()):
+        return ""
+    cut_off, asked = int((seen.requests.unjudged & seen.measured).sum()), int(seen.measured.sum())
+    return f"Cut off before they ended: {cut_off} of {asked} measured requests. Figures that they touch are bounds."
+
+
+def find_undersampled(attainment: Estimate, share: float) -> str:
+    """What shows that no outcome of so few requests could have passed, or nothing."""
+    if share >= 1:
+        return "No number of requests can show that every one keeps the promise; ask for a share below 100 %."
+    needed = requests_needed(share)
+    if attainment.n_eff >= needed:
+        return ""
+    worth = "" if round(attainment.n_eff) >= attainment.n else f", worth {attainment.n_eff:.0f} independent ones"
+    return (
+        f"{attainment.n} measured requests{worth} are too few: at least {needed} are needed to show that "
+        f"{write_share(share)} keep the promise."
+    )
+
+
+def requests_needed(share: float, confidence: float = 0.95) -> int:
+    """How many requests, all of which keep the promise, show that a share below 1 does: (1 - c) / 2 = share^n."""
+    return math.ceil(math.log((1 - confidence) / 2) / math.log(share))

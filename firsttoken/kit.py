@@ -1,0 +1,66 @@
+"""The four folders that users add files to, and where a file of one of them is found.
+
+Rule: this is the only place that knows the order: ./FOLDER, then the kit inside the installed package, then beside
+the package (a checkout). Adding a file to a folder is all it takes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from pathlib import Path
+
+FOLDERS = {"scenarios": ".toml", "locustfiles": ".py", "analysis": ".py", "reports": ".typ"}
+"""Each folder with the ending of the files that are its entries."""
+
+STARTER = (
+    "scenarios/quickstart.toml",
+    "scenarios/scenario.schema.json",
+    "locustfiles/chat.py",
+    "analysis/degradation.py",
+    "reports/launch.typ",
+)
+"""What `firsttoken init` lays down: one example of each, and the schema that lets editors complete a scenario."""
+
+_NOT_ENTRIES = {"models.toml", "__init__.py"}
+_PACKAGE = Path(__file__).parent
+
+
+class KitError(ValueError):
+    """A file of the four folders is not where it should be, or would be overwritten; the text is the sentence."""
+
+
+def find(folder: str, name: str) -> Path:
+    """The file `name` (bare, or with the folder's ending) of `folder`. Raises KitError, saying what exists."""
+    for place in _places(folder):
+        for file in (place / name, place / (name + FOLDERS[folder])):
+            if file.is_file():
+                return file
+    known = [path.stem for path in list_files(folder)]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    raise KitError(f"{folder}/: expected one of {', '.join(known)}, got {name}{hint}")
+
+
+def list_files(folder: str) -> list[Path]:
+    """Every entry of `folder`, by name; a file of the user's own hides the kit's of the same name."""
+    entries: dict[str, Path] = {}
+    for place in reversed(_places(folder)):
+        entries |= {path.name: path for path in place.glob(f"*{FOLDERS[folder]}")}
+    return [entries[name] for name in sorted(entries) if name not in _NOT_ENTRIES]
+
+
+def init_directory(directory: Path) -> list[Path]:
+    """Lay the starter files into `directory` and return them. Raises KitError before it would overwrite one."""
+    targets = {directory / entry: find(*entry.split("/", 1)) for entry in STARTER}
+    for target in targets:
+        if target.exists():
+            raise KitError(f"{target}: expected no such file yet, got one; choose another directory or move it away")
+    for target, source in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    return list(targets)
+
+
+def _places(folder: str) -> list[Path]:
+    return [Path(folder), _PACKAGE / "kit" / folder, _PACKAGE.parent / folder]

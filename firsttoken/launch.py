@@ -1,0 +1,170 @@
+"""The processes of a run: simulators and the load, started, watched and ended from here.
+
+Rule: every child runs in its own session with a control pipe as its stdin; it obeys a word on it and is gone
+within two seconds after it closes, so nothing outlives the command, also when the command is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from firsttoken.catalogue import load_catalogue
+from firsttoken.scenario import Scenario, Target, dump_toml, simulate
+
+GRACE_S = 3.0
+"""How long a child may take to leave after its pipe has closed, before it is killed."""
+
+
+class LaunchError(Exception):
+    """A process or the run folder could not be started; the message is a sentence for the user."""
+
+
+class Child:
+    """One process of ours: JSON on its first line of stdin, lines from its stdout."""
+
+    def __init__(self, module: str, spec: object, *, arguments: Sequence[str] = ()) -> None:
+        self.module = module
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self.say(json.dumps(spec))
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        if self.process.stdout is None:
+            raise LaunchError(f"{self.module}: its output is not connected")
+        return self.process.stdout
+
+    def say(self, line: str) -> None:
+        """Write one line to the child's control pipe; a child that has left cannot be told anything."""
+        if self.process.stdin is None:
+            return
+        try:
+            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return
+
+    def stop(self) -> None:
+        """Close the control pipe, wait, and kill what has not left in time."""
+        if self.process.stdin is not None and not self.process.stdin.closed:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+        try:
+            self.process.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Simulators:
+    """One simulator process per target without a base_url, and where every target of the scenario listens."""
+
+    def __init__(self, scenario: Scenario, truth: Path | None) -> None:
+        self.base_urls: dict[str, str] = {}
+        self._children: list[Child] = []
+        if truth is not None:
+            truth.mkdir(parents=True, exist_ok=True)
+        try:
+            for target in scenario.target:
+                self.base_urls[target.name] = target.base_url or self._serve(target, scenario.seed, truth)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _serve(self, target: Target, seed: int, truth: Path | None) -> str:
+        log = str(truth / f"{target.name}.jsonl") if truth is not None else None
+        child = start_simulator([describe_simulated(target)], seed=seed, truth=log)
+        self._children.append(child)
+        return await_ready(child)
+
+    def stop(self) -> None:
+        for child in self._children:
+            child.stop()
+        self._children.clear()
+
+
+def describe_simulated(target: Target) -> dict[str, object]:
+    """What the simulator is told of a target: the model it answers for and how that behaves."""
+    catalogue = load_catalogue()
+    return {
+        "name": target.model,
+        "catalogue": target.model if target.model in catalogue else None,
+        "settings": msgspec.to_builtins(simulate(target, catalogue)),
+    }
+
+
+def start_simulator(models: Sequence[dict[str, object]], *, seed: int, truth: str | None, port: int = 0) -> Child:
+    """Start one simulator process for these models; ask `await_ready` where it listens."""
+    return Child("firsttoken.simulator", {"port": port, "seed": seed, "truth": truth, "models": list(models)})
+
+
+def await_ready(child: Child) -> str:
+    """The base URL of a simulator, once it listens. Raises LaunchError if it ends before that."""
+    for line in child.stdout:
+        word, _, url = line.decode().strip().partition(" ")
+        if word == "READY":
+            return url
+    raise LaunchError(f"{child.module}: expected it to listen, it ended with exit code {child.process.wait()}")
+
+
+def check_targets(scenario: Scenario, base_urls: dict[str, str]) -> list[dict[str, object]]:
+    """What every target of a scenario answers to one cheap request; see `load/check.py` for the keys."""
+    spec = {"scenario": msgspec.to_builtins(scenario), "base_urls": base_urls}
+    child = Child("firsttoken.load.check", spec)
+    try:
+        answer = child.stdout.readline()
+    finally:
+        child.stop()
+    if not answer:
+        raise LaunchError(f"firsttoken check: expected findings, its process ended with {child.process.returncode}")
+    return msgspec.json.decode(answer, type=list[dict[str, object]])
+
+
+class LoadProcess:
+    """The load process of a run; iterate `events` until it has ended."""
+
+    def __init__(self, folder: Path, base_urls: dict[str, str], command: Sequence[str]) -> None:
+        spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
+        self._child = Child("firsttoken.load.main", spec)
+
+    def events(self) -> Iterator[dict[str, object]]:
+        """Progress as it comes; the last event is {"event": "end", ...} unless the process died."""
+        for line in self._child.stdout:
+            yield msgspec.json.decode(line, type=dict[str, object])
+
+    def finish_early(self) -> None:
+        """Ask it to stop in order: drain, flush, leave."""
+        self._child.say("stop")
+
+    def kill(self) -> None:
+        self._child.process.kill()
+
+    def stop(self) -> None:
+        self._child.stop()
+
+
+def open_folder(scenario: Scenario, out: str | Path = "") -> Path:
+    """Make the run folder, with the resolved scenario in it; one that has content already is refused."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = Path(out) if out else Path("runs") / f"{now}-{scenario.name}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LaunchError(f"--out {folder}: expected a new or empty folder, this one has content; name another")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scenario.toml").write_text(dump_toml(scenario))
+    except OSError as error:
+        raise LaunchError(f"--out {folder}: expected to write there, got: {error.strerror}") from None
+    return folder

@@ -1,0 +1,1 @@
+"""The Locust side of a run: stages, users, retries, the recorder and the health of the instrument."""

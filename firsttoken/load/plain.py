@@ -1,0 +1,108 @@
+"""Plain Locust: `locust -f locustfiles/chat.py --scenario NAME` drives the same stages into the same run folder.
+
+Rule: a locustfile stays an ordinary Locust file; what the scenario needs hangs on Locust's own events, headless
+or under its web UI, where each press of Start is a run folder of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from argparse import ArgumentParser
+from typing import NoReturn
+
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.exception import StopTest
+
+from firsttoken import launch
+from firsttoken.load.conductor import conduct
+from firsttoken.load.health import watch_health
+from firsttoken.load.opening import LoadSpec, OpenRun
+from firsttoken.load.plan import plan_stages
+from firsttoken.load.preflight import find_dead_target
+from firsttoken.load.shape import Stages
+from firsttoken.scenario import Scenario, ScenarioError, check_keys, find_scenario, load_scenario
+
+logger = logging.getLogger(__name__)
+
+
+def install() -> None:
+    """Hang the options and the run on Locust's global events; under `firsttoken run` nobody fires them."""
+    events.init_command_line_parser.add_listener(add_options)
+    events.init.add_listener(attach)
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add `--scenario` and `--out` to Locust's own options."""
+    group = parser.add_argument_group("FirstToken")
+    group.add_argument("--scenario", default="", help="what to test: a path, or the name of a file in scenarios/")
+    group.add_argument("--out", default="", help="the run folder; default runs/<UTC time>-<name>")
+
+
+def attach(environment: Environment, **_other: object) -> None:
+    """Make the environment run the scenario named on the command line."""
+    options = environment.parsed_options
+    try:
+        if options is None or not options.scenario:
+            raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
+        scenario = load_scenario(find_scenario(options.scenario))
+        check_keys(scenario, os.environ)
+        PlainRun(environment, scenario, options.out)
+    except (ScenarioError, launch.LaunchError) as error:
+        sys.stderr.write(f"firsttoken: {error}\n")
+        raise SystemExit(1) from None
+
+
+class PlainRun:
+    """The life of a scenario under Locust's own command line."""
+
+    def __init__(self, environment: Environment, scenario: Scenario, out: str) -> None:
+        self.environment = environment
+        self.scenario = scenario
+        self.out = out
+        self.simulators = launch.Simulators(scenario, truth=None)
+        self.stages = Stages(plan_stages(scenario)[0].users)
+        environment.shape_class = self.stages
+        environment.events.test_start.add_listener(self.start)
+        environment.events.test_stopping.add_listener(self.stop)
+        environment.events.quitting.add_listener(self.quit)
+
+    def start(self, **_other: object) -> None:
+        """Open a run folder and start the conductor beside Locust's users. Raises StopTest with a sentence."""
+        command = ["locust", *sys.argv[1:]]
+        try:
+            folder = launch.open_folder(self.scenario, self.out)
+            self.run = OpenRun(LoadSpec(folder=str(folder), base_urls=self.simulators.base_urls, command=command))
+        except launch.LaunchError as error:
+            self._refuse(str(error))
+        sentence = find_dead_target(self.run)
+        if sentence is not None:
+            self.run.session.interrupted = sentence
+            self.run.close()
+            self._refuse(sentence)
+        self.stages.session = self.run.session
+        self.health = gevent.spawn(watch_health, self.run.session)
+        self.conductor = gevent.spawn(conduct, self.run.session, self.run.plans, lambda event: None)
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        self.environment.process_exit_code = 1
+        raise StopTest(sentence)
+
+    def stop(self, **_other: object) -> None:
+        """End the run in order before Locust ends its users."""
+        if self.stages.session is None:
+            return
+        if not self.run.session.over:
+            self.run.session.interrupted = "stopped from Locust"
+        self.conductor.join()
+        self.health.kill()
+        self.run.close()
+        self.stages.session = None
+        logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
+
+    def quit(self, **_other: object) -> None:
+        """Stop the simulators with Locust."""
+        self.simulators.stop()

@@ -1,0 +1,54 @@
+"""One cheap request to every real target before the load: a dead endpoint costs a sentence, not a run.
+
+Rule: nothing is spent on a target that does not answer; simulated targets were seen to be ready by whoever
+started them and are not asked.
+"""
+
+from __future__ import annotations
+
+from firsttoken.load.opening import OpenRun
+from firsttoken.load.target import LiveTarget
+from firsttoken.row import SUCCESS, Row
+from firsttoken.wire.dialects import DIALECTS
+
+OUTPUT_TOKENS = 16
+"""The least that OpenAI's responses API accepts."""
+
+ADVICE = {
+    "connect": "start the server or mend base_url",
+    "tls": "mend the certificate or base_url",
+    "protocol": "mend base_url: it should be the part before /chat/completions",
+    "http_4xx": "mend the key, the model or the request",
+    "rate_limited": "wait for the quota or use another key",
+}
+
+
+def knock(live: LiveTarget) -> Row:
+    """Send one short request to a target; its finished row."""
+    row = Row(target=live.target.name, request_id="preflight", attempt=1)
+    body = DIALECTS[live.target.api].body(live.target.model, "Say hello.", OUTPUT_TOKENS, live.target.extra_body)
+    live.client.send(row, body)
+    return row
+
+
+def find_dead_target(run: OpenRun) -> str | None:
+    """A sentence about the first real target that does not stream an answer, or None if all do."""
+    for target in run.scenario.target:
+        if not target.base_url:
+            continue
+        row = knock(run.session.targets[target.name])
+        if row.outcome not in SUCCESS:
+            advice = ADVICE.get(row.outcome or "", "look closer with `firsttoken check`")
+            return (
+                f"target {target.name}: expected a streamed answer from {target.base_url}, "
+                f"got {row.outcome}: {row.error}; {advice}"
+            )
+        run.manifest.endpoints[target.name]["asked_before"] = describe_spending(row)
+    return None
+
+
+def describe_spending(row: Row) -> str:
+    """What the request cost, for the manifest: it is in no row, as it belongs to no stage."""
+    if row.output_tokens is None:
+        return "1 request, tokens unknown"
+    return f"1 request, {row.input_tokens} input and {row.output_tokens} output tokens"

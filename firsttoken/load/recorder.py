@@ -1,0 +1,92 @@
+"""The journal of one load process: rows, stage boundaries and health, appended as JSON lines.
+
+Rule: a line is on disk within a second of its event, a start line before its attempt is sent a byte later than
+that at most, and a disk that refuses is loud: `failure` says so, the run ends, and what was written stays.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from firsttoken.row import Health, Manifest, Row, StageEvent
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Journal:
+    """One append-only file of JSON lines; lines wait in memory until `flush`."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._waiting = bytearray()
+
+    def append(self, record: msgspec.Struct) -> None:
+        self._waiting += _ENCODER.encode(record) + b"\n"
+
+    def flush(self) -> None:
+        """Hand all waiting lines to the kernel. Raises OSError when the disk refuses."""
+        while self._waiting:
+            written = os.write(self._fd, self._waiting)
+            del self._waiting[:written]
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class Recorder:
+    """All journals of one load process, and the counts that the journals are checked against."""
+
+    def __init__(self, folder: Path, worker: int) -> None:
+        self.folder = folder
+        self.failure: str | None = None
+        self.started: dict[int, int] = {}
+        """Attempts started, by stage."""
+        self._attempts = Journal(folder / "attempts" / f"worker-{worker}.jsonl")
+        self._stages = Journal(folder / "stages.jsonl")
+        self._health = Journal(folder / "health.jsonl")
+
+    def begin(self, row: Row) -> None:
+        """Journal the start line of an attempt: its row as far as it is known."""
+        self.started[row.stage] = self.started.get(row.stage, 0) + 1
+        self._attempts.append(row)
+
+    def end(self, row: Row) -> None:
+        """Journal the finished row; of two lines of one attempt the last one counts."""
+        self._attempts.append(row)
+
+    def mark_stage(self, event: StageEvent) -> None:
+        self._stages.append(event)
+        self.flush()
+
+    def sample_health(self, health: Health) -> None:
+        self._health.append(health)
+
+    def flush(self) -> None:
+        """Write what waits, once a fraction of a second; after a failure nothing more is written."""
+        if self.failure is not None:
+            return
+        try:
+            for journal in (self._attempts, self._stages, self._health):
+                journal.flush()
+        except OSError as error:
+            self.failure = (
+                f"{self.folder}: expected to write the journal, the disk said: {error.strerror}; "
+                "what was written before is kept: free some room, then `firsttoken report` on this folder"
+            )
+
+    def close(self) -> None:
+        self.flush()
+        for journal in (self._attempts, self._stages, self._health):
+            journal.close()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` whole or not at all: a reader never meets half of it."""
+    draft = folder / "manifest.json.draft"
+    draft.write_bytes(msgspec.json.format(_ENCODER.encode(manifest), indent=2) + b"\n")
+    draft.replace(folder / "manifest.json")

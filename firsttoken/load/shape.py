@@ -1,0 +1,29 @@
+"""The shape that tells Locust how many users the present stage wants; it owns no boundary.
+
+Rule: it is also where a user finds the session it belongs to, as Locust hands every user its environment.
+"""
+
+from __future__ import annotations
+
+from locust import LoadTestShape
+
+from firsttoken.load.session import Session
+
+
+class Stages(LoadTestShape):
+    """Reports the wanted users of the stage clock; Locust asks once a second."""
+
+    abstract = True
+
+    def __init__(self, first_users: int, session: Session | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
+        self.first_users = first_users
+        self.session = session
+        """None between two runs under Locust's web UI."""
+
+    def tick(self) -> tuple[int, float] | None:
+        """(users, users spawned a second), or None once the run is over."""
+        if self.session is not None and self.session.over:
+            return None
+        users = self.first_users if self.session is None else self.session.wanted_users
+        return users, float(max(users, 1))

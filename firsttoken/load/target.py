@@ -1,0 +1,69 @@
+"""A target made ready to be driven: its connection, its dialect and its prompts.
+
+Rule: a request's body depends on the seed, the level, the repeat, the seat and the request's number alone, so
+that every target is asked the same; the cold nonce is the one exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from firsttoken.load.plan import StagePlan
+from firsttoken.scenario import Scenario, Spread, Target, parse_duration
+from firsttoken.traffic.prompts import make_prompt
+from firsttoken.wire.attempt import Client, Deadlines
+from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.endpoint import parse_endpoint
+
+
+class LiveTarget:
+    """One target: `client` sends, `compose` says what."""
+
+    def __init__(self, target: Target, scenario: Scenario, client: Client, nonce: str) -> None:
+        self.target = target
+        self.client = client
+        self._scenario = scenario
+        self._nonce = f"{nonce}-{target.name}"
+        self._dialect = DIALECTS[target.api]
+
+    def compose(self, plan: StagePlan, seat: int, number: int) -> tuple[str, bytes]:
+        """The prompt's id and the request's body for the `number`-th request of a seat in a stage."""
+        traffic = self._scenario.traffic
+        prompt = make_prompt(
+            seed=self._scenario.seed,
+            level=plan.level,
+            repeat=plan.repeat,
+            user=seat,
+            turn=number,
+            input_tokens=_length(traffic.input_tokens),
+            output_tokens=_length(traffic.output_tokens),
+            nonce=None if traffic.cache == "warm" else f"{self._nonce}-{plan.stage}",
+            shared=traffic.shared,
+        )
+        body = self._dialect.body(self.target.model, prompt.text, prompt.output_tokens, self.target.extra_body)
+        return prompt.prompt_id, body
+
+
+def open_target(
+    target: Target, scenario: Scenario, *, base_url: str, environ: Mapping[str, str], origin_ns: int, run_id: str
+) -> LiveTarget:
+    """Make a target ready; its key is taken from the environment by name. Raises ValueError for a bad URL."""
+    key = environ[target.key_env] if target.key_env else None
+    timeouts = scenario.timeouts
+    client = Client(
+        parse_endpoint(base_url, target.api, key, target.headers),
+        DIALECTS[target.api],
+        Deadlines(
+            connect_s=parse_duration(timeouts.connect),
+            first_token_s=parse_duration(timeouts.first_token),
+            idle_s=parse_duration(timeouts.idle),
+            total_s=parse_duration(timeouts.total),
+        ),
+        origin_ns,
+        connection=target.connection,
+    )
+    return LiveTarget(target, scenario, client, run_id)
+
+
+def _length(tokens: int | Spread) -> int | tuple[float, float]:
+    return (tokens.median, tokens.p95) if isinstance(tokens, Spread) else tokens

@@ -1,0 +1,56 @@
+"""The one chart of page one: how many requests kept the promise, against the load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import write_share
+from firsttoken.report import theme
+from firsttoken.report.series import curve_of, write_percent
+
+
+def draw_attainment(study: Study) -> Drawing:
+    """Every target's attainment with its band, the share that was promised, and the peak where one is stated."""
+    figure, [panel] = theme.canvas(10.0)
+    colour, marker = theme.colours(study.targets), theme.markers(study.targets)
+    ends: list[theme.End] = []
+    for target in study.targets:
+        curve = curve_of(study, target, "attainment", per=0.01)
+        theme.curve(panel, curve, colour[target], marker[target])
+        ends += theme.end_of(curve, target, colour[target])
+    if not ends:
+        theme.empty(panel, "No load was measured to its end.")
+        return figure
+    panel.set_ylim(0, 105)
+    panel.yaxis.set_major_formatter(lambda share, _: f"{share:.0f} %")
+    peaks = _find_peaks(study)
+    levels = [level for target in study.targets for level in study.levels(target)]
+    theme.load_axis(panel, levels, reach=max([above for _, above in peaks.values()], default=0))
+    theme.rule(panel, f"promise: {write_share(study.scenario.slo.share)}", 100 * study.scenario.slo.share)
+    _mark_peaks(panel, peaks, colour, study.scenario.demand.headroom if study.scenario.demand else 0.0)
+    theme.label_ends(panel, ends)
+    return figure
+
+
+def _find_peaks(study: Study) -> dict[str, tuple[float, float]]:
+    """Users that each target needs at the stated peak and with its headroom, by Little's law at its own pace."""
+    needs = {target: study.figure(target, "needed_users") for target in study.targets}
+    room = 1 + (study.scenario.demand.headroom if study.scenario.demand else 0.0)
+    return {target: (need.value / room, need.value) for target, need in needs.items() if need and need.value}
+
+
+def _mark_peaks(panel: Axes, peaks: Mapping[str, tuple[float, float]], colour: Mapping[str, str], room: float) -> None:
+    """A line at the peak and one at peak and headroom, the space between them tinted; named once, at the foot."""
+    for place, (target, (peak, above)) in enumerate(peaks.items()):
+        panel.axvspan(peak, above, color=colour[target], alpha=0.10, linewidth=0)
+        for users, style in ((peak, "dotted"), (above, "solid")):
+            panel.axvline(users, color=colour[target], linewidth=0.8, linestyle=style)
+        text = f"peak + {write_percent(room)}: {above:,.0f} users"
+        panel.annotate(
+            text, (above, 0), xycoords=("data", "axes fraction"), xytext=(3, 4 + 9 * place),
+            textcoords="offset points", fontsize=7, color=colour[target], bbox=theme.BACKING,
+        )  # fmt: skip

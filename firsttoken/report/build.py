@@ -1,0 +1,96 @@
+"""From a study to a PDF: the pages of analysis/, the charts as SVG, the words as JSON, set by Typst.
+
+Rule: the same rows give the same bytes, on any day and without a network. The document's date is the run's, its type
+comes with the package, and neither the clock nor the machine that builds it leaves a trace.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+
+import msgspec
+import typst
+
+from firsttoken import kit
+from firsttoken.decide.study import Study, study_run
+from firsttoken.report.document import document
+from firsttoken.report.page import Builder, Page
+from firsttoken.report.theme import FONTS, save
+
+HOUSE_STYLE = Path(__file__).parent / "house.typ"
+LAST = 1000
+"""The place of an analysis file that names no ORDER: after all that do, by name."""
+
+
+class ReportError(ValueError):
+    """A file of analysis/ or reports/ cannot be used; the text is the sentence to show."""
+
+
+def build_report(run: Path | Study, kind: str = "launch", out: Path | None = None) -> Path:
+    """Write the report of a run as PDF and its charts as RUN/figures/*.svg; return the path of the PDF.
+
+    `kind` names a file of reports/; `out` defaults to RUN/report.pdf. Raises RunFolderError where `run` is no run
+    folder and ReportError where a file of analysis/ or reports/ is not what it should be.
+    """
+    study = run if isinstance(run, Study) else study_run(run)
+    out = out or study.run.path / "report.pdf"
+    data, figures = document(study, build_pages(study))
+    charts = study.run.path / "figures"
+    charts.mkdir(exist_ok=True)
+    for slug, figure in figures.items():
+        save(figure, charts / f"{slug}.svg")
+    pdf = set_type(kit.find("reports", kind), charts, data, study.run.manifest.started_utc)
+    partial = out.with_name(f"{out.name}.partial")
+    partial.write_bytes(pdf)
+    partial.replace(out)
+    return out
+
+
+def build_pages(study: Study) -> list[Page]:
+    """A page of every file in analysis/ that has something to say, by its ORDER, then by name."""
+    modules = [_load_module(path) for path in kit.list_files("analysis")]
+    ordered = sorted(modules, key=lambda module: (getattr(module, "ORDER", LAST), module.__name__))
+    pages = [_builder_of(module)(study) for module in ordered]
+    return [page for page in pages if page is not None]
+
+
+def set_type(template: Path, charts: Path, data: dict[str, object], started_utc: str) -> bytes:
+    """The PDF that Typst sets from a template of reports/, the house style, `data` (as report.json) and the charts."""
+    with TemporaryDirectory(prefix="firsttoken-report-") as folder:
+        desk = Path(folder)
+        shutil.copyfile(template, desk / template.name)
+        shutil.copyfile(HOUSE_STYLE, desk / HOUSE_STYLE.name)
+        shutil.copytree(charts, desk / "figures")
+        (desk / "report.json").write_bytes(msgspec.json.encode(data))
+        try:
+            return typst.compile(
+                desk / template.name,
+                font_paths=[FONTS],
+                ignore_system_fonts=True,
+                timestamp=datetime.fromisoformat(started_utc).replace(microsecond=0),
+            )
+        except typst.TypstError as error:
+            raise ReportError(f"{template}: expected a document that Typst can set, got: {error.message}") from error
+
+
+def _load_module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"analysis.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ReportError(f"{path}: expected a Python file, got something else")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # a dataclass looks its module up by name
+    spec.loader.exec_module(module)
+    return module
+
+
+def _builder_of(module: ModuleType) -> Builder:
+    build: Builder | None = getattr(module, "build", None)
+    if build is None:
+        raise ReportError(f"{module.__file__}: expected a function build(study), got none; see analysis/degradation.py")
+    return build

@@ -1,0 +1,143 @@
+"""Everything that a report says, as plain data for Typst, and every chart that it shows.
+
+Rule: texts, not numbers. A template of reports/ decides where they stand and adds none of its own but headings.
+"""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+
+from matplotlib.figure import Figure as Drawing
+
+from firsttoken.decide.study import Study
+from firsttoken.decide.validity import RULES
+from firsttoken.report.attainment import draw_attainment
+from firsttoken.report.first_page import FirstPage, first_page
+from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
+from firsttoken.report.method import method
+from firsttoken.report.page import Column, Page, Table, cell
+from firsttoken.report.series import write_users
+from firsttoken.row import Manifest
+from firsttoken.scenario import Target
+
+Data = dict[str, object]
+Pairs = list[tuple[str, str]]
+
+FIRST_CHART = "attainment"
+
+
+def document(study: Study, pages: list[Page]) -> tuple[Data, dict[str, Drawing]]:
+    """The data of a report and its drawings by slug; the drawing of a slug is expected at figures/SLUG.svg."""
+    manifest, first = study.run.manifest, first_page(study)
+    began = datetime.fromisoformat(manifest.started_utc)
+    figures = {FIRST_CHART: draw_attainment(study)} | {page.slug: page.figure for page in pages if page.figure}
+    data: Data = {
+        "title": manifest.name,
+        "run_id": manifest.run_id,
+        "foot": f"FirstToken {manifest.versions.get('firsttoken', '')} · measured {write_date(began)}",
+        "first": _first(first),
+        "pages": [_page(page) for page in pages],
+        "validity": _validity(study, first),
+        "method": method(study),
+        "glossary": _table(glossary_table()),
+        "peers": _table(peers_table()),
+        "words": [(word.name, word.meaning) for word in read_glossary().word],
+        "provenance": _provenance(study, began),
+        "command": shlex.join(manifest.command),
+        "verify": shlex.join(["firsttoken", "verify", _folder(manifest)]),
+    }
+    return data, figures
+
+
+def write_date(moment: datetime) -> str:
+    """A day as people write it: "5 January 2026"."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _first(first: FirstPage) -> Data:
+    return first._asdict() | {"promise": _table(first.promise), "chart": f"figures/{FIRST_CHART}.svg"}
+
+
+def _page(page: Page) -> Data:
+    return {
+        "title": page.title,
+        "question": page.question,
+        "finding": page.finding,
+        "figure": f"figures/{page.slug}.svg" if page.figure else None,
+        "caption": page.caption,
+        "table": _table(page.table) if page.table else None,
+        "notes": page.notes,
+    }
+
+
+def _table(table: Table) -> Data:
+    return {
+        "columns": [column._asdict() for column in table.columns],
+        "rows": [[cell(value)._asdict() for value in row] for row in table.rows],
+    }
+
+
+def _validity(study: Study, first: FirstPage) -> Data:
+    """What was found wrong or remarkable, every rule that was checked, and what page one left out."""
+    void = sorted({f"{flag.target} at {write_users(flag.level)}" for flag in study.flags if flag.voids})
+    remarks = sum(not flag.voids for flag in study.flags)
+    finding = "Nothing voids a figure of this run" if not void else f"Void: {', '.join(void)}"
+    heads = ("Flag", "Target", "Load", "Answer", "Evidence")
+    columns = tuple(Column(head, words=True, wide=head == "Evidence") for head in heads)
+    rows = tuple(
+        (flag.name, flag.target, write_users(flag.level), "void" if flag.voids else "stands", flag.evidence)
+        for flag in study.flags
+    )
+    raised = {flag.name for flag in study.flags}
+    return {
+        "finding": finding + (f"; {remarks} remarks on how to read it" if remarks else ""),
+        "flags": _table(Table(columns, rows)) if rows else None,
+        "rules": [
+            (name, f"{'Raised' if name in raised else 'Not raised'}: {rule.rule}.") for name, rule in RULES.items()
+        ],
+        "notes": study.run.notes,
+        "left_out": first.left_out,
+    }
+
+
+def _provenance(study: Study, began: datetime) -> list[tuple[str, Pairs]]:
+    """Headed lists of names and values: the run, its targets, the machine, the software."""
+    manifest = study.run.manifest
+    run = [
+        ("Run", manifest.run_id),
+        ("State", manifest.state),
+        ("Began", f"{write_date(began)}, {began:%H:%M:%S} UTC"),
+        ("Lasted", "unknown" if manifest.ended_ns is None else f"{manifest.ended_ns / 1e9:,.0f} s"),
+        ("Seed", str(manifest.seed)),
+    ]
+    return [
+        ("The run", run),
+        ("The targets", [(target.name, _endpoint(study, target)) for target in study.scenario.target]),
+        ("The machine", [_machine(name, value) for name, value in manifest.host.items()]),
+        ("The software", [(name, version) for name, version in manifest.versions.items()]),
+    ]
+
+
+def _folder(manifest: Manifest) -> str:
+    """Where the command that made the run put it."""
+    for word, after in zip(manifest.command, [*manifest.command[1:], ""], strict=True):
+        if word == "--out":
+            return after
+        if word.startswith("--out="):
+            return word.removeprefix("--out=")
+    return f"runs/{manifest.run_id}"
+
+
+def _machine(name: str, value: str | int) -> tuple[str, str]:
+    if name.endswith("_mb"):
+        return name.removesuffix("_mb"), f"{value:,} MB"
+    return name, str(value)
+
+
+def _endpoint(study: Study, target: Target) -> str:
+    told = study.run.manifest.endpoints.get(target.name, {})
+    place = target.base_url or f"the built-in simulator, {told.get('base_url', 'address unknown')}"
+    source = study.prices[target.name]
+    priced = "unknown" if source is None else ", ".join(filter(None, (source.title, source.read)))
+    return f"{target.model} by the {target.api} API at {place}. Prices: {priced}."

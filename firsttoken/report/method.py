@@ -1,0 +1,137 @@
+"""How a run was measured, in paragraphs that name the run's own settings.
+
+Rule: what is said here is what the code does; a default is printed as the value that was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import write_share, write_value
+from firsttoken.report.series import join_words, write_percent
+from firsttoken.scenario import Scenario, Slo, Spread, parse_duration
+
+LIMIT_NAMES = {
+    "ttft": "first token within",
+    "ttfo": "first visible word within",
+    "felt_ttft": "first word, retries included, within",
+    "tpot": "per token at most",
+    "e2e": "whole answer within",
+}
+ORDERS = {
+    "abba": "targets take turns level by level, there and back",
+    "shuffle": "levels and targets in seeded random order",
+}
+CACHES = {
+    "cold": "every prompt begins with a word of its own, so that no prompt cache can help",
+    "warm": "prompts repeat, so that a prompt cache can help",
+}
+POLICIES = {
+    "none": "A failed attempt is the end of its request.",
+    "openai": "As the openai package does it: two retries after a failure to connect, 408, 409, 429 and 5xx; waits of "
+    "0.5 s, then 1 s, each shortened at random by up to a quarter; Retry-After is obeyed up to 120 s; never after the "
+    "first byte of an answer.",
+}
+
+
+def method(study: Study) -> list[tuple[str, str]]:
+    """Headed paragraphs: load, stages, clock, promise, retries, intervals, dollars, and what all this cannot see."""
+    scenario = study.scenario
+    return [
+        ("Load", _load(scenario)),
+        ("Prompts", _prompts(scenario)),
+        ("A stage", _stage(study)),
+        (
+            "Clock",
+            "Times are nanoseconds of the monotonic clock. The clock starts just before a request's first byte goes "
+            "to the kernel, on a connection that is already open. Where the system allows, arrivals carry the "
+            "kernel's own stamp, taken before our process wakes; if one read brings several events, the first token "
+            "lies in a bracket between the read before and the stamp. Nothing is decoded before it is stamped.",
+        ),
+        (
+            "Attempts",
+            "Each attempt on the wire is one row, journalled before it is sent, so that what was lost can be counted. "
+            "Success needs the server's own end marker; a stream that merely stops is truncated. Tokens are the "
+            "server's usage figures; chunks are never counted as tokens.",
+        ),
+        ("Promise", f"A request keeps it when it succeeds with {write_promise(scenario.slo)}. "
+         f"{write_share(scenario.slo.share)} of requests must. Errors and give-ups break it."),
+        ("Retries", POLICIES[scenario.retry.policy]),
+        (
+            "Intervals",
+            "Quantiles come from rows, never from buckets, and are never averaged. Their 95 % intervals are order "
+            "statistics on the effective sample size, from at least 20 time batches each longer than a request; with "
+            "fewer, n itself is used. A quantile whose interval lacks an end is n/a. Shares: Clopper and Pearson. "
+            "Rates: Student's t over time batches. One repeat is indicative: it says nothing of tomorrow's run, and "
+            "never GO.",
+        ),
+        ("Dollars", " ".join(_dollars(study))),
+        (
+            "What this cannot see",
+            "In a closed loop a slow server is asked less often: the lateness that a free-running crowd would feel is "
+            "not in the figures. One place of measurement sees one network path. Whatever is listed as not tested on "
+            "page one.",
+        ),
+    ]  # fmt: skip
+
+
+def write_promise(slo: Slo) -> str:
+    """The limits of the promise in words: "first token within 1.50 s and per token at most 20.0 ms"."""
+    limits = {name: getattr(slo, key) for key, name in LIMIT_NAMES.items()}
+    words = [f"{name} {write_value(1000 * parse_duration(text), 'ms')}" for name, text in limits.items() if text]
+    return join_words(words) or "no limit on its time"
+
+
+def write_length(length: int | Spread) -> str:
+    """A length in tokens: "400 tokens", or its median and p95."""
+    if isinstance(length, Spread):
+        return f"{length.median:,.0f} tokens in the median, {length.p95:,.0f} at p95 (lognormal)"
+    return f"{length:,} tokens"
+
+
+def _load(scenario: Scenario) -> str:
+    load = scenario.load
+    users = join_words([f"{level:,}" for level in load.users])
+    think = "asks again at once" if parse_duration(load.think) == 0 else f"thinks for {load.think} and asks again"
+    runs = "once" if load.repeats == 1 else f"{load.repeats} times"
+    return (
+        f"Closed loop: each user asks, reads the answer to its end, and {think}. Levels of {users} users, each run "
+        f"{runs}; {ORDERS.get(load.order, load.order)}. A user behaves as "
+        f"locustfiles/{scenario.traffic.locustfile}.py says; Locust runs the users, the connection and the clock are "
+        "our own."
+    )
+
+
+def _prompts(scenario: Scenario) -> str:
+    traffic = scenario.traffic
+    cache = CACHES.get(str(traffic.cache), f"{write_percent(traffic.shared)} of each prompt is common to all")
+    return (
+        f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out, of natural text, drawn "
+        f"from seed {scenario.seed}: the same prompts for every target. Cache: {cache}."
+    )
+
+
+def _stage(study: Study) -> str:
+    lengths = sorted({round((s.window[1] - s.window[0]) / 1e9, 1) for s in study.run.stages if s.window})
+    windows = (
+        "no window was completed" if not lengths else " to ".join(f"{x:g} s" for x in {lengths[0]: 0, lengths[-1]: 0})
+    )
+    return (
+        f"Ramp (users start one by one), settle, measure ({windows}), hold. Requests intended in the measure window "
+        "are measured, whenever they end: load goes on, unmeasured, until the last of them has ended or the deadline "
+        f"of {study.scenario.load.hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
+        "bound (≥)."
+    )
+
+
+def _dollars(study: Study) -> Iterator[str]:
+    for target in study.scenario.target:
+        source = study.prices[target.name]
+        if source is None or source.input is None or source.output is None:
+            yield f"{target.name}: price unknown, so its dollars are unknown."
+            continue
+        cached = "" if source.cached_input is None else f", ${source.cached_input:,.2f} cached"
+        named = f"{source.title}{f', {source.read}' if source.read else ''}"
+        yield f"{target.name}: ${source.input:,.2f} in{cached}, ${source.output:,.2f} out per million tokens ({named})."
+    yield "A 429 bills nothing; a broken stream is estimated and given as a range."

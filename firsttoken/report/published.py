@@ -1,0 +1,70 @@
+"""A measured figure beside the one that a vendor or a reviewer published.
+
+Rule: a published figure belongs to one dated source, which is named wherever the figure is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.figure import Figure
+from firsttoken.decide.study import Study
+
+AGREE = 0.03
+"""A median this near to the published figure agrees with it, whatever its interval."""
+
+FIELDS = {
+    "ttft_ms": ("time to first token", "ttft_s", 1000.0),
+    "stream_tok_s": ("pace of a stream", "tokens_per_s", 1.0),
+}
+"""Metric -> its name, the catalogue's field, how many of the metric's units make one of the field's."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published figure and its measurement, in the metric's unit."""
+
+    target: str
+    metric: str
+    published: float
+    source: Source
+    measured: Figure | None
+
+    @property
+    def name(self) -> str:
+        return FIELDS[self.metric][0]
+
+    @property
+    def difference(self) -> tuple[float, float, float] | None:
+        """Measured against published as a share, with both ends of its interval; None where not measured."""
+        figure = self.measured
+        if figure is None or figure.value is None or figure.lo is None or figure.hi is None:
+            return None
+        value, lo, hi = (number / self.published - 1 for number in (figure.value, figure.lo, figure.hi))
+        return value, lo, hi
+
+    @property
+    def verdict(self) -> str:
+        """agrees, slower, faster or not measured."""
+        if self.difference is None:
+            return "not measured"
+        value, lo, hi = self.difference
+        if lo <= 0 <= hi or abs(value) <= AGREE:
+            return "agrees"
+        return "slower" if (value > 0) == (self.metric == "ttft_ms") else "faster"
+
+
+def compare_published(study: Study) -> Iterator[Comparison]:
+    """Every published speed of every target, at its lowest load: from its price source, else the first that has one."""
+    for target in study.scenario.target:
+        model, levels = study.catalogue.get(target.model), study.levels(target.name)
+        if model is None or not levels:
+            continue
+        sources = [model.sources[name] for name in sorted(model.sources, key=lambda name: name != target.prices)]
+        for metric, (_, field, per) in FIELDS.items():
+            stated = [source for source in sources if getattr(source, field) is not None]
+            if stated:
+                figure = study.figure(target.name, metric, level=levels[0], q=0.5)
+                yield Comparison(target.name, metric, per * getattr(stated[0], field), stated[0], figure)

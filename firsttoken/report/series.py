@@ -1,0 +1,89 @@
+"""From the figures of a study to what a page shows: points of a curve, cells of a table, words of a sentence.
+
+Rule: a figure that the study would not print is not drawn either: too few samples make a gap in a curve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from firsttoken.decide.figure import Figure
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import NEVER, UNKNOWN, round_significant, write_count, write_figure, write_share
+from firsttoken.report.page import Cell
+from firsttoken.report.theme import Point
+
+NO_POINT = frozenset({"UNDERSAMPLED", "CENSORED"})
+
+BARE: dict[str, Callable[[float], str]] = {
+    "s": lambda ms: round_significant(ms / 1000),
+    "ms": round_significant,
+    "%": lambda share: write_share(share).removesuffix(" %"),
+    "×": lambda ratio: f"{ratio:,.2f}",
+    "tok/s": round_significant,
+    "per second": round_significant,
+    "per 1,000": lambda value: f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.1f}",
+    "$": lambda dollars: f"{dollars:,.2f}",
+    "": write_count,
+}
+"""The unit at the head of a column -> how a value stands beneath it, without the unit; latencies come in ms."""
+
+
+def curve_of(study: Study, target: str, metric: str, q: float | None = None, per: float = 1.0) -> list[Point]:
+    """A metric against the load, all repeats together, each value divided by `per` (1,000 makes seconds of ms)."""
+    figures = [(level, study.figure(target, metric, level=level, q=q)) for level in study.levels(target)]
+    return [_point(level, figure, per) for level, figure in figures]
+
+
+def _point(level: float, figure: Figure | None, per: float) -> Point:
+    if figure is None or figure.value is None or NO_POINT & set(figure.flags):
+        return Point(level, None)
+    ends = [None if end is None else end / per for end in (figure.lo, figure.hi)]
+    return Point(level, figure.value / per, *ends)
+
+
+def number_cell(figure: Figure | None, unit: str) -> Cell:
+    """A figure in a column of `unit`, its interval beneath it; what the study would not print is not printed here."""
+    told = write_figure(figure)
+    if figure is None or figure.value is None or told == UNKNOWN:
+        return Cell(UNKNOWN)
+    if told.startswith("n/a"):
+        return Cell("n/a", f"n = {figure.n:,}")
+    bound = told[0] if told[0] in "≥≤" else ""
+    text = f"{bound} {_bare(figure.value, unit)}".strip()
+    if bound or figure.lo is None or figure.hi is None:
+        return Cell(text)
+    ends = [_bare(end, unit) for end in (figure.lo, figure.hi)]
+    return Cell(text, "" if ends[0] == ends[1] == text else "–".join(ends))
+
+
+def _bare(value: float, unit: str) -> str:
+    return NEVER if math.isinf(value) else BARE[unit](value)
+
+
+def count_cell(figure: Figure | None) -> Cell:
+    """How many observations a figure rests on."""
+    return Cell("0" if figure is None else f"{figure.n:,}")
+
+
+def ladder(study: Study) -> Iterable[tuple[str, float, str]]:
+    """Every target and level that was measured, with the target's name as a table shows it: once, then empty."""
+    for target in study.targets:
+        for place, level in enumerate(study.levels(target)):
+            yield target, level, "" if place else target
+
+
+def join_words(words: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def write_users(level: float | None) -> str:
+    """A closed-loop level in words: "1 user", "64 users"."""
+    return "no load" if level is None else f"{level:,g} user{'' if level == 1 else 's'}"
+
+
+def write_percent(share: float) -> str:
+    """A share in whole per cent, for sentences: "80 %", "under 1 %"."""
+    return "under 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"

@@ -1,0 +1,75 @@
+"""The columns of `attempts.parquet`: names, order and types are those of `Row`, also where a column is all NULL.
+
+Rule for numpy, stated here once: a number that may be absent is float64 and nan where it is absent; any other number
+is int64 or float64; a text, flag or list is an object, None where it is absent. Times are whole nanoseconds since the
+run's origin, and a float64 holds those exactly up to 2^53, which is 104 days.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec.inspect import BoolType, FloatType, IntType, ListType, LiteralType, NoneType, StrType, Type, UnionType
+from numpy.typing import NDArray
+
+from firsttoken.row import Row
+
+Columns = dict[str, NDArray[Any]]
+"""Arrays of one length by column name; which dtype a column has is the rule above."""
+
+SQL_TYPES: dict[type[Type], str] = {
+    BoolType: "BOOLEAN",
+    FloatType: "DOUBLE",
+    IntType: "BIGINT",
+    LiteralType: "VARCHAR",
+    StrType: "VARCHAR",
+}
+
+
+def _sql_type(kind: Type) -> str:
+    if isinstance(kind, ListType):
+        return _sql_type(kind.item_type) + "[]"
+    if isinstance(kind, UnionType):
+        (kind,) = (member for member in kind.types if not isinstance(member, NoneType))
+    return SQL_TYPES[type(kind)]
+
+
+def _kinds(record: type[msgspec.Struct]) -> dict[str, Type]:
+    return {field.name: msgspec.inspect.type_info(field.type) for field in msgspec.structs.fields(record)}
+
+
+def sql_types(record: type[msgspec.Struct]) -> dict[str, str]:
+    """Field -> SQL type of a flat record, in its order."""
+    return {name: _sql_type(kind) for name, kind in _kinds(record).items()}
+
+
+TYPES = sql_types(Row)
+"""Column -> SQL type, in the order of the row."""
+
+OPTIONAL = frozenset(name for name, kind in _kinds(Row).items() if isinstance(kind, UnionType))
+"""Columns that may be absent."""
+
+
+def restored(name: str) -> str:
+    """The select expression that puts back what the journal leaves out: a value that is the row's default."""
+    if name in OPTIONAL:
+        return f'"{name}"'
+    default = getattr(Row(), name)
+    return f'coalesce("{name}", {default!r}) AS "{name}"'
+
+
+def selected(name: str) -> str:
+    """The select expression whose numpy form keeps the rule of this file."""
+    is_number = TYPES[name] in ("BIGINT", "DOUBLE")
+    return f'CAST("{name}" AS DOUBLE) AS "{name}"' if is_number and name in OPTIONAL else f'"{name}"'
+
+
+def unmasked(column: NDArray[Any]) -> NDArray[Any]:
+    """A column as DuckDB hands it over, without its mask: absent numbers become nan, anything else absent None."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return column
+    filled = column.data if column.dtype == np.float64 else column.data.astype(object)
+    filled[np.ma.getmaskarray(column)] = np.nan if column.dtype == np.float64 else None
+    return filled

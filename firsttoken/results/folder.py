@@ -1,0 +1,170 @@
+"""A run folder, opened: its manifest, stages, health and attempts, with what is wrong with it said in `notes`.
+
+Rule: reading adds attempts.parquet and alters nothing that a run wrote. A folder of an interrupted or killed run opens
+like any other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import msgspec
+
+from firsttoken.results import database
+from firsttoken.results.columns import TYPES, Columns, selected, unmasked
+from firsttoken.results.error import RunFolderError
+from firsttoken.results.gather import NAME, gather, read_notes
+from firsttoken.results.invariants import IMPOSSIBLE, RULES
+from firsttoken.results.lines import describe, read_lines
+from firsttoken.results.stage import Stage, gather_stages
+from firsttoken.row import Health, Manifest, StageEvent
+
+ROW_VERSION = 1
+"""The newest `row_version` that this floor reads."""
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class Run:
+    """What a run left behind. Made by `open_run`; attempts are read on demand, so a run of any size opens."""
+
+    def __init__(self, path: Path, manifest: Manifest, notes: list[str]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.notes = list(notes)
+        """What a reader must be told: lines that could not be read, attempts without an end, rows set aside."""
+        self.stages: list[Stage] = gather_stages(self._read("stages.jsonl", StageEvent))
+        self.health: list[Health] = self._read("health.jsonl", Health)
+        self._database = database.connect()
+        self._make_views()
+        self._note_attempts()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its planned end."""
+        return self.manifest.state == "complete"
+
+    def attempts(self, *columns: str, where: str = "", order: str = "") -> Columns:
+        """Columns of the attempts as numpy arrays of one length, by name; no names: all columns.
+
+        Absent numbers are nan in float64 arrays, anything else absent is None in object arrays (see columns.py).
+        where and order are SQL over the columns of a row; without order, rows come as the file has them, which is
+        always the same. Raises RunFolderError for a column that is none and a condition that DuckDB refuses.
+        """
+        names = columns or tuple(TYPES)
+        if unknown := [name for name in names if name not in TYPES]:
+            raise RunFolderError(f"expected columns of an attempt, got {unknown}; they are: {', '.join(TYPES)}")
+        query = f"SELECT {', '.join(map(selected, names))} FROM attempts"
+        query += f" WHERE {where}" if where else ""
+        query += f" ORDER BY {order}" if order else ""
+        try:
+            fetched = self._database.execute(query).fetchnumpy()
+        except duckdb.Error as error:
+            raise RunFolderError(f"expected conditions on attempts, got {query!r}: {database.reason(error)}") from error
+        return {name: unmasked(fetched[name]) for name in names}
+
+    def sql(self, query: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Column names and rows of one SELECT over the views attempts, quarantined, stages and health.
+
+        Nothing can be written and no other file read. Raises RunFolderError, in one sentence, for anything else.
+        """
+        try:
+            statements = duckdb.extract_statements(query)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise RunFolderError(f"expected one SELECT (or FROM, DESCRIBE, SUMMARIZE), got {query!r}")
+            answer = self._database.execute(query)
+            return [column[0] for column in answer.description or []], answer.fetchall()
+        except duckdb.Error as error:
+            raise RunFolderError(f"the query failed: {database.reason(error)}") from error
+
+    def close(self) -> None:
+        """Let go of the database and what it spilled; also done when the run is garbage."""
+        self._database.close()
+
+    def _read(self, name: str, kind: type[Record]) -> list[Record]:
+        path = self.path / name
+        if not path.exists():
+            self.notes.append(f"{name} is missing.")
+            return []
+        records, damage = read_lines(path, kind)
+        self.notes += describe(damage, name)
+        return records
+
+    def _make_views(self) -> None:
+        file = (self.path / NAME).resolve()
+        rows = f"SELECT * FROM read_parquet({database.pattern(file)})"
+        self._database.execute(f"CREATE VIEW quarantined AS {rows} WHERE {IMPOSSIBLE}")
+        self._quarantined = self._count("quarantined")
+        possible = f" WHERE NOT ({IMPOSSIBLE})" if self._quarantined else ""
+        self._database.execute(f"CREATE VIEW attempts AS {rows}{possible}")
+        database.load(self._database, "stages", Stage, self.stages)
+        database.load(self._database, "health", Health, self.health)
+        database.lock(self._database, file)
+
+    def _note_attempts(self) -> None:
+        if not self.complete:
+            self.notes.append(f"The run did not come to its end (its manifest says: {self.manifest.state}).")
+        if lost := self._count("attempts WHERE outcome = 'lost'"):
+            self.notes.append(f"{lost} attempts have a start but no end in the journal: their outcome is `lost`.")
+        if self._quarantined:
+            broken = {name: self._count(f"quarantined WHERE {predicate}") for name, predicate in RULES.items()}
+            reasons = ", ".join(f"{name} ({count})" for name, count in broken.items() if count)
+            self.notes.append(f"{self._quarantined} impossible attempts are set aside and in no figure: {reasons}.")
+        rows = "SELECT stage FROM attempts UNION ALL SELECT stage FROM quarantined"
+        of_stage = dict(self._database.execute(f"SELECT stage, count(*) FROM ({rows}) GROUP BY stage").fetchall())
+        self.notes += [note for stage in self.stages if (note := _compare(stage, of_stage.get(stage.stage, 0)))]
+
+    def _count(self, rows: str) -> int:
+        (count,) = self._database.execute(f"SELECT count(*) FROM {rows}").fetchall()[0]
+        return int(count)
+
+
+def _compare(stage: Stage, outcomes: int) -> str | None:
+    """What is wrong where the outcomes of a stage are not as many as its attempts that were counted as started.
+
+    A stage whose end was never written may have started more after its last boundary.
+    """
+    if outcomes == stage.started or (stage.end_ns is None and outcomes > stage.started):
+        return None
+    where = f"stage {stage.stage} ({stage.target}, level {stage.level:g}, repeat {stage.repeat})"
+    return f"{where} counted {stage.started} attempts as started, and the journal has {outcomes}."
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / "manifest.json"
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise RunFolderError(
+            f"expected a run folder with a manifest.json, got {str(folder)!r}: {error.strerror}; "
+            "`firsttoken run` makes one and prints its path"
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise RunFolderError(
+            f"expected the manifest of a run in {path}, got: {error}; it was altered or torn"
+        ) from error
+    if manifest.row_version > ROW_VERSION:
+        raise RunFolderError(
+            f"expected rows of version {ROW_VERSION} or older in {folder}, got {manifest.row_version}; "
+            "a newer firsttoken reads them"
+        )
+    return manifest
+
+
+def open_run(path: Path | str) -> Run:
+    """Open the run folder at path, gathering its journals first where that is still to be done.
+
+    Raises RunFolderError where it is none, where it was written by a later version, or where the gathered rows cannot
+    be written beside the journals.
+    """
+    folder = Path(path)
+    manifest = _read_manifest(folder)
+    notes = read_notes(folder)
+    if notes is None:
+        notes = gather(folder)
+    try:
+        return Run(folder, manifest, notes)
+    except (OSError, duckdb.Error) as error:
+        raise RunFolderError(f"expected a readable run in {folder}, got: {database.reason(error)}") from error

@@ -1,0 +1,148 @@
+"""The records that every floor shares: one flat row per attempt, and the small lines beside it.
+
+Rule: a time is int64 nanoseconds since the run's origin on CLOCK_MONOTONIC, an absent mark is None, and
+nothing derived is stored. A row whose `outcome` is None is a start line: the attempt was begun, not ended.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Phase = Literal["ramp", "settle", "measure", "hold"]
+Outcome = Literal[
+    "ok",
+    "length",
+    "content_filter",
+    "error_in_stream",
+    "truncated",
+    "idle_timeout",
+    "deadline",
+    "rate_limited",
+    "http_4xx",
+    "http_5xx",
+    "connect",
+    "tls",
+    "protocol",
+    "client_error",
+    "cancelled_by_user",
+    "cancelled_by_run",
+    "lost",
+]
+SUCCESS: frozenset[Outcome] = frozenset({"ok", "length"})
+
+
+class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One attempt: what was asked, its marks, how it ended and what the server said."""
+
+    run_id: str = ""
+    target: str = ""
+    stage: int = 0
+    level: float = 0.0
+    repeat: int = 0
+    phase: Phase | None = None
+    worker: int = 0
+    user: int = 0
+    request_id: str = ""
+    attempt: int = 0
+    turn: int = 0
+    prompt_id: str = ""
+
+    intended_ns: int | None = None
+    connect_start_ns: int | None = None
+    connected_ns: int | None = None
+    sent_ns: int | None = None
+    uploaded_ns: int | None = None
+    headers_ns: int | None = None
+    first_event_ns: int | None = None
+    first_token_early_ns: int | None = None
+    first_token_ns: int | None = None
+    first_visible_ns: int | None = None
+    last_token_ns: int | None = None
+    end_ns: int | None = None
+    stamp: Literal["kernel", "user"] | None = None
+    resends: int = 0
+    connection_reused: bool | None = None
+
+    outcome: Outcome | None = None
+    http_status: int | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+    retry_after_ms: float | None = None
+    backoff_ms: float | None = None
+
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    token_source: Literal["usage", "estimate"] | None = None
+    events: int = 0
+    token_events: int = 0
+    bytes_received: int = 0
+    gaps_us: list[int] = []
+
+    server_request_id: str | None = None
+    server_processing_ms: float | None = None
+    ratelimit_limit_requests: int | None = None
+    ratelimit_limit_tokens: int | None = None
+    ratelimit_remaining_requests: int | None = None
+    ratelimit_remaining_tokens: int | None = None
+    ratelimit_reset_requests_ms: float | None = None
+    ratelimit_reset_tokens_ms: float | None = None
+    checks: list[str] = []
+
+
+class StageEvent(msgspec.Struct, kw_only=True):
+    """One boundary of a stage (`stages.jsonl`): `event` is the phase that begins at `at_ns`, or its end."""
+
+    stage: int
+    target: str
+    level: float
+    repeat: int
+    event: Literal["ramp", "settle", "measure", "hold", "end"]
+    at_ns: int
+    users: int
+    started: int
+    """Attempts journalled as started in this stage so far: sum of outcomes is checked against it."""
+    reason: str | None = None
+    """Why a stage ended before its plan (interrupted), else None."""
+
+
+class Health(msgspec.Struct, kw_only=True):
+    """One second of one load process (`health.jsonl`)."""
+
+    worker: int
+    at_ns: int
+    in_flight: int
+    users_busy: int
+    hub_lag_p50_ms: float
+    hub_lag_p99_ms: float
+    hub_lag_max_ms: float
+    cpu_share: float
+    rss_mb: float
+    read_delay_p50_ms: float | None = None
+    read_delay_p99_ms: float | None = None
+    """Delay between the kernel's stamp and our read, over the second; None where the kernel stamps nothing."""
+    bracketed_share: float | None = None
+    """Share of first tokens whose read also held other events."""
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """Where a run's figures come from (`manifest.json`)."""
+
+    run_id: str
+    name: str
+    command: list[str]
+    seed: int
+    started_utc: str
+    """Wall time at the origin, RFC 3339: the one tie between the run's clock and the world's."""
+    origin_monotonic_ns: int
+    versions: dict[str, str]
+    host: dict[str, str | int]
+    endpoints: dict[str, dict[str, str]]
+    """Per target: base_url, api, model asked, and the fingerprint once seen."""
+    row_version: int = 1
+    state: Literal["running", "complete", "interrupted", "failed"] = "running"
+    ended_utc: str | None = None
+    ended_ns: int | None = None

@@ -1,0 +1,174 @@
+"""Scenarios: from a TOML file and overrides to a Scenario, and back.
+
+Rule: what is unknown, impossible, contradicting or not yet supported is refused with one sentence that says
+where, what was expected, what came and what to write instead. Nothing is ignored.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import tomli_w
+
+from firsttoken import kit
+from firsttoken.catalogue import CatalogueError, load_catalogue
+from firsttoken.scenario_format import (
+    Demand,
+    Load,
+    Prices,
+    Retry,
+    Scenario,
+    ScenarioError,
+    Slo,
+    Spread,
+    Target,
+    Timeouts,
+    Traffic,
+    mean_tokens,
+    parse_duration,
+)
+from firsttoken.scenario_later import refuse_later
+from firsttoken.scenario_rules import (
+    check_keys,
+    check_rules,
+    find_prices,
+    requests_per_day,
+    short_ladders,
+    simulate,
+)
+from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
+
+__all__ = [
+    "Demand",
+    "Load",
+    "Prices",
+    "Retry",
+    "Scenario",
+    "ScenarioError",
+    "Slo",
+    "Spread",
+    "Target",
+    "Timeouts",
+    "Traffic",
+    "check_keys",
+    "dump_toml",
+    "find_prices",
+    "find_scenario",
+    "load_scenario",
+    "mean_tokens",
+    "parse_duration",
+    "requests_per_day",
+    "schema",
+    "simulate",
+    "warnings",
+]
+
+_BARE_WORD = re.compile(r"[\w.+@:/%=-]*")
+
+
+def find_scenario(name_or_path: str) -> Path:
+    """The file of a scenario: a path as it is, a bare name in scenarios/. Raises ScenarioError, saying what exists."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        if not path.is_file():
+            raise ScenarioError(
+                f"{path}: expected a scenario, got no such file; a bare name is looked up in scenarios/"
+            )
+        return path
+    try:
+        return kit.find("scenarios", name_or_path)
+    except kit.KitError as error:
+        raise ScenarioError(str(error)) from None
+
+
+def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read, override (each "KEY=TOML"), decode and check a scenario. Raises ScenarioError with the one sentence."""
+    keys = ", ".join(override.partition("=")[0].strip() for override in overrides)
+    where = f"{path} with --set {keys}" if keys else str(path)
+    try:
+        data = read_toml(path)
+        catalogue = load_catalogue()
+    except (TomlError, CatalogueError) as error:
+        raise ScenarioError(str(error)) from None
+    try:
+        for override in overrides:
+            _override(data, override)
+        scenario = decode(refuse_later(data), Scenario)
+        check_rules(scenario, catalogue)
+    except (TomlError, ScenarioError) as error:
+        raise ScenarioError(f"{where}: {error}") from None
+    return scenario
+
+
+def warnings(scenario: Scenario) -> list[str]:
+    """What is likely to disappoint about a sound scenario, one sentence each."""
+    return list(short_ladders(scenario, load_catalogue()))
+
+
+def dump_toml(scenario: Scenario) -> str:
+    """A scenario as TOML with every default written out; loading it gives an equal scenario."""
+    tables: dict[str, object] = msgspec.to_builtins(scenario)
+    return tomli_w.dumps({name: _without_none(table) for name, table in tables.items() if table is not None})
+
+
+def schema() -> bytes:
+    """The JSON Schema of a scenario, as committed in scenarios/scenario.schema.json for editors to complete by."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A FirstToken scenario"}
+    body = msgspec.json.schema(Scenario, schema_hook=lambda _: {"description": "any value, sent as it stands"})
+    return msgspec.json.format(msgspec.json.encode(head | body), indent=2) + b"\n"
+
+
+def _override(data: dict[str, object], text: str) -> None:
+    """Set one dotted key of the raw scenario: "load.users=[1, 4]", "target.gpt-5.4.api=responses"."""
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not (key and equals):
+        raise ScenarioError(f"--set: expected KEY=VALUE such as load.users=[1, 4], got {text}")
+    place, rest = _target_table(data, key) if key.startswith("target.") else (data, key)
+    *tables, last = rest.split(".")
+    for table in tables:
+        inner = place.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise ScenarioError(f"{key}: expected {table} to be a table, got {inner}")
+        place = inner
+    place[last] = _parse_value(key, value)
+
+
+def _target_table(data: dict[str, object], key: str) -> tuple[dict[str, object], str]:
+    """The table of the target that `key` ("target.NAME.rest") names, and the rest; names may hold dots."""
+    targets = data.get("target")
+    tables = {
+        str(table.get("name") or table.get("model")): table
+        for table in (targets if isinstance(targets, list) else [])
+        if isinstance(table, dict)
+    }
+    wanted = key.removeprefix("target.")
+    for name in sorted(tables, key=len, reverse=True):
+        if wanted.startswith(f"{name}."):
+            return tables[name], wanted.removeprefix(f"{name}.")
+    known = one_of(tables) if tables else "the name of a target"
+    hint = suggest(wanted.rpartition(".")[0], tables)
+    raise ScenarioError(f"{key}: expected target.NAME.KEY with NAME {known}, got {wanted}{hint}")
+
+
+def _parse_value(key: str, value: str) -> object:
+    """A TOML value; a bare word such as responses or 2s, which TOML would refuse, is text."""
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        if _BARE_WORD.fullmatch(value):
+            return value
+        raise ScenarioError(f'{key}: expected a TOML value such as [1, 4] or "text", got neither') from None
+    if len(parsed) > 1:
+        raise ScenarioError(f"{key}: expected one value, got several lines")
+    return parsed["value"]
+
+
+def _without_none(value: object) -> object:
+    """The same tables and lists without the keys whose value is None, which TOML cannot write."""
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,139 @@
+"""What a scenario must satisfy beyond its format: against itself, the catalogue and the environment.
+
+Rule: a contradiction is refused, with the figures that contradict; a doubt is a warning.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+
+from firsttoken.catalogue import CatalogueError, Model, Simulated, Source, resolve_simulated
+from firsttoken.scenario_format import Demand, Scenario, ScenarioError, Target, mean_tokens, parse_duration
+from firsttoken.strict_toml import one_of, suggest
+
+Catalogue = Mapping[str, Model]
+
+UNKNOWN_PRICES = "unknown"
+SECONDS_PER_DAY = 86_400
+AGREEMENT = 0.05
+"""Two statements of the same demand may differ by this share."""
+
+
+def check_rules(scenario: Scenario, catalogue: Catalogue) -> None:
+    """Refuse a scenario that the catalogue or its own demand contradicts. Raises ScenarioError."""
+    for target in scenario.target:
+        find_prices(target, catalogue)
+        if not target.base_url:
+            simulate(target, catalogue)
+    if scenario.demand:
+        _check_demand(scenario.demand, mean_tokens(scenario.traffic.output_tokens))
+
+
+def check_keys(scenario: Scenario, environ: Mapping[str, str] = os.environ) -> None:
+    """Refuse a scenario whose key variables are not set. Raises ScenarioError naming the first of them."""
+    for target in scenario.target:
+        if target.key_env and not environ.get(target.key_env):
+            raise ScenarioError(
+                f"target.{target.name}.key_env: expected the variable {target.key_env} to hold the key, "
+                f"got none set; run `export {target.key_env}=...` first"
+            )
+
+
+def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
+    """What a target's tokens cost: its own prices, or the source it names; None where they are unknown.
+
+    Raises ScenarioError for a model or a source that the catalogue lacks.
+    """
+    if target.price:
+        own = target.price
+        return Source(title="the scenario", read="", input=own.input, cached_input=own.cached, output=own.output)
+    if target.prices == UNKNOWN_PRICES:
+        return None
+    model = catalogue.get(target.model)
+    if model is None:
+        raise ScenarioError(
+            f"target.{target.name}.model: expected a model of scenarios/models.toml, or prices of its own "
+            f'([target.price], or prices = "{UNKNOWN_PRICES}"), got "{target.model}"{suggest(target.model, catalogue)}'
+        )
+    if target.prices not in model.sources:
+        known = [*model.sources, UNKNOWN_PRICES]
+        raise ScenarioError(
+            f"target.{target.name}.prices: expected {one_of(known)} for {target.model}, "
+            f'got "{target.prices}"{suggest(target.prices, known)}'
+        )
+    return model.sources[target.prices]
+
+
+def simulate(target: Target, catalogue: Catalogue) -> Simulated:
+    """How a target without a base_url is simulated, nothing left open. Raises ScenarioError where no speed is known."""
+    model = catalogue.get(target.model) or Model(name=target.model, title=target.model, vendor="")
+    try:
+        return resolve_simulated(model, target.prices, target.simulator)
+    except CatalogueError as error:
+        raise ScenarioError(f"target.{target.name}.simulator: {error}") from None
+
+
+def requests_per_day(scenario: Scenario) -> float | None:
+    """The demand in requests a day: as stated, or its output tokens over the mean answer; None without a demand."""
+    demand = scenario.demand
+    if demand is None:
+        return None
+    if demand.requests_per_day is not None:
+        return demand.requests_per_day
+    tokens = demand.output_tokens_per_day
+    return tokens / mean_tokens(scenario.traffic.output_tokens) if tokens is not None else None
+
+
+def _check_demand(demand: Demand, mean_output: float) -> None:
+    requests, tokens = demand.requests_per_day, demand.output_tokens_per_day
+    if requests is None and tokens is None:
+        raise ScenarioError("demand: expected requests_per_day or output_tokens_per_day, got neither")
+    implied = tokens / mean_output if tokens is not None else requests
+    if requests is not None and implied is not None and abs(implied / requests - 1) > AGREEMENT:
+        raise ScenarioError(
+            f"demand: expected requests_per_day and output_tokens_per_day to agree, got {requests:,.0f} requests and "
+            f"{tokens:,.0f} tokens, which at {mean_output:,.0f} tokens an answer are {implied:,.0f} requests; "
+            "leave one of them out"
+        )
+    mean_rps = (requests or implied or 0.0) / SECONDS_PER_DAY
+    if demand.peak_rps is not None and demand.peak_rps < mean_rps:
+        raise ScenarioError(
+            f"demand.peak_rps: expected at least the day's mean of {mean_rps:.3g} requests/s, got {demand.peak_rps:g}"
+        )
+
+
+def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
+    """A sentence per target whose ladder cannot reach the demand, however fast the answers.
+
+    By Little's law, users = rate x time of a cycle; the unloaded cycle bounds the rate of a closed loop.
+    """
+    needed = _needed_rps(scenario)
+    users = max(scenario.load.users)
+    for target in scenario.target:
+        cycle_s = _unloaded_cycle_s(scenario, target, catalogue)
+        if needed is None or cycle_s is None or users / cycle_s >= needed:
+            continue
+        yield (
+            f"{target.name}: {users} users who wait at least {cycle_s:.2g} s a request offer at most "
+            f"{users / cycle_s:.3g} requests/s (Little's law), and the demand needs {needed:.3g}; "
+            f"add a level of at least {needed * cycle_s:.0f} users"
+        )
+
+
+def _needed_rps(scenario: Scenario) -> float | None:
+    """The peak with its headroom in requests/s; the mean of the day where no peak is stated."""
+    per_day = requests_per_day(scenario)
+    if scenario.demand is None or per_day is None:
+        return None
+    return (scenario.demand.peak_rps or per_day / SECONDS_PER_DAY) * (1 + scenario.demand.headroom)
+
+
+def _unloaded_cycle_s(scenario: Scenario, target: Target, catalogue: Catalogue) -> float | None:
+    """The least time in seconds from one request of a user to the next; None where no speed is published."""
+    source = find_prices(target, catalogue)
+    speeds = source if target.base_url else simulate(target, catalogue)
+    if speeds is None or speeds.ttft_s is None or speeds.tokens_per_s is None:
+        return None
+    answer_s = mean_tokens(scenario.traffic.output_tokens) / speeds.tokens_per_s
+    return speeds.ttft_s + answer_s + parse_duration(scenario.load.think)

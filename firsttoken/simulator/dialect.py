@@ -1,0 +1,84 @@
+"""What the dialects have in common: a request's ask, its answer, and how bodies are decoded.
+
+Rule: what the simulator needs is checked, what it has no use for (temperature, tools, ...) is let pass unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from firsttoken.simulator.errors import invalid, not_json
+from firsttoken.simulator.words import count_tokens
+
+T = TypeVar("T")
+
+WORD = "\x00"
+WORD_HOLE = b"\\u0000"
+"""Where the word goes in the template of a token, and how JSON writes that place: as no word of an answer does."""
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for an answer; `image_at` names the first image part, `prompt_param` the field of the prompt."""
+
+    model: str
+    prompt_tokens: int
+    max_tokens: int | None
+    stream: bool
+    prompt_param: str
+    include_usage: bool = False
+    image_at: str | None = None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of a prompt's content; only text counts as tokens."""
+
+    type: str
+    text: str = ""
+
+
+Content = str | list[Part] | None
+
+
+class Answer(Protocol):
+    """The bytes of one answer: opening, tokens and closing make the stream, `whole` the plain body."""
+
+    def opening(self) -> bytes: ...
+
+    def tokens(self) -> Iterator[bytes]: ...
+
+    def closing(self) -> bytes: ...
+
+    def whole(self) -> bytes: ...
+
+
+def decode(body: bytes, form: type[T]) -> T:
+    """Return a body as `form`; raises ApiError (400) if it is not JSON or not of that form, and says where."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$.")
+        raise invalid(f"Invalid request: {message}.", place.rstrip("`") or None, "invalid_type") from error
+    except msgspec.DecodeError as error:
+        raise not_json() from error
+
+
+def read_prompt(contents: Iterable[Content], image: str, place: str) -> tuple[int, str | None]:
+    """Return the tokens of a prompt, and where its first part of type `image` is: `place` filled with two indices."""
+    tokens, image_at = 0, None
+    for i, content in enumerate(contents):
+        parts = [Part("text", content)] if isinstance(content, str) else content or []
+        for j, part in enumerate(parts):
+            tokens += count_tokens(part.text)
+            if part.type == image and image_at is None:
+                image_at = place.format(i, j)
+    return tokens, image_at
+
+
+def check_tokens(value: int | None, param: str) -> None:
+    """Raise ApiError (400) for an asked output length below 1."""
+    if value is not None and value < 1:
+        text = f"Invalid '{param}': integer below minimum value. Expected a value >= 1, but got {value} instead."
+        raise invalid(text, param, "integer_below_min_value")

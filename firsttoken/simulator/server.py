@@ -1,0 +1,115 @@
+"""The HTTP edge: which path is answered how, and the way of a request through the checks to its slot."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+from aiohttp import web
+
+from firsttoken.simulator import chat, responses
+from firsttoken.simulator.dialect import Answer, Ask
+from firsttoken.simulator.door import Door
+from firsttoken.simulator.errors import ApiError, broken, unknown_url, wrong_method
+from firsttoken.simulator.exchange import Exchange
+from firsttoken.simulator.host import Host
+from firsttoken.simulator.pump import Pump
+from firsttoken.simulator.service import Job
+from firsttoken.simulator.truth import TruthLog
+
+LARGEST_BODY = 64 * 2**20
+"""Bytes of a request; room for a prompt of some ten million words."""
+
+
+class Dialect(NamedTuple):
+    """One way of asking and answering."""
+
+    read_ask: Callable[[bytes], Ask]
+    answer: Callable[[Ask, Job, str, int], Answer]
+
+
+DIALECTS = {
+    "/v1/chat/completions": Dialect(chat.read_ask, chat.Answer),
+    "/v1/responses": Dialect(responses.read_ask, responses.Answer),
+}
+MODELS = "/v1/models"
+ADVICE = {"/v1/completions": "; this server answers chat completions and responses"}
+
+
+class Server:
+    """Serves the hosted models; every request for an answer leaves one line in the log, however it ends."""
+
+    def __init__(self, host: Host, log: TruthLog) -> None:
+        self._host = host
+        self._log = log
+        self._pump = Pump()
+        self._doors = {name: Door(hosted.service) for name, hosted in host.models.items()}
+        self._open: set[Exchange] = set()
+        self._ending = False
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application; it wants a runner with handler_cancellation."""
+        app = web.Application(client_max_size=LARGEST_BODY)
+        for path, dialect in DIALECTS.items():
+            app.router.add_post(path, partial(self._answer, dialect))
+        app.router.add_get(MODELS, self._list_models)
+        app.router.add_route("*", "/{tail:.*}", self._refuse_url)
+        return app
+
+    def end(self) -> None:
+        """Cut every request that is under way; their handlers end with it."""
+        self._ending = True
+        for exchange in self._open:
+            exchange.abort()
+
+    async def _answer(self, dialect: Dialect, request: web.Request) -> web.StreamResponse:
+        exchange = Exchange(request)
+        self._open.add(exchange)
+        try:
+            return await self._serve(dialect, exchange)
+        except ApiError as error:
+            return exchange.refuse(error)
+        except (asyncio.CancelledError, ConnectionError):
+            exchange.truth.fault = exchange.truth.fault or ("server_ended" if self._ending else "client_gone")
+            raise
+        finally:
+            self._open.discard(exchange)
+            exchange.truth.end_ns = time.monotonic_ns()
+            self._log.add(exchange.truth)
+
+    async def _serve(self, dialect: Dialect, exchange: Exchange) -> web.StreamResponse:
+        """Check a request, wait for a slot, answer. Raises ApiError for whatever is answered with an error."""
+        ask = dialect.read_ask(await exchange.request.read())
+        exchange.truth.model = ask.model
+        hosted = self._host.find(ask.model, exchange.key)
+        hosted.check(ask)
+        service = hosted.service
+        job = service.deal(ask.prompt_tokens, ask.max_tokens)
+        async with self._doors[ask.model].slot(job):
+            exchange.truth.slot_wait_ns = job.waited_ns
+            if job.fault == "error":
+                exchange.truth.fault = "error"
+                raise broken(service.headers(time.monotonic_ns()))
+            answer = dialect.answer(ask, job, exchange.name, int(time.time()))
+            give = exchange.stream if ask.stream else exchange.send_whole
+            return await give(answer, job, service, self._pump)
+
+    async def _list_models(self, request: web.Request) -> web.Response:
+        exchange = Exchange(request)
+        try:
+            names = self._host.list_models(exchange.key)
+        except ApiError as error:
+            return exchange.refuse(error)
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "firsttoken"} for name in names]
+        return exchange.respond(200, msgspec.json.encode({"object": "list", "data": models}), {})
+
+    async def _refuse_url(self, request: web.Request) -> web.Response:
+        if request.path in (*DIALECTS, MODELS):
+            error = wrong_method(request.method, request.path)
+        else:
+            error = unknown_url(request.method, request.path, ADVICE.get(request.path, ""))
+        return Exchange(request).refuse(error)

@@ -1,0 +1,34 @@
+"""What every statistic returns: a number with its interval, or with none where the data carry none.
+
+Rule: an end that cannot be had is None, never the value itself, and infinity is a value like any other: it is
+what a request that gave up has waited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, its interval, and how much data it rests on."""
+
+    value: float | None
+    """None where there are no data at all."""
+    lo: float | None
+    hi: float | None
+    n: int
+    n_eff: float
+    """How many independent observations the n are worth."""
+    at_least: bool = False
+    """The truth is `value` or more: what was cut off in time hides the rest. Printed as ">= x"."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval has two ends: only then is the value printed, else "n/a (n = 37)"."""
+        return self.lo is not None and self.hi is not None
+
+
+def nothing(n: int = 0) -> Estimate:
+    """The estimate of a figure for which there are no data."""
+    return Estimate(value=None, lo=None, hi=None, n=n, n_eff=0.0)

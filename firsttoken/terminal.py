@@ -1,0 +1,142 @@
+"""What a person sees in the terminal: the live line, the tables, the sentences.
+
+Rule: progress and complaints go to stderr, results to stdout; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from firsttoken.decide.study import Study
+
+WIDTH_UNSEEN = 140
+"""Columns of a table that goes to a file or a pipe, where nobody says how wide it is."""
+
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
+_err = Console(stderr=True, highlight=False)
+
+Event = Mapping[str, object]
+
+
+def complain(sentence: str) -> None:
+    """Say what went wrong, in one sentence."""
+    _err.print(Text.assemble(("firsttoken: ", "bold red"), sentence), soft_wrap=True)
+
+
+def warn(sentence: str) -> None:
+    """Say what the user should know before reading a result."""
+    _err.print(Text.assemble(("note: ", "bold yellow"), sentence), soft_wrap=True)
+
+
+def say_serving(url: str, models: Sequence[str]) -> None:
+    """Say where simulated models are served."""
+    _err.print(f"serving {', '.join(models)} at {url} (interrupt to stop)", soft_wrap=True)
+
+
+def follow(events: Iterable[Event]) -> Event | None:
+    """Show a run as it goes; its last event, or None if the load process ended without a word."""
+    stages = 0
+    with Live(console=_err, transient=True, auto_refresh=False) as live:
+        for event in events:
+            if event["event"] == "end":
+                return event
+            if event["event"] == "stage":
+                stages = int(str(event["stages"]))
+                _err.print(
+                    f"[{_number(event, 'stage') + 1:.0f}/{stages}] {event['target']} at {_users(event)}",
+                    markup=False,
+                )
+            elif event["event"] == "tick":
+                live.update(_live_line(event), refresh=True)
+    return None
+
+
+def _number(event: Event, key: str) -> float:
+    value = event[key]
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _users(event: Event) -> str:
+    users = _number(event, "level")
+    return f"{users:.0f} user{'' if users == 1 else 's'}"
+
+
+def _live_line(event: Event) -> Text:
+    ttft = event["ttft_p50_ms"]
+    parts = [
+        f"      {event['phase']!s:<8}{_number(event, 'elapsed_s'):5.1f} s",
+        f"{_number(event, 'in_flight'):.0f} in flight",
+        f"{_number(event, 'ended'):.0f} done",
+    ]
+    if event["failed"]:
+        parts.append(f"{_number(event, 'failed'):.0f} failed")
+    if isinstance(ttft, float):
+        parts.append(f"first token {ttft / 1e3:.2f} s (median so far)")
+    return Text("   ".join(parts), style="dim")
+
+
+def show_study(study: Study, pdf: Path) -> None:
+    """Print the summary of a run: a line per target and level, the decision, where the report is."""
+    from firsttoken.decide.table import summarise
+
+    header, rows = summarise(study)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    _out.print(table)
+    for decision in study.decisions.values():
+        _out.print(
+            Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), decision.why), soft_wrap=True
+        )
+    for flag in study.flags:
+        if flag.voids:
+            warn(f"{flag.name}: {flag.evidence}")
+    _out.print(f"\nreport: {pdf}", soft_wrap=True)
+
+
+def show_findings(findings: Sequence[Mapping[str, object]]) -> None:
+    """Print what `check` found out about each target."""
+    for finding in findings:
+        _out.print(Text(str(finding["target"]), style="bold"))
+        for key, value in finding.items():
+            if key != "target":
+                _out.print(f"  {key.replace('_', ' '):<18} {_plain(value)}", soft_wrap=True, markup=False)
+
+
+def show_verification(run: Path, figures: int, mismatches: Sequence[str]) -> None:
+    """Print whether a run's summary follows from its rows."""
+    for mismatch in mismatches:
+        _out.print(mismatch, soft_wrap=True, markup=False)
+    word = "all follow from the rows" if not mismatches else f"{len(mismatches)} do not follow from the rows"
+    _out.print(f"{run}: {figures} figures, {word}", soft_wrap=True, markup=False)
+
+
+def show_rows(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print the answer to a query as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(_plain(value)) for value in row])
+    _out.print(table)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return ", ".join(_plain(part) for part in value) or "none"
+    return "-" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""What users ask: lengths and texts, drawn from the seed alone."""

@@ -1,0 +1,28 @@
+"""When the hub last asked the kernel which sockets have something to read.
+
+Rule: what this round found was not there when the kernel was asked in the round before, so that moment bounds an
+arrival from below, however long the socket itself was silent.
+"""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+
+from gevent import get_hub
+
+
+class Rounds:
+    """Stamps each round of the hub just before it asks the kernel. Times are CLOCK_MONOTONIC ns."""
+
+    def __init__(self) -> None:
+        self._asked_ns = self.before_ns = monotonic_ns()
+        """`before_ns`: when the kernel was asked in the round before the present one."""
+        self._watcher = get_hub().loop.prepare(ref=False)
+        self._watcher.start(self._note)
+
+    def _note(self) -> None:
+        self.before_ns, self._asked_ns = self._asked_ns, monotonic_ns()
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._watcher.close()

@@ -1,0 +1,25 @@
+"""What every test runs under: its process stays unpatched, so that sockets, clocks and threads are Python's own."""
+
+import gc
+import sys
+
+import pytest
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a suite that imported Locust or let gevent patch this process: such code is tested as a process."""
+    monkey = sys.modules.get("gevent.monkey")
+    if "locust" in sys.modules or (monkey and monkey.is_anything_patched()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(
+            "\nA test imported Locust or patched this process with gevent; such code gets its own.", red=True
+        )
+
+
+def pytest_unconfigure() -> None:
+    """Drop Hypothesis's garbage-collection callback, which would outlive the session.
+
+    With it, the interpreter's last collection does not free DuckDB's types, and their binding calls that a leak.
+    """
+    gc.callbacks.clear()

@@ -1,0 +1,122 @@
+"""Rows written by hand, in milliseconds, and the arrays and observations that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.attempts import COLUMNS, TEXTS, Attempts, take_columns
+from firsttoken.decide.figure import UNITS, Figure
+from firsttoken.decide.observation import Observation, observe
+from firsttoken.decide.promise import Promise
+from firsttoken.results.stage import Stage
+from firsttoken.row import Health, Row
+
+MS = 1_000_000
+PRICED = Source(title="test prices", read="2026", input=3.0, output=12.0)
+
+
+def row(
+    request: str,
+    attempt: int = 1,
+    *,
+    intended: float = 0,
+    sent: float | None = None,
+    first: float | None = None,
+    visible: float | None = None,
+    last: float | None = None,
+    end: float | None = None,
+    output: int | None = None,
+    events: int | None = None,
+    **fields: object,
+) -> Row:
+    """A row whose marks are ms since the run's origin; unless told otherwise it succeeded and was sent at once.
+
+    Its token events are spread evenly from first to last, one per output token.
+    """
+    fields = {"outcome": "ok", "phase": "measure", **fields}
+    count = events if events is not None else (output or (2 if first is not None else 0))
+    gaps = []
+    if first is not None and last is not None and count > 1:
+        gaps = np.diff(np.linspace(first * 1000, last * 1000, count).astype(int)).tolist()
+    return Row(
+        request_id=request,
+        attempt=attempt,
+        intended_ns=_ns(intended),
+        sent_ns=_ns(intended if sent is None else sent),
+        first_token_ns=_ns(first),
+        first_token_early_ns=_ns(first),
+        first_visible_ns=_ns(first if visible is None else visible),
+        last_token_ns=_ns(last if last is not None else first),
+        end_ns=_ns(last if end is None else end),
+        output_tokens=output,
+        input_tokens=None if output is None else 100,
+        token_events=count,
+        gaps_us=gaps,
+        **fields,
+    )
+
+
+def _ns(ms: float | None) -> int | None:
+    return None if ms is None else round(ms * MS)
+
+
+def take(rows: Sequence[Row], api: str = "chat") -> Attempts:
+    """Rows as attempts, in the order given."""
+    columns: dict[str, np.ndarray] = {}
+    for name in COLUMNS:
+        values = [getattr(each, name) for each in rows]
+        if name == "gaps_us":
+            columns[name] = np.empty(len(rows), dtype=object)
+            columns[name][:] = [np.array(gaps, dtype=np.int64) for gaps in values]
+        elif name in TEXTS:
+            columns[name] = np.array(values, dtype=object)
+        else:
+            columns[name] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return take_columns(columns, api)
+
+
+def see(
+    rows: Sequence[Row],
+    promise: Promise | None = None,
+    *,
+    users: int = 1,
+    window: tuple[float, float] | None = (0, 10_000),
+    end: float | None = 20_000,
+    source: Source | None = PRICED,
+    level: float = 1.0,
+    repeat: int = 0,
+) -> Observation:
+    """The observation of one stage with these rows; window and end in ms."""
+    stage = Stage(
+        stage=0,
+        target="model",
+        level=level,
+        repeat=repeat,
+        users=users,
+        measure_ns=_ns(window[0]) if window else None,
+        hold_ns=_ns(window[1]) if window else None,
+        end_ns=_ns(end),
+        started=len(rows),
+    )
+    return observe(stage, take(rows), promise or Promise({}, 0.95), source)
+
+
+def healthy(*seconds: int, **worse: float) -> list[Health]:
+    """Health lines of a process at ease, one at the end of each of these seconds."""
+    calm = {"hub_lag_p50_ms": 0.1, "hub_lag_p99_ms": 0.5, "hub_lag_max_ms": 1.0, "cpu_share": 0.2}
+    figures = calm | {"read_delay_p99_ms": 0.2} | worse
+    return [
+        Health(worker=0, at_ns=second * 1000 * MS, in_flight=1, users_busy=1, rss_mb=90.0, **figures)
+        for second in seconds
+    ]
+
+
+def figure(
+    metric: str, value: float | None, lo: float | None = None, hi: float | None = None, **keys: object
+) -> Figure:
+    """A figure over all repeats at one level unless told otherwise."""
+    keys = {"target": "model", "level": 16.0, "repeat": None, "q": None, "n": 100, "flags": (), **keys}
+    return Figure(metric=metric, value=value, unit=UNITS[metric], lo=lo, hi=hi, **keys)

@@ -1,0 +1,167 @@
+"""The words of a decision."""
+
+import re
+
+import pytest
+
+from firsttoken.decide.capacity import judge_level
+from firsttoken.decide.demand import Need
+from firsttoken.decide.figure import Figure, Find
+from firsttoken.decide.reasons import describe_scope, explain, list_flips, list_untested
+from firsttoken.decide.ruling import Ruling, rule
+from firsttoken.decide.validity import Flag
+from firsttoken.scenario import Demand, Load, Scenario, Slo, Spread, Target, Traffic
+from tests.decide.hand import figure
+from tests.decide.test_capacity import ladder
+
+SLO = Slo(ttft="1.5s", tpot="20ms")
+SCENARIO = Scenario(
+    name="words",
+    target=[Target(model="gpt-5.4")],
+    traffic=Traffic(locustfile="chat", input_tokens=Spread(median=400, p95=900), output_tokens=128),
+    load=Load(users=[1, 64]),
+)
+VOIDING = Flag(
+    name="CLIENT_LIMITED", scope="level", target="m", level=1.0, repeat=0, voids=True, evidence="It froze for 70 ms."
+)
+
+
+def finding(*figures: Figure) -> Find:
+    known = {(each.metric, each.level, each.q): each for each in figures}
+    return lambda metric, level, q: known.get((metric, level, q))
+
+
+def ruling(marks: str, at: float | None = None, need: Need | None = None, repeats: int = 2) -> Ruling:
+    return rule(ladder(marks), at, need, dict.fromkeys((1.0, 2.0, 4.0, 8.0), repeats))
+
+
+def why(decided: Ruling, *figures: Figure) -> str:
+    return explain(decided, 0.95, [VOIDING], finding(*figures))
+
+
+TOO_SLOW = figure("broken_by_tpot_share", 0.5, level=4.0)
+LATE = figure("broken_by_ttft_share", 0.1, level=4.0)
+
+
+@pytest.mark.parametrize(
+    ("decided", "text"),
+    [
+        (
+            ruling("PPFF"),
+            "At 2 users 100 % of requests kept the promise; 95 % were asked for. At 4 users only 40 % did.",
+        ),
+        (ruling("PP"), "At 2 users 100 % of requests kept the promise; 95 % were asked for. No tested load broke it."),
+        (
+            ruling("PP", repeats=1),
+            "At 2 users 100 % of requests kept the promise; 95 % were asked for. "
+            "It was measured once, which is an indication and not yet a decision.",
+        ),
+        (
+            ruling("PPFF", at=4.0),
+            "At 4 users only 40 % of requests kept the promise; 95 % were asked for. "
+            "Most of the others were written too slowly; it holds up to 2 users.",
+        ),
+        (
+            ruling("??"),
+            "At 2 users 96 % of requests kept the promise; 95 % were asked for. "
+            "The true share may be anywhere from 90 to 99 %.",
+        ),
+        (
+            ruling("PPFF", need=Need(9.0, None, 30.0)),
+            "The peak with its headroom needs 9.00 requests a second, about 30 users; the tested loads offered less. "
+            "Already 4 users broke the promise.",
+        ),
+        (
+            ruling("PP", need=Need(9.0, None, 30.0)),
+            "The peak with its headroom needs 9.00 requests a second, about 30 users; the tested loads offered less. "
+            "So nothing can be said of the promise there.",
+        ),
+        (
+            rule([], None, None, {}),
+            "No load was measured to its end. So nothing can be said of the promise.",
+        ),
+    ],
+)
+def test_why_is_two_plain_sentences(decided, text):
+    assert why(decided, TOO_SLOW, LATE) == text
+    assert len(re.findall(r"[.!?](?: |$)", text)) == 2
+
+
+def test_a_level_that_too_few_requests_reached_says_how_many_are_needed():
+    few = judge_level(figure("attainment", 1.0, 0.8, 1.0, level=1.0, n=17), 0.95)
+
+    assert why(rule([few], None, None, {1.0: 1})).endswith(
+        "It rests on 17 requests, and at least 72 are needed to be sure."
+    )
+
+
+def test_a_void_level_says_what_voids_it():
+    void = judge_level(figure("attainment", 1.0, 0.97, 1.0, level=1.0), 0.95, ["CLIENT_LIMITED"])
+    decided = rule([void], None, None, {1.0: 1})
+
+    assert why(decided) == "The measurement at 1 user does not count. It froze for 70 ms."
+    assert list_flips(decided, SLO, finding()) == ["An answer: a load machine with time to spare."]
+
+
+def test_a_share_of_which_some_was_cut_off_is_at_least_so_much():
+    cut = judge_level(figure("attainment", 0.96, 0.9, 0.99, level=1.0, flags=("CENSORED",)), 0.95)
+
+    assert why(rule([cut], None, None, {1.0: 2})).startswith("At 1 user at least 96 % of requests")
+
+
+@pytest.mark.parametrize(
+    ("decided", "flips"),
+    [
+        (
+            ruling("PPFF", repeats=1),
+            ["A GO: two more repeats that agree (load.repeats = 3).", "A NO-GO: a load of 4 users."],
+        ),
+        (ruling("PP"), ["A NO-GO: a higher load than was tested."]),
+        (
+            ruling("PPFF", at=4.0),
+            ["A pass: no more than 2 users.", "A pass at 4 users: slo.tpot at 32.0 ms instead of 20.0 ms."],
+        ),
+        (ruling("??"), ["An answer: more requests at 2 users (load.measure)."]),
+        (ruling("PP", need=Need(9.0, None, 30.0)), ["An answer: a load of about 30 users (load.users)."]),
+    ],
+)
+def test_what_would_flip_the_decision_is_something_one_can_do(decided, flips):
+    pace = figure("tpot_ms", 31.0, 30.0, 32.0, level=4.0, q=0.95)
+
+    assert list_flips(decided, SLO, finding(TOO_SLOW, pace)) == flips
+
+
+def test_errors_are_not_cured_by_a_looser_limit():
+    errors = figure("broken_by_error_share", 0.9, level=1.0)
+
+    assert list_flips(ruling("F", at=1.0), SLO, finding(errors)) == []
+
+
+def test_one_looser_limit_is_not_offered_where_others_broke_too():
+    pace = figure("tpot_ms", 31.0, 30.0, 32.0, level=4.0, q=0.95)
+
+    assert list_flips(ruling("PPFF", at=4.0), SLO, finding(TOO_SLOW, LATE, pace)) == ["A pass: no more than 2 users."]
+
+
+def test_what_a_simulator_answered_is_not_the_real_service():
+    assert "The real service: a simulator answered." in list_untested(SCENARIO, SCENARIO.target[0])
+    real = Target(model="gpt-5.4", base_url="http://127.0.0.1:8000/v1")
+    assert "The real service: a simulator answered." not in list_untested(SCENARIO, real)
+
+
+def test_a_stated_peak_is_not_called_untested():
+    sentence = "The busiest moment: no peak is stated."
+    peak = Scenario(
+        name="peak", target=SCENARIO.target, traffic=SCENARIO.traffic, load=SCENARIO.load,
+        demand=Demand(requests_per_day=1e5, peak_rps=5),
+    )  # fmt: skip
+
+    assert sentence in list_untested(SCENARIO, SCENARIO.target[0])
+    assert sentence not in list_untested(peak, SCENARIO.target[0])
+
+
+def test_the_scope_says_what_was_tested_and_when_it_expires():
+    assert describe_scope(SCENARIO, SCENARIO.target[0], "2026-01-05T10:00:00Z") == (
+        "gpt-5.4 at the built-in simulator, 1 to 64 users, prompts of about 400 and answers of 128 tokens. "
+        "Expires 30 days after 2026-01-05, or when endpoint, price or prompts change."
+    )

@@ -1,0 +1,129 @@
+"""Flags: each rule fires past its bound and is silent within it."""
+
+import pytest
+
+from firsttoken.decide.measures import measure
+from firsttoken.decide.promise import Promise
+from firsttoken.decide.validity import RULES, find_client_limits, find_flags, find_undersampled, requests_needed
+from firsttoken.row import Health, Row
+from firsttoken.stats.proportion import proportion_interval
+from tests.decide.hand import MS, healthy, row, see
+
+WINDOW = range(1, 11)
+
+
+def back_to_back(count: int = 10, busy: float = 1000, every: float = 1000, **fields: object) -> list[Row]:
+    """One user's requests, each `busy` ms long, one begun `every` ms."""
+    return [
+        row(f"r{n}", intended=n * every, first=n * every + busy / 2, last=n * every + busy, output=20, **fields)
+        for n in range(count)
+    ]
+
+
+def flags_of(rows: list[Row], health: list[Health] | None = None, think_s: float = 0.0, **stage: object) -> set[str]:
+    seen = see(rows, Promise({}, 0.95), **stage)
+    lines = healthy(*WINDOW) if health is None else health
+    return {flag.name for flag in find_flags(seen, measure(seen), lines, think_s)}
+
+
+def test_a_calm_process_with_busy_users_raises_no_flag():
+    assert flags_of(back_to_back()) == set()
+
+
+@pytest.mark.parametrize(
+    ("worse", "every_second"),
+    [
+        ({"hub_lag_max_ms": 40.0}, False),
+        ({"hub_lag_p99_ms": 11.0}, True),
+        ({"read_delay_p99_ms": 11.0}, True),
+        ({"cpu_share": 0.95}, True),
+    ],
+)
+def test_a_client_past_a_bound_is_flagged(worse, every_second):
+    """One freeze is enough; what is a habit must show in a typical second."""
+    ill = healthy(*WINDOW, **worse) if every_second else healthy(*range(1, 10)) + healthy(10, **worse)
+
+    assert flags_of(back_to_back(), ill) == {"CLIENT_LIMITED"}
+
+
+@pytest.mark.parametrize("worse", [{"hub_lag_p99_ms": 30.0}, {"cpu_share": 1.0}, {"read_delay_p99_ms": 30.0}])
+def test_one_bad_second_is_no_habit(worse):
+    assert flags_of(back_to_back(), healthy(*range(1, 10)) + healthy(10, **worse)) == set()
+
+
+def test_a_freeze_outside_the_measure_window_harms_nobody():
+    after, before = healthy(12, hub_lag_max_ms=900.0), healthy(1, hub_lag_max_ms=900.0)
+
+    assert flags_of(back_to_back(), healthy(*WINDOW) + after) == set()
+    assert flags_of(back_to_back(12), before + healthy(*range(3, 13)), window=(2000, 12_000)) == set()
+
+
+def test_one_worker_at_its_limit_is_enough():
+    other = [
+        Health(**{name: getattr(line, name) for name in line.__struct_fields__} | {"worker": 1, "cpu_share": 0.99})
+        for line in healthy(*WINDOW)
+    ]
+
+    assert flags_of(back_to_back(), healthy(*WINDOW) + other) == {"CLIENT_LIMITED"}
+
+
+def test_a_window_that_nobody_watched_is_flagged():
+    assert flags_of(back_to_back(), []) == {"CLIENT_LIMITED"}
+
+
+def test_first_tokens_that_lay_unread_are_flagged_but_not_those_that_the_server_sent_with_others():
+    rows = back_to_back()
+    for each in rows:
+        each.first_token_early_ns = each.first_token_ns - 8 * MS
+    seen = see(rows)
+
+    assert "lay unread" in find_client_limits(seen, healthy(*WINDOW, read_delay_p99_ms=6.0))
+    assert find_client_limits(seen, healthy(*WINDOW, read_delay_p99_ms=0.3)) == ""
+
+
+@pytest.mark.parametrize(("busy", "flags"), [(985, set()), (975, {"NOT_DELIVERED"})])
+def test_users_idle_for_more_than_two_percent_are_not_what_was_asked_for(busy, flags):
+    assert flags_of(back_to_back(busy=busy)) == flags
+
+
+def test_users_who_think_are_not_idle():
+    assert flags_of(back_to_back(busy=400), think_s=0.6) == set()
+    assert flags_of(back_to_back(busy=400), think_s=0.6, window=(450, 9450)) == set()
+    assert flags_of(back_to_back(busy=400), think_s=0.5) == {"NOT_DELIVERED"}
+
+
+def test_more_users_than_asked_for_is_as_wrong():
+    assert flags_of(back_to_back(), users=2) == {"NOT_DELIVERED"}
+
+
+def test_requests_cut_off_before_they_ended_are_said():
+    rows = [*back_to_back(9), row("cut", intended=9000, end=11_000, outcome="cancelled_by_run")]
+
+    assert flags_of(rows) == {"CENSORED"}
+
+
+def test_requests_cut_off_where_no_figure_hides_need_no_flag():
+    rows = [*back_to_back(10), row("cut", phase="hold", intended=10_000, end=11_000, outcome="cancelled_by_run")]
+
+    assert flags_of(rows) == set()
+
+
+@pytest.mark.parametrize(("share", "needed"), [(0.95, 72), (0.9, 36), (0.99, 368)])
+def test_so_many_requests_are_needed_to_show_a_share(share, needed):
+    assert requests_needed(share) == needed
+    assert proportion_interval(needed, needed).lo >= share
+    assert proportion_interval(needed - 1, needed - 1).lo < share
+
+
+def test_too_few_requests_are_undersampled_however_they_fared():
+    assert "at least 72" in find_undersampled(proportion_interval(71, 71), 0.95)
+    assert find_undersampled(proportion_interval(72, 72), 0.95) == ""
+    assert "worth 30 independent ones" in find_undersampled(proportion_interval(200, 200, 30.0), 0.95)
+
+
+def test_no_number_of_requests_shows_that_every_one_keeps_the_promise():
+    assert "below 100 %" in find_undersampled(proportion_interval(10_000, 10_000), 1.0)
+
+
+def test_every_rule_says_whether_it_voids():
+    assert {name for name, rule in RULES.items() if rule.voids} == {"CLIENT_LIMITED", "NOT_DELIVERED"}

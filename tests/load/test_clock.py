@@ -1,0 +1,105 @@
+"""The stage clock: boundaries are instants of the plan, and the hold keeps measured streams company."""
+
+import pytest
+
+from firsttoken.load.clock import StageClock
+from firsttoken.load.plan import NS, StagePlan
+
+
+def clock(**keys: object) -> StageClock:
+    lengths: dict[str, object] = {"ramp_ns": NS, "settle_ns": 2 * NS, "measure_ns": 10 * NS, "hold_ns": 5 * NS}
+    plan = StagePlan(stage=0, target="a", level=4.0, repeat=0, users=4, **(lengths | keys))  # type: ignore[arg-type]
+    return StageClock(plan, 100 * NS)
+
+
+def advance(clock: StageClock, at_s: float, issued: int = 0, open_measured: int = 0, e2e_s: list[float] | None = None):
+    e2e_ns = [round(value * NS) for value in e2e_s or []]
+    clock.advance(round((100 + at_s) * NS), issued=issued, open_measured=open_measured, e2e_ns=e2e_ns)
+
+
+def seconds(clock: StageClock) -> list[tuple[str, float]]:
+    return [(phase, at_ns / NS - 100) for phase, at_ns in clock.boundaries]
+
+
+def test_boundaries_lie_where_the_plan_puts_them_however_late_somebody_looks() -> None:
+    late = clock()
+
+    advance(late, 14.9, open_measured=1)
+
+    assert seconds(late) == [("ramp", 0), ("settle", 1), ("measure", 3), ("hold", 13)]
+
+
+def test_a_request_belongs_to_the_phase_in_which_it_was_intended() -> None:
+    told = clock()
+    advance(told, 14, open_measured=1)
+
+    phases = [told.phase_at(round((100 + at) * NS)) for at in (-1, 0.5, 2.999, 3, 12.999, 13)]
+
+    assert phases == ["ramp", "ramp", "settle", "measure", "measure", "hold"]
+
+
+def test_the_hold_lasts_until_every_measured_request_has_ended() -> None:
+    held = clock()
+    advance(held, 14, open_measured=2)
+    assert held.ended_ns is None
+
+    advance(held, 15, open_measured=0)
+
+    assert held.ended_ns == 115 * NS
+    assert held.unfinished == 0
+
+
+def test_the_hold_gives_up_at_its_deadline_and_says_how_many_were_unfinished() -> None:
+    held = clock()
+
+    advance(held, 18, open_measured=2)
+
+    assert held.ended_ns == 118 * NS
+    assert held.unfinished == 2
+
+
+def test_users_are_let_in_evenly_over_the_ramp() -> None:
+    assert [clock().opens_ns(seat) / NS - 100 for seat in range(4)] == [0, 0.25, 0.5, 0.75]
+
+
+def test_a_stage_of_n_requests_admits_n_and_ends_its_measurement_with_the_last() -> None:
+    counted = clock(requests=200, ramp_ns=0, settle_ns=0, measure_ns=None)
+    advance(counted, 1, issued=199, open_measured=4)
+    assert counted.admits(199)
+    assert counted.phase == "measure"
+
+    advance(counted, 2, issued=200, open_measured=4)
+
+    assert not counted.admits(200)
+    assert seconds(counted)[-1] == ("hold", 2)
+
+
+def test_an_automatic_settle_waits_for_twice_the_p95_of_what_it_saw() -> None:
+    auto = clock(settle_ns=None)
+    advance(auto, 7, e2e_s=[4.0])
+    assert auto.phase == "settle"
+
+    advance(auto, 9, e2e_s=[4.0])
+
+    assert auto.phase == "measure"
+
+
+@pytest.mark.parametrize(("phase", "most_s"), [("settle", 60), ("measure", 300)])
+def test_an_automatic_window_ends_at_its_cap_even_if_nothing_ever_ends(phase: str, most_s: int) -> None:
+    auto = clock(settle_ns=None if phase == "settle" else 0, measure_ns=None if phase == "measure" else 0, ramp_ns=0)
+
+    advance(auto, most_s - 0.1, open_measured=1)
+    assert auto.phase == phase
+    advance(auto, most_s, open_measured=1)
+
+    assert auto.phase != phase
+
+
+def test_an_ended_stage_admits_nobody_and_stays_ended() -> None:
+    ended = clock()
+    advance(ended, 13, open_measured=0)
+
+    advance(ended, 99, open_measured=0)
+
+    assert ended.ended_ns == 113 * NS
+    assert not ended.admits(0)

@@ -1,0 +1,114 @@
+"""Plain Locust on our locustfile: the same stages, the same run folder, and Locust's own totals stay true."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import msgspec
+
+from firsttoken.results.folder import open_run
+from firsttoken.row import Row
+from tests.command import ROOT, write_scenario
+
+CUT_OFF = {"cancelled_by_run", "cancelled_by_user"}
+
+
+def locust(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "locust", "-f", "locustfiles/chat.py", *map(str, arguments)]
+
+
+def answered_requests(folder: Path) -> int:
+    """Requests that came to an end of their own, by the journal."""
+    lines = (folder / "attempts" / "worker-0.jsonl").read_bytes().splitlines()
+    last = {row.request_id: row for row in (msgspec.json.decode(line, type=Row) for line in lines)}
+    return sum(row.outcome not in CUT_OFF for row in last.values())
+
+
+def test_headless_locust_writes_the_same_run_folder_and_counts_every_request_once(tmp_path: Path) -> None:
+    totals = tmp_path / "totals"
+    done = subprocess.run(
+        locust(
+            "--scenario", write_scenario(tmp_path), "--out", tmp_path / "out",
+            "--headless", "--only-summary", "--json-file", totals, "--exit-code-on-error", "0",
+        ),
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    run = open_run(tmp_path / "out")
+    assert run.manifest.state == "complete"
+    assert [stage.level for stage in run.stages] == [1, 1, 8, 8]
+    counted = sum(entry["num_requests"] for entry in json.loads(totals.with_suffix(".json").read_text()))
+    assert counted == answered_requests(tmp_path / "out") > 20
+
+
+def test_a_scenario_that_is_none_is_refused_with_the_sentence() -> None:
+    done = subprocess.run(
+        locust("--scenario", "quikstart", "--headless"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert 'did you mean "quickstart"?' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def ask(url: str, form: bytes | None = None) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, data=form), timeout=5) as answer:
+        return answer.read()
+
+
+def await_state(url: str, state: str, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while json.loads(ask(f"{url}/stats/requests"))["state"] != state:
+        assert time.monotonic() < deadline, f"not {state} within {within_s} s"
+        time.sleep(0.2)
+
+
+def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tmp_path: Path) -> None:
+    port = find_free_port()
+    url = f"http://127.0.0.1:{port}"
+    arguments = ("--scenario", write_scenario(tmp_path, measure='"60s"'), "--out", tmp_path / "out")
+    process = subprocess.Popen(
+        locust(*arguments, "--web-host", "127.0.0.1", "--web-port", str(port)),
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 30
+        while not is_listening(port):
+            assert time.monotonic() < deadline, "the web UI did not come up within 30 s"
+            time.sleep(0.2)
+        ask(f"{url}/swarm", b"user_count=1&spawn_rate=1")
+        await_state(url, "running", 30)
+        time.sleep(2)
+        ask(f"{url}/stop", b"")
+        await_state(url, "stopped", 30)
+    finally:
+        process.terminate()
+        _, words = process.communicate(timeout=30)
+
+    run = open_run(tmp_path / "out")
+    assert run.manifest.state == "interrupted", words
+    assert answered_requests(tmp_path / "out") > 0

@@ -1,0 +1,185 @@
+"""Tests of firsttoken/report/build.py: the PDF itself."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+import pypdf
+import pytest
+
+from firsttoken.report.build import ReportError, build_pages, build_report, set_type
+from firsttoken.report.first_page import count_words
+from firsttoken.report.series import BARE, ladder
+from tests.report.studies import PEAK, make_study
+
+PAGES = ["published_vs_measured", "latency_under_load", "degradation", "retry_cost", "bill", "timeline"]
+
+
+@pytest.fixture(scope="module")
+def pdf(study):
+    """The report of the study, built where no socket can be opened."""
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("a report opened a socket")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", refuse)
+        return pypdf.PdfReader(build_report(study))
+
+
+@pytest.fixture(scope="module")
+def texts(pdf):
+    """The text of every page, with ordinary spaces."""
+    return [text_of(page) for page in pdf.pages]
+
+
+def text_of(page):
+    return " ".join(page.extract_text().split())
+
+
+def page_titled(texts, title):
+    [found] = [text for text in texts if title.upper() in text]
+    return found
+
+
+def test_pages_come_in_the_order_that_the_analysis_files_name(study):
+    assert [page.slug for page in build_pages(study)] == PAGES
+
+
+def test_the_report_and_its_charts_lie_in_the_run_folder(study, pdf):
+    assert (study.run.path / "report.pdf").is_file()
+    charts = {path.stem for path in (study.run.path / "figures").glob("*.svg")}
+    assert charts == {"attainment", *PAGES}
+
+
+def test_page_one_has_at_most_250_words_outside_its_chart(study, texts):
+    chart = (study.run.path / "figures" / "attainment.svg").read_text()
+    drawn = count_words(re.findall(r"<text[^>]*>([^<]*)</text>", chart))
+
+    assert count_words(texts[:1]) - drawn <= 250
+
+
+def test_page_one_fits_on_one_page_and_says_what_kind_of_report_it_is(texts):
+    first = texts[0]
+
+    assert "ILLUSTRATION" in first
+    for word in ("NEED", "WHAT WOULD FLIP IT", "NOT TESTED", "EVIDENCE", "verify RUN"):
+        assert word.lower() in first.lower()
+
+
+def test_the_numbers_in_the_pdf_are_those_of_the_summary(study, texts):
+    latency, pace = page_titled(texts, "Latency under load"), page_titled(texts, "Degradation")
+    for target, level, _ in ladder(study):
+        for page, metric, q, unit in (
+            (latency, "ttft_ms", 0.5, "s"),
+            (latency, "tpot_ms", 0.5, "ms"),
+            (pace, "system_tok_s", None, "tok/s"),
+            (pace, "stream_tok_s", 0.5, "tok/s"),
+        ):
+            assert BARE[unit](study.figure(target, metric, level=level, q=q).value) in page
+
+
+def test_published_arithmetic_comes_out_of_the_bill(texts):
+    bill = page_titled(texts, "Bill")
+
+    assert "$120 on gpt-5.2-codex and $180 on gpt-5.4, $1,800 apart in 30 days" in bill
+
+
+def test_the_last_pages_say_how_it_was_made_and_how_to_check_it(texts):
+    assert "firsttoken run made" in texts[-1]
+    assert "firsttoken verify runs/made-run" in texts[-1]
+
+
+def test_all_type_is_embedded(pdf):
+    fonts = {}
+    for page in pdf.pages:
+        fonts |= page["/Resources"]["/Font"]
+    for font in fonts.values():
+        [descendant] = font.get_object()["/DescendantFonts"]
+        descriptor = descendant.get_object()["/FontDescriptor"].get_object()
+        assert {"/FontFile2", "/FontFile3"} & descriptor.keys()
+
+
+def test_nothing_in_the_pdf_points_to_the_network(study, pdf):
+    assert not any("/Annots" in page for page in pdf.pages)
+    assert b"/URI" not in (study.run.path / "report.pdf").read_bytes()
+
+
+def test_the_same_rows_give_the_same_bytes_in_another_place_process_and_time_zone(study, pdf, tmp_path):
+    elsewhere = tmp_path / "another-place"
+    shutil.copytree(study.run.path, elsewhere, ignore=shutil.ignore_patterns("report.pdf", "figures"))
+    build = "import sys, pathlib, firsttoken.report.build as report; report.build_report(pathlib.Path(sys.argv[1]))"
+    odd = os.environ | {"PYTHONHASHSEED": "11", "TZ": "Pacific/Auckland", "LC_ALL": "C"}
+
+    subprocess.run([sys.executable, "-c", build, elsewhere], check=True, env=odd, timeout=120)
+
+    for name in ("report.pdf", *(f"figures/{slug}.svg" for slug in ("attainment", *PAGES))):
+        assert (elsewhere / name).read_bytes() == (study.run.path / name).read_bytes(), name
+
+
+def hide_prices(scenario):
+    for target in scenario["target"]:
+        target["prices"] = "unknown"
+
+
+def drop_demand(scenario):
+    del scenario["demand"]
+
+
+@pytest.mark.parametrize(
+    ("change", "made", "said"),
+    [
+        (None, {"error_share": 1.0, "levels": (1, 4), "measure_s": 5.0}, "Too little succeeded"),
+        (hide_prices, {"levels": (4,), "measure_s": 8.0, "demand": PEAK}, "the bill is unknown"),
+        (drop_demand, {"levels": (1, 4), "targets": ("gpt-5.4",)}, "no demand is stated"),
+        (None, {"levels": (1, 4), "targets": ("gpt-5.4",), "interrupted": True}, "INCOMPLETE"),
+    ],
+    ids=["all failed", "one level, no prices", "one target, no demand", "interrupted"],
+)
+def test_a_report_is_made_of_whatever_a_run_left(change, made, said, tmp_path):
+    study = make_study(tmp_path / "run", change, **made)
+
+    assert said in " ".join(text_of(page) for page in pypdf.PdfReader(build_report(study)).pages)
+
+
+def test_a_run_that_measured_nothing_still_yields_a_report(empty_study):
+    first = text_of(pypdf.PdfReader(build_report(empty_study)).pages[0])
+
+    assert "INCOMPLETE" in first
+    assert "UNKNOWN" in first
+
+
+def test_adding_a_file_to_analysis_adds_a_page(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "analysis").mkdir()
+    (tmp_path / "analysis" / "mine.py").write_text(
+        '"""Mine?"""\n'
+        "from firsttoken.report.page import Page\n"
+        "ORDER = 15\n"
+        "def build(study):\n"
+        "    return Page('mine', 'My page', 'Mine?', f'{len(study.figures)} figures')\n"
+    )
+
+    slugs = [page.slug for page in build_pages(study)]
+
+    assert slugs[:3] == ["published_vs_measured", "mine", "latency_under_load"]
+
+
+def test_an_analysis_file_without_a_build_function_is_named(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "analysis").mkdir()
+    (tmp_path / "analysis" / "mine.py").write_text('"""Mine?"""\n')
+
+    with pytest.raises(ReportError, match=r"mine\.py: expected a function build\(study\), got none"):
+        build_pages(study)
+
+
+def test_a_document_that_cannot_be_set_is_named_with_its_error(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "launch.typ").write_text("#no-such-thing()")
+
+    with pytest.raises(ReportError, match=r"launch\.typ.*unknown variable: no-such-thing"):
+        set_type(tmp_path / "launch.typ", tmp_path / "figures", {}, "2026-01-05T10:00:00Z")

@@ -1,0 +1,117 @@
+"""Tests of firsttoken/report/first_page.py."""
+
+import pytest
+
+from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines
+from firsttoken.report.page import Column, Table
+from tests.report.studies import PEAK, make_study
+
+
+def page(**blocks):
+    plain = {
+        "label": "Launch report", "title": "night", "warning": "", "decisions": [("GO", "m", "It holds. Twice.")],
+        "scope": [], "promise": Table([Column("Need")], []), "chart_title": "Kept", "flips": ["A flip."],
+        "not_tested": ["A gap."], "evidence": "Valid.", "left_out": [],
+    }  # fmt: skip
+    return FirstPage(**plain | blocks)
+
+
+def words(count):
+    return " ".join(["word"] * count) + "."
+
+
+def test_a_sign_is_no_word():
+    assert count_words(["95 % – 1,000 users", "≥ 2"]) == 4
+
+
+def test_a_page_that_fits_is_left_alone():
+    assert fit(page()) == page()
+
+
+def test_lists_give_way_first_and_are_told_elsewhere():
+    long = page(not_tested=[words(40), words(41), words(42)], flips=[words(43), words(44), words(45)])
+
+    fitted = fit(long)
+
+    assert count_page(fitted) <= 250
+    assert fitted.not_tested == [words(40), words(41)]
+    assert fitted.flips == [words(43), words(44), words(45)]
+    assert fitted.left_out == [words(42)]
+
+
+def test_at_last_reasons_keep_their_first_sentence():
+    long = page(decisions=[("GO", "m", f"It holds. {words(300)}")])
+
+    fitted = fit(long)
+
+    assert fitted.decisions == [("GO", "m", "It holds.")]
+    assert fitted.left_out == [f"m: {words(300)}"]
+    assert fitted.flips == ["A flip."]
+
+
+def test_what_all_targets_say_is_said_once():
+    told = [("a", ["Both.", "Only a."]), ("b", ["Both.", "Only b."])]
+
+    assert merge_lines(told) == ["Both.", "a: Only a.", "b: Only b."]
+
+
+def test_a_single_target_is_not_named_in_its_own_list():
+    assert merge_lines([("a", ["One.", "Two."])]) == ["One.", "Two."]
+
+
+def test_seven_blocks_answer_for_both_targets(study):
+    first = first_page(study)
+
+    assert {verdict for verdict, _, _ in first.decisions} <= {"GO", "NO-GO", "UNKNOWN"}
+    assert [column.title for column in first.promise.columns] == ["Need", "gpt-5.2-codex", "", "gpt-5.4", ""]
+    assert len(first.promise.rows) == 6
+    assert first.flips and first.not_tested and first.scope
+    assert "run made-run" in first.evidence
+    assert "$0 spent" in first.evidence
+    assert count_page(first) <= 250
+
+
+def test_simulated_models_make_an_illustration(study):
+    assert "illustration" in first_page(study).label
+
+
+def test_real_models_make_a_report_and_mixed_ones_say_which_are_not(tmp_path):
+    def point_at_a_server(*places):
+        def change(scenario):
+            for place in places:
+                scenario["target"][place]["base_url"] = "http://127.0.0.1:9/v1"
+
+        return change
+
+    real = make_study(tmp_path / "real", point_at_a_server(0, 1), levels=(4,))
+    mixed = make_study(tmp_path / "mixed", point_at_a_server(0), levels=(4,))
+
+    assert first_page(real).label == "Launch report"
+    assert "$0 spent" not in first_page(real).evidence
+    assert first_page(mixed).label == "Launch report · illustration in part (gpt-5.4)"
+
+
+def test_a_run_that_was_broken_off_says_so_first(tmp_path):
+    broken = make_study(tmp_path / "run", levels=(1, 4), interrupted=True)
+
+    assert first_page(broken).warning.startswith("INCOMPLETE: the run was interrupted during gpt-5.2-codex at 4 users")
+
+
+def test_a_complete_run_has_no_warning(study):
+    assert first_page(study).warning == ""
+
+
+def test_void_levels_are_counted_in_the_evidence(tmp_path):
+    lagging = make_study(tmp_path / "run", levels=(1, 4), hub_lag_ms=60.0)
+
+    assert first_page(lagging).evidence.startswith("4 levels void;")
+
+
+@pytest.mark.parametrize("targets", [2, 3, 4])
+def test_page_one_has_at_most_250_words_for_any_sensible_number_of_targets(targets, tmp_path):
+    def multiply(scenario):
+        scenario["target"] = [scenario["target"][0] | {"name": f"model-{n}"} for n in range(targets)]
+
+    study = make_study(tmp_path / "run", multiply, levels=(1, 4), demand=PEAK)
+
+    assert count_page(first_page(study)) <= 250

@@ -1,0 +1,100 @@
+"""The process begins with its spec, lives as long as its pipe, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import msgspec
+import pytest
+from openai import OpenAI
+
+from tests.served import FAST, serve
+
+SPEC = {"models": [{"name": "fast", "settings": FAST}]}
+
+
+def run(line: bytes) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "firsttoken.simulator"]
+    return subprocess.run(command, input=line.decode(), capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_it_ends_well_when_its_pipe_closes():
+    with serve() as served:
+        began = time.monotonic()
+        assert served.end() == 0
+        assert time.monotonic() - began < 2
+
+
+def test_it_ends_well_on_sigterm():
+    with serve() as served:
+        served.process.terminate()
+        assert served.process.wait(timeout=2) == 0
+
+
+def test_it_leaves_ctrl_c_to_whoever_started_it():
+    with serve() as served:
+        os.kill(served.process.pid, signal.SIGINT)
+        time.sleep(0.3)
+        assert served.process.poll() is None
+        assert served.end() == 0
+
+
+def test_it_ends_at_once_if_nobody_holds_the_pipe():
+    done = run(msgspec.json.encode(SPEC) + b"\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("READY http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"", "expected a spec as JSON on the first line of stdin"),
+        (msgspec.json.encode(SPEC | {"truth": "no/such/folder/truth.jsonl"}), "no/such/folder/truth.jsonl"),
+    ],
+)
+def test_what_it_cannot_serve_is_one_sentence_and_exit_1(line, words):
+    done = run(line)
+    assert done.returncode == 1
+    assert done.stderr.startswith("simulator: ")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_one_sentence_and_exit_1():
+    with serve() as served:
+        done = run(msgspec.json.encode(SPEC | {"port": served.port}))
+    assert done.returncode == 1
+    assert str(served.port) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_streams_under_way_are_cut_and_told_apart_in_the_truth(tmp_path):
+    body = b'{"model": "fast", "stream": true, "max_tokens": 100000, "messages": [{"role": "user", "content": "x"}]}'
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with (
+        serve(truth=tmp_path / "truth.jsonl") as served,
+        socket.create_connection(("127.0.0.1", served.port)) as client,
+    ):
+        client.sendall(head + body)
+        client.recv(65_536)
+        time.sleep(0.2)
+        began = time.monotonic()
+        truth = served.read_truth()
+        assert time.monotonic() - began < 2
+    assert [(line["status"], line["fault"]) for line in truth] == [(200, "server_ended")]
+    assert truth[0]["tokens"] > 0
+
+
+def test_truth_reaches_its_file_while_the_process_runs(tmp_path):
+    path = tmp_path / "truth.jsonl"
+    with serve(truth=path) as served:
+        client = OpenAI(base_url=served.base_url, api_key="any", max_retries=0)
+        client.chat.completions.create(model="fast", messages=[{"role": "user", "content": "x"}], max_tokens=1)
+        deadline = time.monotonic() + 5
+        while not path.read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert path.read_bytes().endswith(b"}\n")
+        served.process.kill()

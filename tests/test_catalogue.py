@@ -1,0 +1,121 @@
+"""The catalogue says what each dated source says, and nothing where a source says nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from firsttoken.catalogue import (
+    DEFAULTS,
+    CatalogueError,
+    Faults,
+    LongContext,
+    Model,
+    Simulated,
+    Source,
+    load_catalogue,
+    resolve_simulated,
+)
+
+CATALOGUE = load_catalogue()
+
+
+def test_the_published_comparison_stands_beside_the_list_prices():
+    codex, general = (CATALOGUE[name].sources["comparison"] for name in ("gpt-5.2-codex", "gpt-5.4"))
+
+    assert (codex.window_tokens, codex.input, codex.output, codex.ttft_s, codex.tokens_per_s, codex.images) == (
+        *(256_000, 3.00, 12.00, 1.1, 85, False),
+    )
+    assert (general.window_tokens, general.input, general.output, general.ttft_s, general.tokens_per_s) == (
+        *(512_000, 5.50, 18.00, 0.7, 140),
+    )
+    assert CATALOGUE["gpt-5.4"].sources["list"].long_context == LongContext(272_000, 2.0, 1.5)
+    assert CATALOGUE["gpt-5.2-codex"].sources["list"].output == 14.00
+
+
+def test_every_source_says_who_said_it_and_when():
+    sources = [source for model in CATALOGUE.values() for source in model.sources.values()]
+
+    assert sources
+    assert all(source.title and source.read.startswith("20") for source in sources)
+
+
+def test_what_a_source_does_not_say_is_none_and_never_zero():
+    open_weights = CATALOGUE["gpt-oss-20b"].sources["list"]
+
+    assert (open_weights.input, open_weights.output, open_weights.ttft_s) == (None, None, None)
+    figures = [
+        getattr(source, field)
+        for model in CATALOGUE.values()
+        for source in model.sources.values()
+        for field in ("input", "cached_input", "cache_write", "output", "ttft_s", "tokens_per_s", "window_tokens")
+    ]
+    assert 0 not in figures
+
+
+def test_a_model_is_simulated_by_its_published_figures():
+    codex = resolve_simulated(CATALOGUE["gpt-5.2-codex"], "comparison", Simulated())
+
+    assert (codex.ttft_s, codex.tokens_per_s, codex.reference_input_tokens) == (1.1, 85, 400)
+    assert codex.faults == Faults()
+
+
+def test_gpt_5_4_degrades_a_little_less_than_codex():
+    codex, general = (
+        resolve_simulated(CATALOGUE[name], "comparison", Simulated()) for name in ("gpt-5.2-codex", "gpt-5.4")
+    )
+
+    assert 0 < general.batch_slowdown < codex.batch_slowdown
+
+
+def test_a_scenario_overrides_the_model_and_the_model_the_defaults():
+    model = Model(
+        name="m",
+        title="M",
+        vendor="v",
+        sources={"list": Source(title="p", read="2026", ttft_s=1.0, tokens_per_s=10)},
+        simulated=Simulated(slots=4, queue=8),
+    )
+
+    resolved = resolve_simulated(model, "list", Simulated(slots=2, ttft_s=0.1))
+
+    assert (resolved.slots, resolved.ttft_s) == (2, 0.1)
+    assert (resolved.queue, resolved.tokens_per_s) == (8, 10)
+    assert resolved.prefill_rate == DEFAULTS.prefill_rate
+
+
+def test_zero_is_a_setting_and_not_a_gap():
+    resolved = resolve_simulated(CATALOGUE["gpt-5.4"], "comparison", Simulated(queue=0, jitter=0))
+
+    assert (resolved.queue, resolved.jitter) == (0, 0)
+
+
+def test_speeds_come_from_another_source_when_the_chosen_one_states_none():
+    assert CATALOGUE["gpt-5.4"].sources["list"].ttft_s is None
+    assert resolve_simulated(CATALOGUE["gpt-5.4"], "list", Simulated()).ttft_s == 0.7
+
+
+def test_a_model_whose_speed_is_unknown_is_not_simulated_by_a_guess():
+    with pytest.raises(CatalogueError, match="expected a published ttft_s to simulate gpt-5 by, got none"):
+        resolve_simulated(CATALOGUE["gpt-5"], "list", Simulated())
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[[model]]\nname = 'm'\ntitle = 'M'", "model.m.vendor: expected text, got nothing, and it is required"),
+        ("[[model]]\nname='m'\ntitle='M'\nvendor='v'\nprice=1", "model.m: expected the keys name, simulated, sources"),
+        (
+            "[[model]]\nname='m'\ntitle='M'\nvendor='v'\n[model.sources.list]\ntitle='p'\nread='2026'\ninput=-1",
+            "model.m.sources.list.input: expected a number >= 0, got -1",
+        ),
+        ("[[model]]\nname='m'\ntitle='M'\nvendor='v'\n" * 2, "model.name: expected each model once, got m twice"),
+    ],
+)
+def test_a_wrong_catalogue_is_refused_in_one_sentence(tmp_path: Path, text, sentence):
+    path = tmp_path / "models.toml"
+    path.write_text(text)
+
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(path)
+
+    assert str(caught.value).startswith(f"{path}: {sentence}")

@@ -1,0 +1,163 @@
+"""Bad input is one clear sentence and exit code 1: what was expected, what came, where, what next. No traceback."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from firsttoken import __version__
+from tests.command import FAST, REAL, assert_ended_well, firsttoken, write_scenario
+from tests.served import fast, serve
+
+
+def refuse(*arguments: str | Path, **variables: str) -> str:
+    """Run a command that must refuse; its sentence."""
+    done = firsttoken(*arguments, **variables)
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    sentence = done.stderr.strip()
+    assert sentence.startswith("firsttoken: ")
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_help_names_every_command() -> None:
+    done = firsttoken("--help")
+
+    assert done.returncode == 0
+    for name in ("run", "report", "simulate", "check", "init", "verify", "sql"):
+        assert f" {name} " in done.stdout
+
+
+def test_version_is_the_packages() -> None:
+    assert firsttoken("--version").stdout.strip() == __version__
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert "launhc" in refuse("launhc")
+
+
+def test_a_missing_scenario_is_answered_with_those_that_exist() -> None:
+    assert "quickstart" in refuse("run", "quikstart")
+
+
+def test_a_missing_scenario_file_is_refused_by_its_path(tmp_path: Path) -> None:
+    assert "nowhere.toml" in refuse("run", tmp_path / "nowhere.toml")
+
+
+def test_a_typo_in_a_key_is_answered_with_the_nearest_key(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, FAST.replace("output_tokens", "output_tokes"))
+
+    sentence = refuse("run", scenario)
+
+    assert "output_tokes" in sentence
+    assert "output_tokens" in sentence
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("load.users=[-1]", "-1"),
+        ("load.rate=[1.0]", "rate"),
+        ("target.gpt-5.4.model=gpt-9", "gpt-9"),
+        ("target.gpt-5.4.key_env=FIRSTTOKEN_NO_SUCH_KEY", "FIRSTTOKEN_NO_SUCH_KEY"),
+        ("slo.at=users=7", "users=7"),
+        ("load.order=together", "together"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_its_key(tmp_path: Path, override: str, words: str) -> None:
+    assert words in refuse("run", write_scenario(tmp_path), "--set", override)
+
+
+@pytest.mark.parametrize("flag", ["--dry-run", "--yes"])
+def test_a_flag_that_this_version_lacks_is_refused_and_not_ignored(flag: str) -> None:
+    assert flag in refuse("run", "quickstart", flag)
+
+
+def test_more_workers_than_one_are_refused() -> None:
+    assert "--workers" in refuse("run", "quickstart", "--workers", "2")
+
+
+def test_out_with_content_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+
+    sentence = refuse("run", "quickstart", "--out", tmp_path)
+
+    assert "has content" in sentence
+    assert mine.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_refused_connection_is_told_before_any_load(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    scenario = write_scenario(tmp_path, REAL, base_url=f'"{url}"')
+
+    sentence = refuse("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY="sk-1")
+
+    assert url in sentence
+    assert "refused" in sentence
+    assert "start the server or mend base_url" in sentence
+
+
+def test_a_wrong_key_is_told_in_the_servers_words_and_never_shown(tmp_path: Path) -> None:
+    canary = "sk-canary-0123456789abcdef"
+    with serve({"fast": fast(api_key="sk-right")}) as served:
+        scenario = write_scenario(tmp_path, REAL, base_url=f'"{served.base_url}"')
+
+        sentence = refuse("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY=canary)
+
+    assert "Incorrect API key provided" in sentence
+    assert "mend the key" in sentence
+    assert canary not in sentence
+    assert find_in_files(tmp_path, canary) == []
+
+
+def test_a_right_key_is_in_no_file_and_no_output_either(tmp_path: Path) -> None:
+    canary = "sk-canary-fedcba9876543210"
+    with serve({"fast": fast(api_key=canary, ttft_s=0.2)}) as served:
+        scenario = write_scenario(tmp_path, REAL, base_url=f'"{served.base_url}"')
+        done = firsttoken("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY=canary)
+        seen = firsttoken("check", scenario, FIRSTTOKEN_TEST_KEY=canary)
+
+    assert_ended_well(done)
+    assert seen.returncode == 0, seen.stderr
+    assert canary not in done.stdout + done.stderr + seen.stdout + seen.stderr
+    assert find_in_files(tmp_path, canary) == []
+
+
+def find_in_files(folder: Path, text: str) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+
+
+def test_check_says_what_a_target_answers_to_us_and_to_the_openai_package(tmp_path: Path) -> None:
+    done = firsttoken("check", write_scenario(tmp_path), "--json")
+
+    findings = {finding["target"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 0, done.stderr
+    assert findings.keys() == {"gpt-5.2-codex", "gpt-5.4"}
+    for finding in findings.values():
+        assert finding["streams"] is True
+        assert finding["usage"] == "2 in, 16 out"
+        assert finding["openai_package"].startswith("ok, ")
+        assert "x-request-id" in finding["fields"]
+
+
+def test_init_lays_down_a_directory_that_runs_and_never_overwrites(tmp_path: Path) -> None:
+    done = firsttoken("init", tmp_path / "bench")
+    assert done.returncode == 0, done.stderr
+    laid = [Path(line) for line in done.stdout.splitlines()]
+    assert {path.parent.name for path in laid} == {"scenarios", "locustfiles", "analysis", "reports"}
+
+    assert "expected no such file yet" in refuse("init", tmp_path / "bench")
+
+
+@pytest.mark.parametrize("command", [("report",), ("verify",), ("sql",)])
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, command: tuple[str]) -> None:
+    query = ["select 1"] if command == ("sql",) else []
+
+    assert str(tmp_path) in refuse(*command, tmp_path, *query)

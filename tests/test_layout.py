@@ -1,0 +1,257 @@
+"""The rules of the house, as far as a machine can hold them: who imports whom, what a file says, what lies where.
+
+A rule that stands in the way is changed here, in one line, where a reviewer sees it.
+"""
+
+import ast
+import fnmatch
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+PART_OF = {
+    "scenario_format": "scenario",
+    "scenario_later": "scenario",
+    "scenario_rules": "scenario",
+    "interrupts": "cli",
+    "terminal": "cli",
+}
+"""A module beside the package's floors -> the floor whose second file it is."""
+
+DECIDE = {"stats", "results", "catalogue", "scenario", "row"}
+REPORT = {"decide", "kit"} | DECIDE
+MAY_IMPORT = {
+    "row": set(),
+    "kit": set(),
+    "strict_toml": set(),
+    "stats": set(),
+    "catalogue": {"kit", "strict_toml"},
+    "wire": {"row"},
+    "results": {"row"},
+    "traffic": {"catalogue"},
+    "simulator": {"catalogue"},
+    "scenario": {"catalogue", "traffic", "kit", "strict_toml"},
+    "launch": {"scenario", "catalogue", "row"},
+    "load": {"scenario", "catalogue", "traffic", "wire", "row", "launch", "kit"},
+    "decide": DECIDE,
+    "report": REPORT,
+    "cli": {"launch", "report"} | REPORT,
+    "analysis": {"report"} | REPORT,
+    "locustfiles": {"load"},
+}
+"""Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
+
+ONLY_IN = {
+    "locust": (*(f"firsttoken/load/{name}.py" for name in ("main", "plain", "shape", "users")), "locustfiles/"),
+    "gevent": (
+        "firsttoken/load/",
+        *(f"firsttoken/wire/{name}.py" for name in ("attempt", "connection", "dial", "rounds")),
+    ),
+    "aiohttp": ("firsttoken/simulator/",),
+    "matplotlib": ("firsttoken/report/", "analysis/"),
+    "duckdb": ("firsttoken/results/",),
+}
+"""Package -> the only places that import it. Locust and gevent patch their process; the rest is one floor's affair."""
+
+PURE = (
+    "firsttoken/stats/",
+    "firsttoken/decide/",
+    *(f"firsttoken/wire/{name}.py" for name in ("sse", "dialects", "stream", "deadlines", "headers")),
+    *(f"firsttoken/load/{name}.py" for name in ("clock", "plan", "retry")),
+)
+"""Functions of their inputs: time and bytes are handed in."""
+CLOCKS_AND_DOORS = {"time", "datetime", "socket", "ssl", "subprocess", "threading", "asyncio", "os", "gevent"}
+
+BANNED_NAMES = {"utils", "util", "common", "base", "manager", "helpers", "helper", "factory", "misc", "core"}
+LINES_IN_A_MODULE = 300
+LINES_IN_A_FUNCTION = 60
+
+TOP_LEVEL = {
+    *("scenarios", "locustfiles", "analysis", "reports", "firsttoken", "tests", "docs", ".ci"),
+    *("Makefile", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"),
+    *(".gitignore", ".git"),
+}
+TESTS_OF_THE_WHOLE = {
+    *(f"tests/test_{name}.py" for name in ("layout", "run", "wheel")),
+    "tests/results/test_made_run.py",
+}
+FOLDERS_OF_WHOLE_TESTS = {"real", "benchmarks"}
+"""Tests that belong to no single file of the package."""
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+SOURCES = python_files("firsttoken", "analysis", "locustfiles")
+TESTS = python_files("tests")
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def floor_of(path: Path) -> str:
+    """The floor a file stands on: `wire` for firsttoken/wire/sse.py, `row` for firsttoken/row.py, else its folder."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if parts[0] != "firsttoken" else PART_OF.get(parts[1], parts[1])
+
+
+def imported_by(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module a file imports, by its whole dotted name, with the line; `from a import b` yields a.b."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def functions_of(path: Path) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, int]]:
+    """Every function of a file with the number of its lines, the docstring not counted."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            yield node, (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def refuse(found: list[str], advice: str) -> None:
+    """Fail with every place and what to do about them."""
+    assert not found, "\n".join([advice, *found])
+
+
+def test_a_floor_imports_only_the_floors_beneath_it():
+    found = []
+    for path in SOURCES:
+        floor = floor_of(path)
+        for module, line in imported_by(path):
+            package, _, rest = module.removesuffix(".__version__").partition(".")
+            other = PART_OF.get(rest.split(".")[0], rest.split(".")[0])
+            if package == "firsttoken" and rest and other not in {floor} | MAY_IMPORT.get(floor, set()):
+                found.append(f"{name_of(path)}:{line}: {floor} imports {module}")
+    refuse(found, "The data goes one way. Pass a value in, or move the code to the floor that may know both:")
+
+
+def test_every_floor_is_in_the_table():
+    floors = {floor_of(path) for path in SOURCES} - {"__init__"}
+    refuse(sorted(floors - MAY_IMPORT.keys()), "Say in MAY_IMPORT what these floors may import:")
+
+
+def test_imports_inside_the_package_give_the_whole_name():
+    found = [f"{name_of(path)}:{line}" for path in SOURCES for module, line in imported_by(path) if module[0] == "."]
+    refuse(found, "Write `from firsttoken.floor.module import name`:")
+
+
+@pytest.mark.parametrize("package", ONLY_IN)
+def test_a_heavy_package_is_imported_only_where_it_belongs(package):
+    found = [
+        f"{name_of(path)}:{line}: {module}"
+        for path in SOURCES
+        for module, line in imported_by(path)
+        if module.split(".")[0] == package and not name_of(path).startswith(ONLY_IN[package])
+    ]
+    refuse(found, f"{package} is imported only in {', '.join(ONLY_IN[package])}:")
+
+
+def test_pure_files_have_no_clock_and_no_door_to_the_outside():
+    found = [
+        f"{name_of(path)}:{line}: {module}"
+        for path in SOURCES
+        for module, line in imported_by(path)
+        if name_of(path).startswith(PURE) and module.split(".")[0] in CLOCKS_AND_DOORS
+    ]
+    refuse(found, "These files are functions of their inputs. Hand the time or the bytes in:")
+
+
+def test_no_file_is_named_after_what_it_is_not():
+    found = [name_of(path) for path in SOURCES + TESTS if BANNED_NAMES & {path.stem, *path.relative_to(ROOT).parts}]
+    refuse(found, "Name the one thing the file is about:")
+
+
+def test_every_file_says_at_its_head_what_it_is_for():
+    trees = {name_of(path): tree_of(path) for path in SOURCES + TESTS}
+    found = [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
+    refuse(found, "Begin with a docstring: what the file is for, and the rule it keeps:")
+
+
+def test_a_package_file_gives_no_second_home_to_a_name():
+    found = [name_of(path) for path in SOURCES + TESTS if path.name == "__init__.py" and list(imported_by(path))]
+    refuse(found, "Import a name from the module that defines it and leave __init__.py to its docstring:")
+
+
+def test_a_module_is_short_enough_to_be_read_in_one_sitting():
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in SOURCES}
+    found = [f"{name}: {lines} lines" for name, lines in lengths.items() if lines > LINES_IN_A_MODULE]
+    refuse(found, f"Over {LINES_IN_A_MODULE} lines there are two things in a file; give each its own:")
+
+
+def test_a_function_fits_on_a_screen():
+    found = [
+        f"{name_of(path)}:{function.lineno}: {function.name}, {lines} lines"
+        for path in SOURCES + TESTS
+        for function, lines in functions_of(path)
+        if lines > LINES_IN_A_FUNCTION
+    ]
+    refuse(found, f"Over {LINES_IN_A_FUNCTION} lines a function does several things; name them:")
+
+
+def test_a_library_does_not_print():
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in python_files("firsttoken")
+        if floor_of(path) != "cli"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    refuse(found, "Return the value; cli.py words what people read:")
+
+
+def test_tests_mirror_the_package_by_name():
+    """tests/wire/test_sse.py is for firsttoken/wire/sse.py, tests/analysis/test_x.py for analysis/x.py."""
+    found = []
+    for path in TESTS:
+        inside = path.relative_to(ROOT / "tests")
+        if not path.name.startswith("test_") or inside.parts[0] in FOLDERS_OF_WHOLE_TESTS:
+            continue
+        twin = inside.with_name(path.name.removeprefix("test_"))
+        if name_of(path) not in TESTS_OF_THE_WHOLE and not any((ROOT / d / twin).exists() for d in ("firsttoken", ".")):
+            found.append(f"{name_of(path)}: no firsttoken/{twin.as_posix()}")
+    refuse(found, "Name a test file after the file it tests, or list it in TESTS_OF_THE_WHOLE:")
+
+
+def test_no_file_knows_the_machine_it_was_written_on():
+    home = re.compile(r"(?<![\w.])/(?:home|Users|root|work|tmp)/\w|[A-Z]:\\\\?Users")
+    texts = [
+        *SOURCES,
+        *TESTS,
+        *(path for end in ("toml", "typ", "md") for path in ROOT.glob(f"*.{end}")),
+        *(path for folder in ("scenarios", "reports", "docs", ".ci") for path in (ROOT / folder).rglob("*.*")),
+    ]
+    found = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in texts
+        if path.suffix in {".py", ".toml", ".typ", ".md", ".json", ""}
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if home.search(line)
+    ]
+    refuse(found, "Use tmp_path in a test, a path relative to the project elsewhere:")
+
+
+def test_the_front_door_shows_only_what_is_listed():
+    ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    found = [
+        path.name
+        for path in ROOT.iterdir()
+        if path.name not in TOP_LEVEL and not any(fnmatch.fnmatch(path.name, pattern) for pattern in ignored)
+    ]
+    refuse(sorted(found), "A new top-level entry is the first thing a visitor sees. Put it in a folder, or list it:")

@@ -1,0 +1,233 @@
+"""Scenarios: from a file and overrides to a Scenario and back, and one sentence for each thing that is wrong."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firsttoken import kit
+from firsttoken.scenario import (
+    Demand,
+    Load,
+    Prices,
+    Retry,
+    Scenario,
+    ScenarioError,
+    Slo,
+    Spread,
+    Target,
+    Timeouts,
+    Traffic,
+    dump_toml,
+    find_scenario,
+    load_scenario,
+    schema,
+    warnings,
+)
+
+MINIMAL = """
+name = "made"
+[[target]]
+model = "gpt-5.4"
+[traffic]
+locustfile = "chat"
+input_tokens = 400
+output_tokens = 128
+[load]
+users = [1, 4]
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "made.toml"
+    file.write_text(MINIMAL)
+    return file
+
+
+def refusal(path: Path, *overrides: str) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path, overrides)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_the_file_leaves_out_has_its_default(path):
+    scenario = load_scenario(path)
+
+    assert scenario.seed == 7
+    assert scenario.target[0].name == "gpt-5.4"
+    assert (scenario.load.measure, scenario.load.hold) == ("auto", "120s")
+    assert scenario.retry.policy == "openai"
+    assert scenario.demand is None
+
+
+def test_a_refusal_names_the_file_the_key_what_was_expected_and_what_came(path):
+    path.write_text(MINIMAL.replace("users = [1, 4]", "users = [-1]"))
+
+    assert refusal(path) == f"{path}: load.users[0]: expected a whole number >= 1, got -1"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("usres = [1]", 'got usres; did you mean "users"?'),
+        ("users = 4", "load.users: expected a list of one or more, each a whole number >= 1, got 4"),
+        ("users = []", "load.users: expected a list of one or more"),
+        ("users = [1]\nrate = [2]", "load: expected exactly one of users, rate, search, shape, got users and rate"),
+        ("rate = [2]", "load.rate: expected no such key, as an open loop is not in this version; write users"),
+        ("", "load.users: expected a list of one or more, each a whole number >= 1, got nothing, and it is required"),
+        ('users = [1]\nmeasure = "ten"', 'load.measure: expected "auto" or a duration above zero such as "30s"'),
+        ("users = [1]\nrepeats = 0", "load.repeats: expected a whole number >= 1, got 0"),
+    ],
+)
+def test_a_wrong_load_is_refused_in_one_sentence(path, line, sentence):
+    path.write_text(MINIMAL.replace("users = [1, 4]", line))
+
+    assert sentence in refusal(path)
+
+
+def test_a_typo_in_the_name_of_a_table_is_refused(path):
+    path.write_text(MINIMAL.replace("[traffic]", "[trafic]"))
+
+    assert 'got trafic; did you mean "traffic"?' in refusal(path)
+
+
+def test_broken_toml_is_refused_with_its_line(path):
+    path.write_text(MINIMAL + "users = [")
+
+    assert "expected valid TOML" in refusal(path)
+
+
+def test_an_override_wins_over_the_file(path):
+    scenario = load_scenario(path, ["load.users=[2, 8]", "slo.ttft=1s", "seed=9"])
+
+    assert (scenario.load.users, scenario.slo.ttft, scenario.seed) == ([2, 8], "1s", 9)
+
+
+def test_an_override_reaches_a_target_by_its_name_dots_and_all(path):
+    scenario = load_scenario(path, ["target.gpt-5.4.api=responses", "target.gpt-5.4.extra_body.temperature=0.5"])
+
+    assert scenario.target[0].api == "responses"
+    assert scenario.target[0].extra_body == {"temperature": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ('"http://127.0.0.1:8000/v1"', "http://127.0.0.1:8000/v1"),
+        ("", ""),
+    ],
+)
+def test_a_bare_word_is_text_quotes_or_not(path, value, expected):
+    assert load_scenario(path, [f"target.gpt-5.4.base_url={value}"]).target[0].base_url == expected
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("load.users", "--set: expected KEY=VALUE such as load.users=[1, 4], got load.users"),
+        ("load.usres=[1]", 'got usres; did you mean "users"?'),
+        ("load.users=[1", 'load.users: expected a TOML value such as [1, 4] or "text", got neither'),
+        ("seed=1\nname='x'", "seed: expected one value, got several lines"),
+        ("name.first=x", "name.first: expected name to be a table, got made"),
+        ("target.gpt-5.5.api=chat", 'expected target.NAME.KEY with NAME "gpt-5.4", got gpt-5.5.api; did you mean'),
+        ("load.hold=2026-01-01", "load.hold: expected text, a finite number, true or false, got 2026-01-01"),
+    ],
+)
+def test_a_wrong_override_is_refused_in_one_sentence(path, override, sentence):
+    assert sentence in refusal(path, override)
+
+
+def test_a_key_given_on_the_command_line_is_not_repeated(path):
+    sentence = refusal(path, "target.gpt-5.4.key_env=sk-hunter2")
+
+    assert sentence.startswith(f"{path} with --set target.gpt-5.4.key_env: target.gpt-5.4.key_env: expected the name")
+    assert "hunter2" not in sentence
+
+
+def test_a_bare_name_is_one_of_the_scenarios():
+    assert find_scenario("quickstart").name == "quickstart.toml"
+
+
+def test_a_path_stays_a_path(path):
+    assert find_scenario(str(path)) == path
+
+
+def test_a_name_that_nobody_has_is_refused_with_what_exists():
+    with pytest.raises(ScenarioError, match=r'hosted, llama-cpp.*got quikstart; did you mean "quickstart"\?'):
+        find_scenario("quikstart")
+
+
+def test_a_path_where_nothing_is_is_refused(tmp_path):
+    with pytest.raises(ScenarioError, match=r"nowhere\.toml: expected a scenario, got no such file"):
+        find_scenario(str(tmp_path / "nowhere.toml"))
+
+
+@pytest.mark.parametrize("path", kit.list_files("scenarios"), ids=lambda path: path.stem)
+def test_every_scenario_of_the_kit_loads_without_a_warning_and_completes_in_editors(path):
+    assert warnings(load_scenario(path)) == []
+    assert path.read_text().startswith("#:schema ./scenario.schema.json\n")
+
+
+def test_the_committed_schema_is_current():
+    """If not: `python -c 'from firsttoken.scenario import schema; print(end=schema().decode())'` prints the new one."""
+    assert kit.find("scenarios", "scenario.schema.json").read_bytes() == schema()
+
+
+def durations() -> st.SearchStrategy[str]:
+    return st.builds("{}{}".format, st.integers(1, 999), st.sampled_from(["ms", "s", "m"]))
+
+
+def lengths() -> st.SearchStrategy[int | Spread]:
+    spreads = st.builds(lambda median, factor: Spread(median, median * factor), st.floats(1, 1e4), st.floats(1, 9))
+    return st.integers(1, 10_000) | spreads
+
+
+def targets() -> st.SearchStrategy[Target]:
+    plain = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=9)
+    return st.builds(
+        Target,
+        model=st.sampled_from(["gpt-5.4", "gpt-5.2-codex"]),
+        name=st.from_regex(r"[\w.-]{1,20}", fullmatch=True),
+        base_url=st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
+        api=st.sampled_from(["chat", "responses"]),
+        prices=st.sampled_from(["comparison", "list", "unknown"]),
+        price=st.none() | st.builds(Prices, input=st.floats(0, 100), output=st.floats(0, 100)),
+        extra_body=st.dictionaries(plain.map("x {}".format), st.integers() | plain | st.booleans(), max_size=3),
+    )
+
+
+SCENARIOS = st.builds(
+    Scenario,
+    name=st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True),
+    seed=st.integers(0, 2**31),
+    target=st.lists(targets(), min_size=1, max_size=3, unique_by=lambda target: target.name),
+    traffic=st.builds(
+        Traffic,
+        locustfile=st.just("chat"),
+        input_tokens=lengths(),
+        output_tokens=lengths(),
+        cache=st.sampled_from(["cold", "warm"]) | st.floats(0, 1),
+    ),
+    load=st.builds(
+        Load,
+        users=st.lists(st.integers(1, 5000), min_size=1, max_size=5, unique=True).map(sorted),
+        measure=durations() | st.just("auto"),
+        requests=st.integers(0, 1000),
+    ),
+    slo=st.builds(Slo, ttft=durations() | st.just(""), share=st.floats(0.5, 1)),
+    retry=st.builds(Retry, policy=st.sampled_from(["none", "openai"])),
+    timeouts=st.builds(Timeouts, idle=durations()),
+    demand=st.none() | st.builds(Demand, requests_per_day=st.floats(1, 1e7), days=st.integers(1, 60)),
+)
+
+
+@given(scenario=SCENARIOS)
+def test_what_is_written_out_loads_as_the_same_scenario(tmp_path_factory, scenario):
+    path = tmp_path_factory.getbasetemp() / "written.toml"
+    path.write_text(dump_toml(scenario))
+
+    assert load_scenario(path) == scenario

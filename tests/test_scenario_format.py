@@ -1,0 +1,125 @@
+"""A Scenario that exists is sound: what a table must satisfy by itself."""
+
+import msgspec
+import pytest
+
+from firsttoken.scenario_format import Load, Scenario, Slo, Spread, Target, Traffic, mean_tokens, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("200ms", 0.2), ("1.5s", 1.5), ("2m", 120.0), ("1h", 3600.0), ("0s", 0.0)],
+)
+def test_a_duration_is_seconds(text, seconds):
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "s", "1.s", "-1s", "1 s", "1s\n", "1d", "1e3s", "auto"])
+def test_anything_else_is_no_duration(text):
+    with pytest.raises(ValueError, match=r'expected a duration such as "1\.5s"'):
+        parse_duration(text)
+
+
+def test_a_target_is_named_after_its_model_unless_it_says_otherwise():
+    assert Target(model="gpt-5.4").name == "gpt-5.4"
+    assert Target(model="gpt-5.4", name="careful").name == "careful"
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://example.test/v1", "http://", "http://host:port/v1"])
+def test_a_base_url_is_an_http_url(url):
+    with pytest.raises(ValueError, match=r'^base_url: expected a URL such as "http://127\.0\.0\.1:8000/v1", got'):
+        Target(model="m", base_url=url)
+
+
+@pytest.mark.parametrize("url", ["https://me:hunter2@example.test/v1", "https://example.test/v1?key=hunter2"])
+def test_a_base_url_holds_no_secret_and_the_refusal_repeats_none(url):
+    with pytest.raises(ValueError, match="key_env") as caught:
+        Target(model="m", base_url=url)
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Authorization", "hunter2"),
+        ("X-Api-Key", "hunter2"),
+        ("api-key", "hunter2"),
+        ("Cookie", "hunter2"),
+        ("x-auth-token", "hunter2"),
+        ("X-Harmless", "Bearer hunter2"),
+    ],
+)
+def test_keys_are_named_never_written(header, value):
+    with pytest.raises(ValueError, match=f"headers.{header}: expected no secret") as caught:
+        Target(model="m", headers={header: value})
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_key_is_not_written_into_the_body_either():
+    with pytest.raises(ValueError, match=r"^extra_body\.api_key: expected no secret"):
+        Target(model="m", extra_body={"api_key": "hunter2"})
+
+
+def test_other_headers_and_fields_pass():
+    target = Target(model="m", headers={"X-Max-Tokens": "9", "OpenAI-Project": "p"}, extra_body={"max_tokens": 9})
+
+    assert target.headers["X-Max-Tokens"] == "9"
+
+
+@pytest.mark.parametrize("field", ["model", "messages", "stream"])
+def test_the_body_leaves_to_us_what_is_ours(field):
+    with pytest.raises(ValueError, match=f"extra_body.{field}: expected other keys"):
+        Target(model="m", extra_body={field: 1})
+
+
+def test_a_real_server_is_not_simulated():
+    simulated = {"slots": 4}
+
+    with pytest.raises(msgspec.ValidationError, match="simulator: expected none beside base_url"):
+        msgspec.convert({"model": "m", "base_url": "http://127.0.0.1/v1", "simulator": simulated}, Target)
+
+
+@pytest.mark.parametrize("users", [[4, 1], [1, 1], [1, 4, 4]])
+def test_levels_ascend_without_repeats(users):
+    with pytest.raises(ValueError, match="users: expected ascending numbers without repeats"):
+        Load(users=users)
+
+
+def test_the_deciding_level_is_read_from_at():
+    assert Slo(at="users=32").users == 32
+    assert Slo().users is None
+
+
+def test_the_shared_part_of_a_prompt_follows_from_the_cache():
+    def shared(cache: object) -> float:
+        return msgspec.convert(
+            {"locustfile": "chat", "input_tokens": 1, "output_tokens": 1, "cache": cache}, Traffic
+        ).shared
+
+    assert [shared(cache) for cache in ("cold", "warm", 0.25, 1)] == [0.0, 0.0, 0.25, 1.0]
+
+
+def test_the_mean_of_a_spread_lies_above_its_median():
+    assert mean_tokens(400) == 400
+    assert mean_tokens(Spread(median=400, p95=1600)) == pytest.approx(570.6, abs=0.1)
+
+
+def test_a_p95_is_not_below_its_median():
+    with pytest.raises(ValueError, match="p95: expected at least the median 400, got 100"):
+        Spread(median=400, p95=100)
+
+
+def test_two_targets_do_not_share_a_name():
+    traffic = Traffic(locustfile="chat", input_tokens=1, output_tokens=1)
+
+    with pytest.raises(ValueError, match=r'target\.name: expected a name of its own for each, got "m" twice'):
+        Scenario(name="s", target=[Target(model="m"), Target(model="m")], traffic=traffic, load=Load(users=[1]))
+
+
+def test_the_deciding_level_is_one_of_the_ladder():
+    traffic = Traffic(locustfile="chat", input_tokens=1, output_tokens=1)
+
+    with pytest.raises(ValueError, match=r'slo\.at: expected a level of load\.users = \[1, 4\], got "users=8"'):
+        Scenario(name="s", target=[Target(model="m")], traffic=traffic, load=Load(users=[1, 4]), slo=Slo(at="users=8"))

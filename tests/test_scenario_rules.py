@@ -1,0 +1,155 @@
+"""What contradicts the catalogue, the environment or itself is refused; what will disappoint is warned of."""
+
+import msgspec
+import pytest
+
+from firsttoken.catalogue import Model, Simulated, Source
+from firsttoken.scenario_format import Demand, Load, Prices, Scenario, ScenarioError, Spread, Target, Traffic
+from firsttoken.scenario_rules import (
+    check_keys,
+    check_rules,
+    find_prices,
+    requests_per_day,
+    short_ladders,
+    simulate,
+)
+
+FAST = Model(
+    name="fast-1",
+    title="Fast 1",
+    vendor="Somebody",
+    sources={"list": Source(title="a page", read="2026", input=1.0, output=4.0, ttft_s=0.5, tokens_per_s=100)},
+)
+SILENT = Model(name="silent-1", title="Silent 1", vendor="Somebody", sources={"list": Source(title="p", read="2026")})
+CATALOGUE = {model.name: model for model in (FAST, SILENT)}
+
+
+def scenario(*, demand: Demand | None = None, users: list[int] | None = None, think: str = "0s", **target) -> Scenario:
+    return Scenario(
+        name="made",
+        target=[Target(**{"model": "fast-1", "prices": "list", **target})],
+        traffic=Traffic(locustfile="chat", input_tokens=400, output_tokens=50),
+        load=Load(users=users or [1, 4], think=think),
+        demand=demand,
+    )
+
+
+def refusal(made: Scenario) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        check_rules(made, CATALOGUE)
+    return str(caught.value)
+
+
+def test_a_model_of_the_catalogue_passes():
+    check_rules(scenario(), CATALOGUE)
+
+
+def test_an_unknown_model_without_prices_is_refused_with_the_nearest_one():
+    sentence = refusal(scenario(model="fast-2"))
+
+    assert sentence.startswith("target.fast-2.model: expected a model of scenarios/models.toml, or prices of its own")
+    assert sentence.endswith('got "fast-2"; did you mean "fast-1"?')
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones():
+    assert refusal(scenario(prices="lst")) == (
+        'target.fast-1.prices: expected "list" or "unknown" for fast-1, got "lst"; did you mean "list"?'
+    )
+
+
+def test_prices_come_from_the_target_before_its_source():
+    own = Target(model="fast-1", prices="list", price=Prices(input=2.0, output=3.0))
+
+    assert find_prices(own, CATALOGUE).input == 2.0
+    assert find_prices(Target(model="fast-1", prices="list"), CATALOGUE).input == 1.0
+
+
+def test_a_server_of_ones_own_may_have_unknown_prices():
+    own = scenario(model="mine", prices="unknown", base_url="http://127.0.0.1:8000/v1")
+
+    check_rules(own, CATALOGUE)
+    assert find_prices(own.target[0], CATALOGUE) is None
+
+
+def test_a_model_whose_speed_nobody_publishes_is_simulated_only_by_figures_of_the_scenario():
+    assert refusal(scenario(model="silent-1")).startswith(
+        "target.silent-1.simulator: expected a published ttft_s to simulate silent-1 by, got none in the catalogue"
+    )
+    check_rules(scenario(model="silent-1", simulator=Simulated(ttft_s=0.2, tokens_per_s=50)), CATALOGUE)
+
+
+def test_a_model_that_the_catalogue_lacks_can_be_simulated_by_its_own_figures():
+    target = Target(model="mine", prices="unknown", simulator=Simulated(ttft_s=0.2, tokens_per_s=50))
+
+    assert simulate(target, CATALOGUE).tokens_per_s == 50
+
+
+def test_a_key_variable_that_is_not_set_is_refused_by_its_name():
+    made = scenario(key_env="SOME_API_KEY")
+
+    with pytest.raises(ScenarioError, match="expected the variable SOME_API_KEY to hold the key, got none set"):
+        check_keys(made, {"SOME_API_KEY": ""})
+    check_keys(made, {"SOME_API_KEY": "secret"})
+
+
+def test_the_demand_in_requests_follows_from_its_tokens():
+    assert requests_per_day(scenario()) is None
+    assert requests_per_day(scenario(demand=Demand(requests_per_day=10))) == 10
+    assert requests_per_day(scenario(demand=Demand(output_tokens_per_day=500))) == 10
+
+
+def test_a_demand_without_an_amount_is_refused():
+    assert refusal(scenario(demand=Demand(peak_rps=4))).startswith(
+        "demand: expected requests_per_day or output_tokens_per_day, got neither"
+    )
+
+
+def test_requests_and_tokens_that_do_not_fit_the_traffic_are_refused():
+    sentence = refusal(scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=100_000)))
+
+    assert "got 1,000 requests and 100,000 tokens, which at 50 tokens an answer are 2,000 requests" in sentence
+
+
+def test_requests_and_tokens_that_agree_pass():
+    check_rules(scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=51_000)), CATALOGUE)
+
+
+def test_the_mean_answer_of_a_spread_counts():
+    traffic = Traffic(locustfile="chat", input_tokens=400, output_tokens=Spread(median=100, p95=400))
+    varied = msgspec.structs.replace(
+        scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=142_600)), traffic=traffic
+    )
+
+    check_rules(varied, CATALOGUE)
+
+
+def test_a_peak_below_the_mean_is_refused():
+    assert refusal(scenario(demand=Demand(requests_per_day=864_000, peak_rps=9))) == (
+        "demand.peak_rps: expected at least the day's mean of 10 requests/s, got 9"
+    )
+
+
+def test_a_ladder_too_short_for_the_peak_is_warned_of_with_the_level_it_lacks():
+    """A cycle takes 0.5 s + 50/100 s = 1 s: four users offer 4 requests/s, and a peak of 10 with 30 % needs 13."""
+    peak = Demand(requests_per_day=1000, peak_rps=10)
+
+    (warning,) = short_ladders(scenario(demand=peak), CATALOGUE)
+
+    assert "4 users who wait at least 1 s a request offer at most 4 requests/s (Little's law)" in warning
+    assert warning.endswith("add a level of at least 13 users")
+    assert list(short_ladders(scenario(demand=peak, users=[1, 13]), CATALOGUE)) == []
+
+
+def test_think_time_makes_a_ladder_shorter():
+    peak = Demand(requests_per_day=1000, peak_rps=10)
+
+    assert len(list(short_ladders(scenario(demand=peak, users=[13], think="1s"), CATALOGUE))) == 1
+
+
+def test_no_speed_or_no_demand_gives_no_warning():
+    unknown = scenario(
+        model="mine", prices="unknown", base_url="http://127.0.0.1/v1", demand=Demand(requests_per_day=9e9)
+    )
+
+    assert list(short_ladders(unknown, CATALOGUE)) == []
+    assert list(short_ladders(scenario(), CATALOGUE)) == []

@@ -1,0 +1,497 @@
+"""Whole attempts against a server that does as it is told: every outcome, the pool, the re-send, the ends from outside.
+
+gevent is used as it is, without its patches; one test runs a patched process, as Locust makes it.
+"""
+
+import contextlib
+import resource
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+
+import gevent
+import pytest
+
+from firsttoken.row import Row
+from firsttoken.wire.attempt import Client
+from firsttoken.wire.deadlines import Deadlines
+from firsttoken.wire.dialects import DIALECTS, Dialect
+from firsttoken.wire.endpoint import parse_endpoint
+from tests.wire.scripted import CERTS, Line, Script, answer, scripted
+from tests.wire.spoken import CHAT, FINISH, RESPONSES, ROLE, TEXT, chunked, frames, head, plain, stream
+
+PATIENT = Deadlines(connect_s=5, first_token_s=5, idle_s=5, total_s=10)
+OK = answer(stream(CHAT))
+BODY = DIALECTS["chat"].body("m", "Hello", 16, {})
+
+
+@contextlib.contextmanager
+def client_of(
+    base_url: str,
+    deadlines: Deadlines = PATIENT,
+    *,
+    api: str = "chat",
+    key: str | None = None,
+    dialect: Dialect | None = None,
+    connection: str = "reuse",
+) -> Iterator[Client]:
+    """A client for the block."""
+    endpoint = parse_endpoint(base_url, api, key, {})
+    origin_ns = time.monotonic_ns()
+    with contextlib.closing(Client(endpoint, dialect or DIALECTS[api], deadlines, origin_ns, connection)) as client:
+        yield client
+
+
+def send(client: Client, body: bytes = BODY) -> Row:
+    row = Row()
+    client.send(row, body)
+    return row
+
+
+def attempt(script: Script, deadlines: Deadlines = PATIENT, **more: object) -> Row:
+    """One attempt against one script."""
+    with scripted(script) as server, client_of(server.base_url, deadlines, **more) as client:
+        return send(client)
+
+
+def script(*pieces: bytes, then: Script = Line.wait_for_end) -> Script:
+    """Hear one request, say these pieces, go on as told; by default keep the connection open and silent."""
+
+    def run(line: Line) -> None:
+        line.hear()
+        line.say(*pieces)
+        then(line)
+
+    return run
+
+
+def hang_up(_line: Line) -> None:
+    """Close the connection."""
+
+
+# -- a good attempt ---------------------------------------------------------------------------------------------------
+
+
+def test_a_good_attempt_fills_the_row_in_the_order_of_time():
+    row = attempt(answer(head(x_request_id="req_1"), *chunked(CHAT)))
+
+    marks = [row.connect_start_ns, row.connected_ns, row.sent_ns, row.headers_ns, row.first_event_ns]
+    marks += [row.first_token_ns, row.first_visible_ns, row.last_token_ns, row.end_ns]
+    assert None not in marks
+    assert marks == sorted(marks)
+    assert row.sent_ns < row.uploaded_ns
+    assert row.sent_ns <= row.first_token_early_ns <= row.first_token_ns
+    assert (row.outcome, row.error, row.http_status, row.finish_reason) == ("ok", None, 200, "stop")
+    assert (row.events, row.token_events, len(row.gaps_us)) == (6, 3, 2)
+    assert (row.input_tokens, row.output_tokens, row.token_source) == (11, 7, "usage")
+    assert (row.server_request_id, row.resends, row.connection_reused) == ("req_1", 0, False)
+    assert row.stamp == ("kernel" if sys.platform == "linux" else "user")
+
+
+def test_a_responses_stream_is_an_attempt_too():
+    row = attempt(answer(stream(RESPONSES)), api="responses")
+
+    assert (row.outcome, row.finish_reason, row.output_tokens) == ("ok", "completed", 7)
+
+
+def test_a_large_request_goes_out_whole():
+    body = b"x" * 2_000_000
+
+    with scripted(OK) as server, client_of(server.base_url) as client:
+        row = send(client, body)
+
+    assert row.outcome == "ok"
+    assert b"content-length: 2000000" in server.requests[0]
+    assert row.sent_ns < row.uploaded_ns
+
+
+def test_many_attempts_share_the_hub():
+    with scripted(OK) as server, client_of(server.base_url) as client:
+        users = [gevent.spawn(send, client) for _ in range(50)]
+        gevent.sleep(0)
+        assert client.in_flight == 50
+        gevent.joinall(users)
+
+    assert {user.value.outcome for user in users} == {"ok"}
+    assert client.in_flight == 0
+
+
+# -- each outcome once ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "script", "error"),
+    [
+        ("length", script(stream([TEXT, FINISH.replace(b"stop", b"length")])), None),
+        ("content_filter", script(stream([ROLE, FINISH.replace(b"stop", b"content_filter")])), None),
+        ("error_in_stream", script(head(), frames(TEXT, b'data: {"error":{"message":"Oh no"}}\n\n')), "Oh no"),
+        ("truncated", script(stream([TEXT])), "the answer ended without a finish marker"),
+        ("truncated", script(head(), frames(TEXT), then=hang_up), "closed the connection before the end"),
+        ("truncated", script(head(), frames(TEXT), then=Line.break_off), "the connection was lost: Connection reset"),
+        ("ok", script(head(), frames(TEXT, FINISH), then=hang_up), "after the finish marker: the server closed"),
+        ("rate_limited", script(plain("429 Slow Down", b'{"error":"Slow down"}', retry_after="2")), "Slow down"),
+        ("http_4xx", script(plain("400 Bad Request", b'{"error":{"message":"Bad model"}}')), "Bad model"),
+        ("http_5xx", script(plain("500 Oops", b"oops", content_type="text/plain")), "oops"),
+        ("connect", hang_up, "not one byte of it came"),
+        ("connect", script(then=hang_up), "not one byte of it came"),
+        ("connect", script(then=Line.break_off), "not one byte of it came"),
+        ("protocol", script(b"hello, who is there?\r\n"), "expected HTTP/1.1, got something else"),
+        ("protocol", script(head("302 Found", location="/login")), "redirect (302) to /login"),
+        ("protocol", script(plain("200 OK", b'{"choices":[]}')), "expected text/event-stream, got application/json"),
+        ("protocol", script(stream(CHAT, content_encoding="br")), "compressed (br)"),
+        ("protocol", script(head(), frames(b"data: soup\n\n")), "expected an event of the chat API, got 'soup'"),
+    ],
+)
+def test_what_the_server_does_is_an_outcome(outcome, script, error):
+    row = attempt(script)
+
+    assert row.outcome == outcome
+    assert row.error is error is None or error in row.error
+    assert row.end_ns >= row.sent_ns
+    assert row.resends == 0
+
+
+def test_what_the_server_asks_on_a_429_is_in_the_row():
+    row = attempt(script(plain("429 Slow Down", b"{}", retry_after_ms="1500", x_ratelimit_reset_tokens="1m30s")))
+
+    assert (row.http_status, row.retry_after_ms, row.ratelimit_reset_tokens_ms) == (429, 1_500, 90_000)
+
+
+def test_the_servers_word_on_retrying_is_returned():
+    busy = answer(plain("503 Busy", b"{}", x_should_retry="true"))
+
+    with scripted(busy) as server, client_of(server.base_url) as client:
+        assert client.send(Row(), BODY) is True
+
+
+def test_nobody_listening_is_a_connect():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with client_of(f"http://127.0.0.1:{port}/v1") as client:
+        row = send(client)
+
+    assert (row.outcome, row.error) == ("connect", f"no connection to 127.0.0.1:{port}: Connection refused")
+    assert (row.sent_ns, row.connected_ns) == (None, None)
+    assert row.connect_start_ns <= row.end_ns
+
+
+def test_no_descriptor_left_is_a_client_error():
+    with scripted(OK) as server, client_of(server.base_url, connection="per_request") as client:
+        assert send(client).outcome == "ok"
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            row = send(client)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert (row.outcome, row.error) == ("client_error", "this machine refused: Too many open files")
+
+
+def test_a_fault_of_ours_in_a_callback_ends_the_attempt_as_a_client_error():
+    def stumble(data: bytes) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    row = attempt(OK, dialect=DIALECTS["chat"]._replace(read=stumble))
+
+    assert (row.outcome, row.error) == ("client_error", "ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize(
+    "server_says", ["Incorrect API key provided: sk-secret.", '{"error": {"message": "no sk-secret"}}']
+)
+def test_a_key_that_the_server_quotes_back_is_redacted(server_says):
+    row = attempt(script(plain("401 Unauthorized", server_says.encode(), x_request_id="sk-secret")), key="sk-secret")
+
+    assert row.outcome == "http_4xx"
+    assert "[redacted]" in row.error
+    assert not any("sk-secret" in str(value) for value in (row.error, row.server_request_id, row))
+
+
+def test_a_long_error_is_short_in_the_row_and_no_half_of_a_key_stays_at_its_edge():
+    row = attempt(script(plain("401 No", b'{"error": "%b"}' % (b"x" * 295 + b"sk-secret" * 99))), key="sk-secret")
+
+    assert row.error == "x" * 295 + "[reda"
+
+
+# -- deadlines --------------------------------------------------------------------------------------------------------
+
+
+def drip(line: Line) -> None:
+    """A token each 20 ms, for ever."""
+    while True:
+        line.say(frames(TEXT))
+        time.sleep(0.02)
+
+
+def comment(line: Line) -> None:
+    """Keep-alive comments each 20 ms, for ever."""
+    while True:
+        line.say(frames(b": ping\n\n"))
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "limits", "script"),
+    [
+        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script()),
+        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script(head(), frames(ROLE))),
+        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script(head(), then=comment)),
+        ("idle_timeout", "no event for 0.15 s in the middle", {"idle_s": 0.15}, script(head(), frames(TEXT))),
+        (
+            "idle_timeout",
+            "no event for 0.15 s in the middle",
+            {"idle_s": 0.15},
+            script(head(), frames(TEXT), then=comment),
+        ),
+        ("deadline", "not finished within 0.15 s", {"total_s": 0.15}, script(head(), then=drip)),
+        ("http_5xx", "HTTP 500 without a word", {"first_token_s": 0.15}, script(head("500 Oops"))),
+        ("ok", "after the finish marker: no event for 0.15 s", {"idle_s": 0.15}, script(head(), frames(TEXT, FINISH))),
+    ],
+)
+def test_a_deadline_ends_the_attempt_on_time(outcome, error, limits, script):
+    row = attempt(script, PATIENT._replace(**limits))
+
+    assert row.outcome == outcome
+    assert error in row.error
+    assert 0.14e9 < row.end_ns - row.sent_ns < 2e9
+
+
+def test_a_stream_that_goes_on_outlives_its_idle_limit():
+    def six_tokens(line: Line) -> None:
+        for _ in range(6):
+            line.say(frames(TEXT))
+            time.sleep(0.05)
+        line.say(frames(FINISH), b"0\r\n\r\n")
+
+    row = attempt(script(head(), then=six_tokens), PATIENT._replace(idle_s=0.2, first_token_s=0.2))
+
+    assert (row.outcome, row.error, row.token_events) == ("ok", None, 6)
+
+
+# -- the pool ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_kept_connection_is_used_again():
+    with scripted(OK) as server, client_of(server.base_url) as client:
+        rows = [send(client) for _ in range(3)]
+
+    assert server.connections == 1
+    assert [row.connection_reused for row in rows] == [False, True, True]
+    assert [row.connected_ns is None for row in rows] == [False, True, True]
+
+
+def test_per_request_opens_a_connection_each_time_and_says_so_to_the_server():
+    with scripted(OK) as server, client_of(server.base_url, connection="per_request") as client:
+        rows = [send(client) for _ in range(3)]
+
+    assert server.connections == 3
+    assert [row.connection_reused for row in rows] == [False] * 3
+    assert all(b"connection: close" in request for request in server.requests)
+
+
+@pytest.mark.parametrize(
+    "said", [stream(CHAT, connection="close"), stream(CHAT) + b"more", head() + frames(TEXT, FINISH)]
+)
+def test_a_connection_that_cannot_carry_another_request_is_not_used_again(said):
+    with scripted(script(said, then=hang_up)) as server, client_of(server.base_url) as client:
+        rows = [send(client) for _ in range(2)]
+
+    assert [row.outcome for row in rows] == ["ok", "ok"]
+    assert [row.resends for row in rows] == [0, 0]
+    assert server.connections == 2
+
+
+def test_a_connection_closed_while_it_waited_is_not_used():
+    with scripted(script(stream(CHAT), then=hang_up), OK) as server, client_of(server.base_url) as client:
+        first = send(client)
+        gevent.sleep(0.1)
+        second = send(client)
+
+    assert (first.outcome, second.outcome) == ("ok", "ok")
+    assert (second.resends, second.connection_reused) == (0, False)
+
+
+def test_a_reused_connection_that_dies_before_it_answers_costs_one_resend():
+    """The server heard the second request and closed: it is sent once more, on a connection of its own."""
+    with scripted(script(stream(CHAT), then=Line.hear), OK) as server, client_of(server.base_url) as client:
+        send(client)
+        row = send(client)
+
+    assert (row.outcome, row.resends, row.connection_reused) == ("ok", 1, False)
+    assert row.sent_ns < row.connect_start_ns < row.connected_ns < row.first_token_ns
+    assert (server.connections, len(server.requests)) == (2, 3)
+
+
+def test_a_request_is_sent_again_once_and_no_more():
+    deaf = script(stream(CHAT), then=Line.hear), script(then=hang_up)
+
+    with scripted(*deaf) as server, client_of(server.base_url) as client:
+        send(client)
+        row = send(client)
+
+    assert (row.outcome, row.resends) == ("connect", 1)
+    assert server.connections == 2
+
+
+def test_a_reused_connection_that_dies_in_its_answer_is_not_sent_again():
+    def half(line: Line) -> None:
+        line.hear()
+        line.say(head()[:20])
+
+    with scripted(script(stream(CHAT), then=half)) as server, client_of(server.base_url) as client:
+        send(client)
+        row = send(client)
+
+    assert (row.outcome, row.resends, server.connections) == ("truncated", 0, 1)
+
+
+def test_a_server_that_closes_after_each_stream_though_it_promised_to_stay_costs_no_error():
+    """As llama.cpp does it: Keep-Alive in the head, FIN right after the last chunk, while the next request leaves."""
+    promise = stream(CHAT, keep_alive="timeout=5, max=100")
+
+    def users_work(client: Client) -> list[Row]:
+        return [send(client) for _ in range(50)]
+
+    with scripted(script(promise, then=hang_up)) as server, client_of(server.base_url) as client:
+        users = [gevent.spawn(users_work, client) for _ in range(4)]
+        gevent.joinall(users)
+
+    rows = [row for user in users for row in user.value]
+    assert {(row.outcome, row.error) for row in rows} == {("ok", None)}
+    assert len(rows) == 200
+
+
+# -- ended from outside -----------------------------------------------------------------------------------------------
+
+
+def test_a_killed_user_leaves_a_finished_row():
+    with scripted(script(head(), frames(TEXT))) as server, client_of(server.base_url) as client:
+        row = Row()
+        user = gevent.spawn(client.send, row, BODY)
+        while row.first_token_ns is None:
+            gevent.sleep(0.01)
+        user.kill()
+
+    assert isinstance(user.value, gevent.GreenletExit)
+    assert (row.outcome, row.error, row.token_events) == ("cancelled_by_user", "the user was stopped", 1)
+    assert row.end_ns >= row.last_token_ns
+    assert client.in_flight == 0
+
+
+@pytest.mark.parametrize("outcome", ["cancelled_by_run", "cancelled_by_user"])
+def test_the_run_ends_all_that_is_in_flight_and_nothing_else(outcome):
+    with scripted(script(head(), frames(TEXT)), OK) as server, client_of(server.base_url) as client:
+        row = Row()
+        user = gevent.spawn(client.send, row, BODY)
+        while row.first_token_ns is None:
+            gevent.sleep(0.01)
+        client.cancel_all(outcome)
+        user.join(timeout=5)
+        after = send(client)
+
+    assert user.successful()
+    assert (row.outcome, row.token_events, row.http_status) == (outcome, 1, 200)
+    assert after.outcome == "ok"
+
+
+def test_the_run_ends_an_attempt_that_is_still_connecting():
+    """The server accepts and is silent, so that the handshake goes on for ever."""
+    with scripted(Line.wait_for_end) as server, client_of(server.base_url.replace("http:", "https:")) as client:
+        row = Row()
+        user = gevent.spawn(client.send, row, BODY)
+        gevent.sleep(0.1)
+        client.cancel_all("cancelled_by_run")
+        user.join(timeout=5)
+
+    assert user.successful()
+    assert (row.outcome, row.sent_ns) == ("cancelled_by_run", None)
+    assert client.in_flight == 0
+
+
+def test_what_the_run_ends_does_not_reach_an_attempt_begun_meanwhile():
+    with scripted(script(head(), frames(TEXT)), OK) as server, client_of(server.base_url) as client:
+        rows = [Row(), Row()]
+
+        def work() -> None:
+            for row in rows:
+                client.send(row, BODY)
+
+        user = gevent.spawn(work)
+        while rows[0].first_token_ns is None:
+            gevent.sleep(0.01)
+        client.cancel_all("cancelled_by_run")
+        client.cancel_all("cancelled_by_run")
+        user.join(timeout=5)
+
+    assert [row.outcome for row in rows] == ["cancelled_by_run", "ok"]
+
+
+# -- TLS --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_over_tls_is_the_same_stream(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTS / "ca.pem"))
+
+    with scripted(OK, certificate="localhost") as server, client_of(server.base_url) as client:
+        rows = [send(client, b"x" * 500_000) for _ in range(3)]
+
+    assert [row.outcome for row in rows] == ["ok"] * 3
+    assert [row.connection_reused for row in rows] == [False, True, True]
+    assert {row.stamp for row in rows} == {"kernel" if sys.platform == "linux" else "user"}
+    assert {(row.events, row.token_events, row.output_tokens) for row in rows} == {(6, 3, 7)}
+
+
+def test_a_certificate_that_is_not_trusted_is_tls_and_the_request_never_leaves():
+    with scripted(OK, certificate="localhost") as server, client_of(server.base_url, key="sk-secret") as client:
+        row = send(client)
+
+    assert row.outcome == "tls"
+    assert row.error.startswith("certificate verify failed: ")
+    assert row.sent_ns is None
+    assert server.requests == []
+
+
+def test_a_server_that_speaks_no_tls_is_tls():
+    def refuse(line: Line) -> None:
+        line.sock.recv(65536)
+        line.say(plain("400 Bad Request", b"plain HTTP only"))
+
+    with scripted(refuse) as server, client_of(server.base_url.replace("http:", "https:")) as client:
+        row = send(client)
+
+    assert row.outcome == "tls"
+
+
+# -- in the process that Locust makes ---------------------------------------------------------------------------------
+
+
+def test_it_works_in_a_patched_process():
+    program = """
+        from gevent import monkey
+        monkey.patch_all()
+        import sys, gevent, msgspec
+        from firsttoken.row import Row
+        from firsttoken.wire.attempt import Client, Deadlines
+        from firsttoken.wire.dialects import DIALECTS
+        from firsttoken.wire.endpoint import parse_endpoint
+
+        client = Client(parse_endpoint(sys.argv[1], "chat", None, {}), DIALECTS["chat"], Deadlines(5, 5, 5, 10), 0)
+        rows = [Row() for _ in range(4)]
+        gevent.joinall([gevent.spawn(client.send, row, b"{}") for row in rows])
+        sys.stdout.buffer.write(msgspec.json.encode([[row.outcome, row.stamp, row.error] for row in rows]))
+    """
+    with scripted(OK, certificate="localhost") as server:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), server.base_url],
+            env={"SSL_CERT_FILE": str(CERTS / "ca.pem"), "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            check=True,
+            timeout=30,
+        )
+
+    assert done.stdout.count(b'["ok","kernel",null]' if sys.platform == "linux" else b'["ok","user",null]') == 4

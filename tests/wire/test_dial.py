@@ -1,0 +1,184 @@
+"""From an endpoint to an open socket, or to a sentence that says why not."""
+
+import contextlib
+import errno
+import resource
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from firsttoken.wire import dial
+from firsttoken.wire.dial import Dialer
+from firsttoken.wire.endpoint import parse_endpoint
+from firsttoken.wire.outcome import DialError
+from tests.wire.scripted import CERTS, Line, scripted
+
+
+@pytest.fixture
+def dialer() -> Iterator[Callable[[str], Dialer]]:
+    """Makes dialers, and closes them after the test."""
+    with contextlib.ExitStack() as made:
+
+        def make(base_url: str) -> Dialer:
+            return made.enter_context(contextlib.closing(Dialer(parse_endpoint(base_url, "chat", None, {}))))
+
+        yield make
+
+
+@contextlib.contextmanager
+def full_listener() -> Iterator[int]:
+    """The port of a listener whose queue is full, so that it answers no one."""
+    with socket.socket() as listener, contextlib.ExitStack() as guests:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            guest = guests.enter_context(socket.socket())
+            guest.setblocking(False)
+            guest.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_a_socket_comes_back_connected_and_ready_for_our_reads(dialer):
+    with scripted(Line.wait_for_end) as server:
+        sock, tunnel = dialer(server.base_url).dial(5)
+
+    with sock:
+        assert tunnel is None
+        assert sock.getpeername() == ("127.0.0.1", server.port)
+        assert not sock.getblocking()
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert type(sock).recvmsg_into is socket.socket.recvmsg_into
+
+
+def test_nobody_listening(dialer):
+    port = free_port()
+
+    with pytest.raises(DialError, match=f"no connection to 127.0.0.1:{port}: Connection refused"):
+        dialer(f"http://127.0.0.1:{port}/v1").dial(5)
+
+
+def test_nobody_answering(dialer):
+    with full_listener() as port, pytest.raises(DialError, match=f"no connection to 127.0.0.1:{port}"):
+        dialer(f"http://127.0.0.1:{port}/v1").dial(0.2)
+
+
+def test_a_name_that_nobody_knows(dialer, monkeypatch):
+    def unknown(*_args, **_more):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(dial, "getaddrinfo", unknown)
+
+    with pytest.raises(DialError, match=r"the name nowhere\.invalid was not resolved: Name or service not known"):
+        dialer("http://nowhere.invalid/v1").dial(5)
+
+
+def test_an_address_that_is_silent_gives_way_to_the_next_which_is_asked_first_from_then_on(dialer, monkeypatch):
+    asked = []
+    with scripted(Line.wait_for_end) as server, full_listener() as silent:
+
+        def resolve(*_args, **_more):
+            asked.append(1)
+            return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", port)) for port in (free_port(), silent, server.port)]
+
+        monkeypatch.setattr(dial, "getaddrinfo", resolve)
+        one = dialer("http://some.name/v1")
+
+        for patience_s in (0.6, 0.05):
+            sock, _ = one.dial(patience_s)
+            with sock:
+                assert sock.getpeername()[1] == server.port
+
+    assert len(asked) == 1
+
+
+def test_addresses_that_all_fail_are_asked_for_anew(dialer, monkeypatch):
+    asked = []
+
+    def resolve(*_args, **_more):
+        asked.append(1)
+        return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", free_port()))]
+
+    monkeypatch.setattr(dial, "getaddrinfo", resolve)
+    one = dialer("http://some.name/v1")
+
+    for _ in range(2):
+        with pytest.raises(DialError):
+            one.dial(5)
+
+    assert len(asked) == 2
+
+
+def test_a_literal_ipv6_address_is_dialled(dialer):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        sock, _ = dialer(f"http://[::1]:{listener.getsockname()[1]}/v1").dial(5)
+        with sock:
+            assert sock.family == socket.AF_INET6
+
+
+def test_no_descriptor_left_is_this_machines_own_fault(dialer):
+    with scripted(Line.wait_for_end) as server:
+        one = dialer(server.base_url)
+        one.dial(5)[0].close()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(OSError, match="Too many open files") as refused:
+                one.dial(5)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert refused.value.errno == errno.EMFILE
+
+
+# -- TLS --------------------------------------------------------------------------------------------------------------
+
+
+def hang_up(line: Line) -> None:
+    line.sock.recv(1)
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust the authority of the test certificates, and no other."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTS / "ca.pem"))
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_tunnel_to_a_server_with_a_good_certificate(dialer):
+    with scripted(Line.wait_for_end, certificate="localhost") as server:
+        sock, tunnel = dialer(server.base_url).dial(5)
+
+    with sock:
+        assert tunnel is not None
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_certificate_of_another_name_is_refused(dialer):
+    with (
+        scripted(Line.wait_for_end, certificate="elsewhere.invalid") as server,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        dialer(server.base_url).dial(5)
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(dialer):
+    with scripted(Line.wait_for_end, certificate="localhost") as server, pytest.raises(ssl.SSLCertVerificationError):
+        dialer(server.base_url).dial(5)
+
+
+def test_a_server_that_breaks_off_the_handshake(dialer):
+    with scripted(hang_up) as server, pytest.raises(ssl.SSLError, match="broke off the handshake"):
+        dialer(server.base_url.replace("http:", "https:")).dial(5)
+
+
+def test_a_server_that_never_ends_the_handshake_runs_into_the_deadline(dialer):
+    with scripted(Line.wait_for_end) as server, pytest.raises(DialError, match=r"within 0\.2 s"):
+        dialer(server.base_url.replace("http:", "https:")).dial(0.2)

@@ -1,0 +1,100 @@
+"""Where attempts go, and what is refused before anything is sent."""
+
+import pytest
+
+from firsttoken.wire.endpoint import parse_endpoint
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host", "port", "target", "authority"),
+    [
+        ("https://api.openai.com/v1", "api.openai.com", 443, "/v1/chat/completions", "api.openai.com"),
+        ("https://api.openai.com/v1/", "api.openai.com", 443, "/v1/chat/completions", "api.openai.com"),
+        ("http://127.0.0.1:8000/v1", "127.0.0.1", 8000, "/v1/chat/completions", "127.0.0.1:8000"),
+        ("http://localhost", "localhost", 80, "/chat/completions", "localhost"),
+        ("http://[::1]:8000/v1", "::1", 8000, "/v1/chat/completions", "[::1]:8000"),
+        ("https://EXAMPLE.com:443/v1", "example.com", 443, "/v1/chat/completions", "example.com"),
+        ("https://x.com/v1?api-version=3", "x.com", 443, "/v1/chat/completions?api-version=3", "x.com"),
+        ("https://bücher.example/v1", "xn--bcher-kva.example", 443, "/v1/chat/completions", "xn--bcher-kva.example"),
+    ],
+)
+def test_a_base_url_is_taken_apart(base_url, host, port, target, authority):
+    endpoint = parse_endpoint(base_url, "chat", None, {})
+
+    assert (endpoint.host, endpoint.port, endpoint.target, endpoint.authority) == (host, port, target, authority)
+    assert endpoint.tls is base_url.startswith("https")
+
+
+def test_each_api_has_its_path():
+    assert parse_endpoint("http://h/v1", "responses", None, {}).target == "/v1/responses"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        *(
+            "",
+            "localhost:8000",
+            "ftp://h/v1",
+            "http://",
+            "http://h:99999",
+            "http://h:0",
+            "http://h/v1#x",
+            "http://[::1",
+        ),
+        *("http://h/v 1", "http://h/vé", "http://h\n/v1\r", f"http://{'x' * 70}.com"),
+    ],
+)
+def test_a_url_that_cannot_be_reached_is_refused(base_url):
+    with pytest.raises(ValueError, match=r"^base_url: expected a URL such as https://api\.example\.com/v1, got "):
+        parse_endpoint(base_url, "chat", None, {})
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated():
+    with pytest.raises(ValueError, match="user name or password") as refused:
+        parse_endpoint("http://me:hunter2@h/v1", "chat", None, {})
+
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["", "sk-1\n", "sk 1", "sk-é"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated(key):
+    with pytest.raises(ValueError, match=r"^key: expected printable characters") as refused:
+        parse_endpoint("http://h/v1", "chat", key, {})
+
+    assert not key.strip() or key.strip() not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"x y": "1"}, "expected a header name, got 'x y'"),
+        ({"": "1"}, "expected a header name, got ''"),
+        ({"x": "1\r\nhost: evil"}, "the value of x holds a line end"),
+        ({"x": "\u20ac"}, "the value of x holds"),
+        ({"Content-Length": "1"}, "Content-Length is the connection's own"),
+        ({"transfer-encoding": "chunked"}, "transfer-encoding is the connection's own"),
+    ],
+)
+def test_a_header_that_would_break_the_request_is_refused(headers, message):
+    with pytest.raises(ValueError, match=f"^headers: {message}"):
+        parse_endpoint("http://h/v1", "chat", None, headers)
+
+
+def test_an_unknown_api_is_refused():
+    with pytest.raises(ValueError, match="api: expected one of chat, responses, got 'legacy'"):
+        parse_endpoint("http://h/v1", "legacy", None, {})
+
+
+def test_no_secret_shows_in_an_endpoints_repr_and_all_are_known():
+    endpoint = parse_endpoint("http://h/v1", "chat", "sk-1", {"api-key": "ak-2", "Cookie": "s=3", "X-Team": "red"})
+
+    assert not any(secret in repr(endpoint) for secret in ("sk-1", "ak-2", "s=3"))
+    assert {"sk-1", "ak-2", "s=3"} <= set(endpoint.secrets)
+    assert "red" not in endpoint.secrets
+
+
+def test_a_bearer_key_among_the_headers_is_a_secret_with_and_without_its_scheme():
+    endpoint = parse_endpoint("http://h/v1", "chat", None, {"Authorization": "Bearer sk-9"})
+
+    assert set(endpoint.secrets) == {"Bearer sk-9", "sk-9"}

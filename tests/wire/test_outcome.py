@@ -1,0 +1,86 @@
+"""Exactly one outcome for every attempt, in one order of precedence."""
+
+import errno
+import ssl
+
+import pytest
+from httptools import HttpParserError
+
+from firsttoken.wire.outcome import COMPLETE, LOST, STOPPED, DialError, End, ProtocolError, end_of, judge, refuse_status
+
+IDLE = End("idle_timeout", "no event for 2 s")
+FAULT = End("client_error", "ZeroDivisionError: division by zero")
+REFUSED = End("http_5xx", "Oh no")
+
+
+@pytest.mark.parametrize(
+    ("end", "said", "outcome", "error"),
+    [
+        (COMPLETE, {"finish": "stop"}, "ok", None),
+        (COMPLETE, {"finish": "tool_calls"}, "ok", None),
+        (COMPLETE, {"finish": "function_call"}, "ok", None),
+        (COMPLETE, {"finish": "completed"}, "ok", None),
+        (COMPLETE, {"finish": "length"}, "length", None),
+        (COMPLETE, {"finish": "max_output_tokens"}, "length", None),
+        (COMPLETE, {"finish": "content_filter"}, "content_filter", None),
+        (COMPLETE, {"finish": "abort"}, "error_in_stream", None),
+        (COMPLETE, {"finish": "because"}, "ok", "unknown finish reason 'because', taken for ok"),
+        (COMPLETE, {}, "truncated", "the answer ended without a finish marker"),
+        (LOST, {}, "truncated", "the server closed the connection before the end of the answer"),
+        (LOST, {"finish": "stop"}, "ok", f"after the finish marker: {LOST.error}"),
+        (IDLE, {"finish": "stop"}, "ok", "after the finish marker: no event for 2 s"),
+        (IDLE, {}, "idle_timeout", "no event for 2 s"),
+        (STOPPED, {}, "cancelled_by_user", "the user was stopped"),
+        (COMPLETE, {"stream_error": "busy"}, "error_in_stream", "busy"),
+        (COMPLETE, {"stream_error": "busy", "finish": "stop"}, "error_in_stream", "busy"),
+        (COMPLETE, {"refused": REFUSED}, "http_5xx", "Oh no"),
+        (LOST, {"refused": REFUSED}, "http_5xx", "Oh no"),
+        (IDLE, {"refused": REFUSED}, "http_5xx", "Oh no"),
+        (FAULT, {"finish": "stop"}, "client_error", FAULT.error),
+        (FAULT, {"refused": REFUSED}, "client_error", FAULT.error),
+        (LOST, {"answered": False}, "connect", f"{LOST.error}; not one byte of it came"),
+        (IDLE, {"answered": False}, "idle_timeout", "no event for 2 s"),
+    ],
+)
+def test_what_was_said_is_held_against_how_it_ended(end, said, outcome, error):
+    heard = {"answered": True, "stream_error": None, "finish": None, "refused": None} | said
+
+    assert judge(end, **heard) == (outcome, error)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(400, "http_4xx"), (401, "http_4xx"), (429, "rate_limited"), (500, "http_5xx"), (529, "http_5xx")],
+)
+def test_a_status_refuses(status, outcome):
+    assert refuse_status(status, "Oh no") == End(outcome, "Oh no")
+    assert refuse_status(status, "").error == f"HTTP {status} without a word"
+
+
+def unverified() -> ssl.SSLCertVerificationError:
+    problem = ssl.SSLCertVerificationError(1, "x")
+    problem.verify_message = "self-signed certificate"
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("problem", "outcome", "words"),
+    [
+        (ProtocolError("expected SSE, got soup"), "protocol", "expected SSE, got soup"),
+        (HttpParserError("Invalid HTTP version"), "protocol", "Invalid HTTP version"),
+        (DialError("no connection to h:1"), "connect", "no connection to h:1"),
+        (unverified(), "tls", "certificate verify failed: self-signed certificate"),
+        (ssl.SSLError(1, "broken"), "tls", "broken"),
+        (OSError(errno.EMFILE, "Too many open files"), "client_error", "this machine refused: Too many open files"),
+        (OSError(errno.EADDRNOTAVAIL, "No ports"), "client_error", "this machine refused: No ports"),
+        (ConnectionResetError(errno.ECONNRESET, "Reset"), "truncated", "the connection was lost: Reset"),
+        (KeyError("x"), "client_error", "KeyError: 'x'"),
+        (AssertionError(), "client_error", "AssertionError: AssertionError"),
+    ],
+)
+def test_an_exception_on_the_way_is_an_end_and_not_a_crash(problem, outcome, words):
+    end = end_of(problem)
+
+    assert end.outcome == outcome
+    assert words in end.error
+    assert end.lost is isinstance(problem, ConnectionResetError)
