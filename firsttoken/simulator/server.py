@@ -75,7 +75,7 @@ class Server:
             return exchange.refuse(error)
         except (asyncio.CancelledError, ConnectionError):
             exchange.truth.fault = exchange.truth.fault or ("server_ended" if self._ending else "client_gone")
-            raise
+            raise asyncio.CancelledError from None  # aiohttp closes the connection of a cancelled handler, quietly
         finally:
             self._open.discard(exchange)
             exchange.truth.end_ns = time.monotonic_ns()
