@@ -13,7 +13,7 @@ from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN, write_value
 from firsttoken.report import theme
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import join_words, number_cell
+from firsttoken.report.series import join_words, number_cell, write_source
 from firsttoken.scenario import Demand, Target
 
 ORDER = 50
@@ -106,13 +106,9 @@ def _draw(study: Study) -> Drawing:
 def _rows(study: Study, target: Target) -> list[Cells]:
     used, model = study.prices[target.name], study.catalogue.get(target.model)
     bills = [number_cell(study.figure(target.name, metric), "$") for _, metric in (*BILLS, ("", "bill_month"))]
-    rows: list[Cells] = [(target.name, _name(used), *_prices(used), *bills)]
+    rows: list[Cells] = [(target.name, write_source(used), *_prices(used), *bills)]
     others = [source for source in (model.sources.values() if model else ()) if source is not used]
-    return rows + [("", Cell("", _name(source)), *_prices(source), *["–"] * len(bills)) for source in others]
-
-
-def _name(source: Source | None) -> str:
-    return UNKNOWN if source is None else ", ".join(filter(None, (source.title, source.read)))
+    return rows + [("", Cell("", write_source(source)), *_prices(source), *["–"] * len(bills)) for source in others]
 
 
 def _prices(source: Source | None) -> list[str]:

@@ -13,7 +13,7 @@ from firsttoken.decide.study import Study
 from firsttoken.report import theme
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.published import AGREE, Comparison, compare_published
-from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_users
+from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_source, write_users
 
 ORDER = 10
 COLOURS = {"agrees": theme.GOOD, "slower": theme.BAD, "faster": theme.INK, "not measured": theme.SOFT}
@@ -94,7 +94,7 @@ def _table(compared: list[Comparison]) -> Table:
         again = place > 0 and compared[place - 1].target == c.target
         unit = "s" if c.metric == "ttft_ms" else "tok/s"
         difference = f"{100 * c.difference[0]:+.1f}" if c.difference else "unknown"
-        source = Cell("", ", ".join(filter(None, (c.source.title, c.source.read))))
+        source = Cell("", write_source(c.source))
         verdict, published = Cell(c.verdict, "", COLOURS[c.verdict]), BARE[unit](c.published)
         figures = (published, number_cell(c.measured, unit), difference, count_cell(c.measured))
         rows.append(("" if again else c.target, f"{c.name}, {unit}", *figures, verdict, source))

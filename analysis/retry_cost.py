@@ -87,7 +87,7 @@ def _seconds_and_dollars(study: Study, target: str, level: float) -> list[str]:
     tax = study.figure(target, "retry_tax", level=level)
     if tax and tax.value is not None:
         extra = f"{100 * (tax.value - 1):.1f} %"
-        parts.append("the bill stayed" if extra == "0.0 %" else f"the bill grew by {extra}")
+        parts.append("no extra dollars" if extra == "0.0 %" else f"the bill grew by {extra}")
     return parts
 
 

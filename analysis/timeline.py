@@ -63,10 +63,8 @@ def _finding(study: Study, trace: Trace) -> str:
 def _draw(study: Study, trace: Trace) -> Drawing:
     figure, panels = theme.strips(12.0, list(STRIPS.values()))
     for panel, title in zip(panels, STRIPS, strict=True):
-        panel.set_title(title, fontsize=7.5, pad=3, color=theme.SOFT)
+        panel.set_title(title, fontsize=7.5, pad=11 if panel is panels[0] else 3, color=theme.SOFT)
         panel.yaxis.set_major_locator(theme.few_ticks())
-    panels[0].set_title("")
-    panels[0].set_title("In flight", fontsize=7.5, pad=11, color=theme.SOFT)
     _shade(panels, study)
     _draw_strips(panels, study, trace)
     panels[-1].set_xlabel("seconds since the run began")

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from firsttoken import __version__, kit, launch, terminal
 from firsttoken.catalogue import CatalogueError
 from firsttoken.interrupts import Interrupts
+from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
 from firsttoken.scenario import Scenario, ScenarioError, Target, check_keys, find_scenario, load_scenario, warnings
 
@@ -202,6 +203,7 @@ SENTENCES = (
     kit.KitError,
     launch.LaunchError,
     RunFolderError,
+    ReportError,
     UsageError,
 )
 """Errors whose message is a sentence for the user."""

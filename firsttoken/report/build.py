@@ -20,6 +20,7 @@ import typst
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
 from firsttoken.report.document import document
+from firsttoken.report.error import ReportError
 from firsttoken.report.page import Builder, Page
 from firsttoken.report.theme import FONTS, save
 
@@ -28,27 +29,24 @@ LAST = 1000
 """The place of an analysis file that names no ORDER: after all that do, by name."""
 
 
-class ReportError(ValueError):
-    """A file of analysis/ or reports/ cannot be used; the text is the sentence to show."""
-
-
 def build_report(run: Path | Study, kind: str = "launch", out: Path | None = None) -> Path:
     """Write the report of a run as PDF and its charts as RUN/figures/*.svg; return the path of the PDF.
 
     `kind` names a file of reports/; `out` defaults to RUN/report.pdf. Raises RunFolderError where `run` is no run
-    folder and ReportError where a file of analysis/ or reports/ is not what it should be.
+    folder and ReportError where a file of analysis/ or reports/ is not what it should be, or the PDF cannot be written.
     """
     study = run if isinstance(run, Study) else study_run(run)
-    out = out or study.run.path / "report.pdf"
+    out, charts = out or study.run.path / "report.pdf", study.run.path / "figures"
     data, figures = document(study, build_pages(study))
-    charts = study.run.path / "figures"
-    charts.mkdir(exist_ok=True)
-    for slug, figure in figures.items():
-        save(figure, charts / f"{slug}.svg")
-    pdf = set_type(kit.find("reports", kind), charts, data, study.run.manifest.started_utc)
     partial = out.with_name(f"{out.name}.partial")
-    partial.write_bytes(pdf)
-    partial.replace(out)
+    try:
+        charts.mkdir(exist_ok=True)
+        for slug, figure in figures.items():
+            save(figure, charts / f"{slug}.svg")
+        partial.write_bytes(set_type(kit.find("reports", kind), charts, data, study.run.manifest.started_utc))
+        partial.replace(out)
+    except OSError as error:
+        raise ReportError(f"{error.filename}: expected to write the report, got: {error.strerror}") from error
     return out
 
 

@@ -17,7 +17,7 @@ from firsttoken.report.first_page import FirstPage, first_page
 from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
 from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
-from firsttoken.report.series import write_users
+from firsttoken.report.series import write_source, write_users
 from firsttoken.row import Manifest
 from firsttoken.scenario import Target
 
@@ -138,6 +138,5 @@ def _machine(name: str, value: str | int) -> tuple[str, str]:
 def _endpoint(study: Study, target: Target) -> str:
     told = study.run.manifest.endpoints.get(target.name, {})
     place = target.base_url or f"the built-in simulator, {told.get('base_url', 'address unknown')}"
-    source = study.prices[target.name]
-    priced = "unknown" if source is None else ", ".join(filter(None, (source.title, source.read)))
+    priced = write_source(study.prices[target.name])
     return f"{target.model} by the {target.api} API at {place}. Prices: {priced}."

@@ -7,17 +7,16 @@ validity ("continued from page one"); nothing is reworded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
-
-import numpy as np
 
 from firsttoken.decide.decision import Decision
 from firsttoken.decide.promise_table import PromiseRow
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN, write_value
-from firsttoken.report.page import Cell, Column, Table
+from firsttoken.report.evidence import write_evidence
+from firsttoken.report.page import Cell, Cells, Column, Table
 from firsttoken.report.series import join_words
 from firsttoken.report.theme import BAD, GOOD, SOFT
 
@@ -64,7 +63,7 @@ def first_page(study: Study) -> FirstPage:
         chart_title="Requests that kept the promise",
         flips=merge_lines([(each.target, each.flips) for each in decisions]),
         not_tested=merge_lines([(each.target, each.not_tested) for each in decisions]),
-        evidence=_evidence(study),
+        evidence=write_evidence(study),
         left_out=[],
     )
     return fit(page)
@@ -87,25 +86,22 @@ def fit(page: FirstPage) -> FirstPage:
 
 def count_page(page: FirstPage) -> int:
     """The words of page one outside its chart."""
-    table = [column.title for column in page.promise.columns]
-    table += [
-        part
-        for row in page.promise.rows
-        for place in row
-        for part in (place if isinstance(place, Cell) else (place,))[:2]
-    ]
-    lines = [
-        page.label,
-        page.title,
-        page.warning,
-        page.chart_title,
-        page.evidence,
-        *page.scope,
-        *page.flips,
-        *page.not_tested,
-    ]
-    told = [part for decision in page.decisions for part in decision]
-    return FURNITURE + count_words([*table, *lines, *told])
+    return FURNITURE + count_words(texts_of(page._replace(left_out=[])))
+
+
+def texts_of(block: object) -> Iterator[str]:
+    """Every text that a block of page one shows, in the order of reading."""
+    match block:
+        case str():
+            yield block
+        case Cell(text, detail, _):
+            yield from (text, detail)
+        case Table():
+            yield from (column.title for column in block.columns)
+            yield from texts_of(list(block.rows))
+        case list() | tuple():
+            for part in block:
+                yield from texts_of(part)
 
 
 def count_words(texts: Iterable[str]) -> int:
@@ -140,8 +136,15 @@ def _group_scopes(decisions: Sequence[Decision], models: Mapping[str, str]) -> l
     groups: dict[str, list[str]] = {}
     for decision in decisions:
         model = models[decision.target]
-        groups.setdefault(decision.scope.removeprefix(model), []).append(model)
+        groups.setdefault(shorten_span(decision.scope.removeprefix(model)), []).append(model)
+    if len(groups) == 1 and len(decisions) > 1:
+        return [f"{'Both' if len(decisions) == 2 else 'All'}{rest}" for rest in groups]
     return [join_words(list(dict.fromkeys(models))) + rest for rest, models in groups.items()]
+
+
+def shorten_span(text: str) -> str:
+    """ "1 to 64 users" as "1–64 users"."""
+    return re.sub(r"(\d) to (\d)", r"\1–\2", text)
 
 
 def _label(study: Study) -> str:
@@ -161,57 +164,17 @@ def _warning(study: Study) -> str:
 
 
 def _promise_table(decisions: Sequence[Decision]) -> Table:
-    columns = [Column("Need", words=True)]
+    heads = [Column("Need", words=True)]
     for decision in decisions:
-        columns += [Column(decision.target, words=True), Column("", words=True)]
-    needs = [each.need for each in decisions[0].promise] if decisions else []
-    rows = []
-    for place, need in enumerate(needs):
-        told = [decision.promise[place] for decision in decisions]
-        rows.append(
-            (
-                Cell(need, f"asked: {told[0].asked}" if told[0].asked else ""),
-                *(cell for row in told for cell in _promise_cells(row)),
-            )
-        )
-    return Table(tuple(columns), tuple(rows))
+        heads += [Column(decision.target, words=True), Column("", words=True)]
+    rows: list[Cells] = []
+    for told in zip(*(decision.promise for decision in decisions), strict=True):
+        asked = f"asked: {told[0].asked}" if told[0].asked else ""
+        rows.append((Cell(told[0].need, asked), *(cell for row in told for cell in _promise_cells(row))))
+    return Table(heads, rows)
 
 
 def _promise_cells(row: PromiseRow) -> tuple[Cell, Cell]:
     sides = row.need.startswith("Bill") and row.value != UNKNOWN  # both sides of the bill have a page of their own
-    interval = "" if sides else row.interval.replace(" to ", "–")
+    interval = "" if sides else shorten_span(row.interval)
     return Cell(row.value, interval), Cell(row.verdict or "", "", VERDICT_COLOURS[row.verdict])
-
-
-def _evidence(study: Study) -> str:
-    void = [flag for flag in study.flags if flag.voids]
-    asked = sum(f.n for f in study.figures if f.metric == "requests" and f.repeat is None and f.level is None)
-    repeats = study.scenario.load.repeats
-    parts = [
-        f"{len(void)} levels void" if void else "Valid",
-        f"{repeats} {'repeat' if repeats == 1 else 'repeats'}",
-        f"{asked:,} requests",
-        _instrument_error(study),
-        f"{_spent(study)} spent",
-        f"run {study.run.manifest.run_id}",
-        "check: firsttoken verify RUN",
-    ]
-    return "; ".join(parts) + "."
-
-
-def _instrument_error(study: Study) -> str:
-    """How well first tokens are known: the width of the bracket around them, at p99 of the measured ones."""
-    marks = study.run.attempts("first_token_early_ns", "first_token_ns", where="phase = 'measure'")
-    width_ns = np.asarray(marks["first_token_ns"], np.float64) - np.asarray(marks["first_token_early_ns"], np.float64)
-    known = width_ns[~np.isnan(width_ns)]
-    if not len(known):
-        return "no first token timed"
-    return f"first tokens timed within {max(0.01, np.ceil(np.quantile(known, 0.99) / 1e4) / 100):g} ms"
-
-
-def _spent(study: Study) -> str:
-    """Dollars that the run cost; what a simulator answered costs none."""
-    real = [target.name for target in study.scenario.target if target.base_url]
-    figures = [study.figure(target, "dollars") for target in real]
-    known = [figure.value for figure in figures if figure and figure.value is not None]
-    return write_value(sum(known), "USD") if len(known) == len(real) else "unknown dollars"

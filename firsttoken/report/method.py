@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_share, write_value
-from firsttoken.report.series import join_words, write_percent
+from firsttoken.report.series import join_words, write_percent, write_source
 from firsttoken.scenario import Scenario, Slo, Spread, parse_duration
 
 LIMIT_NAMES = {
@@ -93,7 +93,8 @@ def write_length(length: int | Spread) -> str:
 def _load(scenario: Scenario) -> str:
     load = scenario.load
     users = join_words([f"{level:,}" for level in load.users])
-    think = "asks again at once" if parse_duration(load.think) == 0 else f"thinks for {load.think} and asks again"
+    pause_s = parse_duration(load.think)
+    think = f"thinks for {write_value(1000 * pause_s, 'ms')} and asks again" if pause_s else "asks again at once"
     runs = "once" if load.repeats == 1 else f"{load.repeats} times"
     return (
         f"Closed loop: each user asks, reads the answer to its end, and {think}. Levels of {users} users, each run "
@@ -113,14 +114,14 @@ def _prompts(scenario: Scenario) -> str:
 
 
 def _stage(study: Study) -> str:
-    lengths = sorted({round((s.window[1] - s.window[0]) / 1e9, 1) for s in study.run.stages if s.window})
-    windows = (
-        "no window was completed" if not lengths else " to ".join(f"{x:g} s" for x in {lengths[0]: 0, lengths[-1]: 0})
-    )
+    windows = [stage.window for stage in study.run.stages if stage.window]
+    lengths = sorted({f"{(end - begin) / 1e9:.1f} s" for begin, end in windows})
+    measured = join_words(lengths) or "no window was reached"
+    hold = write_value(1000 * parse_duration(study.scenario.load.hold), "ms")
     return (
-        f"Ramp (users start one by one), settle, measure ({windows}), hold. Requests intended in the measure window "
+        f"Ramp (users start one by one), settle, measure ({measured}), hold. Requests intended in the measure window "
         "are measured, whenever they end: load goes on, unmeasured, until the last of them has ended or the deadline "
-        f"of {study.scenario.load.hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
+        f"of {hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
         "bound (≥)."
     )
 
@@ -132,6 +133,6 @@ def _dollars(study: Study) -> Iterator[str]:
             yield f"{target.name}: price unknown, so its dollars are unknown."
             continue
         cached = "" if source.cached_input is None else f", ${source.cached_input:,.2f} cached"
-        named = f"{source.title}{f', {source.read}' if source.read else ''}"
-        yield f"{target.name}: ${source.input:,.2f} in{cached}, ${source.output:,.2f} out per million tokens ({named})."
+        prices = f"${source.input:,.2f} in{cached}, ${source.output:,.2f} out"
+        yield f"{target.name}: {prices} per million tokens ({write_source(source)})."
     yield "A 429 bills nothing; a broken stream is estimated and given as a range."

@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from firsttoken.catalogue import Source
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import NEVER, UNKNOWN, round_significant, write_count, write_figure, write_share
 from firsttoken.report.page import Cell
 from firsttoken.report.theme import Point
 
-NO_POINT = frozenset({"UNDERSAMPLED", "CENSORED"})
+UNDRAWN = frozenset({"UNDERSAMPLED", "CENSORED"})
+"""Flags of a quantile that is not drawn; a share that is cut off is drawn, for its interval holds what is possible."""
 
 BARE: dict[str, Callable[[float], str]] = {
     "s": lambda ms: round_significant(ms / 1000),
@@ -37,7 +39,7 @@ def curve_of(study: Study, target: str, metric: str, q: float | None = None, per
 
 
 def _point(level: float, figure: Figure | None, per: float) -> Point:
-    if figure is None or figure.value is None or NO_POINT & set(figure.flags):
+    if figure is None or figure.value is None or (figure.q is not None and UNDRAWN & set(figure.flags)):
         return Point(level, None)
     ends = [None if end is None else end / per for end in (figure.lo, figure.hi)]
     return Point(level, figure.value / per, *ends)
@@ -77,6 +79,11 @@ def ladder(study: Study) -> Iterable[tuple[str, float, str]]:
 def join_words(words: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def write_source(source: Source | None) -> str:
+    """The name of a dated source: "A published comparison, 2026"."""
+    return UNKNOWN if source is None else ", ".join(filter(None, (source.title, source.read)))
 
 
 def write_users(level: float | None) -> str:

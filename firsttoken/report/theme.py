@@ -30,6 +30,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 BACKING = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
 """What lies behind words that stand on lines."""
 
+FAR = 4.0
+"""A limit so many times above a panel's curves would flatten them."""
+
 WIDTH_CM = 17.0
 """The text width of the page: charts are drawn at the size they are printed, so 8 pt is 8 pt."""
 
@@ -187,13 +190,18 @@ def spread(wanted: Sequence[float], apart: float) -> list[float]:
 
 
 def rule(panel: Axes, text: str, y: float) -> None:
-    """A thin dashed line at a limit, named above its left end; under it where there is no room above."""
+    """A thin dashed line at a limit, named at its left end; one far above the curves is named at the top, not drawn."""
     low, high = panel.get_ylim()
-    above = y < low + 0.9 * (high - low)
-    panel.axhline(y, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+    far = y > low + FAR * (high - low)
+    if not far:
+        panel.set_ylim(low, max(high, low + 1.1 * (y - low)))
+        panel.axhline(y, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+    low, high = panel.get_ylim()
+    over = not far and y < low + 0.9 * (high - low)
     panel.annotate(
-        text, (0, y), xycoords=("axes fraction", "data"), xytext=(2, 3 if above else -3), textcoords="offset points",
-        va="bottom" if above else "top", fontsize=7, color=INK, bbox=BACKING, zorder=4,
+        f"{text}, above this chart" if far else text, (0, min(y, high)), xycoords=("axes fraction", "data"),
+        xytext=(2, 3 if over else -3), textcoords="offset points", va="bottom" if over else "top", fontsize=7,
+        color=INK, bbox=BACKING, zorder=4,
     )  # fmt: skip
 
 

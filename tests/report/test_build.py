@@ -10,7 +10,8 @@ import sys
 import pypdf
 import pytest
 
-from firsttoken.report.build import ReportError, build_pages, build_report, set_type
+from firsttoken.report.build import build_pages, build_report, set_type
+from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
 from firsttoken.report.series import BARE, ladder
 from tests.report.studies import PEAK, make_study
@@ -183,3 +184,8 @@ def test_a_document_that_cannot_be_set_is_named_with_its_error(tmp_path):
 
     with pytest.raises(ReportError, match=r"launch\.typ.*unknown variable: no-such-thing"):
         set_type(tmp_path / "launch.typ", tmp_path / "figures", {}, "2026-01-05T10:00:00Z")
+
+
+def test_a_place_that_cannot_be_written_is_named(study, tmp_path):
+    with pytest.raises(ReportError, match=r"nowhere/report\.pdf.*expected to write the report, got: No such file"):
+        build_report(study, out=tmp_path / "nowhere" / "report.pdf")

@@ -12,7 +12,7 @@ def test_the_method_names_the_settings_of_the_run(study):
 
     assert "Levels of 1, 4, 16 and 64 users, each run once" in told["Load"]
     assert "400 tokens in, 128 tokens out" in told["Prompts"]
-    assert "measure (20 s)" in told["A stage"]
+    assert "measure (20.0 s), hold" in told["A stage"]
     assert "first token within 1.50 s and per token at most 20.0 ms" in told["Promise"]
     assert "gpt-5.4: $5.50 in, $18.00 out per million tokens" in told["Dollars"]
 
@@ -27,7 +27,7 @@ def test_a_price_that_nobody_states_is_said_to_be_unknown(tmp_path):
 
 
 def test_a_run_without_a_window_says_that_none_was_completed(empty_study):
-    assert "no window was completed" in dict(method(empty_study))["A stage"]
+    assert "no window was reached" in dict(method(empty_study))["A stage"]
 
 
 @pytest.mark.parametrize(

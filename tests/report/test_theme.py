@@ -93,3 +93,22 @@ def test_a_limit_is_named_where_there_is_room(limit, side):
     theme.rule(panel, "promise", limit)
 
     assert panel.texts[0].get_va() == side
+
+
+def test_a_panel_grows_to_show_a_limit_above_its_curves():
+    _, [panel] = theme.canvas(5)
+    panel.set_ylim(0, 100)
+    theme.rule(panel, "promise", 200.0)
+
+    assert panel.get_ylim() == pytest.approx((0, 220))
+    assert panel.lines
+
+
+def test_a_limit_far_above_the_curves_does_not_flatten_them():
+    _, [panel] = theme.canvas(5)
+    panel.set_ylim(0, 100)
+    theme.rule(panel, "promise", 1000.0)
+
+    assert panel.get_ylim() == (0, 100)
+    assert not panel.lines
+    assert panel.texts[0].get_text() == "promise, above this chart"

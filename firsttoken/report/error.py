@@ -1,0 +1,7 @@
+"""The one error of this floor."""
+
+from __future__ import annotations
+
+
+class ReportError(ValueError):
+    """A file of analysis/ or reports/ cannot be used; the text is the sentence to show."""

@@ -1,0 +1,66 @@
+"""Tests of analysis/bill.py."""
+
+from analysis.bill import build
+from tests.report.studies import PEAK, make_study
+
+
+def rows_of(page):
+    return [[cell if isinstance(cell, str) else cell.text or cell.detail for cell in row] for row in page.table.rows]
+
+
+def test_output_and_the_input_it_drags_along_stand_beside_each_other(study):
+    page = build(study)
+
+    assert page.finding == (
+        "10,000,000 output tokens a day cost $120 on gpt-5.2-codex and $180 on gpt-5.4, $1,800 apart in 30 days; "
+        "$4,144 with the input"
+    )
+    words = [text.get_text() for text in page.figure.axes[0].texts]
+    assert words == ["output $120", "input $93.75", "output $180", "input $172"]
+
+
+def test_every_dated_source_is_shown_and_only_the_named_one_is_billed(study):
+    used, other, *_ = rows_of(build(study))
+
+    assert used[1:6] == [
+        "A published comparison of GPT-5.2 Codex and GPT-5.4, 2026",
+        "3.00",
+        "unknown",
+        "12.00",
+        "93.75",
+    ]
+    assert other[2:] == ["1.75", "unknown", "14.00", "–", "–", "–", "–"]
+
+
+def test_an_unknown_price_makes_an_unknown_bill_never_0(tmp_path):
+    def hide_prices(scenario):
+        for target in scenario["target"]:
+            target["prices"] = "unknown"
+
+    page = build(make_study(tmp_path / "run", hide_prices, levels=(1,), demand=PEAK))
+
+    assert page.finding == "10,000,000 output tokens a day: the bill is unknown, for no target has a known price"
+    assert rows_of(page)[0] == ["gpt-5.2-codex", *["unknown"] * 8]
+    assert [text.get_text() for text in page.figure.axes[0].texts] == ["price unknown"] * 2
+
+
+def test_one_price_known_bills_one_target(tmp_path):
+    def hide_price(scenario):
+        scenario["target"][1]["prices"] = "unknown"
+
+    page = build(make_study(tmp_path / "run", hide_price, levels=(1,), demand=PEAK))
+
+    assert "cost $120 on gpt-5.2-codex in output; with the input, $6,4" in page.finding
+
+
+def test_lengths_that_nobody_measured_are_said_to_be_assumed(tmp_path):
+    page = build(make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), error_share=1.0, demand=PEAK))
+
+    assert page.notes[-1] == "gpt-5.4: no answer told its usage; the lengths are those that were asked for."
+
+
+def test_no_demand_no_page(tmp_path):
+    def drop_demand(scenario):
+        del scenario["demand"]
+
+    assert build(make_study(tmp_path / "run", drop_demand, levels=(1,))) is None

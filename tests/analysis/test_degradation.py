@@ -1,0 +1,42 @@
+"""Tests of analysis/degradation.py."""
+
+from analysis.degradation import build
+from firsttoken.report.page import Cell
+from tests.report.studies import make_study
+
+
+def test_the_finding_says_what_is_left_of_a_stream_and_what_the_whole_reaches(study):
+    kept = [study.figure(target, "stream_relative", level=64.0, q=0.5).value for target in study.targets]
+    assert all(0.3 < share < 0.9 for share in kept)
+
+    finding = build(study).finding
+
+    assert finding.startswith(
+        f"At 64 users a stream keeps {kept[0]:.0%}".replace("%", " % of its pace on gpt-5.2-codex")
+    )
+    assert f"{kept[1]:.0%}".replace("%", " % on gpt-5.4; all streams together reach ") in finding
+
+
+def test_the_lowest_load_is_the_measure_of_the_others(study):
+    first, *_ = build(study).table.rows
+
+    assert first[:2] == ("gpt-5.2-codex", "1")
+    assert first[3] == first[6] == Cell("1.00")
+
+
+def test_the_ideal_is_a_straight_line_through_the_lowest_load(study):
+    system, _ = build(study).figure.axes
+    [ideal, *_] = [line for line in system.lines if line.get_linestyle() == ":"]
+
+    lowest = study.figure("gpt-5.2-codex", "system_tok_s", level=1.0).value
+    assert ideal.get_ydata().tolist() == [lowest * users for users in (1, 4, 16, 64)]
+
+
+def test_a_single_load_degrades_nothing_that_could_be_seen(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(4,)))
+
+    assert page.finding == "Too few loads streamed to say how the pace degrades"
+
+
+def test_a_run_that_measured_nothing_has_no_page(empty_study):
+    assert build(empty_study) is None

@@ -1,0 +1,58 @@
+"""Tests of analysis/latency_under_load.py."""
+
+from analysis.latency_under_load import build
+from firsttoken.decide.units import round_significant, write_value
+from firsttoken.report.page import Cell
+from tests.report.studies import make_study
+
+
+def test_the_finding_names_both_ends_of_the_ladder_for_every_target(study):
+    waits = [
+        write_value(study.figure(target, "ttft_ms", level=level, q=0.5).value, "ms")
+        for target in study.targets
+        for level in (1.0, 64.0)
+    ]
+
+    assert build(study).finding == (
+        "From 1 to 64 users the median wait for the first token grows from "
+        f"{waits[0]} to {waits[1]} on gpt-5.2-codex and {waits[2]} to {waits[3]} on gpt-5.4"
+    )
+
+
+def test_too_few_requests_make_no_tail(study):
+    at_1_user, *_, at_64_users = (row[3] for row in build(study).table.rows[:4])
+
+    assert at_1_user == Cell("n/a", f"n = {study.figure('gpt-5.2-codex', 'ttft_ms', level=1.0, q=0.95).n}")
+    assert at_64_users.text == round_significant(
+        study.figure("gpt-5.2-codex", "ttft_ms", level=64.0, q=0.95).value / 1000
+    )
+
+
+def test_the_promise_is_drawn_in_the_panel_that_it_limits(study):
+    first_token, per_token = build(study).figure.axes
+
+    assert "promise: 1.50 s" in [text.get_text() for text in first_token.texts]
+    assert "promise: 20.0 ms" in [text.get_text() for text in per_token.texts]
+
+
+def test_no_promise_no_line(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(1, 4), slo={"e2e": "10s"}))
+
+    assert not any("promise" in text.get_text() for panel in page.figure.axes for text in panel.texts)
+
+
+def test_a_wait_that_does_not_grow_is_said_not_to(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(1, 2), targets=("gpt-5.4",)))
+
+    assert page.finding == "From 1 to 2 users the wait for the first token does not grow"
+
+
+def test_where_nothing_succeeded_the_page_says_so(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(1, 4), error_share=1.0, measure_s=5.0))
+
+    assert page.finding.startswith("Too little succeeded")
+    assert [panel.texts[0].get_text() for panel in page.figure.axes] == ["nothing succeeded"] * 2
+
+
+def test_a_run_that_measured_nothing_has_no_page(empty_study):
+    assert build(empty_study) is None

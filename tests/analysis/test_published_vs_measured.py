@@ -1,0 +1,41 @@
+"""Tests of analysis/published_vs_measured.py."""
+
+from analysis.published_vs_measured import build
+from tests.made_run import Served
+from tests.report.studies import make_study
+
+
+def test_models_that_agree_are_said_to_be_as_fast_as_published(study):
+    page = build(study)
+
+    assert page.finding == "Alone, gpt-5.2-codex and gpt-5.4 run as fast as published"
+    assert [row[6].text for row in page.table.rows] == ["agrees"] * 4
+
+
+def test_simulated_models_agree_with_themselves_and_the_page_says_so(study):
+    assert any("simulated from these very figures" in note for note in build(study).notes)
+
+
+def test_the_worst_disagreement_is_the_headline(tmp_path):
+    slow = {"gpt-5.4": Served(ttft_s=0.84, tokens_per_s=150)}
+
+    page = build(make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), models=slow))
+
+    assert page.finding.startswith("gpt-5.4: time to first token is ")
+    assert page.finding.endswith(" % above the published figure; 0 of 2 figures agree")
+    assert [row[6].text for row in page.table.rows] == ["slower", "faster"]
+
+
+def test_too_little_measured_is_not_compared(tmp_path):
+    page = build(make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), error_share=1.0, measure_s=5.0))
+
+    assert page.finding == "Too little was measured at the lowest load to compare with what is published"
+    assert [row[6].text for row in page.table.rows] == ["not measured"] * 2
+
+
+def test_a_model_of_which_nothing_is_published_has_no_page(tmp_path):
+    def rename(scenario):
+        for target in scenario["target"]:
+            target |= {"model": "my-own", "prices": "unknown", "base_url": "http://127.0.0.1:9/v1"}
+
+    assert build(make_study(tmp_path / "run", rename, levels=(1,))) is None

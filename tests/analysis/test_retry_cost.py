@@ -1,0 +1,45 @@
+"""Tests of analysis/retry_cost.py."""
+
+from analysis.retry_cost import build
+from tests.report.studies import make_study
+
+
+def test_the_finding_counts_the_three_currencies_where_they_cost_most(study):
+    wasted = study.figure("gpt-5.2-codex", "wasted_attempts_share", level=64.0).value
+    tax = study.figure("gpt-5.2-codex", "retry_tax", level=64.0).value
+
+    assert build(study).finding == (
+        f"Retries cost most on gpt-5.2-codex at 64 users: {100 * wasted:.0f} % of attempts gave nothing, "
+        f"over 5 % of users got no answer, the bill grew by {100 * (tax - 1):.1f} %"
+    )
+
+
+def test_a_panel_for_each_currency(study):
+    titles = [panel.get_title(loc="left") for panel in build(study).figure.axes]
+
+    assert [title.split(":")[0] for title in titles] == ["Seconds", "Quota", "Dollars"]
+
+
+def test_every_level_of_every_target_has_a_row(study):
+    assert [row[1] for row in build(study).table.rows] == ["1", "4", "16", "64"] * 2
+
+
+def test_no_failure_costs_nothing(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(1, 4), error_share=0.0, cut_share=0.0))
+
+    assert page.finding == "No attempt failed: retries cost nothing at any load that was run"
+
+
+def test_an_unknown_price_leaves_the_dollars_unknown(tmp_path):
+    def hide_prices(scenario):
+        for target in scenario["target"]:
+            target["prices"] = "unknown"
+
+    page = build(make_study(tmp_path / "run", hide_prices, levels=(1, 4)))
+
+    assert page.figure.axes[2].texts[0].get_text() == "unknown"
+    assert {row[-1].text for row in page.table.rows} == {"unknown"}
+
+
+def test_a_run_that_measured_nothing_has_no_page(empty_study):
+    assert build(empty_study) is None

@@ -1,0 +1,49 @@
+"""Tests of firsttoken/report/evidence.py."""
+
+import re
+
+from firsttoken.report.evidence import write_evidence
+from tests.report.studies import make_study
+
+
+def test_the_evidence_of_a_simulated_run_in_one_line(study):
+    asked = sum(study.figure(target, "requests").n for target in study.targets)
+
+    assert re.fullmatch(
+        rf"Valid; 1 repeat; {asked:,} requests; first tokens timed within 0\.0\d ms; \$0 spent; "
+        r"run made-run; check: firsttoken verify RUN\.",
+        write_evidence(study),
+    )
+
+
+def test_void_levels_are_counted_once_each(tmp_path):
+    lagging = make_study(tmp_path / "run", levels=(1, 4), hub_lag_ms=60.0)
+
+    assert write_evidence(lagging).startswith("4 levels void;")
+
+
+def test_what_a_real_service_answered_costs_what_its_source_says(tmp_path):
+    def point_at_a_server(scenario):
+        scenario["target"][0]["base_url"] = "http://127.0.0.1:9/v1"
+
+    real = make_study(
+        tmp_path / "run", point_at_a_server, targets=("gpt-5.4",), levels=(4,), error_share=0, cut_share=0
+    )
+
+    tokens = real.run.attempts("input_tokens", "output_tokens", where="outcome = 'length'")
+    dollars = (5.50 * tokens["input_tokens"].sum() + 18.00 * tokens["output_tokens"].sum()) / 1e6
+    spent = float(re.search(r"\$([\d.]+) spent", write_evidence(real)).group(1))
+    assert 0.9 * dollars < spent < 1.2 * dollars
+
+
+def test_an_unknown_price_is_not_said_to_cost_nothing(tmp_path):
+    def hide_price(scenario):
+        scenario["target"][0] |= {"base_url": "http://127.0.0.1:9/v1", "prices": "unknown"}
+
+    unpriced = make_study(tmp_path / "run", hide_price, targets=("gpt-5.4",), levels=(1,))
+
+    assert "unknown dollars spent" in write_evidence(unpriced)
+
+
+def test_a_run_without_a_first_token_says_so(empty_study):
+    assert "no first token timed" in write_evidence(empty_study)
