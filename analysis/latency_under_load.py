@@ -12,9 +12,10 @@ from matplotlib.figure import Figure as Drawing
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
 from firsttoken.report import theme
+from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_users
-from firsttoken.scenario import parse_duration
+from firsttoken.scenario import mean_tokens, parse_duration
 
 ORDER = 20
 PANELS = (
@@ -49,7 +50,8 @@ def build(study: Study) -> Page | None:
         finding=_finding(study),
         figure=_draw(study),
         caption="Solid: 95 of 100 wait no longer than this (p95), with its 95 % interval. Dashed: median. Successful "
-        "attempts of requests intended in the measure window; what failed is counted in the promise.",
+        "attempts of requests intended in the measure window; what failed is counted in the promise. "
+        + write_error(study),
         table=Table(heads, rows),
         notes=("n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",),
     )
@@ -74,10 +76,18 @@ def _finding(study: Study) -> str:
 
 def _draw(study: Study) -> Drawing:
     figure, panels = theme.canvas(8.5, columns=2)
+    error_ms = worst_ms(study)
     for panel, (metric, title, per, key) in zip(panels, PANELS, strict=True):
         panel.set_title(title)
         _draw_panel(panel, study, metric, per, getattr(study.scenario.slo, key))
+        if error_ms is not None and panel.axison:
+            theme.error_bar(panel, error_ms / per if metric == "ttft_ms" else error_ms / _token_gaps(study) / per)
     return figure
+
+
+def _token_gaps(study: Study) -> float:
+    """Gaps between tokens of a mean answer: what an error of its first token is spread over in its time per token."""
+    return max(1.0, mean_tokens(study.scenario.traffic.output_tokens) - 1)
 
 
 def _draw_panel(panel: Axes, study: Study, metric: str, per: float, limit: str) -> None:

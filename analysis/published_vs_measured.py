@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
 from firsttoken.report import theme
+from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.published import AGREE, Comparison, compare_published
 from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_source, write_users
@@ -31,7 +32,8 @@ def build(study: Study) -> Page | None:
         question="Are the models, alone and unhurried, as fast as published?",
         finding=_finding(compared),
         figure=_draw(study, compared),
-        caption=f"Dot: median at {load}. Bar: 95 % interval. Grey: within {write_percent(AGREE)} of what is published.",
+        caption=f"Dot: median at {load}. Bar: 95 % interval. Grey: within {write_percent(AGREE)} of what is published. "
+        + write_bound(study),
         table=_table(compared),
         notes=tuple(_notes(study, compared)),
     )

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Drawing
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
 from firsttoken.report import theme
+from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import curve_of, ladder, number_cell, write_percent, write_users
 
@@ -53,7 +54,7 @@ def build(study: Study) -> Page | None:
         figure=_draw(study),
         caption="Seconds: 95 of 100 see their first word within this, as felt (solid; it ends where over 5 % gave up) "
         "and as served by the attempt that succeeded (dashed). Quota: attempts that gave nothing, of all. Dollars: all "
-        "attempts against successful ones. Bands: 95 % intervals.",
+        "attempts against successful ones. Bands: 95 % intervals. " + write_error(study),
         table=Table(heads, rows),
         notes=(
             f"Retry policy: {study.scenario.retry.policy}. Saved: requests that a retry brought to a good end.",
@@ -112,6 +113,8 @@ def _draw(study: Study) -> Drawing:
         low, high = (1.0, 1.01) if metric == "retry_tax" else (0.0, 1.0)
         panel.set_ylim(low - 0.02 * (high - low), max(high, panel.get_ylim()[1]))
         theme.label_ends(panel, ends, size=7)
+        if metric == "felt_ttft_ms":
+            theme.error_bar(panel, (worst_ms(study) or 0) / per)
     return figure
 
 

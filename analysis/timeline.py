@@ -13,6 +13,7 @@ from matplotlib.figure import Figure as Drawing
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
 from firsttoken.report import theme
+from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import write_percent, write_users
 from firsttoken.report.trace import NS, Trace, count_in_flight, measure_drift, read_trace, tokens_per_second
@@ -38,7 +39,7 @@ def build(study: Study) -> Page | None:
         figure=_draw(study, trace),
         caption="Shaded: measure windows in the colour of their target, users above them. "
         f"Dots: one attempt each, when it was sent{dots}. Failures: 429 in ochre, others in red. "
-        "Lag: how late the load process came to its work, p99 of each second.",
+        f"Lag: how late the load process came to its work, p99 of each second. {write_bound(study)}",
         table=_table(study, trace),
         notes=(
             "Drift: median time to first token in the second half of a window against the first half; n/a below 5 in "

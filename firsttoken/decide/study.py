@@ -15,6 +15,7 @@ from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.decide.attempts import COLUMNS, take_columns
 from firsttoken.decide.decision import Decision
 from firsttoken.decide.figure import Figure
+from firsttoken.decide.instrument import Reading, read_instrument
 from firsttoken.decide.level_study import LevelStudy, study_level
 from firsttoken.decide.observation import Observation, observe
 from firsttoken.decide.promise import Promise, read_promise
@@ -68,6 +69,10 @@ class Study:
     ) -> Figure | None:
         """One figure, or None where there is none; without a repeat the one over all repeats."""
         return self._by_key.get((target, metric, level, repeat, q))
+
+    def instrument(self, target: str, level: float) -> Reading:
+        """How right the instrument was at a level of a target."""
+        return read_instrument(self.run, target, level, self.flags)
 
     @property
     def exit_code(self) -> int:

@@ -205,6 +205,19 @@ def rule(panel: Axes, text: str, y: float) -> None:
     )  # fmt: skip
 
 
+def error_bar(panel: Axes, error: float | None) -> None:
+    """The instrument's own error to scale, as a bar with caps at the left edge; its limits must stand."""
+    if error is None:
+        return
+    low, high = panel.get_ylim()
+    middle = low + 0.06 * (high - low)
+    panel.errorbar(
+        [0.015], [middle], yerr=[error], transform=panel.get_yaxis_transform(), color=INK, linewidth=1.0, capsize=2.5,
+        capthick=0.8, zorder=5,
+    )  # fmt: skip
+    panel.set_ylim(low, high)
+
+
 def few_ticks(steps: int = 3) -> MaxNLocator:
     """So many steps of a round size at most."""
     return MaxNLocator(nbins=steps, steps=[1, 2, 5, 10], min_n_ticks=2)

@@ -19,6 +19,7 @@ from firsttoken.results.gather import NAME, gather, read_notes
 from firsttoken.results.invariants import IMPOSSIBLE, RULES
 from firsttoken.results.lines import describe, read_lines
 from firsttoken.results.stage import Stage, gather_stages
+from firsttoken.results.truth import load_truth
 from firsttoken.row import Health, Manifest, StageEvent
 
 ROW_VERSION = 1
@@ -65,8 +66,24 @@ class Run:
             raise RunFolderError(f"expected conditions on attempts, got {query!r}: {database.reason(error)}") from error
         return {name: unmasked(fetched[name]) for name in names}
 
+    def compare_truth(self, where: str) -> Columns:
+        """Measured against true, of the attempts whose server logged its own truth and that match `where`.
+
+        `first_token_ns`: the measured arrival less the server's write; `decode_ns` and `true_decode_ns`: from first
+        to last token, as measured and as written. Empty arrays where there is no truth.
+        """
+        query = (
+            "SELECT (a.first_token_ns - t.first_token_ns)::DOUBLE AS first_token_ns, "
+            "(a.last_token_ns - a.first_token_ns)::DOUBLE AS decode_ns, "
+            "(t.last_token_ns - t.first_token_ns)::DOUBLE AS true_decode_ns, a.sent_ns::DOUBLE AS sent_ns "
+            f"FROM (SELECT * FROM attempts WHERE {where}) a JOIN truth t ON a.server_request_id = t.request_id "
+            "WHERE a.first_token_ns IS NOT NULL AND t.first_token_ns IS NOT NULL ORDER BY a.sent_ns"
+        )
+        fetched = self._database.execute(query).fetchnumpy()
+        return {name: unmasked(column) for name, column in fetched.items()}
+
     def sql(self, query: str) -> tuple[list[str], list[tuple[object, ...]]]:
-        """Column names and rows of one SELECT over the views attempts, quarantined, stages and health.
+        """Column names and rows of one SELECT over attempts, quarantined, stages, health and truth.
 
         Nothing can be written and no other file read. Raises RunFolderError, in one sentence, for anything else.
         """
@@ -101,6 +118,7 @@ class Run:
         self._database.execute(f"CREATE VIEW attempts AS {rows}{possible}")
         database.load(self._database, "stages", Stage, self.stages)
         database.load(self._database, "health", Health, self.health)
+        load_truth(self._database, self.path, self.manifest.origin_monotonic_ns)
         database.lock(self._database, file)
 
     def _note_attempts(self) -> None:

@@ -16,7 +16,7 @@ from firsttoken.report.first_page import count_words
 from firsttoken.report.series import BARE, ladder
 from tests.report.studies import PEAK, make_study
 
-PAGES = ["published_vs_measured", "latency_under_load", "degradation", "retry_cost", "bill", "timeline"]
+PAGES = ["published_vs_measured", "latency_under_load", "degradation", "retry_cost", "bill", "timeline", "instrument"]
 
 
 @pytest.fixture(scope="module")

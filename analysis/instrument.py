@@ -1,0 +1,145 @@
+"""How right was the instrument, and which windows were thrown out?
+
+Measured against true where the server logged its own truth, else the brackets around the arrivals; how late bytes were
+read and how late the load process came to its work, over time; and what was thrown out, with the reason.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from firsttoken.decide.instrument import Reading
+from firsttoken.decide.study import Study
+from firsttoken.decide.validity import BOUNDS
+from firsttoken.report import theme
+from firsttoken.report.instrument import read_all, worst_ms, write_ms
+from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
+from firsttoken.report.series import write_percent
+
+ORDER = 70
+NS = 1e9
+MOST_DOTS = 3000
+ANSWERED = "phase IS NOT NULL AND first_token_ns IS NOT NULL"
+HEADS = (
+    Column("Target", words=True), Column("Users"), Column("First tokens"), Column("By the kernel", "%"),
+    Column("Bracket", "p99, ms"), Column("Error", "median, ms"), Column("Error", "p99, ms"), Column("Pace error", "%"),
+    Column("Unread", "p99, ms"), Column("Lag", "worst, ms"), Column("Core", "%"), Column("Counts", words=True),
+)  # fmt: skip
+
+
+def build(study: Study) -> Page | None:
+    """The page: error and lag over time, a row per target and level; None where no window was measured."""
+    readings = read_all(study)
+    if not readings:
+        return None
+    return Page(
+        slug="instrument",
+        title="Instrument",
+        question="How right was the instrument, and which windows were thrown out?",
+        finding=_finding(study, readings),
+        figure=_draw(study),
+        caption="Above: measured less true time of each first token, where the server logged the truth; below: how "
+        "late the load process came to its work in each second (p99 line, worst dotted). Shaded: measure windows, red "
+        "where they were thrown out.",
+        table=Table(HEADS, _rows(readings)),
+        notes=tuple(_notes(readings)),
+    )
+
+
+def _finding(study: Study, readings: list[Reading]) -> str:
+    error_ms = worst_ms(study)
+    out = sum(bool(reading.thrown_out) for reading in readings)
+    kept = "no window was thrown out" if not out else f"{out} of {len(readings)} levels were thrown out"
+    if error_ms is None:
+        return f"No first token was measured; {kept}"
+    known = (
+        "Measured and true first tokens differ by" if any(r.matched for r in readings) else "First tokens are known to"
+    )
+    return f"{known} {write_ms(error_ms)} at most in 99 of 100; {kept}"
+
+
+def _draw(study: Study) -> Drawing:
+    figure, (errors, lag) = theme.strips(8.0, [1.2, 1.0])
+    _shade((errors, lag), study)
+    _draw_errors(errors, study)
+    health = study.run.health
+    at = [beat.at_ns / NS for beat in health]
+    lag.plot(at, [beat.hub_lag_p99_ms for beat in health], color=theme.INK, linewidth=0.9)
+    lag.plot(at, [beat.hub_lag_max_ms for beat in health], ":", color=theme.INK, linewidth=0.8)
+    lag.set_title("Lag of the load process, ms")
+    lag.set_ylim(0, max(1.0, lag.get_ylim()[1]))
+    lag.set_xlabel("seconds since the run began")
+    return figure
+
+
+def _draw_errors(panel: Axes, study: Study) -> None:
+    panel.set_title("Measured less true first token, ms")
+    drawn = 0
+    for target, colour in theme.colours(study.targets).items():
+        truth = study.run.compare_truth(f"{ANSWERED} AND target = '{target.replace(chr(39), 2 * chr(39))}'")
+        step = max(1, -(-len(truth["sent_ns"]) // MOST_DOTS))
+        at, error = truth["sent_ns"][::step] / NS, truth["first_token_ns"][::step] / 1e6
+        panel.plot(at, error, ".", color=colour, markersize=3, markeredgewidth=0)
+        drawn += len(at)
+    if not drawn:
+        panel.text(
+            0.5, 0.5, "no server's truth to hold it against", transform=panel.transAxes, ha="center", color=theme.SOFT
+        )
+        return
+    low, high = panel.get_ylim()
+    panel.set_ylim(min(low, -0.05), max(high, 0.2))
+    panel.axhline(0, color=theme.INK, linewidth=0.7)
+
+
+def _shade(panels: tuple[Axes, ...], study: Study) -> None:
+    colour = theme.colours(study.targets)
+    void = {(flag.target, flag.level) for flag in study.flags if flag.voids}
+    for stage in study.run.stages:
+        if stage.window is None:
+            continue
+        out = (stage.target, stage.level) in void
+        for panel in panels:
+            panel.axvspan(*(at / NS for at in stage.window), color=theme.BAD if out else colour[stage.target],
+                          alpha=0.22 if out else 0.10, linewidth=0)  # fmt: skip
+
+
+def _rows(readings: list[Reading]) -> list[Cells]:
+    rows: list[Cells] = []
+    for place, reading in enumerate(readings):
+        again = place and readings[place - 1].target == reading.target
+        rows.append((
+            "" if again else reading.target, f"{reading.level:,g}", f"{reading.first_tokens:,}",
+            _share(reading.kernel_share), _ms(reading.bracket_p99_ms), _ms(reading.error_p50_ms),
+            _ms(reading.error_p99_ms), _share(reading.tpot_error_p50, 2), _ms(reading.read_delay_p99_ms),
+            _ms(reading.hub_lag_max_ms), _share(reading.cpu_share),
+            Cell("no", colour=theme.BAD) if reading.thrown_out else "yes",
+        ))  # fmt: skip
+    return rows
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _share(value: float | None, digits: int = 0) -> str:
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _notes(readings: list[Reading]) -> list[str]:
+    bounds = "; ".join(f"{bound.what} {bound.most:g} {bound.unit}" for bound in BOUNDS)
+    notes = [f"A window is thrown out as CLIENT_LIMITED past these bounds: {bounds}."]
+    notes += [f"{r.target} at {r.level:,g}: {r.thrown_out}" for r in readings if r.thrown_out]
+    if any(reading.kernel_share is not None and reading.kernel_share < 1 for reading in readings):
+        least = min(r.kernel_share for r in readings if r.kernel_share is not None)
+        notes.append(
+            f"The kernel stamped as few as {write_percent(least)} of first tokens; the others carry our own time."
+        )
+    if not np.any([reading.matched for reading in readings]):
+        notes.append("Only a simulated target logs its truth; the brackets hold the truth of a real one.")
+    return notes
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_alone(build, __doc__))

@@ -1,0 +1,93 @@
+"""How right the instrument was at each level: against the server's truth where it is known, by its own brackets else.
+
+Rule: what is not known is None. The uncertainty is what a first token's time may be off by: the larger of the
+bracket's width and the error against the truth, both at p99 of the measured first tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from firsttoken.decide.validity import Flag
+from firsttoken.results.folder import Run
+from firsttoken.results.stage import Stage
+from firsttoken.row import Health
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """The instrument over the measure windows of one target at one level. Milliseconds, shares of 1."""
+
+    target: str
+    level: float
+    first_tokens: int
+    kernel_share: float | None
+    """Share of first tokens that the kernel stamped."""
+    bracket_p99_ms: float | None
+    matched: int
+    """First tokens whose truth the server logged."""
+    error_p50_ms: float | None
+    error_p99_ms: float | None
+    """Distance from the truth, without its sign."""
+    tpot_error_p50: float | None
+    """Median relative distance of a stream's time per token from the truth."""
+    read_delay_p99_ms: float | None
+    hub_lag_p99_ms: float | None
+    """Of the median second."""
+    hub_lag_max_ms: float | None
+    cpu_share: float | None
+    """Of one core, in the busiest second."""
+    thrown_out: str
+    """Why the level counts for nothing, else empty."""
+
+    @property
+    def uncertainty_ms(self) -> float | None:
+        """What a first token may be off by, at p99; None where no first token was measured."""
+        known = [value for value in (self.bracket_p99_ms, self.error_p99_ms) if value is not None]
+        return max(known) if known else None
+
+
+def read_instrument(run: Run, target: str, level: float, flags: Sequence[Flag]) -> Reading:
+    """The reading of one target and level; `flags` are the run's."""
+    stages = [stage for stage in run.stages if (stage.target, stage.level) == (target, level) and stage.window]
+    numbers = ", ".join(str(stage.stage) for stage in stages) or "NULL"
+    measured = f"stage IN ({numbers}) AND phase = 'measure' AND first_token_ns IS NOT NULL"
+    marks = run.attempts("first_token_early_ns", "first_token_ns", "stamp", where=measured)
+    truth = run.compare_truth(measured)
+    seconds = [line for stage in stages for line in run.health if _covers(stage, line)]
+    widths_ms = (marks["first_token_ns"] - marks["first_token_early_ns"]) / 1e6
+    errors_ms = np.abs(truth["first_token_ns"]) / 1e6
+    decoded = truth["true_decode_ns"] > 0
+    pace_errors = np.abs(truth["decode_ns"][decoded] / truth["true_decode_ns"][decoded] - 1)
+    void = [flag.evidence for flag in flags if flag.voids and (flag.target, flag.level) == (target, level)]
+    return Reading(
+        target=target,
+        level=level,
+        first_tokens=len(widths_ms),
+        kernel_share=float(np.mean(marks["stamp"] == "kernel")) if len(widths_ms) else None,
+        bracket_p99_ms=_quantile(widths_ms, 0.99),
+        matched=len(errors_ms),
+        error_p50_ms=_quantile(errors_ms, 0.5),
+        error_p99_ms=_quantile(errors_ms, 0.99),
+        tpot_error_p50=_quantile(pace_errors, 0.5),
+        read_delay_p99_ms=_middle([line.read_delay_p99_ms for line in seconds]),
+        hub_lag_p99_ms=_middle([line.hub_lag_p99_ms for line in seconds]),
+        hub_lag_max_ms=max((line.hub_lag_max_ms for line in seconds), default=None),
+        cpu_share=max((line.cpu_share for line in seconds), default=None),
+        thrown_out=" ".join(void),
+    )
+
+
+def _covers(stage: Stage, line: Health) -> bool:
+    return stage.window is not None and stage.window[0] <= line.at_ns <= stage.window[1]
+
+
+def _quantile(values: np.ndarray[tuple[int], np.dtype[np.float64]], q: float) -> float | None:
+    return float(np.quantile(values, q, method="inverted_cdf")) if len(values) else None
+
+
+def _middle(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None

@@ -1,0 +1,43 @@
+"""The instrument's own error, for the charts that its readings stand in: how long its bar is, and the words for it.
+
+Rule: the worst level speaks for a chart, and an error that nobody could measure is said, not drawn.
+"""
+
+from __future__ import annotations
+
+from firsttoken.decide.instrument import Reading
+from firsttoken.decide.study import Study
+
+LEAST_MS = 0.01
+"""Nothing is claimed to be known better than this: what the kernel itself takes to stamp an arrival."""
+
+
+def read_all(study: Study) -> list[Reading]:
+    """The instrument at every measured target and level, as the ladder lists them."""
+    return [study.instrument(target, level) for target in study.targets for level in study.levels(target)]
+
+
+def worst_ms(study: Study) -> float | None:
+    """The most that 99 of 100 first tokens of any level may be off by, in milliseconds."""
+    known = [reading.uncertainty_ms for reading in read_all(study)]
+    return max((value for value in known if value is not None), default=None)
+
+
+def write_ms(error_ms: float) -> str:
+    """An error in milliseconds, to the hundredth that can be known: "0.06 ms"."""
+    return f"{max(error_ms, LEAST_MS):.2f} ms"
+
+
+def write_bound(study: Study) -> str:
+    """How well first tokens are known, as a sentence for a caption."""
+    error_ms = worst_ms(study)
+    if error_ms is None:
+        return "The instrument's own error is unknown."
+    matched = any(reading.matched for reading in read_all(study))
+    source = "against the server's own log" if matched else "by the brackets around the arrivals"
+    return f"The instrument's own error: {write_ms(error_ms)} at p99, {source}."
+
+
+def write_error(study: Study) -> str:
+    """The same for a chart that draws it."""
+    return write_bound(study).replace("error:", "error, drawn to scale at the left edge:")

@@ -1,0 +1,27 @@
+"""The instrument's own error as charts tell it."""
+
+from firsttoken.decide.study import study_run
+from firsttoken.report.instrument import read_all, worst_ms, write_bound, write_error
+from tests.made_run import make_run
+from tests.results.test_truth import write_truth
+
+
+def test_the_worst_level_speaks_for_all(study):
+    readings = read_all(study)
+
+    assert len(readings) == sum(len(study.levels(target)) for target in study.targets)
+    assert worst_ms(study) == max(reading.uncertainty_ms for reading in readings)
+
+
+def test_without_a_truth_the_sentence_names_the_brackets(study):
+    assert "by the brackets around the arrivals" in write_bound(study)
+    assert "drawn to scale" in write_error(study)
+
+
+def test_with_a_truth_the_sentence_names_it_and_its_size(tmp_path):
+    folder = make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",))
+    write_truth(folder, late_ns=7_000_000)
+
+    assert write_bound(study_run(folder)) == (
+        "The instrument's own error: 7.00 ms at p99, against the server's own log."
+    )
