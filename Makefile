@@ -25,8 +25,8 @@ lint: $(DEV_READY)  ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(DEV_READY)  ## the benchmarks, one table each
-	@set -e; for benchmark in tests/benchmarks/[a-z]*.py; do $(BIN)/python "$$benchmark"; done
+bench: $(DEV_READY)  ## the benchmarks: one table, and .cache/benchmarks/bench.json (half an hour; see docs/benchmarks.md)
+	@$(BIN)/python tests/benchmarks/bench.py $(BENCH)
 
 clean:  ## remove .venv and every cache; runs/ stays
 	@rm -rf .venv .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

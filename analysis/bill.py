@@ -17,8 +17,8 @@ from firsttoken.report.series import join_words, number_cell, write_source
 from firsttoken.scenario import Demand, Target
 
 ORDER = 50
-PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Output", "output"))
-BILLS = (("Input", "bill_input_day"), ("Output", "bill_output_day"), ("Together", "bill_day"))
+PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Cache write", "cache_write"), ("Output", "output"))
+BILLS = (("Input", "bill_input_day"), ("Output", "bill_output_day"))
 
 
 def build(study: Study) -> Page | None:
@@ -28,7 +28,8 @@ def build(study: Study) -> Page | None:
         return None
     heads = [
         Column("Target", words=True), Column("Prices from", words=True, wide=True),
-        *(Column(title, "$ per 1M") for title, _ in PRICES), *(Column(title, "$ a day") for title, _ in BILLS),
+        *(Column(title, "$ per 1M") for title, _ in PRICES), Column("Long context", "× in, × out"),
+        *(Column(title, "$ a day") for title, _ in BILLS),
         Column("Together", f"$ in {demand.days} days"),
     ]  # fmt: skip
     rows = [row for target in study.scenario.target for row in _rows(study, target)]
@@ -46,6 +47,8 @@ def build(study: Study) -> Page | None:
             "Input and output of a request are the means of the measured answers; cached input is billed as cached "
             "where the server said so and the source has a price for it. What retries add is not in this bill: see "
             "retry cost.",
+            "Long context: a prompt longer than this many tokens multiplies the prices of its whole request. Unknown: "
+            "the source does not say.",
             "In grey: other dated sources of the catalogue, which the bill does not use.",
             *(notes if assumed else []),
         ),
@@ -111,9 +114,17 @@ def _rows(study: Study, target: Target) -> list[Cells]:
     return rows + [("", Cell("", write_source(source)), *_prices(source), *["–"] * len(bills)) for source in others]
 
 
-def _prices(source: Source | None) -> list[str]:
+def _prices(source: Source | None) -> list[Cell | str]:
     stated = [None if source is None else getattr(source, field) for _, field in PRICES]
-    return [UNKNOWN if price is None else f"{price:,.2f}" for price in stated]
+    return [*(UNKNOWN if price is None else f"{price:,.2f}" for price in stated), _long_context(source)]
+
+
+def _long_context(source: Source | None) -> Cell:
+    """By how much a long prompt's request is dearer, and from which length on."""
+    tier = source.long_context if source else None
+    if tier is None:
+        return Cell(UNKNOWN)
+    return Cell(f"{tier.input_multiple:g}, {tier.output_multiple:g}", f"over {tier.over_tokens / 1000:,g}k")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ pace of the median stream relative to the stream of the lowest load.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
-from firsttoken.decide.units import round_significant
+from firsttoken.decide.units import round_significant, write_share
 from firsttoken.report import theme
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_percent, write_users
@@ -47,6 +49,7 @@ def build(study: Study) -> Page | None:
         notes=(
             "Slowest 5 %: 95 of 100 streams are at least as fast.",
             "Where the system falls behind the dotted line users wait, in the stream or before it.",
+            *_estimates(study),
         ),
     )
 
@@ -66,6 +69,23 @@ def _finding(study: Study) -> str:
         return "Too few loads streamed to say how the pace degrades"
     load = write_users(tops[0]) if len(set(tops)) == 1 else "its highest load"
     return f"At {load} a stream keeps {join_words(kept)}; all streams together reach {join_words(peaks)} tok/s"
+
+
+def _estimates(study: Study) -> Iterator[str]:
+    """What of the system's tokens nobody counted, where that was most."""
+    for target in study.targets:
+        found = [(level, study.figure(target, "estimated_tokens_share", level=level)) for level in study.levels(target)]
+        untold = [(figure.value, level) for level, figure in found if figure and figure.value]
+        if not untold:
+            continue
+        share, level = max(untold)
+        if share == 1:
+            yield f"{target} at {write_users(level)}: unknown, for no stream told its usage, and chunks are no tokens."
+        else:
+            yield (
+                f"{target}: ≈ is an estimate. Streams that told no usage are up to {write_share(share)} of the "
+                f"system's tokens (at {write_users(level)})."
+            )
 
 
 def _draw(study: Study) -> Drawing:

@@ -16,6 +16,7 @@ from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_users
 from firsttoken.scenario import mean_tokens, parse_duration
+from firsttoken.stats.batch import BATCHES, batch_count
 
 ORDER = 20
 PANELS = (
@@ -53,8 +54,34 @@ def build(study: Study) -> Page | None:
         "attempts of requests intended in the measure window; what failed is counted in the promise. "
         + write_error(study),
         table=Table(heads, rows),
-        notes=("n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",),
+        notes=(
+            "n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",
+            *_name_short_windows(study),
+        ),
     )
+
+
+def _name_short_windows(study: Study) -> list[str]:
+    """The levels whose windows hold too few batches to say what neighbours in time are worth."""
+    short = []
+    for target in study.targets:
+        levels = [f"{level:,g}" for level in study.levels(target) if _is_short(study, target, level)]
+        if levels:
+            short.append(f"{target} at {join_words(levels)}")
+    if not short:
+        return []
+    return [
+        f"Intervals may be too narrow: {'; '.join(short)} users. A window there holds fewer than {BATCHES} batches "
+        "longer than a request, so requests are taken as independent."
+    ]
+
+
+def _is_short(study: Study, target: str, level: float) -> bool:
+    windows = [each.window for each in study.run.stages if (each.target, each.level) == (target, level) and each.window]
+    whole = study.figure(target, "e2e_ms", level=level, q=0.95)
+    if whole is None or whole.value is None:
+        return False
+    return any(batch_count(window, 1e6 * whole.value) < BATCHES for window in windows)
 
 
 def _finding(study: Study) -> str:

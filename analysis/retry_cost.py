@@ -81,8 +81,9 @@ def _finding(study: Study) -> str:
 def _seconds_and_dollars(study: Study, target: str, level: float) -> list[str]:
     parts = []
     felt, served = (study.figure(target, metric, level=level, q=0.95) for metric in ("felt_ttft_ms", "served_ttft_ms"))
+    gave_up = study.figure(target, "gave_up_per_1000", level=level)
     if felt and felt.value == math.inf:
-        parts.append("over 5 % of users got no answer")
+        parts.append(f"{write_value(gave_up.value if gave_up else None, 'per 1,000')} requests got no answer")
     elif felt and served and felt.value and served.value and felt.value - served.value > 1:
         parts.append(f"the first word came {write_value(felt.value - served.value, 'ms')} later at p95")
     tax = study.figure(target, "retry_tax", level=level)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
+from firsttoken.decide.validity import covers
 from firsttoken.report import theme
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
@@ -55,9 +56,9 @@ def _finding(study: Study, trace: Trace) -> str:
     parts = [f"{broken:,} of {len(trace.sent):,} attempts failed" if broken else "No attempt failed"]
     if drifts:
         parts.append(f"windows drifted by {write_percent(max(drifts))} at most")
-    if study.run.health:
-        lag = max(beat.hub_lag_p99_ms for beat in study.run.health)
-        parts.append(f"the load process was {write_value(lag, 'ms')} late at worst")
+    lags = [beat.hub_lag_max_ms for beat in study.run.health if any(covers(window, beat) for _, window in windows)]
+    if lags:
+        parts.append(f"the load process was {write_value(max(lags), 'ms')} late at worst in a window")
     return "; ".join(parts)
 
 

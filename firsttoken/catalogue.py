@@ -84,6 +84,8 @@ class Simulated(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     retry_after_s: AtLeastZero | None = None
     requests_per_minute: Positive | None = None
     tokens_per_minute: Positive | None = None
+    prefix_cache: bool | None = None
+    """Whether the beginning of a prompt that was read before need not be read again, as hosted APIs do it."""
     stall_s: AtLeastZero | None = None
     api_key: str | None = None
     """If set, requests must carry this bearer key, else 401."""
@@ -108,6 +110,7 @@ DEFAULTS = Simulated(
     queue=64,
     batch_slowdown=0.5,
     retry_after_s=1.0,
+    prefix_cache=True,
     stall_s=2.0,
     faults=Faults(),
 )

@@ -13,14 +13,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+import msgspec
+from cyclopts import App, CycloptsError, Parameter, validators
 
-from firsttoken import __version__, kit, launch, terminal
-from firsttoken.catalogue import CatalogueError
+from firsttoken import __version__, calibration, kit, launch, limits, terminal
+from firsttoken.calibration import MOST_STREAMS
+from firsttoken.catalogue import CatalogueError, load_catalogue
 from firsttoken.interrupts import Interrupts
+from firsttoken.readiness import UsageError, check_ready, find_doubts, refuse_later
 from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
-from firsttoken.scenario import Scenario, ScenarioError, Target, check_keys, find_scenario, load_scenario, warnings
+from firsttoken.scenario import Scenario, ScenarioError, Target, find_scenario, load_scenario
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
@@ -34,50 +37,46 @@ Sets = Annotated[
     list[str] | None,
     Parameter(name="--set", negative="", consume_multiple=False, help="Change a key of the scenario: load.users=[1,8]"),
 ]
-Flag = Annotated[bool, Parameter(negative="")]
+ScenarioName = Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")]
+RunFolder = Annotated[Path, Parameter(help="A run folder.")]
+Later = Annotated[bool, Parameter(negative="", show=False)]
+"""A flag of the contract that this version refuses."""
 
 
 @app.command
 def run(
-    scenario: str,
+    scenario: ScenarioName,
     *,
-    out: str = "",
+    out: Annotated[str, Parameter(help="The run folder; default runs/TIME-NAME/.")] = "",
     set_: Sets = None,
-    workers: int = 1,
-    dry_run: Flag = False,
-    yes: Flag = False,
+    workers: Annotated[int, Parameter(show=False)] = 1,
+    dry_run: Later = False,
+    yes: Later = False,
     json_: Json = False,
 ) -> int:
-    """Run a scenario and write its report.
-
-    Parameters
-    ----------
-    scenario: A path, or the bare name of a file in scenarios/.
-    out: The run folder; default runs/<UTC time>-<name>/.
-    """
-    _refuse_later(workers=workers != 1, dry_run=dry_run, yes=yes)
+    """Run a scenario and write its report."""
+    refuse_later(workers=workers != 1, dry_run=dry_run, yes=yes)
     plan = _read_scenario(scenario, set_)
-    check_keys(plan, os.environ)
-    kit.find("locustfiles", plan.traffic.locustfile)
-    for warning in warnings(plan):
-        terminal.warn(warning)
+    check_ready(plan, os.environ)
+    for doubt in find_doubts(plan, os.environ):
+        terminal.warn(doubt)
     folder = launch.open_folder(plan, out)
     with Interrupts(terminal.warn) as interrupts:
-        _measure(plan, folder, interrupts)
+        failure = _measure(plan, folder, interrupts)
+        if failure and not interrupts.count:
+            raise UsageError(failure)
         code = _conclude(folder, as_json=json_)
     return 130 if interrupts.count else code
 
 
 @app.command
-def report(run: Path, *, kind: str = "launch", out: Path | None = None) -> int:
-    """Make the PDF of a run again.
-
-    Parameters
-    ----------
-    run: A run folder.
-    kind: Which file of reports/ tells it.
-    out: Where the PDF goes; default RUN/report.pdf.
-    """
+def report(
+    run: RunFolder,
+    *,
+    kind: Annotated[str, Parameter(help="Which file of reports/ tells it.")] = "launch",
+    out: Annotated[Path | None, Parameter(help="Where the PDF goes; default RUN/report.pdf.")] = None,
+) -> int:
+    """Make the PDF of a run again."""
     from firsttoken.report.build import build_report
 
     sys.stdout.write(f"{build_report(_study(run), kind=kind, out=out)}\n")
@@ -85,15 +84,12 @@ def report(run: Path, *, kind: str = "launch", out: Path | None = None) -> int:
 
 
 @app.command
-def simulate(*models: str, port: int = 8000, truth: Path | None = None) -> int:
-    """Serve simulated models on loopback until interrupted.
-
-    Parameters
-    ----------
-    models: Names of the catalogue; default gpt-5.2-codex and gpt-5.4.
-    port: Where to listen; 0 picks a free one.
-    truth: A file that gets one JSON line per attempt: when it arrived and when its tokens were written.
-    """
+def simulate(
+    *models: Annotated[str, Parameter(help="Names of the catalogue; default gpt-5.2-codex and gpt-5.4.")],
+    port: Annotated[int, Parameter(help="Where to listen; 0 picks a free one.")] = 8000,
+    truth: Annotated[Path | None, Parameter(help="A file that gets one JSON line per attempt.")] = None,
+) -> int:
+    """Serve simulated models on loopback until interrupted."""
     served = [launch.describe_simulated(Target(model=name, name=name)) for name in models or DEMO_MODELS]
     child = launch.start_simulator(served, seed=7, truth=str(truth) if truth else None, port=port)
     try:
@@ -107,15 +103,10 @@ def simulate(*models: str, port: int = 8000, truth: Path | None = None) -> int:
 
 
 @app.command
-def check(scenario: str, *, set_: Sets = None, json_: Json = False) -> int:
-    """Send one cheap request to every target, on our own wire and through the openai package.
-
-    Parameters
-    ----------
-    scenario: A path, or the bare name of a file in scenarios/.
-    """
+def check(scenario: ScenarioName, *, set_: Sets = None, json_: Json = False) -> int:
+    """Send one cheap request to every target, on our own wire and through the openai package."""
     plan = _read_scenario(scenario, set_)
-    check_keys(plan, os.environ)
+    check_ready(plan, os.environ)
     simulators = launch.Simulators(plan, truth=None)
     try:
         findings = launch.check_targets(plan, simulators.base_urls)
@@ -129,26 +120,43 @@ def check(scenario: str, *, set_: Sets = None, json_: Json = False) -> int:
 
 
 @app.command
-def init(directory: Path) -> int:
-    """Lay one example of each kind of file into a directory of yours.
+def calibrate(
+    scenario: Annotated[str, Parameter(help="Also say how many workers this one needs.")] = "",
+    *,
+    most: Annotated[int, Parameter(help="Try no more streams.", validator=validators.Number(gte=1))] = MOST_STREAMS,
+    set_: Sets = None,
+    json_: Json = False,
+) -> int:
+    """Find out how many streams one worker of this machine watches within 1 ms; takes about a minute."""
+    from firsttoken import calibration_ramp
 
-    Parameters
-    ----------
-    directory: Where scenarios/, locustfiles/, analysis/ and reports/ go.
-    """
+    plan = _read_scenario(scenario, set_) if scenario else None
+    found = calibration_ramp.calibrate(terminal.say_step, most)
+    need = calibration.find_need(plan, load_catalogue(), found) if plan else None
+    if json_:
+        sys.stdout.write(msgspec.json.encode({"calibration": found, "need": need}).decode() + "\n")
+    else:
+        terminal.show_calibration(found, need)
+    if not found.streams:
+        terminal.complain(
+            "calibrate: expected at least one step to hold, got none; nothing is kept, try a quiet machine"
+        )
+        return 4
+    calibration.write_calibration(calibration.find_path(os.environ), found)
+    return 0
+
+
+@app.command
+def init(directory: Annotated[Path, Parameter(help="Where the four folders go.")]) -> int:
+    """Lay one example of each kind of file into a directory of yours."""
     for path in kit.init_directory(directory):
         sys.stdout.write(f"{path}\n")
     return 0
 
 
 @app.command
-def verify(run: Path, *, json_: Json = False) -> int:
-    """Compute every figure of a run again from its rows and compare with its summary.
-
-    Parameters
-    ----------
-    run: A run folder.
-    """
+def verify(run: RunFolder, *, json_: Json = False) -> int:
+    """Compute every figure of a run again from its rows and compare with its summary."""
     from firsttoken.decide.verify import verify_run
 
     verdict = verify_run(run)
@@ -160,19 +168,14 @@ def verify(run: Path, *, json_: Json = False) -> int:
 
 
 @app.command
-def sql(run: Path, query: str, *, json_: Json = False) -> int:
-    """Ask a run's rows in SQL; the tables are attempts, stages and health.
-
-    Parameters
-    ----------
-    run: A run folder.
-    query: For example "select outcome, count(*) from attempts group by 1".
-    """
+def sql(run: RunFolder, query: Annotated[str, Parameter(help="One SELECT.")], *, json_: Json = False) -> int:
+    """Ask a run's rows in SQL; the tables are attempts, stages, health and truth."""
     from firsttoken.results.folder import open_run
 
     names, rows = open_run(run).sql(query)
     if json_:
-        sys.stdout.write(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str) + "\n")
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        sys.stdout.write(msgspec.json.encode(records, enc_hook=str).decode() + "\n")
     else:
         terminal.show_rows(names, rows)
     return 0
@@ -183,7 +186,8 @@ def main() -> NoReturn:
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except SENTENCES as error:
-        code = _fail(str(error))
+        terminal.complain(str(error))
+        code = 1
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
@@ -192,16 +196,14 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-class UsageError(Exception):
-    """What was asked for cannot be done by this version; the message is a sentence."""
-
-
 SENTENCES = (
     CycloptsError,
     ScenarioError,
     CatalogueError,
     kit.KitError,
     launch.LaunchError,
+    limits.LimitError,
+    calibration.CalibrationError,
     RunFolderError,
     ReportError,
     UsageError,
@@ -209,28 +211,12 @@ SENTENCES = (
 """Errors whose message is a sentence for the user."""
 
 
-def _fail(sentence: str) -> int:
-    terminal.complain(sentence)
-    return 1
-
-
-def _refuse_later(*, workers: bool, dry_run: bool, yes: bool) -> None:
-    refused = {
-        "--workers: expected 1, this version drives the load from one process; leave it out": workers,
-        "--dry-run: this version cannot estimate a run; `firsttoken check` sends one request per target": dry_run,
-        "--yes: this version asks nothing before it runs; leave it out": yes,
-    }
-    for sentence, asked in refused.items():
-        if asked:
-            raise UsageError(sentence)
-
-
 def _read_scenario(name: str, overrides: list[str] | None) -> Scenario:
     return load_scenario(find_scenario(name), overrides or [])
 
 
-def _measure(plan: Scenario, folder: Path, interrupts: Interrupts) -> None:
-    """Start simulators and load, show progress, end them."""
+def _measure(plan: Scenario, folder: Path, interrupts: Interrupts) -> str | None:
+    """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did."""
     simulators = launch.Simulators(plan, truth=folder / "truth")
     load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]])
     try:
@@ -240,9 +226,8 @@ def _measure(plan: Scenario, folder: Path, interrupts: Interrupts) -> None:
         load.stop()
         simulators.stop()
     if ending is None:
-        raise UsageError(f"{folder}: the load process died; `firsttoken report {folder}` shows what was recorded")
-    if ending["failure"]:
-        raise UsageError(str(ending["failure"]))
+        return f"{folder}: the load process died; `firsttoken report {folder}` shows what was recorded"
+    return str(ending["failure"]) if ending["failure"] else None
 
 
 def _study(folder: Path) -> Study:
@@ -261,11 +246,13 @@ def _conclude(folder: Path, *, as_json: bool) -> int:
     from firsttoken.report.build import build_report
 
     study = _study(folder)
+    if not as_json:
+        terminal.show_study(study)
     pdf = build_report(study)
     if as_json:
         sys.stdout.write(json.dumps({"run": str(folder), "report": str(pdf), "exit_code": study.exit_code}) + "\n")
     else:
-        terminal.show_study(study, pdf)
+        terminal.say_report(pdf)
     return study.exit_code
 
 

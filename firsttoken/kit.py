@@ -51,14 +51,22 @@ def list_files(folder: str) -> list[Path]:
 
 
 def init_directory(directory: Path) -> list[Path]:
-    """Lay the starter files into `directory` and return them. Raises KitError before it would overwrite one."""
+    """Lay the starter files into `directory` and return them.
+
+    Raises KitError before it would overwrite one, and where it cannot write.
+    """
     targets = {directory / entry: find(*entry.split("/", 1)) for entry in STARTER}
     for target in targets:
         if target.exists():
             raise KitError(f"{target}: expected no such file yet, got one; choose another directory or move it away")
-    for target, source in targets.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+    try:
+        for target, source in targets.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    except OSError as error:
+        raise KitError(
+            f"{directory}: expected a directory to write to, got: {error.strerror}; choose another"
+        ) from None
     return list(targets)
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 import msgspec
 
@@ -69,12 +70,24 @@ class Child:
             self.process.wait()
 
 
+class Simulator(Child):
+    """A simulator process. SIGTERM ends it at once; after a closed pipe it would serve a little longer."""
+
+    def __init__(self, models: Sequence[dict[str, object]], *, seed: int, truth: str | None, port: int) -> None:
+        super().__init__("firsttoken.simulator", {"port": port, "seed": seed, "truth": truth, "models": list(models)})
+
+    def stop(self) -> None:
+        """Tell it to leave, wait, and kill it if it has not left in time."""
+        self.process.terminate()
+        super().stop()
+
+
 class Simulators:
     """One simulator process per target without a base_url, and where every target of the scenario listens."""
 
     def __init__(self, scenario: Scenario, truth: Path | None) -> None:
         self.base_urls: dict[str, str] = {}
-        self._children: list[Child] = []
+        self._children: list[Simulator] = []
         if truth is not None:
             truth.mkdir(parents=True, exist_ok=True)
         try:
@@ -85,15 +98,27 @@ class Simulators:
             raise
 
     def _serve(self, target: Target, seed: int, truth: Path | None) -> str:
-        log = str(truth / f"{target.name}.jsonl") if truth is not None else None
+        log = str(truth / name_truth(target)) if truth is not None else None
         child = start_simulator([describe_simulated(target)], seed=seed, truth=log)
         self._children.append(child)
         return await_ready(child)
 
+    @property
+    def pids(self) -> list[int]:
+        return [child.process.pid for child in self._children]
+
     def stop(self) -> None:
+        """End them all, side by side."""
+        for child in self._children:
+            child.process.terminate()
         for child in self._children:
             child.stop()
         self._children.clear()
+
+
+def name_truth(target: Target) -> str:
+    """The file name of a target's truth log: whatever its name holds, it is one file of one folder."""
+    return f"{quote(target.name, safe='')}.jsonl"
 
 
 def describe_simulated(target: Target) -> dict[str, object]:
@@ -106,22 +131,24 @@ def describe_simulated(target: Target) -> dict[str, object]:
     }
 
 
-def start_simulator(models: Sequence[dict[str, object]], *, seed: int, truth: str | None, port: int = 0) -> Child:
+def start_simulator(models: Sequence[dict[str, object]], *, seed: int, truth: str | None, port: int = 0) -> Simulator:
     """Start one simulator process for these models; ask `await_ready` where it listens."""
-    return Child("firsttoken.simulator", {"port": port, "seed": seed, "truth": truth, "models": list(models)})
+    return Simulator(models, seed=seed, truth=truth, port=port)
 
 
 def await_ready(child: Child) -> str:
-    """The base URL of a simulator, once it listens. Raises LaunchError if it ends before that."""
+    """The base URL of a simulator, once it listens. Raises LaunchError, in its own words, if it cannot."""
     for line in child.stdout:
-        word, _, url = line.decode().strip().partition(" ")
+        word, _, rest = line.decode().strip().partition(" ")
         if word == "READY":
-            return url
+            return rest
+        if word == "FAILED":
+            raise LaunchError(rest)
     raise LaunchError(f"{child.module}: expected it to listen, it ended with exit code {child.process.wait()}")
 
 
 def check_targets(scenario: Scenario, base_urls: dict[str, str]) -> list[dict[str, object]]:
-    """What every target of a scenario answers to one cheap request; see `load/check.py` for the keys."""
+    """What every target of a scenario answers to two cheap requests; see `load/check.py` for the keys."""
     spec = {"scenario": msgspec.to_builtins(scenario), "base_urls": base_urls}
     child = Child("firsttoken.load.check", spec)
     try:
@@ -139,6 +166,10 @@ class LoadProcess:
     def __init__(self, folder: Path, base_urls: dict[str, str], command: Sequence[str]) -> None:
         spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
         self._child = Child("firsttoken.load.main", spec)
+
+    @property
+    def pid(self) -> int:
+        return self._child.process.pid
 
     def events(self) -> Iterator[dict[str, object]]:
         """Progress as it comes; the last event is {"event": "end", ...} unless the process died."""

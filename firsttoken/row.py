@@ -32,6 +32,11 @@ Outcome = Literal[
 ]
 SUCCESS: frozenset[Outcome] = frozenset({"ok", "length"})
 
+REASONING_SUMMARY = "reasoning_summary"
+"""A check: some of the tokens streamed were those of a summary of the reasoning, which no usage counts."""
+COMPRESSED = "compressed"
+"""A check: the answer came compressed, though we ask for it as it is."""
+
 
 class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One attempt: what was asked, its marks, how it ended and what the server said."""
@@ -91,6 +96,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     ratelimit_reset_requests_ms: float | None = None
     ratelimit_reset_tokens_ms: float | None = None
     checks: list[str] = []
+    """What a reader of the figures has to know about this answer: the words above."""
 
 
 class StageEvent(msgspec.Struct, kw_only=True):
@@ -144,5 +150,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Per target: base_url, api, model asked, and the fingerprint once seen."""
     row_version: int = 1
     state: Literal["running", "complete", "interrupted", "failed"] = "running"
+    reason: str | None = None
+    """Why it did not come to its planned end, in a sentence."""
     ended_utc: str | None = None
     ended_ns: int | None = None

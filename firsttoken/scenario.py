@@ -39,6 +39,7 @@ from firsttoken.scenario_rules import (
     requests_per_day,
     short_ladders,
     simulate,
+    unloaded_cycle_s,
 )
 from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
 
@@ -64,6 +65,7 @@ __all__ = [
     "requests_per_day",
     "schema",
     "simulate",
+    "unloaded_cycle_s",
     "warnings",
 ]
 

@@ -22,7 +22,6 @@ KEYS: dict[str, tuple[object, str, str]] = {
     "load.arrivals": (None, "an arrival process", CLOSED_LOOP),
     "load.max_in_flight": (None, "an open loop", CLOSED_LOOP),
     "traffic.trace": ("", "a trace", "write input_tokens and output_tokens"),
-    "target.client": ("wire", "another client", "leave it out"),
     "budget.usd": (0, "a cap", NO_CAPS),
     "budget.tokens": (0, "a cap", NO_CAPS),
     "budget.requests": (0, "a cap", NO_CAPS),

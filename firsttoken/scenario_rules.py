@@ -6,9 +6,12 @@ Rule: a contradiction is refused, with the figures that contradict; a doubt is a
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 
 from firsttoken.catalogue import CatalogueError, Model, Simulated, Source, resolve_simulated
+from firsttoken.http_text import check_key
+from firsttoken.proxy import find_proxy
 from firsttoken.scenario_format import Demand, Scenario, ScenarioError, Target, mean_tokens, parse_duration
 from firsttoken.strict_toml import one_of, suggest
 
@@ -31,13 +34,48 @@ def check_rules(scenario: Scenario, catalogue: Catalogue) -> None:
 
 
 def check_keys(scenario: Scenario, environ: Mapping[str, str] = os.environ) -> None:
-    """Refuse a scenario whose key variables are not set. Raises ScenarioError naming the first of them."""
+    """Refuse a scenario that cannot use what it names: a key that is not set or cannot be sent,
+    certificates, a proxy.
+
+    Raises ScenarioError naming the first of them.
+    """
     for target in scenario.target:
-        if target.key_env and not environ.get(target.key_env):
-            raise ScenarioError(
-                f"target.{target.name}.key_env: expected the variable {target.key_env} to hold the key, "
-                f"got none set; run `export {target.key_env}=...` first"
-            )
+        if target.key_env:
+            _check_key(target, environ.get(target.key_env, ""))
+        if target.ca_file:
+            _check_certificates(target.name, target.ca_file)
+        if target.base_url:
+            _check_proxy(target, environ)
+
+
+def _check_key(target: Target, key: str) -> None:
+    where, variable = f"target.{target.name}.key_env", target.key_env
+    if not key:
+        raise ScenarioError(
+            f"{where}: expected the variable {variable} to hold the key, "
+            f"got none set; run `export {variable}=...` first"
+        )
+    try:
+        check_key(key, f"{where}: the variable {variable}")
+    except ValueError as error:
+        raise ScenarioError(str(error)) from None
+
+
+def _check_certificates(name: str, ca_file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # of which an SSLError is one
+        raise ScenarioError(
+            f"target.{name}.ca_file: expected a file of certificates (PEM), got {ca_file}: "
+            f"{error.strerror}; a path is seen from the directory the command runs in"
+        ) from None
+
+
+def _check_proxy(target: Target, environ: Mapping[str, str]) -> None:
+    try:
+        find_proxy(target.base_url, target.proxy, environ)
+    except ValueError as error:
+        raise ScenarioError(f"target.{target.name}: {error}") from None
 
 
 def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
@@ -111,7 +149,7 @@ def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
     needed = _needed_rps(scenario)
     users = max(scenario.load.users)
     for target in scenario.target:
-        cycle_s = _unloaded_cycle_s(scenario, target, catalogue)
+        cycle_s = unloaded_cycle_s(scenario, target, catalogue)
         if needed is None or cycle_s is None or users / cycle_s >= needed:
             continue
         yield (
@@ -129,7 +167,7 @@ def _needed_rps(scenario: Scenario) -> float | None:
     return (scenario.demand.peak_rps or per_day / SECONDS_PER_DAY) * (1 + scenario.demand.headroom)
 
 
-def _unloaded_cycle_s(scenario: Scenario, target: Target, catalogue: Catalogue) -> float | None:
+def unloaded_cycle_s(scenario: Scenario, target: Target, catalogue: Catalogue) -> float | None:
     """The least time in seconds from one request of a user to the next; None where no speed is published."""
     source = find_prices(target, catalogue)
     speeds = source if target.base_url else simulate(target, catalogue)

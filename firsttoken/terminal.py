@@ -15,11 +15,30 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from firsttoken.calibration import FILLED, WITHIN_MS, Calibration, Need, Step
+
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
 
 WIDTH_UNSEEN = 140
 """Columns of a table that goes to a file or a pipe, where nobody says how wide it is."""
+
+MOST_COLUMNS = 12
+"""Columns of a query's answer that are legible side by side; of more, each row is a block of its own."""
+
+CALIBRATION_COLUMNS = (
+    *("streams", "tokens/s", "TTFT error p50", "p99", "hub lag p99"),
+    *("CPU", "server late", "server CPU", "others' CPU", ""),
+)
+VERDICTS = {None: "held", "client": "not held", "server": "the server was the limit"}
+"""Who broke a bound in a step of a calibration -> what is said of it."""
+CEILINGS = {
+    None: "; no more was tried",
+    "client": "",
+    "server": ": the server was the limit",
+    "others": ": other processes kept the machine busy, try again when it is quiet",
+}
+"""Who set a ceiling -> what is said after it."""
 
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
 _err = Console(stderr=True, highlight=False)
@@ -84,8 +103,8 @@ def _live_line(event: Event) -> Text:
     return Text("   ".join(parts), style="dim")
 
 
-def show_study(study: Study, pdf: Path) -> None:
-    """Print the summary of a run: a line per target and level, the decision, where the report is."""
+def show_study(study: Study) -> None:
+    """Print the summary of a run: a line per target and level, and the decision."""
     from firsttoken.decide.table import summarise
 
     header, rows = summarise(study)
@@ -102,7 +121,56 @@ def show_study(study: Study, pdf: Path) -> None:
     for flag in study.flags:
         if flag.voids:
             warn(f"{flag.name}: {flag.evidence}")
-    _out.print(f"\nreport: {pdf}", soft_wrap=True)
+
+
+def say_report(pdf: Path) -> None:
+    """Say where the report is."""
+    _out.print(f"\nreport: {pdf}", soft_wrap=True, markup=False)
+
+
+def say_step(step: Step) -> None:
+    """Say how a step of a calibration went, as soon as it is known."""
+    said = f"{step.streams:,} streams: TTFT off by {_milliseconds(step.error_p99_ms)} at p99, {_judge(step)}."
+    _err.print(f"{said} {step.client_limits}".strip(), soft_wrap=True)
+
+
+def _judge(step: Step) -> str:
+    return VERDICTS[step.limit] + (f", {step.failed:,} requests failed" if step.failed else "")
+
+
+def show_calibration(calibration: Calibration, need: Need | None) -> None:
+    """Print what one worker of this machine watches, step by step and in a sentence, and what a scenario needs."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in CALIBRATION_COLUMNS:
+        table.add_column(name, justify="right" if name else "left")
+    for step in calibration.steps:
+        table.add_row(
+            f"{step.streams:,}",
+            f"{step.tokens_per_s:,.0f}",
+            _milliseconds(step.error_p50_ms),
+            _milliseconds(step.error_p99_ms),
+            _milliseconds(step.hub_lag_p99_ms),
+            _percent(step.cpu_share),
+            _milliseconds(step.server_late_ms),
+            _percent(step.server_cpu_share),
+            _percent(step.others_cpu_share),
+            _judge(step),
+        )
+    _out.print(table)
+    if calibration.streams:
+        ceiling = f"{calibration.ceiling} within {WITHIN_MS:g} ms{CEILINGS[calibration.limit]}"
+        _out.print(f"\nOne worker of this machine watches {ceiling}.", soft_wrap=True)
+    if need is not None and need.workers is not None:
+        each = "1 worker" if need.workers == 1 else f"{need.workers} workers"
+        _out.print(f"{need.scenario}: {need.peak} at its peak: {each}, filled to {FILLED:.0%} at most.", soft_wrap=True)
+
+
+def _milliseconds(ms: float | None) -> str:
+    return "-" if ms is None else f"{ms:.2f} ms"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
 
 
 def show_findings(findings: Sequence[Mapping[str, object]]) -> None:
@@ -123,13 +191,25 @@ def show_verification(run: Path, figures: int, mismatches: Sequence[str]) -> Non
 
 
 def show_rows(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print the answer to a query as a table."""
+    """Print the answer to a query: as a table, or where it has many columns, row by row."""
+    if len(names) > MOST_COLUMNS:
+        _show_blocks(names, rows)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*[Text(_plain(value)) for value in row])
     _out.print(table)
+
+
+def _show_blocks(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print each row as a block, a line per column."""
+    longest = max(map(len, names))
+    for number, row in enumerate(rows, 1):
+        _out.print(Text(f"row {number} of {len(rows)}", style="bold"))
+        for name, value in zip(names, row, strict=True):
+            _out.print(f"  {name:<{longest}}  {_plain(value)}", soft_wrap=True, markup=False)
 
 
 def _plain(value: object) -> str:

@@ -26,10 +26,11 @@ FAST = Simulated(
     queue=8,
     batch_slowdown=0.0,
     retry_after_s=1.0,
+    prefix_cache=False,
     stall_s=0.2,
     faults=Faults(),
 )
-"""A quick model without jitter, faults, limits or key."""
+"""A quick model without jitter, faults, limits, key or memory of prompts."""
 
 
 def fast(**changes: Any) -> Simulated:
@@ -50,9 +51,8 @@ class Served:
         return int(self.base_url.rsplit(":", 1)[1].split("/")[0])
 
     def end(self) -> int:
-        """Close the control pipe, wait for the process, return its exit code."""
-        if self.process.stdin and not self.process.stdin.closed:
-            self.process.stdin.close()
+        """Tell the process to leave, wait for it, return its exit code."""
+        self.process.terminate()
         return self.process.wait(timeout=5)
 
     def read_truth(self) -> list[dict[str, Any]]:

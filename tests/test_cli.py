@@ -27,7 +27,7 @@ def test_help_names_every_command() -> None:
     done = firsttoken("--help")
 
     assert done.returncode == 0
-    for name in ("run", "report", "simulate", "check", "init", "verify", "sql"):
+    for name in ("run", "report", "simulate", "check", "calibrate", "init", "verify", "sql"):
         assert f" {name} " in done.stdout
 
 
@@ -117,6 +117,23 @@ def test_a_wrong_key_is_told_in_the_servers_words_and_never_shown(tmp_path: Path
     assert find_in_files(tmp_path, canary) == []
 
 
+def test_a_base_url_without_its_version_is_told_where_to_look(tmp_path: Path) -> None:
+    with serve() as served:
+        scenario = write_scenario(tmp_path, REAL, base_url=f'"{served.base_url.removesuffix("/v1")}"')
+
+        sentence = refuse("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY="sk-1")
+
+    assert "base_url (most end in /v1)" in sentence
+
+
+def test_a_port_that_is_taken_is_one_sentence_with_the_way_out() -> None:
+    with serve() as served:
+        sentence = refuse("simulate", "--port", str(served.port))
+
+    assert f"--port {served.port}: expected to listen there" in sentence
+    assert "choose another" in sentence
+
+
 def test_a_right_key_is_in_no_file_and_no_output_either(tmp_path: Path) -> None:
     canary = "sk-canary-fedcba9876543210"
     with serve({"fast": fast(api_key=canary, ttft_s=0.2)}) as served:
@@ -128,6 +145,27 @@ def test_a_right_key_is_in_no_file_and_no_output_either(tmp_path: Path) -> None:
     assert seen.returncode == 0, seen.stderr
     assert canary not in done.stdout + done.stderr + seen.stdout + seen.stderr
     assert find_in_files(tmp_path, canary) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("def broken(:\n", "SyntaxError"),
+        ("raise RuntimeError('no user today')\n", "no user today"),
+        ("x = 1\n", "expected a class of users"),
+    ],
+)
+def test_a_locustfile_that_cannot_be_used_is_told_before_any_load(tmp_path: Path, source: str, words: str) -> None:
+    (tmp_path / "locustfiles").mkdir()
+    (tmp_path / "locustfiles" / "odd.py").write_text(source)
+    scenario = write_scenario(tmp_path, locustfile='"odd"')
+
+    done = firsttoken("run", scenario, "--out", tmp_path / "run", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def find_in_files(folder: Path, text: str) -> list[Path]:
@@ -154,6 +192,24 @@ def test_init_lays_down_a_directory_that_runs_and_never_overwrites(tmp_path: Pat
     assert {path.parent.name for path in laid} == {"scenarios", "locustfiles", "analysis", "reports"}
 
     assert "expected no such file yet" in refuse("init", tmp_path / "bench")
+
+
+def test_a_run_past_what_this_machine_can_watch_is_doubted_before_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+
+    done = firsttoken(
+        "run", "quickstart", "--set", "load.users=[2000]", "--out", tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache")
+    )
+
+    doubt, refusal = done.stderr.splitlines()
+    assert doubt.startswith("note: the plan asks for 2,000 streams")
+    assert "run `firsttoken calibrate` first" in doubt
+    assert "has content" in refusal
+
+
+def test_a_scenario_that_is_none_is_refused_before_a_calibration_takes_its_minute() -> None:
+    assert "quickstart" in refuse("calibrate", "quikstart")
+    assert "--most" in refuse("calibrate", "--most", "0")
 
 
 @pytest.mark.parametrize("command", [("report",), ("verify",), ("sql",)])

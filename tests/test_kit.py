@@ -53,6 +53,13 @@ def test_init_lays_an_example_of_each_folder(mine):
     assert all(path.stat().st_size for path in laid)
 
 
+def test_init_says_where_it_cannot_write(mine):
+    (mine / "file").write_text("")
+
+    with pytest.raises(kit.KitError, match=r"file/bench: expected a directory to write to, got: Not a directory;"):
+        kit.init_directory(mine / "file" / "bench")
+
+
 def test_init_overwrites_nothing_and_lays_nothing_then(mine):
     kept = mine / "scenarios" / "quickstart.toml"
     kept.parent.mkdir()

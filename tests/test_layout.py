@@ -18,6 +18,7 @@ PART_OF = {
     "scenario_format": "scenario",
     "scenario_later": "scenario",
     "scenario_rules": "scenario",
+    "calibration_ramp": "cli",
     "interrupts": "cli",
     "terminal": "cli",
 }
@@ -28,19 +29,26 @@ REPORT = {"decide", "kit"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
     "kit": set(),
+    "host": set(),
+    "proxy": {"http_text"},
+    "http_text": set(),
     "strict_toml": set(),
     "stats": set(),
     "catalogue": {"kit", "strict_toml"},
-    "wire": {"row"},
+    "wire": {"row", "proxy", "http_text"},
     "results": {"row"},
     "traffic": {"catalogue"},
     "simulator": {"catalogue"},
-    "scenario": {"catalogue", "traffic", "kit", "strict_toml"},
+    "scenario": {"catalogue", "traffic", "kit", "proxy", "http_text", "strict_toml"},
     "launch": {"scenario", "catalogue", "row"},
-    "load": {"scenario", "catalogue", "traffic", "wire", "row", "launch", "kit"},
+    "limits": {"scenario", "catalogue"},
+    "calibration": {"host", "scenario", "catalogue"},
+    "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue"},
+    "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
+    | {"catalogue", "row", "scenario", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
-    "cli": {"launch", "report"} | REPORT,
+    "cli": {"calibration", "host", "launch", "limits", "readiness", "report"} | REPORT,
     "analysis": {"report"} | REPORT,
     "locustfiles": {"load"},
 }
@@ -61,7 +69,8 @@ ONLY_IN = {
 PURE = (
     "firsttoken/stats/",
     "firsttoken/decide/",
-    *(f"firsttoken/wire/{name}.py" for name in ("sse", "dialects", "stream", "deadlines", "headers")),
+    *(f"firsttoken/wire/{name}.py" for name in ("sse", "dialects", "stream", "template", "inflate")),
+    *(f"firsttoken/wire/{name}.py" for name in ("deadlines", "headers")),
     *(f"firsttoken/load/{name}.py" for name in ("clock", "plan", "retry")),
 )
 """Functions of their inputs: time and bytes are handed in."""
@@ -77,7 +86,7 @@ TOP_LEVEL = {
     *(".gitignore", ".git"),
 }
 TESTS_OF_THE_WHOLE = {
-    *(f"tests/test_{name}.py" for name in ("layout", "run", "wheel")),
+    *(f"tests/test_{name}.py" for name in ("benchmarks", "layout", "run", "wheel")),
     "tests/results/test_made_run.py",
 }
 FOLDERS_OF_WHOLE_TESTS = {"real", "benchmarks"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ import pytest
 
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
-from tests.command import ROOT, assert_ended_well, command, firsttoken, write_scenario
+from tests.command import REAL, ROOT, assert_ended_well, command, firsttoken, write_scenario
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +230,36 @@ def test_an_interrupt_before_the_first_request_leaves_a_readable_run_too(tmp_pat
     assert open_run(tmp_path / "out").manifest.state == "interrupted"
 
 
+def test_an_interrupt_while_a_target_keeps_silent_is_obeyed_at_once(tmp_path: Path) -> None:
+    """A server that accepts and never answers holds up the first request of all; its deadline is two minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        scenario = write_scenario(tmp_path, REAL, base_url=f'"{url}"')
+        words, environment = command("run", scenario, "--out", tmp_path / "out", FIRSTTOKEN_TEST_KEY="sk-1")
+        process = subprocess.Popen(
+            words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        _held, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 130, stderr
+    assert "report.pdf" in stdout
+    assert open_run(tmp_path / "out").manifest.state == "interrupted"
+
+
+def test_a_ladder_that_steps_down_runs_whole(tmp_path: Path) -> None:
+    """From 40 users back to 1, for the second repeat."""
+    out = tmp_path / "out"
+    scenario = write_scenario(tmp_path, users="[1, 40]", measure='"500ms"')
+    process = firsttoken("run", scenario, "--set", "load.repeats=2", "--out", out)
+
+    assert "Traceback" not in process.stderr
+    run = open_run(out)
+    assert run.manifest.state == "complete"
+    assert [stage.users for stage in run.stages] == [1, 1, 40, 40, 1, 1, 40, 40]
+
+
 def test_two_interrupts_leave_at_once_and_nothing_behind(tmp_path: Path) -> None:
     process = start(tmp_path, measure='"30s"')
     await_rows(tmp_path)
@@ -272,6 +303,7 @@ def test_nothing_is_left_behind_when_the_command_is_killed(tmp_path: Path) -> No
     await_gone(children, 10)
     report = firsttoken("report", tmp_path / "out")
     assert report.returncode == 0, report.stderr
+    assert {row.outcome for row in rows_of(tmp_path / "out")} <= {"length", "rate_limited", "cancelled_by_user"}
 
 
 def test_a_killed_load_process_costs_a_second_of_rows_and_a_sentence(tmp_path: Path) -> None:

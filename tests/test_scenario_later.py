@@ -19,7 +19,6 @@ from firsttoken.scenario_later import refuse_later
         ({"traffic": {"trace": "a.csv"}}, "traffic.trace: expected no such key, as a trace is not in this version"),
         ({"retry": {"policy": "custom"}}, 'retry.policy: expected another value, as "custom" is not in this version'),
         ({"budget": {"usd": 5}}, "budget.usd: expected no such key, as a cap is not in this version"),
-        ({"target": [{"model": "m", "client": "sdk"}]}, "target.m.client: expected no such key, as another client"),
         ({"target": [{"model": "m", "api": "completions"}]}, 'target.m.api: expected another value, as "completions"'),
         (
             {"load": {"users": [1], "rate": [1]}},
@@ -36,7 +35,7 @@ def test_it_is_refused_with_what_to_write_instead(data, sentence):
 
 def test_a_key_that_states_what_happens_anyway_is_no_contradiction():
     data = {
-        "target": [{"model": "m", "client": "wire", "api": "chat"}],
+        "target": [{"model": "m", "api": "chat"}],
         "traffic": {"trace": ""},
         "budget": {"usd": 0, "tokens": 0, "requests": 0, "minutes": 0},
     }

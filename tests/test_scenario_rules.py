@@ -1,5 +1,7 @@
 """What contradicts the catalogue, the environment or itself is refused; what will disappoint is warned of."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -90,6 +92,36 @@ def test_a_key_variable_that_is_not_set_is_refused_by_its_name():
     with pytest.raises(ScenarioError, match="expected the variable SOME_API_KEY to hold the key, got none set"):
         check_keys(made, {"SOME_API_KEY": ""})
     check_keys(made, {"SOME_API_KEY": "secret"})
+
+
+@pytest.mark.parametrize("key", ["hunter2\n", "hunter2 ", "hünter2", "hunter2\r"])
+def test_a_key_that_no_header_can_carry_is_refused_by_its_variable_and_never_shown(key):
+    with pytest.raises(ScenarioError, match="the variable SOME_API_KEY: expected printable characters") as caught:
+        check_keys(scenario(key_env="SOME_API_KEY"), {"SOME_API_KEY": key})
+
+    assert "nter2" not in str(caught.value)
+
+
+def test_certificates_that_cannot_be_read_are_refused_before_the_run(tmp_path):
+    hosted = {"base_url": "https://example.test/v1"}
+    (tmp_path / "no.pem").write_text("no certificate")
+
+    for name, reason in [("nowhere.pem", "No such file or directory"), ("no.pem", "")]:
+        made = scenario(**hosted, ca_file=str(tmp_path / name))
+        with pytest.raises(ScenarioError, match=rf"ca_file: expected a file of certificates .*{name}: {reason}"):
+            check_keys(made, {})
+    check_keys(scenario(**hosted, ca_file=str(Path(__file__).parent / "wire" / "certs" / "ca.pem")), {})
+
+
+def test_a_proxy_of_the_environment_that_is_none_is_refused_before_the_run():
+    hosted, local = scenario(base_url="https://example.test/v1"), scenario(base_url="http://127.0.0.1:8000/v1")
+    environ = {"ALL_PROXY": "socks5://me:hunter2@h:1080"}
+
+    with pytest.raises(ScenarioError, match=r"^target\.[\w-]+: ALL_PROXY: expected an HTTP proxy") as caught:
+        check_keys(hosted, environ)
+    assert "hunter2" not in str(caught.value)
+    check_keys(local, environ)
+    check_keys(hosted, environ | {"NO_PROXY": "example.test"})
 
 
 def test_the_demand_in_requests_follows_from_its_tokens():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.row import SUCCESS, Outcome
+from firsttoken.row import REASONING_SUMMARY, SUCCESS, Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,7 +48,7 @@ class Attempts:
     ratelimit_limit_tokens: Floats
     ratelimit_remaining_tokens: Floats
     summarised: Bools
-    """Whether what streamed of the reasoning may have been a summary, whose tokens nobody counted."""
+    """Whether what streamed of the reasoning was a summary, whose tokens nobody counted."""
     gap_counts: Ints
     """How many gaps between token events each attempt has."""
     gaps_us: Ints
@@ -84,21 +84,18 @@ class Attempts:
 TEXTS = ("request_id", "phase", "outcome")
 DERIVED = ("summarised", "gap_counts", "gaps_us")
 NUMBERS = tuple(field.name for field in fields(Attempts) if field.name not in (*TEXTS, *DERIVED))
-COLUMNS = (*TEXTS, *NUMBERS, "gaps_us")
+COLUMNS = (*TEXTS, *NUMBERS, "gaps_us", "checks")
 """What is read of a row."""
 
 
-def take_columns(columns: Mapping[str, NDArray[np.generic]], api: str) -> Attempts:
-    """Make attempts of the columns of rows that are sorted by request and attempt.
-
-    The responses API streams a summary of the reasoning where it streams any; chat streams the reasoning itself.
-    """
+def take_columns(columns: Mapping[str, NDArray[np.generic]]) -> Attempts:
+    """Make attempts of the columns of rows that are sorted by request and attempt."""
     gaps = columns["gaps_us"]
     counts = np.fromiter((len(each) for each in gaps), dtype=np.int64, count=len(gaps))
     flat = np.concatenate(gaps).astype(np.int64) if counts.any() else np.zeros(0, dtype=np.int64)
     numbers = {name: np.asarray(columns[name], dtype=np.float64) for name in NUMBERS}
-    hidden_first = numbers["first_token_ns"] < numbers["first_visible_ns"]
-    summarised = hidden_first & (numbers["reasoning_tokens"] > 0) & (api == "responses")
+    checks = columns["checks"]
+    summarised = np.fromiter((REASONING_SUMMARY in each for each in checks), dtype=np.bool_, count=len(checks))
     return Attempts(
         request_id=np.asarray(columns["request_id"], dtype=np.object_),
         phase=np.asarray(columns["phase"], dtype=np.object_),

@@ -48,6 +48,11 @@ class Bracket:
     """The lowest level that fails; None: not reached up to `top`."""
     top: float
 
+    @property
+    def shown_to_top(self) -> bool:
+        """Whether the highest tested level passes; else what lies above `last_pass` fails or is not known."""
+        return self.last_pass == self.top
+
 
 def find_bracket(levels: Sequence[LevelVerdict]) -> Bracket | None:
     """The bracket of a ladder; None where no level was measured.

@@ -25,7 +25,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests, attempts or seconds the value rests on."""
     lo: float | None
     hi: float | None
-    """The ends of the 95 % interval; of a figure flagged ESTIMATE the ends of what is possible."""
+    """The ends of the 95 % interval; of dollars and wasted tokens flagged ESTIMATE the ends of what is possible."""
     flags: tuple[str, ...] = ()
 
 
@@ -42,6 +42,7 @@ UNITS: dict[str, str] = {
     "stall_ms": "ms",
     "stream_tok_s": "tok/s",
     "system_tok_s": "tok/s",
+    "estimated_tokens_share": "share",
     "late_share": "share",
     "stream_relative": "ratio",
     "system_relative": "ratio",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from firsttoken.decide.bill import Bill
 from firsttoken.decide.capacity import relative_to_unloaded
@@ -52,7 +53,7 @@ def _marks(metric: str, q: float | None, estimate: Estimate) -> list[str]:
     marks = {
         "CENSORED": estimate.at_least,
         "UNDERSAMPLED": q is not None and not estimate.shown,
-        "ESTIMATE": metric in ESTIMATED and estimate.shown,
+        "ESTIMATE": estimate.estimated or (metric in ESTIMATED and estimate.shown),
     }
     return [name for name, holds in marks.items() if holds]
 
@@ -73,7 +74,7 @@ def _combine(key: Key, pooled: Estimate, runs: Sequence[Estimate]) -> Estimate:
     spread = over_repeats(values, pooled.value, most=MOST.get(UNITS[metric], math.inf))
     ends = [(each.lo, each.hi) for each in (spread, pooled) if each.lo is not None and each.hi is not None]
     lo, hi = (min(lo for lo, _ in ends), max(hi for _, hi in ends)) if ends else (None, None)
-    return Estimate(pooled.value, lo, hi, pooled.n, pooled.n_eff, pooled.at_least)
+    return replace(pooled, lo=lo, hi=hi)
 
 
 def add_up(stages: Sequence[Mapping[Key, Estimate]]) -> dict[Key, Estimate]:

@@ -11,10 +11,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from firsttoken.decide.validity import Flag
+from firsttoken.decide.validity import Flag, covers
 from firsttoken.results.folder import Run
-from firsttoken.results.stage import Stage
-from firsttoken.row import Health
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +54,7 @@ def read_instrument(run: Run, target: str, level: float, flags: Sequence[Flag]) 
     measured = f"stage IN ({numbers}) AND phase = 'measure' AND first_token_ns IS NOT NULL"
     marks = run.attempts("first_token_early_ns", "first_token_ns", "stamp", where=measured)
     truth = run.compare_truth(measured)
-    seconds = [line for stage in stages for line in run.health if _covers(stage, line)]
+    seconds = [line for stage in stages for line in run.health if stage.window and covers(stage.window, line)]
     widths_ms = (marks["first_token_ns"] - marks["first_token_early_ns"]) / 1e6
     errors_ms = np.abs(truth["first_token_ns"]) / 1e6
     decoded = truth["true_decode_ns"] > 0
@@ -78,10 +76,6 @@ def read_instrument(run: Run, target: str, level: float, flags: Sequence[Flag]) 
         cpu_share=max((line.cpu_share for line in seconds), default=None),
         thrown_out=" ".join(void),
     )
-
-
-def _covers(stage: Stage, line: Health) -> bool:
-    return stage.window is not None and stage.window[0] <= line.at_ns <= stage.window[1]
 
 
 def _quantile(values: np.ndarray[tuple[int], np.dtype[np.float64]], q: float) -> float | None:

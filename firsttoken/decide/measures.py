@@ -6,16 +6,18 @@ what fell into the measure windows, whichever phase its request belongs to.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from firsttoken.decide.attempts import Bools, Floats
+from firsttoken.decide.attempts import Attempts, Bools, Floats
 from firsttoken.decide.latency import late_tokens, streamed_tokens, ttft_ms
 from firsttoken.decide.observation import Observation
-from firsttoken.decide.retries import count_dollars, count_quota, count_retries, mean_of
+from firsttoken.decide.retries import count_dollars, count_quota, count_retries, mean_of, share_of
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.quantile import quantile_interval
-from firsttoken.stats.rate import rate, token_arrivals
+from firsttoken.stats.rate import TokenArrivals, rate, token_arrivals
 
 Key = tuple[str, float | None]
 """(metric, quantile); the quantile is None where the figure is none."""
@@ -39,8 +41,8 @@ def measure(seen: Observation) -> dict[Key, Estimate]:
     if not seen.windows:
         return figures
     plain = {
-        **count_retries(seen.attempts, seen.requests),
-        **count_quota(seen.attempts, seen.billed),
+        **count_retries(seen),
+        **count_quota(seen),
         **measure_promise(seen),
         **measure_rates(seen),
     }
@@ -58,9 +60,12 @@ def measure_quantiles(seen: Observation) -> dict[Key, Estimate]:
     for metric in seen.latencies:
         figures |= {(metric, q): quantile_of(seen, metric, q) for q in QUANTILES}
     figures |= {("stream_tok_s", q): turn_over(quantile_of(seen, "tpot_ms", 1 - q)) for q in STREAM_QUANTILES}
-    served = ttft_ms(seen.attempts)[seen.attempts.measured]
-    known = served[~np.isnan(served)]
-    return figures | {("served_ttft_ms", q): quantile_interval(known, q) for q in QUANTILES}
+    served = ttft_ms(seen.attempts)
+    known = seen.attempts.measured & ~np.isnan(served)
+    at, values = seen.attempts.intended_ns[known], served[known]
+    return figures | {
+        ("served_ttft_ms", q): quantile_interval(values, q, seen.effective_at(at, values, q)) for q in QUANTILES
+    }
 
 
 def quantile_of(seen: Observation, metric: str, q: float) -> Estimate:
@@ -91,7 +96,7 @@ def measure_promise(seen: Observation) -> dict[str, Estimate]:
     attainment = proportion_interval(int(kept.sum()), len(kept), n_eff, undecided=int(undecided.sum()))
     per_second = len(kept) / seen.seconds
     broken = {
-        f"broken_by_{cause.removesuffix('_ms')}_share": proportion_interval(int(who[chosen].sum()), len(kept))
+        f"broken_by_{cause.removesuffix('_ms')}_share": share_of(who[chosen], seen.requests.intended_ns[chosen], seen)
         for cause, who in seen.judged.broken_by.items()
     }
     return {"attainment": attainment, "goodput_rps": scale(attainment, per_second), **broken}
@@ -109,7 +114,7 @@ def measure_rates(seen: Observation) -> dict[str, Estimate]:
     rates = {
         "request_rps": Estimate(asked / seen.seconds, None, None, asked, float(asked)),
         "users_busy": users_busy(seen),
-        "system_tok_s": system_rate(seen),
+        **measure_tokens_rate(seen),
     }
     if "tpot_ms" in seen.promise.limits_ms:
         rates["late_share"] = late_share(seen, seen.promise.limits_ms["tpot_ms"])
@@ -129,18 +134,35 @@ def users_busy(seen: Observation, think_s: float = 0.0) -> Estimate:
     return Estimate(busy_ns / 1e9 / seen.seconds, None, None, len(begin), float(len(begin)))
 
 
-def system_rate(seen: Observation) -> Estimate:
-    """Output tokens that arrived in the measure windows per second, of attempts of any phase."""
-    attempts = seen.attempts
+def measure_tokens_rate(seen: Observation) -> dict[str, Estimate]:
+    """Output tokens that arrived in the measure windows per second, and the share of them that nobody counted.
+
+    Attempts of any phase. Where no stream that arrived told its usage there is no rate: chunks are no tokens.
+    """
+    arrivals = _arrivals(seen.attempts)
+    if arrivals is None:
+        return {"system_tok_s": nothing(), "estimated_tokens_share": nothing()}
+    share = arrivals.estimated_share(*seen.windows)
+    whole = system_rate(arrivals, seen) if share < 1 else nothing()
+    told = Estimate(share, None, None, whole.n, float(whole.n))
+    return {"system_tok_s": replace(whole, estimated=share > 0), "estimated_tokens_share": told}
+
+
+def _arrivals(attempts: Attempts) -> TokenArrivals | None:
+    """The token events of every attempt that streamed; None where none did."""
     begun = ~np.isnan(attempts.first_token_ns)
     if not begun.any():
-        return nothing()
+        return None
     gaps_us = np.split(attempts.gaps_us, np.cumsum(attempts.gap_counts)[:-1])
-    arrivals = token_arrivals(
+    return token_arrivals(
         attempts.first_token_ns[begun],
         [gaps for gaps, came in zip(gaps_us, begun, strict=True) if came],
         streamed_tokens(attempts)[begun],
     )
+
+
+def system_rate(arrivals: TokenArrivals, seen: Observation) -> Estimate:
+    """Tokens that arrived in the measure windows per second."""
     rates = [rate(arrivals.at_ns, arrivals.tokens, window, seen.request_ns) for window in seen.windows]
     if len(rates) == 1:
         return rates[0]

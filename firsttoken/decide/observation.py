@@ -34,6 +34,10 @@ class Observation:
     users: int
     windows: tuple[Window, ...]
     """Its measure windows, one per repeat; none where the stage was broken off before."""
+    settled_s: float | None
+    """How long its users had settled before the window opened, the shortest of its repeats; None where none opened."""
+    missing: int
+    """Attempts that were counted as started and have no row."""
     attempts: Attempts
     requests: Requests
     latencies: Mapping[str, Latency]
@@ -60,7 +64,10 @@ class Observation:
 
     def effective(self, chosen: Bools, values: Floats, q: float | None = None) -> float:
         """The effective size of values of the chosen requests, added up over the windows they were intended in."""
-        begun = self.requests.intended_ns[chosen]
+        return self.effective_at(self.requests.intended_ns[chosen], values, q)
+
+    def effective_at(self, begun: Floats, values: Floats, q: float | None = None) -> float:
+        """The effective size of values taken at those times (ns), added up over the windows that they lie in."""
         place = np.searchsorted([opens for opens, _ in self.windows[1:]], begun, side="right")
         return sum(
             effective_size(begun[place == number], values[place == number], window, self.request_ns, q).n_eff
@@ -68,8 +75,8 @@ class Observation:
         )
 
 
-def observe(stage: Stage, attempts: Attempts, promise: Promise, source: Source | None) -> Observation:
-    """Look at the attempts of one stage."""
+def observe(stage: Stage, attempts: Attempts, promise: Promise, source: Source | None, missing: int = 0) -> Observation:
+    """Look at the attempts of one stage, `missing` of which were started and have no row."""
     end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
     return _look(
         attempts,
@@ -81,6 +88,8 @@ def observe(stage: Stage, attempts: Attempts, promise: Promise, source: Source |
         repeat=stage.repeat,
         users=stage.users,
         windows=(stage.window,) if stage.window and stage.window[0] < stage.window[1] else (),
+        settled_s=stage.settled_s,
+        missing=missing,
     )
 
 
@@ -98,6 +107,8 @@ def pool(parts: Sequence[Observation]) -> Observation:
         repeat=first.repeat if len(parts) == 1 else None,
         users=first.users,
         windows=tuple(window for part in parts for window in part.windows),
+        settled_s=min((part.settled_s for part in parts if part.settled_s is not None), default=None),
+        missing=sum(part.missing for part in parts),
     )
 
 
@@ -112,6 +123,8 @@ def _look(
     repeat: int | None,
     users: int,
     windows: tuple[Window, ...],
+    settled_s: float | None,
+    missing: int,
 ) -> Observation:
     latencies = measure_latencies(attempts, requests)
     return Observation(
@@ -120,6 +133,8 @@ def _look(
         repeat=repeat,
         users=users,
         windows=windows,
+        settled_s=settled_s,
+        missing=missing,
         attempts=attempts,
         requests=requests,
         latencies=latencies,

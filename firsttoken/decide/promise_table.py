@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.capacity import Verdict
+from firsttoken.decide.capacity import Bracket, Verdict
 from firsttoken.decide.figure import Figure, Find
 from firsttoken.decide.ruling import Ruling
 from firsttoken.decide.units import UNKNOWN, write_figure, write_interval, write_point, write_value
@@ -64,11 +64,18 @@ def _load_row(ruling: Ruling, slo: Slo) -> PromiseRow:
     if bracket is None:
         return PromiseRow(need=need, asked=asked, verdict=verdict)
     value = "none shown" if bracket.last_pass is None else write_value(bracket.last_pass, "users")
-    if bracket.first_fail is None:
-        interval = "no tested load breaks it"
-    else:
-        interval = f"breaks at {write_value(bracket.first_fail, 'users')}"
-    return PromiseRow(need=need, asked=asked, value=value, interval=interval, verdict=verdict)
+    return PromiseRow(need=need, asked=asked, value=value, interval=_write_break(bracket), verdict=verdict)
+
+
+def _write_break(bracket: Bracket) -> str:
+    """Where the promise breaks, or how far it is shown not to."""
+    if bracket.first_fail is not None:
+        return f"breaks at {write_value(bracket.first_fail, 'users')}"
+    if bracket.last_pass is None:
+        return "no tested load is shown to break it"
+    if bracket.shown_to_top:
+        return "no tested load breaks it"
+    return f"not shown above {write_value(bracket.last_pass, 'users')}"
 
 
 def _felt_row(figure: Figure | None, slo: Slo) -> PromiseRow:

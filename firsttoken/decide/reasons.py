@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from firsttoken.decide.capacity import LevelVerdict
+from firsttoken.decide.capacity import Bracket, LevelVerdict
 from firsttoken.decide.figure import Find
 from firsttoken.decide.promise import LIMITS
 from firsttoken.decide.ruling import Ruling
@@ -28,6 +28,7 @@ CAUSES: Mapping[str, str] = {
 REMEDIES: Mapping[str, str] = {
     "CLIENT_LIMITED": "a load machine with time to spare",
     "NOT_DELIVERED": "a run in which all users are at work",
+    "WORKER_LOST": "a run whose rows are all there",
 }
 """Flag that voids -> what a measurement needs instead."""
 DAYS_TO_RELY_ON = 30
@@ -67,8 +68,12 @@ def _explain_absence(ruling: Ruling) -> str:
 def _explain_pass(ruling: Ruling) -> str:
     if ruling.once:
         return "It was measured once, which is an indication and not yet a decision."
-    failed = ruling.first_failed
-    return "No tested load broke it." if failed is None else f"At {_users(failed)} {_kept(failed)} did."
+    failed, bracket = ruling.first_failed, ruling.bracket
+    if failed is not None:
+        return f"At {_users(failed)} {_kept(failed)} did."
+    if bracket and bracket.last_pass is not None and not bracket.shown_to_top:
+        return f"It is not shown above {write_value(bracket.last_pass, 'users')}."
+    return "No tested load broke it."
 
 
 def _explain_fail(ruling: Ruling, find: Find) -> str:
@@ -114,14 +119,21 @@ def list_flips(ruling: Ruling, slo: Slo, find: Find) -> list[str]:
         return fewer + _list_limits(level.level, slo, find)
     if ruling.verdict == "PASS":
         repeats = ["A GO: two more repeats that agree (load.repeats = 3)."] if ruling.once else []
-        breaking = bracket.first_fail if bracket else None
-        load = "a higher load than was tested" if breaking is None else f"a load of {write_value(breaking, 'users')}"
-        return [*repeats, f"A NO-GO: {load}."]
+        return [*repeats, f"A NO-GO: {_breaking_load(bracket)}."]
     if level.voided_by:
         return [f"An answer: {REMEDIES[name]}." for name in level.voided_by]
     if "CENSORED" in level.attainment.flags:
         return [f"An answer: more patience with requests at {_users(level)} (load.hold)."]
     return [f"An answer: more requests at {_users(level)} (load.measure)."]
+
+
+def _breaking_load(bracket: Bracket | None) -> str:
+    """The load that breaks the promise, as far as it is known."""
+    if bracket is None or bracket.first_fail is not None:
+        return f"a load of {write_value(bracket.first_fail if bracket else None, 'users')}"
+    if bracket.last_pass is None or bracket.shown_to_top:
+        return "a higher load than was tested"
+    return f"a load above {write_value(bracket.last_pass, 'users')}, where nothing is shown"
 
 
 def _list_limits(level: float, slo: Slo, find: Find) -> list[str]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.attempts import Attempts, Bools, Floats, Requests
+from firsttoken.decide.attempts import Attempts, Bools, Floats
 from firsttoken.decide.cost import Billed, Tokens, price_tokens
+from firsttoken.decide.observation import Observation
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.proportion import proportion_interval
 
@@ -25,41 +26,50 @@ def mean_of(values: Floats) -> Estimate:
     return Estimate(float(values.mean()), None, None, n, float(n)) if n else nothing()
 
 
-def per_thousand(hits: Bools) -> Estimate:
-    """How many of 1,000, with Clopper and Pearson's interval."""
-    share = proportion_interval(int(hits.sum()), len(hits))
+def share_of(hits: Bools, at_ns: Floats, seen: Observation) -> Estimate:
+    """The share of hits among requests or attempts that began at those times, its interval on the effective size."""
+    n_eff = seen.effective_at(at_ns, hits.astype(np.float64))
+    return proportion_interval(int(hits.sum()), len(hits), n_eff)
+
+
+def per_thousand(share: Estimate) -> Estimate:
+    """A share as so many of 1,000."""
     if share.value is None or share.lo is None or share.hi is None:
         return share
     return Estimate(1000 * share.value, 1000 * share.lo, 1000 * share.hi, share.n, share.n_eff)
 
 
-def count_retries(attempts: Attempts, requests: Requests) -> dict[str, Estimate]:
+def count_retries(seen: Observation) -> dict[str, Estimate]:
     """What retries did to the users of the measured requests: how many, how often in vain, how long they waited."""
+    attempts, requests = seen.attempts, seen.requests
     chosen = requests.measured
+    at_ns = requests.intended_ns[chosen]
     retried = requests.tries > 1
     backoff_ms = np.nan_to_num(attempts.backoff_ms)
     backoff_ms[requests.last] = 0  # a back-off that was followed by no attempt was not waited to its end
     waited_ms = np.add.reduceat(backoff_ms, requests.first) if len(requests) else np.zeros(0)
     return {
-        "gave_up_per_1000": per_thousand(requests.gave_up[chosen]),
-        "retried_per_1000": per_thousand(retried[chosen]),
-        "saved_per_1000": per_thousand((retried & requests.succeeded)[chosen]),
+        "gave_up_per_1000": per_thousand(share_of(requests.gave_up[chosen], at_ns, seen)),
+        "retried_per_1000": per_thousand(share_of(retried[chosen], at_ns, seen)),
+        "saved_per_1000": per_thousand(share_of((retried & requests.succeeded)[chosen], at_ns, seen)),
         "attempts_per_request": mean_of(requests.tries[chosen].astype(np.float64)),
         "backoff_ms_per_request": mean_of(waited_ms[chosen]),
     }
 
 
-def count_quota(attempts: Attempts, billed: Billed) -> dict[str, Estimate]:
+def count_quota(seen: Observation) -> dict[str, Estimate]:
     """What the measured attempts took of a quota: hosted APIs count a failed request like any other."""
+    attempts = seen.attempts
     chosen = attempts.measured
+    at_ns = attempts.intended_ns[chosen]
     failed = attempts.failed[chosen]
     reached = ~np.isnan(attempts.sent_ns[chosen])
     refused = np.asarray(attempts.outcome[chosen] == "rate_limited", dtype=np.bool_)
     return {
-        "error_share": proportion_interval(int(failed.sum()), len(failed)),
-        "rate_limited_share": proportion_interval(int(refused.sum()), len(refused)),
-        "wasted_attempts_share": proportion_interval(int((failed & reached).sum()), int(reached.sum())),
-        "wasted_tokens_share": _wasted_tokens(attempts, billed),
+        "error_share": share_of(failed, at_ns, seen),
+        "rate_limited_share": share_of(refused, at_ns, seen),
+        "wasted_attempts_share": share_of(failed[reached], at_ns[reached], seen),
+        "wasted_tokens_share": _wasted_tokens(attempts, seen.billed),
         "quota_used_share": use_of_quota(attempts),
     }
 

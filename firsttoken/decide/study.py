@@ -88,11 +88,14 @@ class Study:
 def study_run(path: Path | str) -> Study:
     """Read the run folder at path and study it.
 
-    Raises RunFolderError where it is none, and ScenarioError where its scenario.toml does not decode.
+    Its prices are those of its own models.toml, the catalogue that was in force, where it has one. Raises
+    RunFolderError where it is no run, ScenarioError where its scenario.toml does not decode, and CatalogueError
+    where its models.toml does not.
     """
     run = open_run(path)
     scenario = load_scenario(run.path / "scenario.toml")
-    catalogue = load_catalogue()
+    own = run.path / "models.toml"
+    catalogue = load_catalogue(own if own.exists() else None)
     prices = {target.name: find_prices(target, catalogue) for target in scenario.target}
     promise = read_promise(scenario.slo)
     studies = {
@@ -130,4 +133,4 @@ def _study_levels(
 
 def _observe(run: Run, stage: Stage, target: Target, source: Source | None, promise: Promise) -> Observation:
     columns = run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
-    return observe(stage, take_columns(columns, target.api), promise, source)
+    return observe(stage, take_columns(columns), promise, source, run.missing.get(stage.stage, 0))

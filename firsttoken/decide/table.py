@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from firsttoken.decide.figure import Figure
 from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_figure, write_value
+from firsttoken.decide.units import write_figure, write_point, write_value
 
 COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("first token", "ttft_ms", 0.5),
@@ -29,4 +30,10 @@ def summarise(study: Study) -> tuple[list[str], list[list[str]]]:
 
 def _write_cells(study: Study, target: str, level: float) -> list[str]:
     figures = (study.figure(target, metric, level=level, q=q) for _, metric, q in COLUMNS)
-    return [write_figure(figure).partition(" (")[0] for figure in figures]
+    return [_write_cell(figure) for figure in figures]
+
+
+def _write_cell(figure: Figure | None) -> str:
+    """A figure without its interval; one that rests on too little is "n/a (n = 37)"."""
+    told = write_figure(figure)
+    return told if told.startswith("n/a") else write_point(figure)

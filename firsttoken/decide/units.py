@@ -13,7 +13,7 @@ from firsttoken.decide.figure import Figure
 
 UNKNOWN = "unknown"
 NEVER = "never"
-LOWER_IS_WORSE = frozenset({"stream_tok_s"})
+LOWER_IS_WORSE = frozenset({"stream_tok_s", "stream_relative"})
 """Metrics whose unfinished requests make the printed value an upper bound."""
 
 
@@ -36,7 +36,7 @@ def write_span(lo: float, hi: float, unit: str) -> str:
 
 
 def write_figure(figure: Figure | None) -> str:
-    """A figure as text: "1.10 s (1.05 to 1.18 s)", "≥ 12.0 s", "n/a (n = 37)" or "unknown"."""
+    """A figure as text: "1.10 s (1.05 to 1.18 s)", "≥ 12.0 s", "≈ 310 tok/s", "n/a (n = 37)" or "unknown"."""
     if figure is not None and figure.value is not None and _is_too_small(figure):
         return f"n/a (n = {figure.n})"
     interval = write_interval(figure)
@@ -44,14 +44,14 @@ def write_figure(figure: Figure | None) -> str:
 
 
 def write_point(figure: Figure | None) -> str:
-    """A figure's value alone: "1.10 s", "≥ 12.0 s", "n/a" or "unknown"."""
+    """A figure's value alone: "1.10 s", "≥ 12.0 s", "≈ 310 tok/s", "n/a" or "unknown"."""
     if figure is None or figure.value is None:
         return UNKNOWN
     if _is_too_small(figure):
         return "n/a"
     value = write_value(figure.value, figure.unit)
     if "CENSORED" not in figure.flags:
-        return value
+        return f"≈ {value}" if "ESTIMATE" in figure.flags else value
     return f"{'≤' if figure.metric in LOWER_IS_WORSE else '≥'} {value}"
 
 

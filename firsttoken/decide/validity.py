@@ -13,9 +13,10 @@ from typing import Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from firsttoken.decide.attempts import Bools
 from firsttoken.decide.measures import Key, users_busy
 from firsttoken.decide.observation import Observation, Window
-from firsttoken.decide.units import round_significant, write_share
+from firsttoken.decide.units import round_significant, write_share, write_value
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
 
@@ -33,7 +34,9 @@ class Rule(NamedTuple):
 RULES: dict[str, Rule] = {
     "CLIENT_LIMITED": Rule("the load process was late, busy or unobserved past a bound of the table", "level", True),
     "NOT_DELIVERED": Rule("the users at work were off by more than 2 % of those asked for", "level", True),
+    "WORKER_LOST": Rule("rows are missing: more attempts were started than the journal has, or fewer", "level", True),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", False),
+    "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", False),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", False),
 }
 """Flag -> its rule."""
@@ -63,7 +66,7 @@ class Bound(NamedTuple):
 
 
 BOUNDS = (
-    # A busy loop of 50 ms shows as a lag of 40 to 50 ms to a probe each 10 ms.
+    # A busy loop of 50 ms shows as a lag of 40 to 50 ms to a probe each 5 ms.
     Bound("hub_lag_max_ms", "worst", 35.0, "ms", "the load process froze, in its worst second, for"),
     # Without a kernel's stamp a first token would be late by as much as a rule: 1 % of a second.
     Bound("hub_lag_p99_ms", "middle", 10.0, "ms", "the load process came late to its sockets, in a typical second, by"),
@@ -75,8 +78,13 @@ BOUNDS = (
 BRACKET_MS, BRACKET_SHARE = 5.0, 0.01
 """One first token in a hundred may be known to less than 5 ms, unless reads are prompt: then the server sent its first
 events together, which is none of the client's doing."""
-UNWATCHED_S = 2.0
+OWN_FAILURES = 0.01
+"""One request in a hundred may end in an error of the load process itself."""
 DELIVERED_WITHIN = 0.02
+SETTLINGS = 2.0
+"""Whole answers, by their p95, that users need to spread out after the ramp: each has then asked more than once."""
+SETTLED_WITHIN = 0.1
+"""So much of it may lack: the p95 is itself an estimate, and a stage settles by what it has seen until then."""
 
 
 def find_flags(
@@ -84,9 +92,11 @@ def find_flags(
 ) -> list[Flag]:
     """The flags of one observation of one stage; think_s is how long a user thinks between requests."""
     found = {
+        "WORKER_LOST": find_missing_rows(seen),
         "CLIENT_LIMITED": find_client_limits(seen, health),
         "NOT_DELIVERED": find_missing_load(seen, think_s),
         "CENSORED": find_censored(seen, figures),
+        "UNSETTLED": find_short_settling(seen),
     }
     return [raise_flag(name, seen, evidence) for name, evidence in found.items() if evidence]
 
@@ -101,21 +111,18 @@ def raise_flag(name: str, seen: Observation, evidence: str) -> Flag:
 
 
 def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
-    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too.
-
-    A window shorter than UNWATCHED_S may lie between two lines.
-    """
-    lines = [line for window in seen.windows for line in health if _covers(line, window)]
-    if not lines and seen.seconds >= UNWATCHED_S:
+    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too."""
+    lines = [line for window in seen.windows for line in health if covers(window, line)]
+    if not lines:
         return "Nobody watched the load process: no line of health.jsonl falls into the measure window."
     by_worker: dict[int, list[Health]] = {}
     for line in lines:
         by_worker.setdefault(line.worker, []).append(line)
     found = [text for own in by_worker.values() for bound in BOUNDS if (text := _exceeds(bound, own))]
-    return " ".join(dict.fromkeys([*found, *_find_wide_brackets(seen, lines)]))
+    return " ".join(dict.fromkeys([*found, *_find_wide_brackets(seen, lines), *_find_own_failures(seen)]))
 
 
-def _covers(line: Health, window: Window) -> bool:
+def covers(window: Window, line: Health) -> bool:
     """Whether the second that a line sums up overlaps the window."""
     return line.at_ns > window[0] and line.at_ns - SECOND_NS < window[1]
 
@@ -149,6 +156,21 @@ def _find_wide_brackets(seen: Observation, lines: Sequence[Health]) -> list[str]
     ]
 
 
+def _find_own_failures(seen: Observation) -> list[str]:
+    asked, failed = int(seen.measured.sum()), int(_failed_here(seen).sum())
+    if failed <= OWN_FAILURES * asked:
+        return []
+    return [
+        f"{failed:,} of {asked:,} measured requests failed in the load process itself (client_error); the bound is "
+        f"{write_share(OWN_FAILURES)}."
+    ]
+
+
+def _failed_here(seen: Observation) -> Bools:
+    """Measured requests whose last attempt failed by our own doing."""
+    return np.asarray(seen.attempts.outcome[seen.requests.last] == "client_error", dtype=np.bool_) & seen.measured
+
+
 def find_missing_load(seen: Observation, think_s: float) -> str:
     """What shows that users were idle, or too many; a user who thinks before the next request is not idle."""
     present = users_busy(seen, think_s).value
@@ -158,12 +180,33 @@ def find_missing_load(seen: Observation, think_s: float) -> str:
     return f"{round_significant(present)} users were {doing} on average; {seen.users:,} were asked for."
 
 
+def find_missing_rows(seen: Observation) -> str:
+    """What shows that the journal is not whole, or nothing: what is missing may well be what failed."""
+    if not seen.missing:
+        return ""
+    return f"Rows are missing: the journal is {seen.missing:,} off the number of attempts that were started."
+
+
 def find_censored(seen: Observation, figures: Mapping[Key, Estimate]) -> str:
     """What was cut off so early that a figure is only a bound, or nothing."""
     if not any(figure.at_least for figure in figures.values()):
         return ""
-    cut_off, asked = int((seen.requests.unjudged & seen.measured).sum()), int(seen.measured.sum())
-    return f"Cut off before they ended: {cut_off} of {asked} measured requests. Figures that they touch are bounds."
+    ours, asked = _failed_here(seen), int(seen.measured.sum())
+    cut_off = int((seen.requests.unjudged & seen.measured & ~ours).sum())
+    failed = f"; failed in the load process itself: {int(ours.sum())}" if ours.any() else ""
+    cut = f"Cut off before they ended: {cut_off} of {asked} measured requests{failed}"
+    return f"{cut}. Figures that they touch are bounds."
+
+
+def find_short_settling(seen: Observation) -> str:
+    """What shows that the first measured requests may have met a crowd that was still forming, or nothing."""
+    needed_s = SETTLINGS * seen.request_ns / SECOND_NS
+    if seen.settled_s is None or seen.settled_s >= (1 - SETTLED_WITHIN) * needed_s:
+        return ""
+    return (
+        f"Users settled for {write_value(1000 * seen.settled_s, 'ms')} before measuring began; twice the p95 of a "
+        f"whole answer is {write_value(1000 * needed_s, 'ms')} (load.settle)."
+    )
 
 
 def find_undersampled(attainment: Estimate, share: float) -> str:

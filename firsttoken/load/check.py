@@ -10,15 +10,14 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Literal
 
 import msgspec
-from openai import APIStatusError, OpenAI, OpenAIError
 
-from firsttoken.load.preflight import OUTPUT_TOKENS, knock
+from firsttoken.load.preflight import knock
 from firsttoken.load.target import open_target
 from firsttoken.row import SUCCESS, Row
 from firsttoken.scenario import Scenario, Target
-from firsttoken.wire.redact import redact
 
 
 class CheckSpec(msgspec.Struct, kw_only=True):
@@ -37,22 +36,29 @@ def main() -> None:
 
 def check_target(target: Target, spec: CheckSpec) -> dict[str, object]:
     """What one target answers: keys as `firsttoken check` prints them."""
-    base_url = spec.base_urls[target.name]
-    live = open_target(
-        target, spec.scenario, base_url=base_url, environ=os.environ, origin_ns=time.monotonic_ns(), run_id="check"
-    )
-    row = knock(live)
-    live.client.close()
+    row, package = ask(target, spec, "wire"), ask(target, spec, "sdk")
     return {
         "target": target.name,
-        "base_url": base_url,
+        "base_url": spec.base_urls[target.name],
         "model": target.model,
         "api": target.api,
         "reachable": row.http_status is not None,
         "streams": row.outcome in SUCCESS and row.token_events > 0,
         **_describe_answer(row),
-        "openai_package": ask_sdk(target, base_url),
+        "openai_package": _describe_package(package),
     }
+
+
+def ask(target: Target, spec: CheckSpec, client: Literal["wire", "sdk"]) -> Row:
+    """Send a target one short request through a client, whichever the target names; its finished row."""
+    chosen = msgspec.structs.replace(target, client=client, connection="reuse")
+    base_url, origin_ns = spec.base_urls[target.name], time.monotonic_ns()
+    live = open_target(
+        chosen, spec.scenario, base_url=base_url, environ=os.environ, origin_ns=origin_ns, run_id="check"
+    )
+    row = knock(live)
+    live.client.close()
+    return row
 
 
 def _describe_answer(row: Row) -> dict[str, object]:
@@ -78,42 +84,9 @@ def _describe_answer(row: Row) -> dict[str, object]:
     }
 
 
-def ask_sdk(target: Target, base_url: str) -> str:
-    """One streamed request through the openai package: "ok, N events" or its own words of failure."""
-    key = os.environ[target.key_env] if target.key_env else "none"
-    client = OpenAI(base_url=base_url, api_key=key, max_retries=0, default_headers=target.headers, timeout=60.0)
-    extra = dict(target.extra_body)
-    try:
-        with client:
-            events = (
-                _count_chat(client, target.model, extra)
-                if target.api == "chat"
-                else _count_responses(client, target.model, extra)
-            )
-    except APIStatusError as error:
-        return redact(f"{error.status_code}: {error.message}", [key])
-    except OpenAIError as error:
-        return redact(f"{type(error).__name__}: {error}", [key])
-    return f"ok, {events} events"
-
-
-def _count_chat(client: OpenAI, model: str, extra: dict[str, object]) -> int:
-    stream = client.chat.completions.create(
-        model=model,
-        messages=[{"role": "user", "content": "Say hello."}],
-        max_completion_tokens=OUTPUT_TOKENS,
-        stream=True,
-        stream_options={"include_usage": True},
-        extra_body=extra,
-    )
-    return sum(1 for _ in stream)
-
-
-def _count_responses(client: OpenAI, model: str, extra: dict[str, object]) -> int:
-    stream = client.responses.create(
-        model=model, input="Say hello.", max_output_tokens=OUTPUT_TOKENS, stream=True, extra_body=extra
-    )
-    return sum(1 for _ in stream)
+def _describe_package(row: Row) -> str:
+    """How the openai package got on: "ok, 19 events", or the outcome and the words of failure."""
+    return f"ok, {row.events} events" if row.outcome in SUCCESS else f"{row.outcome}: {row.error}"
 
 
 if __name__ == "__main__":

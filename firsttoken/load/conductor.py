@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import gevent
 
 from firsttoken.load.clock import StageClock
+from firsttoken.load.garbage import uncollected
 from firsttoken.load.plan import StagePlan
 from firsttoken.load.session import Session
 from firsttoken.row import StageEvent
@@ -19,6 +21,8 @@ from firsttoken.row import StageEvent
 TICK_S = 0.02
 REPORT_EVERY = 25
 """Ticks between two lines of progress."""
+FLUSH_EVERY = 12
+"""Ticks between two flushes of the journal: a quarter of a second."""
 SPAWN_PATIENCE_S = 30.0
 
 Progress = Callable[[dict[str, object]], None]
@@ -28,13 +32,19 @@ def conduct(session: Session, plans: Sequence[StagePlan], progress: Progress) ->
     """Run every stage in order, until the plan is through, somebody stops it or the disk refuses."""
     try:
         for plan in plans:
-            if session.interrupted or not _gather_users(session, plan):
+            if session.stopping or not _gather_users(session, plan):
                 break
             progress({"event": "stage", "stages": len(plans), **_describe(plan)})
-            _run_stage(session, plan, progress)
+            with _keep_garbage(session, plan):
+                _run_stage(session, plan, progress)
     finally:
         session.over = True
         session.recorder.flush()
+
+
+def _keep_garbage(session: Session, plan: StagePlan) -> AbstractContextManager[None]:
+    """Collect no garbage in a stage, unless the openai package makes it: an application has those pauses too."""
+    return nullcontext() if session.targets[plan.target].target.client == "sdk" else uncollected()
 
 
 def _gather_users(session: Session, plan: StagePlan) -> bool:
@@ -42,12 +52,12 @@ def _gather_users(session: Session, plan: StagePlan) -> bool:
     session.wanted_users = plan.users
     waited_s = 0.0
     while len(session.users) != plan.users:
-        if session.interrupted:
+        if session.stopping:
             return False
         if waited_s > SPAWN_PATIENCE_S:
-            session.interrupted = (
+            session.failure = (
                 f"expected {plan.users} users to start within {SPAWN_PATIENCE_S:.0f} s, "
-                f"Locust started {len(session.users)}"
+                f"Locust has {len(session.users)}; fewer users, or more workers, would help"
             )
             return False
         gevent.sleep(TICK_S)
@@ -58,20 +68,21 @@ def _gather_users(session: Session, plan: StagePlan) -> bool:
 def _run_stage(session: Session, plan: StagePlan, progress: Progress) -> None:
     clock = session.begin_stage(plan)
     told, ticks = 0, 0
-    while clock.ended_ns is None and session.interrupted is None:
+    while clock.ended_ns is None and session.stopping is None:
         session.advance()
         told = _tell_boundaries(session, clock, told)
         if ticks % REPORT_EVERY == 0:
             progress(_describe_progress(session, clock))
-        session.interrupted = session.interrupted or session.recorder.failure
+        if ticks % FLUSH_EVERY == 0:
+            session.recorder.flush()
         ticks += 1
         gevent.sleep(TICK_S)
     ended_ns = session.now_ns() if clock.ended_ns is None else clock.ended_ns
-    session.end_stage("cancelled_by_run" if session.interrupted is None else "cancelled_by_user")
+    session.end_stage("cancelled_by_run" if session.stopping is None else "cancelled_by_user")
     while session.busy:
         gevent.sleep(TICK_S / 4)
     _tell_boundaries(session, clock, told)
-    _mark(session, clock, "end", ended_ns, reason=session.interrupted)
+    _mark(session, clock, "end", ended_ns, reason=session.stopping)
 
 
 def _tell_boundaries(session: Session, clock: StageClock, told: int) -> int:

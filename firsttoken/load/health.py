@@ -1,7 +1,8 @@
 """The health of the instrument, each second: how late its hub runs, how much of a core it uses.
 
 Rule: the load process watches itself with the same hub that watches the sockets, so a hub that is late for its
-timers was late for its streams as well, and the report can say so.
+timers was late for its streams as well, and the report can say so. Lines follow each other without a gap, and what
+is left of a second when the load stops is a line too, so that every moment of a run lies in one.
 """
 
 from __future__ import annotations
@@ -19,50 +20,63 @@ from firsttoken.row import Health
 
 PROBE_S = 0.005
 """One probe each 5 ms: its lag is how late the hub came to it, and no round of the hub lasts longer than that."""
+SECOND_NS = 1_000_000_000
+
+
+class Second:
+    """What was noticed since the last line."""
+
+    def __init__(self) -> None:
+        self._began_ns = time.monotonic_ns()
+        self._began_cpu_s = time.process_time()
+        self._lags_ms: list[float] = []
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic_ns() - self._began_ns >= SECOND_NS
+
+    def probe(self) -> None:
+        """Sleep for a moment and note how much longer it took, also when it is the last moment."""
+        due_ns = time.monotonic_ns() + round(PROBE_S * 1e9)
+        try:
+            gevent.sleep(PROBE_S)
+        finally:
+            self._lags_ms.append(max(0, time.monotonic_ns() - due_ns) / 1e6)
+
+    def summarise(self, session: Session, worker: int) -> Health:
+        """The line of this second; takes the readings of every target's client."""
+        readings = [target.client.take_readings() for target in session.targets.values()]
+        delays_ms = [delay_ms for reading in readings for delay_ms in reading.delays_ms]
+        first_tokens = sum(reading.first_tokens for reading in readings)
+        cpu_s, wall_ns = time.process_time() - self._began_cpu_s, time.monotonic_ns() - self._began_ns
+        return Health(
+            worker=worker,
+            at_ns=session.now_ns(),
+            in_flight=sum(target.client.in_flight for target in session.targets.values()),
+            users_busy=session.busy,
+            hub_lag_p50_ms=pick(self._lags_ms, 0.5) or 0.0,
+            hub_lag_p99_ms=pick(self._lags_ms, 0.99) or 0.0,
+            hub_lag_max_ms=max(self._lags_ms),
+            cpu_share=cpu_s / wall_ns * 1e9,
+            rss_mb=read_rss_mb(),
+            read_delay_p50_ms=pick(delays_ms, 0.5),
+            read_delay_p99_ms=pick(delays_ms, 0.99),
+            bracketed_share=sum(reading.bracketed for reading in readings) / first_tokens if first_tokens else None,
+        )
 
 
 def watch_health(session: Session, worker: int = 0) -> None:
-    """Sample for ever, a line a second; runs as a greenlet and is killed at the end."""
-    lags_ms: list[float] = []
-    second_ns = time.monotonic_ns() + 1_000_000_000
-    cpu_s, began_ns = time.process_time(), time.monotonic_ns()
-    while True:
-        due_ns = time.monotonic_ns() + int(PROBE_S * 1e9)
-        gevent.sleep(PROBE_S)
-        now_ns = time.monotonic_ns()
-        lags_ms.append(max(0, now_ns - due_ns) / 1e6)
-        if now_ns < second_ns:
-            continue
-        cpu_now_s = time.process_time()
-        share = (cpu_now_s - cpu_s) / ((now_ns - began_ns) / 1e9)
-        session.recorder.sample_health(_summarise(session, worker, lags_ms, share))
-        session.recorder.flush()
-        lags_ms, cpu_s, began_ns = [], cpu_now_s, now_ns
-        second_ns = now_ns + 1_000_000_000
-
-
-def _summarise(session: Session, worker: int, lags_ms: list[float], cpu_share: float) -> Health:
-    delays_ms: list[float] = []
-    first_tokens = bracketed = 0
-    for target in session.targets.values():
-        reading = target.client.take_readings()
-        delays_ms += reading.delays_ms
-        first_tokens += reading.first_tokens
-        bracketed += reading.bracketed
-    return Health(
-        worker=worker,
-        at_ns=session.now_ns(),
-        in_flight=sum(target.client.in_flight for target in session.targets.values()),
-        users_busy=session.busy,
-        hub_lag_p50_ms=pick(lags_ms, 0.5) or 0.0,
-        hub_lag_p99_ms=pick(lags_ms, 0.99) or 0.0,
-        hub_lag_max_ms=max(lags_ms),
-        cpu_share=cpu_share,
-        rss_mb=read_rss_mb(),
-        read_delay_p50_ms=pick(delays_ms, 0.5),
-        read_delay_p99_ms=pick(delays_ms, 0.99),
-        bracketed_share=bracketed / first_tokens if first_tokens else None,
-    )
+    """Write a line a second for ever; runs as a greenlet, and writes the last line when it is killed."""
+    second = Second()
+    try:
+        while True:
+            second.probe()
+            if second.is_over:
+                session.recorder.sample_health(second.summarise(session, worker))
+                session.recorder.flush()
+                second = Second()
+    finally:
+        session.recorder.sample_health(second.summarise(session, worker))
 
 
 def pick(values: list[float], q: float) -> float | None:

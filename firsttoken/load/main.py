@@ -12,10 +12,13 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 import gevent
 import gevent.os
+import gevent.socket
 import msgspec
+from locust import User
 from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
 
@@ -24,6 +27,7 @@ from firsttoken.load.conductor import conduct
 from firsttoken.load.health import watch_health
 from firsttoken.load.opening import LoadSpec, OpenRun
 from firsttoken.load.preflight import find_dead_target
+from firsttoken.load.session import Session
 from firsttoken.load.shape import Stages
 
 PARENT_GONE_S = 1.5
@@ -33,29 +37,47 @@ def main() -> None:
     """Run the scenario of the folder named on stdin; exits 0 whether or not the run was cut short."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    os.set_blocking(0, False)
+    logging.getLogger("locust.runners").setLevel(logging.ERROR)  # it warns of many users at once: ours wait at the gate
     spec = msgspec.json.decode(_read_line(), type=LoadSpec)
-    run = OpenRun(spec)
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: _stop(run, "terminated"))
+    try:
+        run = OpenRun(spec)
+    except ValueError as error:
+        tell({"event": "end", "state": "failed", "failure": str(error), "reason": None})
+        return
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: run.session.interrupt("terminated"))
     gevent.spawn(_obey_parent, run)
-    sentence = find_dead_target(run)
-    if sentence is None:
-        _drive(run)
+    _drive(run)
     run.close()
-    failure = sentence or run.session.recorder.failure
+    failure = run.session.failure or run.session.recorder.failure
     tell({"event": "end", "state": run.manifest.state, "failure": failure, "reason": run.session.interrupted})
 
 
 def _drive(run: OpenRun) -> None:
-    users, _shapes = load_locustfile(str(kit.find("locustfiles", run.scenario.traffic.locustfile)))
-    stages = Stages(run.plans[0].users, run.session)
-    environment = Environment(user_classes=list(users.values()), shape_class=stages)
+    """Everything between an open run and a closed one; what goes wrong is the session's `failure`."""
+    session, path = run.session, kit.find("locustfiles", run.scenario.traffic.locustfile)
+    users = _load_users(path, session)
+    session.failure = session.failure or find_dead_target(run)
+    if session.stopping:
+        return
+    environment = Environment(user_classes=users, shape_class=Stages(run.plans, session))
     runner = environment.create_local_runner()
     runner.start_shape()
-    health = gevent.spawn(watch_health, run.session)
-    conduct(run.session, run.plans, tell)
+    health = gevent.spawn(watch_health, session)
+    conduct(session, run.plans, tell)
     health.kill()
     runner.quit()
+
+
+def _load_users(path: Path, session: Session) -> list[type[User]]:
+    """The user classes of a locustfile; a file that cannot be used is the session's failure."""
+    try:
+        users, _shapes = load_locustfile(str(path))
+    except Exception as error:  # noqa: BLE001 - a locustfile is the user's own code and may raise anything
+        session.failure = f"{path}: expected a locustfile, it failed with {type(error).__name__}: {error}; mend it"
+        return []
+    if not users:
+        session.failure = f"{path}: expected a class of users, got none; derive one from StreamingUser, with a @task"
+    return list(users.values())
 
 
 def tell(event: dict[str, object]) -> None:
@@ -69,25 +91,27 @@ def tell(event: dict[str, object]) -> None:
 def _read_line() -> bytes:
     line = b""
     while not line.endswith(b"\n"):
-        byte = gevent.os.nb_read(0, 1)
+        byte = _read_stdin(1)
         if not byte:
             raise SystemExit("expected the run's specification on stdin, got nothing; use `firsttoken run SCENARIO`")
         line += byte
     return line
 
 
+def _read_stdin(most: int) -> bytes:
+    """What has come; asked only once something has, for a library that forks may leave stdin blocking."""
+    gevent.socket.wait_read(0)
+    return os.read(0, most)
+
+
 def _obey_parent(run: OpenRun) -> None:
-    while word := gevent.os.nb_read(0, 4096):
+    while word := _read_stdin(4096):
         if b"stop" in word:
-            _stop(run, "interrupted")
-    _stop(run, "the parent process is gone")
+            run.session.interrupt("interrupted")
+    run.session.interrupt("the parent process is gone")
     gevent.sleep(PARENT_GONE_S)
     run.session.recorder.flush()
     os._exit(130)
-
-
-def _stop(run: OpenRun, reason: str) -> None:
-    run.session.interrupted = run.session.interrupted or reason
 
 
 if __name__ == "__main__":

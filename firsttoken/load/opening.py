@@ -1,13 +1,14 @@
 """Opening and closing a run in a load process: folder, manifest, targets, session.
 
 Rule: the manifest is there before the first request and says how the run ended; a folder whose manifest still
-says "running" was killed.
+says "running" was killed. The process may open the files that its plan needs before it opens the first of them.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,13 +18,17 @@ from typing import Literal
 
 import msgspec
 
+from firsttoken import kit
+from firsttoken.host import describe_host
+from firsttoken.limits import allow_files
 from firsttoken.load.plan import StagePlan, plan_stages
 from firsttoken.load.recorder import Recorder, write_manifest
 from firsttoken.load.retry import POLICIES
 from firsttoken.load.session import Session
 from firsttoken.load.target import open_target
+from firsttoken.proxy import find_proxy
 from firsttoken.row import Manifest
-from firsttoken.scenario import Scenario, load_scenario, parse_duration
+from firsttoken.scenario import Scenario, Target, load_scenario, parse_duration
 
 PACKAGES = ("firsttoken", "locust", "gevent", "httptools", "msgspec", "openai", "numpy")
 
@@ -44,6 +49,7 @@ class OpenRun:
         self.folder = Path(spec.folder)
         self.scenario: Scenario = load_scenario(self.folder / "scenario.toml")
         self.plans: list[StagePlan] = plan_stages(self.scenario)
+        allow_files(self.scenario)
         origin_ns = time.monotonic_ns()
         self.manifest = Manifest(
             run_id=self.folder.resolve().name,
@@ -55,16 +61,12 @@ class OpenRun:
             versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
             host=describe_host(),
             endpoints={
-                target.name: {
-                    "base_url": spec.base_urls[target.name],
-                    "api": target.api,
-                    "model": target.model,
-                    "simulated": "no" if target.base_url else "yes",
-                }
+                target.name: describe_endpoint(target, spec.base_urls[target.name], environ)
                 for target in self.scenario.target
             },
         )
         write_manifest(self.folder, self.manifest)
+        shutil.copyfile(kit.find("scenarios", "models"), self.folder / "models.toml")
         self.session = Session(
             run_id=self.manifest.run_id,
             targets={
@@ -91,6 +93,7 @@ class OpenRun:
             target.client.close()
         self.session.recorder.close()
         self.manifest.state = self._state()
+        self.manifest.reason = self.session.stopping
         self.manifest.ended_utc = _utc_now()
         self.manifest.ended_ns = self.session.now_ns()
         try:
@@ -99,30 +102,22 @@ class OpenRun:
             self.session.recorder.failure = self.session.recorder.failure or f"{self.folder}: {error.strerror}"
 
     def _state(self) -> Literal["complete", "interrupted", "failed"]:
-        if self.session.recorder.failure:
+        if self.session.failure or self.session.recorder.failure:
             return "failed"
         return "interrupted" if self.session.interrupted else "complete"
 
 
+def describe_endpoint(target: Target, base_url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What a reader must know of the way to a target; of a proxy where it stands, not how it is opened."""
+    proxy = find_proxy(base_url, target.proxy, environ)
+    return {
+        "base_url": base_url,
+        "api": target.api,
+        "client": target.client,
+        "model": target.model,
+        "simulated": "no" if target.base_url else "yes",
+    } | ({} if proxy is None else {"proxy": proxy.authority})
+
+
 def _utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def describe_host() -> dict[str, str | int]:
-    """What a reader needs to judge the machine: nothing that names its owner."""
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-        "processor": _read_processor(),
-        "cores": os.cpu_count() or 1,
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000,
-    }
-
-
-def _read_processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"

@@ -1,7 +1,7 @@
 """Plain Locust: `locust -f locustfiles/chat.py --scenario NAME` drives the same stages into the same run folder.
 
 Rule: a locustfile stays an ordinary Locust file; what the scenario needs hangs on Locust's own events, headless
-or under its web UI, where each press of Start is a run folder of its own.
+or under its web UI, where each press of Start is a run of its own, with its own folder and simulators.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import NoReturn
 
 import gevent
@@ -17,14 +18,16 @@ from locust import events
 from locust.env import Environment
 from locust.exception import StopTest
 
-from firsttoken import launch
+from firsttoken import launch, limits
+from firsttoken.kit import KitError
 from firsttoken.load.conductor import conduct
 from firsttoken.load.health import watch_health
 from firsttoken.load.opening import LoadSpec, OpenRun
 from firsttoken.load.plan import plan_stages
 from firsttoken.load.preflight import find_dead_target
 from firsttoken.load.shape import Stages
-from firsttoken.scenario import Scenario, ScenarioError, check_keys, find_scenario, load_scenario
+from firsttoken.readiness import UsageError, check_ready, find_doubts
+from firsttoken.scenario import Scenario, ScenarioError, find_scenario, load_scenario
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +52,23 @@ def attach(environment: Environment, **_other: object) -> None:
         if options is None or not options.scenario:
             raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
         scenario = load_scenario(find_scenario(options.scenario))
-        check_keys(scenario, os.environ)
-        PlainRun(environment, scenario, options.out)
-    except (ScenarioError, launch.LaunchError) as error:
+        check_locustfile(options.locustfile, scenario.traffic.locustfile)
+        check_ready(scenario, os.environ)
+    except (ScenarioError, KitError, UsageError, limits.LimitError) as error:
         sys.stderr.write(f"firsttoken: {error}\n")
         raise SystemExit(1) from None
+    for doubt in find_doubts(scenario, os.environ):
+        sys.stderr.write(f"note: {doubt}\n")
+    PlainRun(environment, scenario, options.out)
+
+
+def check_locustfile(given: str, named: str) -> None:
+    """Refuse to run users other than those that the scenario names, for its folder would say so. Raises UsageError."""
+    if Path(given).name.removesuffix(".py") != named.removesuffix(".py"):
+        raise UsageError(
+            f"-f {given}: expected the locustfile that the scenario names, got another; "
+            f"name locustfiles/{named.removesuffix('.py')}.py here, or another as traffic.locustfile there"
+        )
 
 
 class PlainRun:
@@ -63,18 +78,23 @@ class PlainRun:
         self.environment = environment
         self.scenario = scenario
         self.out = out
-        self.simulators = launch.Simulators(scenario, truth=None)
-        self.stages = Stages(plan_stages(scenario)[0].users)
+        self.simulators: launch.Simulators | None = None
+        self.stages = Stages(plan_stages(scenario))
         environment.shape_class = self.stages
+        gevent.get_hub().NOT_ERROR += (StopTest,)  # Locust words it, so gevent need not print where it came from
         environment.events.test_start.add_listener(self.start)
         environment.events.test_stopping.add_listener(self.stop)
-        environment.events.quitting.add_listener(self.quit)
+        environment.events.quitting.add_listener(self.end_simulators)
 
     def start(self, **_other: object) -> None:
-        """Open a run folder and start the conductor beside Locust's users. Raises StopTest with a sentence."""
+        """Open a run folder, start its simulators and the conductor beside Locust's users.
+
+        Raises StopTest with a sentence.
+        """
         command = ["locust", *sys.argv[1:]]
         try:
             folder = launch.open_folder(self.scenario, self.out)
+            self.simulators = launch.Simulators(self.scenario, truth=folder / "truth")
             self.run = OpenRun(LoadSpec(folder=str(folder), base_urls=self.simulators.base_urls, command=command))
         except launch.LaunchError as error:
             self._refuse(str(error))
@@ -88,6 +108,7 @@ class PlainRun:
         self.conductor = gevent.spawn(conduct, self.run.session, self.run.plans, lambda event: None)
 
     def _refuse(self, sentence: str) -> NoReturn:
+        self.end_simulators()
         self.environment.process_exit_code = 1
         raise StopTest(sentence)
 
@@ -100,9 +121,12 @@ class PlainRun:
         self.conductor.join()
         self.health.kill()
         self.run.close()
+        self.end_simulators()
         self.stages.session = None
         logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
 
-    def quit(self, **_other: object) -> None:
-        """Stop the simulators with Locust."""
-        self.simulators.stop()
+    def end_simulators(self, **_other: object) -> None:
+        """End the run's simulators, where it has some."""
+        if self.simulators is not None:
+            self.simulators.stop()
+            self.simulators = None

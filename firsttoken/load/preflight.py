@@ -18,7 +18,7 @@ ADVICE = {
     "connect": "start the server or mend base_url",
     "tls": "mend the certificate or base_url",
     "protocol": "mend base_url: it should be the part before /chat/completions",
-    "http_4xx": "mend the key, the model or the request",
+    "http_4xx": "mend the key, the model, the request or base_url (most end in /v1)",
     "rate_limited": "wait for the quota or use another key",
 }
 
@@ -37,6 +37,8 @@ def find_dead_target(run: OpenRun) -> str | None:
         if not target.base_url:
             continue
         row = knock(run.session.targets[target.name])
+        if run.session.interrupted:
+            return None
         if row.outcome not in SUCCESS:
             advice = ADVICE.get(row.outcome or "", "look closer with `firsttoken check`")
             return (

@@ -1,7 +1,8 @@
 """The journal of one load process: rows, stage boundaries and health, appended as JSON lines.
 
-Rule: a line is on disk within a second of its event, a start line before its attempt is sent a byte later than
-that at most, and a disk that refuses is loud: `failure` says so, the run ends, and what was written stays.
+Rule: an attempt's start line is journalled before it is sent; a line is with the kernel a quarter of a second after its
+event, well within the second that a kill may cost; and a disk that refuses is loud: `failure` says so, the run ends,
+and what was written stays.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Recorder:
         self._health.append(health)
 
     def flush(self) -> None:
-        """Write what waits, once a fraction of a second; after a failure nothing more is written."""
+        """Write what waits; after a failure nothing more is written."""
         if self.failure is not None:
             return
         try:

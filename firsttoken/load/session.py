@@ -58,6 +58,9 @@ class Session:
         self.over = False
         """The conductor has ended the run: Locust's shape says stop."""
         self.interrupted: str | None = None
+        """Who asked to stop, if somebody did."""
+        self.failure: str | None = None
+        """Why the run cannot go on, in a sentence for the user."""
         self.clock: StageClock | None = None
         self.users: dict[Hashable, int] = {}
         """Living users and their seats."""
@@ -76,6 +79,20 @@ class Session:
         """Nanoseconds since the run's origin."""
         return time.monotonic_ns() - self.origin_ns
 
+    @property
+    def stopping(self) -> str | None:
+        """Why the run ends before its plan, or None."""
+        return self.interrupted or self.failure or self.recorder.failure
+
+    def interrupt(self, reason: str) -> None:
+        """Stop in order: what is on the wire ends now, nobody sends anything more."""
+        self.interrupted = self.interrupted or reason
+        self._cancel("cancelled_by_user")
+
+    def _cancel(self, outcome: Outcome) -> None:
+        for target in self.targets.values():
+            target.client.cancel_all(outcome)
+
     # -- the gate -------------------------------------------------------------------------------------------------
 
     def begin_stage(self, plan: StagePlan) -> StageClock:
@@ -90,8 +107,7 @@ class Session:
     def end_stage(self, outcome: Outcome) -> None:
         """Close the gate and end what is still on the wire."""
         self.clock = None
-        for target in self.targets.values():
-            target.client.cancel_all(outcome)
+        self._cancel(outcome)
         self._wake()
 
     def _wake(self) -> None:
@@ -109,7 +125,7 @@ class Session:
         while True:
             self.advance()
             clock, seat = self.clock, self.users.get(user)
-            if clock is None or seat is None or seat >= clock.plan.users or not clock.admits(self.issued):
+            if clock is None or seat is None or not self._has_room(clock, seat):
                 self._changed.wait()
                 continue
             opens_ns = clock.opens_ns(seat)
@@ -122,6 +138,9 @@ class Session:
             self._turns[seat] = number + 1
             intended_ns = max(free_ns, opens_ns)
             return Request(clock, seat, number, intended_ns, clock.phase_at(intended_ns))
+
+    def _has_room(self, clock: StageClock, seat: int) -> bool:
+        return self.stopping is None and seat < clock.plan.users and clock.admits(self.issued)
 
     # -- one request ----------------------------------------------------------------------------------------------
 

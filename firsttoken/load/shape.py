@@ -5,8 +5,11 @@ Rule: it is also where a user finds the session it belongs to, as Locust hands e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from locust import LoadTestShape
 
+from firsttoken.load.plan import StagePlan
 from firsttoken.load.session import Session
 
 
@@ -15,9 +18,11 @@ class Stages(LoadTestShape):
 
     abstract = True
 
-    def __init__(self, first_users: int, session: Session | None = None) -> None:
+    def __init__(self, plans: Sequence[StagePlan], session: Session | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
-        self.first_users = first_users
+        self.first_users = plans[0].users
+        self.rate = float(max(plan.users for plan in plans))
+        """Users started or stopped a second: a whole stage's at once, for our own gate spreads them."""
         self.session = session
         """None between two runs under Locust's web UI."""
 
@@ -26,4 +31,4 @@ class Stages(LoadTestShape):
         if self.session is not None and self.session.over:
             return None
         users = self.first_users if self.session is None else self.session.wanted_users
-        return users, float(max(users, 1))
+        return users, self.rate

@@ -7,19 +7,37 @@ that every target is asked the same; the cold nonce is the one exception.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from firsttoken.load.plan import StagePlan
-from firsttoken.scenario import Scenario, Spread, Target, parse_duration
+from firsttoken.row import Outcome, Row
+from firsttoken.scenario import Scenario, Spread, Target, Timeouts, parse_duration
 from firsttoken.traffic.prompts import make_prompt
 from firsttoken.wire.attempt import Client, Deadlines
 from firsttoken.wire.dialects import DIALECTS
-from firsttoken.wire.endpoint import parse_endpoint
+from firsttoken.wire.endpoint import Endpoint, parse_endpoint
+from firsttoken.wire.readings import Readings
+
+
+class Sender(Protocol):
+    """What the load needs of a client, whichever way it sends."""
+
+    @property
+    def in_flight(self) -> int: ...
+
+    def send(self, row: Row, body: bytes) -> bool | None: ...
+
+    def cancel_all(self, outcome: Outcome) -> None: ...
+
+    def take_readings(self) -> Readings: ...
+
+    def close(self) -> None: ...
 
 
 class LiveTarget:
     """One target: `client` sends, `compose` says what."""
 
-    def __init__(self, target: Target, scenario: Scenario, client: Client, nonce: str) -> None:
+    def __init__(self, target: Target, scenario: Scenario, client: Sender, nonce: str) -> None:
         self.target = target
         self.client = client
         self._scenario = scenario
@@ -48,21 +66,31 @@ def open_target(
     target: Target, scenario: Scenario, *, base_url: str, environ: Mapping[str, str], origin_ns: int, run_id: str
 ) -> LiveTarget:
     """Make a target ready; its key is taken from the environment by name. Raises ValueError for a bad URL."""
-    key = environ[target.key_env] if target.key_env else None
-    timeouts = scenario.timeouts
-    client = Client(
-        parse_endpoint(base_url, target.api, key, target.headers),
-        DIALECTS[target.api],
-        Deadlines(
-            connect_s=parse_duration(timeouts.connect),
-            first_token_s=parse_duration(timeouts.first_token),
-            idle_s=parse_duration(timeouts.idle),
-            total_s=parse_duration(timeouts.total),
-        ),
-        origin_ns,
-        connection=target.connection,
+    endpoint = parse_endpoint(
+        base_url,
+        target.api,
+        environ[target.key_env] if target.key_env else None,
+        target.headers,
+        proxy=target.proxy,
+        ca_file=target.ca_file,
+        environ=environ,
     )
-    return LiveTarget(target, scenario, client, run_id)
+    return LiveTarget(target, scenario, _open_sender(target, endpoint, scenario.timeouts, origin_ns), run_id)
+
+
+def _open_sender(target: Target, endpoint: Endpoint, timeouts: Timeouts, origin_ns: int) -> Sender:
+    deadlines = Deadlines(
+        connect_s=parse_duration(timeouts.connect),
+        first_token_s=parse_duration(timeouts.first_token),
+        idle_s=parse_duration(timeouts.idle),
+        total_s=parse_duration(timeouts.total),
+    )
+    dialect = DIALECTS[target.api]
+    if target.client == "sdk":
+        from firsttoken.load.sdk import SdkClient  # most of a second to import: only for who asks
+
+        return SdkClient(endpoint, dialect, deadlines, origin_ns)
+    return Client(endpoint, dialect, deadlines, origin_ns, connection=target.connection)
 
 
 def _length(tokens: int | Spread) -> int | tuple[float, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+import traceback
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,12 +33,13 @@ LAST = 1000
 def build_report(run: Path | Study, kind: str = "launch", out: Path | None = None) -> Path:
     """Write the report of a run as PDF and its charts as RUN/figures/*.svg; return the path of the PDF.
 
-    `kind` names a file of reports/; `out` defaults to RUN/report.pdf. Raises RunFolderError where `run` is no run
-    folder and ReportError where a file of analysis/ or reports/ is not what it should be, or the PDF cannot be written.
+    `kind` names a file of reports/; `out` defaults to RUN/report.pdf. A file of analysis/ that fails costs its own
+    page, and the page on validity says so. Raises RunFolderError where `run` is no run folder and ReportError where a
+    file of reports/ is not what it should be, or the PDF cannot be written.
     """
     study = run if isinstance(run, Study) else study_run(run)
     out, charts = out or study.run.path / "report.pdf", study.run.path / "figures"
-    data, figures = document(study, build_pages(study))
+    data, figures = document(study, *build_pages(study))
     partial = out.with_name(f"{out.name}.partial")
     try:
         charts.mkdir(exist_ok=True)
@@ -50,12 +52,23 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
     return out
 
 
-def build_pages(study: Study) -> list[Page]:
-    """A page of every file in analysis/ that has something to say, by its ORDER, then by name."""
-    modules = [_load_module(path) for path in kit.list_files("analysis")]
-    ordered = sorted(modules, key=lambda module: (getattr(module, "ORDER", LAST), module.__name__))
-    pages = [_builder_of(module)(study) for module in ordered]
-    return [page for page in pages if page is not None]
+def build_pages(study: Study) -> tuple[list[Page], list[str]]:
+    """A page of every file in analysis/ that has something to say, by its ORDER, then by name.
+
+    And a sentence for every file that made none because it could not: a load that was paid for is never left without
+    a report because of one file.
+    """
+    made: list[tuple[float, str, Page]] = []
+    failures: list[str] = []
+    for path in kit.list_files("analysis"):
+        try:
+            order, page = _build_page(path, study)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 # whatever a user's file does, the other pages stand
+            failures.append(f"analysis/{path.name} gave no page: {_describe(error)}")
+            continue
+        if page is not None:
+            made.append((order, path.stem, page))
+    return [page for _, _, page in sorted(made, key=lambda each: each[:2])], failures
 
 
 def set_type(template: Path, charts: Path, data: dict[str, object], started_utc: str) -> bytes:
@@ -87,8 +100,21 @@ def _load_module(path: Path) -> ModuleType:
     return module
 
 
-def _builder_of(module: ModuleType) -> Builder:
+def _build_page(path: Path, study: Study) -> tuple[float, Page | None]:
+    """The place and the page of one file of analysis/; raises whatever that file raises."""
+    module = _load_module(path)
     build: Builder | None = getattr(module, "build", None)
     if build is None:
-        raise ReportError(f"{module.__file__}: expected a function build(study), got none; see analysis/degradation.py")
-    return build
+        raise ReportError("expected a function build(study), got none; see analysis/degradation.py")
+    page = build(study)
+    if page is not None and not isinstance(page, Page):
+        raise ReportError(f"expected build(study) to give a Page or None, got {page!r}")
+    return float(getattr(module, "ORDER", LAST)), page
+
+
+def _describe(error: BaseException) -> str:
+    """What went wrong in one line, and where unless it is ours."""
+    if isinstance(error, ReportError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {' '.join(str(error).split())} (line {last.lineno} of {Path(last.filename).name})"

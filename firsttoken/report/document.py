@@ -6,7 +6,9 @@ Rule: texts, not numbers. A template of reports/ decides where they stand and ad
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 
 from matplotlib.figure import Figure as Drawing
 
@@ -25,10 +27,15 @@ Data = dict[str, object]
 Pairs = list[tuple[str, str]]
 
 FIRST_CHART = "attainment"
+READERS = ("duckdb", "numpy", "scipy", "matplotlib", "typst")
+"""Packages that a figure or a chart may depend on, beside those that the manifest names."""
 
 
-def document(study: Study, pages: list[Page]) -> tuple[Data, dict[str, Drawing]]:
-    """The data of a report and its drawings by slug; the drawing of a slug is expected at figures/SLUG.svg."""
+def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> tuple[Data, dict[str, Drawing]]:
+    """The data of a report and its drawings by slug; the drawing of a slug is expected at figures/SLUG.svg.
+
+    failures: a sentence for every page that could not be made.
+    """
     manifest, first = study.run.manifest, first_page(study)
     began = datetime.fromisoformat(manifest.started_utc)
     figures = {FIRST_CHART: draw_attainment(study)} | {page.slug: page.figure for page in pages if page.figure}
@@ -38,7 +45,7 @@ def document(study: Study, pages: list[Page]) -> tuple[Data, dict[str, Drawing]]
         "foot": f"FirstToken {manifest.versions.get('firsttoken', '')} · measured {write_date(began)}",
         "first": _first(first),
         "pages": [_page(page) for page in pages],
-        "validity": _validity(study, first),
+        "validity": _validity(study, first, failures),
         "method": method(study),
         "glossary": _table(glossary_table()),
         "peers": _table(peers_table()),
@@ -78,7 +85,7 @@ def _table(table: Table) -> Data:
     }
 
 
-def _validity(study: Study, first: FirstPage) -> Data:
+def _validity(study: Study, first: FirstPage, failures: Sequence[str]) -> Data:
     """What was found wrong or remarkable, every rule that was checked, and what page one left out."""
     void = sorted({f"{flag.target} at {write_users(flag.level)}" for flag in study.flags if flag.voids})
     remarks = sum(not flag.voids for flag in study.flags)
@@ -96,7 +103,7 @@ def _validity(study: Study, first: FirstPage) -> Data:
         "rules": [
             (name, f"{'Raised' if name in raised else 'Not raised'}: {rule.rule}.") for name, rule in RULES.items()
         ],
-        "notes": study.run.notes,
+        "notes": [*study.run.notes, *failures],
         "left_out": first.left_out,
     }
 
@@ -115,7 +122,8 @@ def _provenance(study: Study, began: datetime) -> list[tuple[str, Pairs]]:
         ("The run", run),
         ("The targets", [(target.name, _endpoint(study, target)) for target in study.scenario.target]),
         ("The machine", [_machine(name, value) for name, value in manifest.host.items()]),
-        ("The software", [(name, version) for name, version in manifest.versions.items()]),
+        ("The software", list(manifest.versions.items())),
+        ("What read the rows and set this report", [(name, version(name)) for name in READERS]),
     ]
 
 

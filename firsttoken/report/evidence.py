@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
+from firsttoken.report.instrument import worst_ms, write_ms
 
 
 def write_evidence(study: Study) -> str:
@@ -26,13 +25,9 @@ def write_evidence(study: Study) -> str:
 
 
 def _instrument_error(study: Study) -> str:
-    """How well first tokens are known: the width of the bracket around them, at p99 of the measured ones."""
-    marks = study.run.attempts("first_token_early_ns", "first_token_ns", where="phase = 'measure'")
-    width_ns = np.asarray(marks["first_token_ns"], np.float64) - np.asarray(marks["first_token_early_ns"], np.float64)
-    known = width_ns[~np.isnan(width_ns)]
-    if not len(known):
-        return "no first token timed"
-    return f"first tokens timed within {max(0.01, np.ceil(np.quantile(known, 0.99) / 1e4) / 100):g} ms"
+    """How well first tokens are known, at p99: as the charts draw it."""
+    error_ms = worst_ms(study)
+    return "no first token timed" if error_ms is None else f"first tokens timed within {write_ms(error_ms)}"
 
 
 def _spent(study: Study) -> str:

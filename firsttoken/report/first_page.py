@@ -19,8 +19,11 @@ from firsttoken.report.evidence import write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table
 from firsttoken.report.series import join_words
 from firsttoken.report.theme import BAD, GOOD, SOFT
+from firsttoken.results.stage import Stage
 
 MOST_WORDS = 250
+HEADINGS = {"flips": "What would flip it", "not_tested": "Not tested"}
+"""List of page one -> the heading that it stands under, there and where it is continued."""
 FURNITURE = 16
 """Words that the document itself adds: foot and labels."""
 VERDICT_COLOURS = {"PASS": GOOD, "FAIL": BAD, "UNKNOWN": SOFT, None: ""}
@@ -74,7 +77,7 @@ def fit(page: FirstPage) -> FirstPage:
     while count_page(page) > MOST_WORDS and max(len(page.flips), len(page.not_tested)) > 1:
         longer = "not_tested" if len(page.not_tested) >= len(page.flips) else "flips"
         *lines, last = getattr(page, longer)
-        page = page._replace(**{longer: lines, "left_out": [last, *page.left_out]})
+        page = page._replace(**{longer: lines, "left_out": [f"{HEADINGS[longer]}: {last}", *page.left_out]})
     for place in reversed(range(len(page.decisions))):
         verdict, target, why = page.decisions[place]
         first, stop, rest = why.partition(". ")
@@ -159,8 +162,20 @@ def _label(study: Study) -> str:
 def _warning(study: Study) -> str:
     state = STATES[study.run.manifest.state]
     broken = [stage for stage in study.run.stages if stage.reason]
-    where = f" during {broken[-1].target} at {write_value(broken[-1].level, 'users')}" if broken else ""
-    return f"INCOMPLETE: {state}{where}. What was measured until then follows." if state else ""
+    missing = [stage for stage in study.run.stages if stage.stage in study.run.missing]
+    parts = [
+        f"INCOMPLETE: {state}{_name_stages(broken[-1:], ' during ')}. What was measured until then follows.",
+        f"INCOMPLETE: rows are missing of {_name_stages(missing)}. These levels count for nothing.",
+    ]
+    return " ".join(part for part, holds in zip(parts, (state, missing), strict=True) if holds)
+
+
+def _name_stages(stages: Sequence[Stage], before: str = "") -> str:
+    """The first of some stages by target and load, and how many more there are."""
+    if not stages:
+        return ""
+    more = f" and {len(stages) - 1} more" if len(stages) > 1 else ""
+    return f"{before}{stages[0].target} at {write_value(stages[0].level, 'users')}{more}"
 
 
 def _promise_table(decisions: Sequence[Decision]) -> Table:

@@ -13,8 +13,12 @@ LEAST_MS = 0.01
 
 
 def read_all(study: Study) -> list[Reading]:
-    """The instrument at every measured target and level, as the ladder lists them."""
-    return [study.instrument(target, level) for target in study.targets for level in study.levels(target)]
+    """The instrument at every measured target and level, as the ladder lists them.
+
+    A target that is asked through the openai package is left out: what the package adds is there what is measured.
+    """
+    asked = [target.name for target in study.scenario.target if target.client == "wire"]
+    return [study.instrument(target, level) for target in asked for level in study.levels(target)]
 
 
 def worst_ms(study: Study) -> float | None:
@@ -40,4 +44,4 @@ def write_bound(study: Study) -> str:
 
 def write_error(study: Study) -> str:
     """The same for a chart that draws it."""
-    return write_bound(study).replace("error:", "error, drawn to scale at the left edge:")
+    return write_bound(study).replace("error:", "error, drawn to scale at the foot of the left edge:")

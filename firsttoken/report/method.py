@@ -29,7 +29,8 @@ CACHES = {
 }
 POLICIES = {
     "none": "A failed attempt is the end of its request.",
-    "openai": "As the openai package does it: two retries after a failure to connect, 408, 409, 429 and 5xx; waits of "
+    "openai": "As the openai package does it: two retries after a failure to connect, 408, 409, 429 and 5xx, and after "
+    "a deadline without a byte of an answer; waits of "
     "0.5 s, then 1 s, each shortened at random by up to a quarter; Retry-After is obeyed up to 120 s; never after the "
     "first byte of an answer.",
 }
@@ -53,7 +54,8 @@ def method(study: Study) -> list[tuple[str, str]]:
             "Attempts",
             "Each attempt on the wire is one row, journalled before it is sent, so that what was lost can be counted. "
             "Success needs the server's own end marker; a stream that merely stops is truncated. Tokens are the "
-            "server's usage figures; chunks are never counted as tokens.",
+            "server's usage figures; chunks are never counted as tokens. Where only some streams told their usage, "
+            "tokens a second is an estimate (≈) and says how much of it; where none did, it is unknown.",
         ),
         ("Promise", f"A request keeps it when it succeeds with {write_promise(scenario.slo)}. "
          f"{write_share(scenario.slo.share)} of requests must. Errors and give-ups break it."),
@@ -62,7 +64,8 @@ def method(study: Study) -> list[tuple[str, str]]:
             "Intervals",
             "Quantiles come from rows, never from buckets, and are never averaged. Their 95 % intervals are order "
             "statistics on the effective sample size, from at least 20 time batches each longer than a request; with "
-            "fewer, n itself is used. A quantile whose interval lacks an end is n/a. Shares: Clopper and Pearson. "
+            "fewer, n itself is used, which may make them too narrow: the page on latency names such loads. A "
+            "quantile whose interval lacks an end is n/a. Shares: Clopper and Pearson. "
             "Rates: Student's t over time batches. One repeat is indicative: it says nothing of tomorrow's run, and "
             "never GO.",
         ),
@@ -119,7 +122,8 @@ def _stage(study: Study) -> str:
     measured = join_words(lengths) or "no window was reached"
     hold = write_value(1000 * parse_duration(study.scenario.load.hold), "ms")
     return (
-        f"Ramp (users start one by one), settle, measure ({measured}), hold. Requests intended in the measure window "
+        f"Ramp (users start one by one), settle, measure ({measured}), hold. Settling shorter than twice the p95 of a "
+        "whole answer is remarked (UNSETTLED). Requests intended in the measure window "
         "are measured, whenever they end: load goes on, unmeasured, until the last of them has ended or the deadline "
         f"of {hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
         "bound (≥)."

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from matplotlib.figure import Figure
 
@@ -103,12 +103,19 @@ def table_text(table: Table) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
+
+
 def run_alone(build: Builder, doc: str | None) -> int:
     """Make an analysis file a command: print its page for the run named on the command line, write its figure.
 
-    Returns the exit status: 0, or 1 with a sentence on stderr when the argument is not a run folder.
+    Returns the exit status: 0, or 1 with a sentence on stderr when the argument is not a run folder. Without one it
+    exits with 1 too: 2 means everywhere here that a promise was broken.
     """
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the figure goes (default: RUN/figures/)")
     asked = parser.parse_args()

@@ -52,12 +52,12 @@ def number_cell(figure: Figure | None, unit: str) -> Cell:
         return Cell(UNKNOWN)
     if told.startswith("n/a"):
         return Cell("n/a", f"n = {figure.n:,}")
-    bound = told[0] if told[0] in "≥≤" else ""
-    text = f"{bound} {_bare(figure.value, unit)}".strip()
-    if bound or figure.lo is None or figure.hi is None:
+    sign = told[0] if told[0] in "≥≤≈" else ""
+    text = f"{sign} {_bare(figure.value, unit)}".strip()
+    if sign in ("≥", "≤") or figure.lo is None or figure.hi is None:
         return Cell(text)
     ends = [_bare(end, unit) for end in (figure.lo, figure.hi)]
-    return Cell(text, "" if ends[0] == ends[1] == text else "–".join(ends))
+    return Cell(text, "" if {*ends} == {_bare(figure.value, unit)} else "–".join(ends))
 
 
 def _bare(value: float, unit: str) -> str:

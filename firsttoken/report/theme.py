@@ -206,14 +206,17 @@ def rule(panel: Axes, text: str, y: float) -> None:
 
 
 def error_bar(panel: Axes, error: float | None) -> None:
-    """The instrument's own error to scale, as a bar with caps at the left edge; its limits must stand."""
+    """The instrument's own error to scale, as a named bar with caps on the zero line; the panel's limits must stand."""
     if error is None:
         return
     low, high = panel.get_ylim()
-    middle = low + 0.06 * (high - low)
     panel.errorbar(
-        [0.015], [middle], yerr=[error], transform=panel.get_yaxis_transform(), color=INK, linewidth=1.0, capsize=2.5,
-        capthick=0.8, zorder=5,
+        [0.015], [0.0], yerr=[error], transform=panel.get_yaxis_transform(), color=INK, linewidth=1.0, capsize=2.5,
+        capthick=0.8, zorder=5, clip_on=False,
+    )  # fmt: skip
+    panel.annotate(
+        "instrument", (0.015, 0.0), xycoords=panel.get_yaxis_transform(), xytext=(4, 2), textcoords="offset points",
+        fontsize=5.5, color=INK, zorder=5, bbox=BACKING,
     )  # fmt: skip
     panel.set_ylim(low, high)
 

@@ -40,7 +40,7 @@ class Trace:
     last: Floats
     end: Floats
     tokens: Floats
-    """Output tokens; token events where the server did not tell."""
+    """Output tokens; where the server did not tell, as many an event as elsewhere in the run, nan if it never told."""
 
     @property
     def ttft(self) -> Floats:
@@ -68,8 +68,14 @@ def read_trace(run: Run) -> Trace:
         first=numbers["first_token_ns"] / NS,
         last=numbers["last_token_ns"] / NS,
         end=numbers["end_ns"] / NS,
-        tokens=np.where(np.isnan(numbers["output_tokens"]), numbers["token_events"], numbers["output_tokens"]),
+        tokens=_estimate_untold(numbers["output_tokens"], numbers["token_events"]),
     )
+
+
+def _estimate_untold(told: Floats, events: Floats) -> Floats:
+    known = ~np.isnan(told) & (events > 0)
+    per_event = told[known].sum() / events[known].sum() if known.any() else np.nan
+    return np.where(np.isnan(told), events * per_event, told)
 
 
 def count_in_flight(trace: Trace, at: Floats) -> Floats:

@@ -38,6 +38,8 @@ class Run:
         """What a reader must be told: lines that could not be read, attempts without an end, rows set aside."""
         self.stages: list[Stage] = gather_stages(self._read("stages.jsonl", StageEvent))
         self.health: list[Health] = self._read("health.jsonl", Health)
+        self.missing: dict[int, int] = {}
+        """Stage -> by how many rows its journal differs from what was counted as started; only where it does."""
         self._database = database.connect()
         self._make_views()
         self._note_attempts()
@@ -132,22 +134,28 @@ class Run:
             self.notes.append(f"{self._quarantined} impossible attempts are set aside and in no figure: {reasons}.")
         rows = "SELECT stage FROM attempts UNION ALL SELECT stage FROM quarantined"
         of_stage = dict(self._database.execute(f"SELECT stage, count(*) FROM ({rows}) GROUP BY stage").fetchall())
-        self.notes += [note for stage in self.stages if (note := _compare(stage, of_stage.get(stage.stage, 0)))]
+        for stage in self.stages:
+            missing = _count_missing(stage, rows := of_stage.get(stage.stage, 0))
+            if missing:
+                self.missing[stage.stage] = missing
+                self.notes.append(_describe_missing(stage, rows))
 
     def _count(self, rows: str) -> int:
         (count,) = self._database.execute(f"SELECT count(*) FROM {rows}").fetchall()[0]
         return int(count)
 
 
-def _compare(stage: Stage, outcomes: int) -> str | None:
-    """What is wrong where the outcomes of a stage are not as many as its attempts that were counted as started.
+def _count_missing(stage: Stage, rows: int) -> int:
+    """How far the rows of a stage are from its attempts that were counted as started.
 
     A stage whose end was never written may have started more after its last boundary.
     """
-    if outcomes == stage.started or (stage.end_ns is None and outcomes > stage.started):
-        return None
+    return 0 if stage.end_ns is None and rows > stage.started else abs(stage.started - rows)
+
+
+def _describe_missing(stage: Stage, rows: int) -> str:
     where = f"stage {stage.stage} ({stage.target}, level {stage.level:g}, repeat {stage.repeat})"
-    return f"{where} counted {stage.started} attempts as started, and the journal has {outcomes}."
+    return f"{where} counted {stage.started} attempts as started, and the journal has {rows}."
 
 
 def _read_manifest(folder: Path) -> Manifest:

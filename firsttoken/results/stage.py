@@ -34,6 +34,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         closed = self.end_ns if self.hold_ns is None else self.hold_ns
         return None if self.measure_ns is None or closed is None else (self.measure_ns, closed)
 
+    @property
+    def settled_s(self) -> float | None:
+        """How long its users settled before it was measured; None where it never was."""
+        return None if self.settle_ns is None or self.measure_ns is None else (self.measure_ns - self.settle_ns) / 1e9
+
 
 def gather_stages(events: Iterable[StageEvent]) -> list[Stage]:
     """One Stage for each stage number, in order of number; the first of two equal boundaries counts."""

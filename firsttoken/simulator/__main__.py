@@ -1,7 +1,8 @@
 """`python -m firsttoken.simulator`: one simulator process, from the spec on its stdin to its last line of truth.
 
-Rule: it says READY once it listens, lives no longer than the pipe on its stdin, and ignores
-Ctrl-C, which is for whoever started it.
+Rule: it says READY once it listens, or FAILED and why it cannot; it is gone two seconds after the pipe on its stdin
+closes, and ignores Ctrl-C, which is for whoever started it. A closed pipe means that whoever started it is dead, and
+with that the load on this server too: it goes first, so that none of its requests is failed by a dying server.
 """
 
 from __future__ import annotations
@@ -28,17 +29,25 @@ BACKLOG = 4096
 """Connections that may wait to be accepted: users come in bursts."""
 FILES = 10_000
 """Connections that may be open at once, and some."""
+LINGER_S = 1.0
+"""How long it goes on serving after its pipe has closed."""
 GRACE_S = 0.5
 """How long aiohttp waits for handlers whose connections have been cut already."""
 
 
 async def serve(host: Host, port: int, log: TruthLog) -> None:
-    """Serve until stdin closes or SIGTERM comes."""
+    """Serve until SIGTERM comes, or stdin has been closed for LINGER_S. Raises ValueError if the port is taken."""
     server = Server(host, log)
     runner = web.AppRunner(server.application(), access_log=None, handler_cancellation=True, shutdown_timeout=GRACE_S)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=BACKLOG)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as error:
+        raise ValueError(
+            f"--port {port}: expected to listen there on 127.0.0.1, got: {os.strerror(error.errno or 0)}; "
+            "choose another, 0 takes a free one"
+        ) from None
     ended = watch_for_end(asyncio.get_running_loop())
     sys.stdout.write(f"READY http://127.0.0.1:{runner.addresses[0][1]}/v1\n")
     sys.stdout.flush()
@@ -51,17 +60,25 @@ async def serve(host: Host, port: int, log: TruthLog) -> None:
 
 
 def watch_for_end(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """Return an event that is set when stdin closes or SIGTERM comes."""
+    """Return an event that is set when SIGTERM comes, or LINGER_S after stdin closes."""
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
 
     def wait_for_close() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
-        loop.call_soon_threadsafe(ended.set)
+        loop.call_soon_threadsafe(loop.call_later, LINGER_S, ended.set)
 
     threading.Thread(target=wait_for_close, daemon=True).start()
     return ended
+
+
+def open_log(path: str | None) -> TruthLog:
+    """Return the truth log at a path, or of no file. Raises ValueError if it cannot be written there."""
+    try:
+        return TruthLog(Path(path) if path else None)
+    except OSError as error:
+        raise ValueError(f"--truth {path}: expected a file to write to, got: {error.strerror}; name another") from None
 
 
 def allow_connections() -> None:
@@ -72,19 +89,22 @@ def allow_connections() -> None:
 
 
 def main() -> int:
-    """Run the process; 1 if the spec is not usable or the address is taken."""
+    """Run the process; 1 if it cannot serve as asked, or its truth can no longer be written."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         spec = read_spec(sys.stdin.buffer.readline())
         host = host_models(spec)
-        log = TruthLog(Path(spec.truth) if spec.truth else None)
+        log = open_log(spec.truth)
         allow_connections()
         gc.freeze()
         asyncio.run(serve(host, spec.port, log))
-    except (ValueError, OSError) as error:
+        log.close()
+    except ValueError as error:
+        sys.stdout.write(f"FAILED {error}\n")
+        return 1
+    except OSError as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 1
-    log.close()
     return 0
 
 

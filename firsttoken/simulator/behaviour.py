@@ -28,6 +28,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     queue: int
     batch_slowdown: float
     retry_after_s: float
+    prefix_cache: bool
     stall_s: float
     faults: Faults
     requests_per_minute: int | None = None
@@ -61,7 +62,7 @@ def slowdown(behaviour: Behaviour, busy: int) -> float:
 
 
 def first_token_ns(behaviour: Behaviour, prompt_tokens: int) -> float:
-    """Return the time from slot to first token of an unloaded model, in ns.
+    """Return the time from slot to first token of an unloaded model, in ns; cached tokens of a prompt do not count.
 
     ttft_s + (prompt_tokens - reference_input_tokens)/prefill_rate, for shorter prompts too, but never less than
     half of ttft_s: what does not depend on the prompt stays.

@@ -51,17 +51,13 @@ def read_ask(raw: bytes) -> Ask:
         raise invalid(f"Invalid 'n': this server gives one choice per request, got {body.n}.", "n")
     check_tokens(body.max_tokens, "max_tokens")
     check_tokens(body.max_completion_tokens, "max_completion_tokens")
-    prompt_tokens, image_at = read_prompt(
-        (message.content for message in body.messages), "image_url", "messages.[{}].content.[{}]"
-    )
     return Ask(
         model=body.model,
-        prompt_tokens=prompt_tokens,
+        prompt=read_prompt((message.content for message in body.messages), "image_url", "messages.[{}].content.[{}]"),
         max_tokens=body.max_completion_tokens or body.max_tokens,
         stream=bool(body.stream),
         prompt_param="messages",
         include_usage=bool(body.stream_options and body.stream_options.include_usage),
-        image_at=image_at,
     )
 
 
@@ -123,12 +119,12 @@ class Answer:
         return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
 
     def _usage(self) -> dict[str, object]:
-        prompt, output = self._ask.prompt_tokens, self._job.output_tokens
+        prompt, output = self._ask.prompt.tokens, self._job.output_tokens
         return {
             "prompt_tokens": prompt,
             "completion_tokens": output,
             "total_tokens": prompt + output,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": self._job.cached_tokens, "audio_tokens": 0},
             "completion_tokens_details": {
                 "reasoning_tokens": 0,
                 "audio_tokens": 0,

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from firsttoken.simulator.errors import invalid, not_json
+from firsttoken.simulator.prefix import Blocks, mark_blocks
 from firsttoken.simulator.words import count_tokens
 
 T = TypeVar("T")
@@ -20,16 +21,23 @@ WORD_HOLE = b"\\u0000"
 """Where the word goes in the template of a token, and how JSON writes that place: as no word of an answer does."""
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """What a prompt is to the simulator: its length, its beginning block by block, its first image's place."""
+
+    tokens: int
+    blocks: Blocks
+    image_at: str | None
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One request for an answer; `image_at` names the first image part, `prompt_param` the field of the prompt."""
+    """One request for an answer; `prompt_param` names the field of the prompt."""
 
     model: str
-    prompt_tokens: int
+    prompt: Prompt
     max_tokens: int | None
     stream: bool
     prompt_param: str
     include_usage: bool = False
-    image_at: str | None = None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -65,16 +73,20 @@ def decode(body: bytes, form: type[T]) -> T:
         raise not_json() from error
 
 
-def read_prompt(contents: Iterable[Content], image: str, place: str) -> tuple[int, str | None]:
-    """Return the tokens of a prompt, and where its first part of type `image` is: `place` filled with two indices."""
-    tokens, image_at = 0, None
+def read_prompt(contents: Iterable[Content], image: str, place: str, instructions: str = "") -> Prompt:
+    """Return the prompt of these contents, which a model reads after its `instructions`.
+
+    The first part of type `image` is at `place`, filled with its two indices.
+    """
+    texts = [instructions]
+    image_at = None
     for i, content in enumerate(contents):
         parts = [Part("text", content)] if isinstance(content, str) else content or []
         for j, part in enumerate(parts):
-            tokens += count_tokens(part.text)
+            texts.append(part.text)
             if part.type == image and image_at is None:
                 image_at = place.format(i, j)
-    return tokens, image_at
+    return Prompt(sum(map(count_tokens, texts)), mark_blocks(texts), image_at)
 
 
 def check_tokens(value: int | None, param: str) -> None:

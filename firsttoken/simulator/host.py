@@ -19,11 +19,11 @@ class Hosted:
 
     def check(self, ask: Ask) -> None:
         """Raise ApiError (400) for an image the model cannot see, or a request longer than its context window."""
-        if ask.image_at and self.images is False:
-            raise invalid("Invalid content type. image_url is only supported by certain models.", ask.image_at)
+        if ask.prompt.image_at and self.images is False:
+            raise invalid("Invalid content type. image_url is only supported by certain models.", ask.prompt.image_at)
         output_tokens = ask.max_tokens or 0
-        if self.window_tokens is not None and ask.prompt_tokens + output_tokens > self.window_tokens:
-            raise too_long(self.window_tokens, ask.prompt_tokens, output_tokens, ask.prompt_param)
+        if self.window_tokens is not None and ask.prompt.tokens + output_tokens > self.window_tokens:
+            raise too_long(self.window_tokens, ask.prompt.tokens, output_tokens, ask.prompt_param)
 
 
 class Host:

@@ -47,14 +47,12 @@ def read_ask(raw: bytes) -> Ask:
         raise missing("input")
     check_tokens(body.max_output_tokens, "max_output_tokens")
     contents = [body.input] if isinstance(body.input, str) else [item.content for item in body.input]
-    prompt_tokens, image_at = read_prompt([*contents, body.instructions], "input_image", "input[{}].content[{}]")
     return Ask(
         model=body.model,
-        prompt_tokens=prompt_tokens,
+        prompt=read_prompt(contents, "input_image", "input[{}].content[{}]", body.instructions or ""),
         max_tokens=body.max_output_tokens,
         stream=bool(body.stream),
         prompt_param="input",
-        image_at=image_at,
     )
 
 
@@ -143,10 +141,10 @@ class Answer:
         }
 
     def _usage(self) -> dict[str, object]:
-        prompt, output = self._ask.prompt_tokens, self._job.output_tokens
+        prompt, output = self._ask.prompt.tokens, self._job.output_tokens
         return {
             "input_tokens": prompt,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "input_tokens_details": {"cached_tokens": self._job.cached_tokens, "cache_write_tokens": 0},
             "output_tokens": output,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": prompt + output,

@@ -88,7 +88,7 @@ class Server:
         hosted = self._host.find(ask.model, exchange.key)
         hosted.check(ask)
         service = hosted.service
-        job = service.deal(ask.prompt_tokens, ask.max_tokens)
+        job = service.deal(ask.prompt.tokens, ask.max_tokens, ask.prompt.blocks)
         async with self._doors[ask.model].slot(job):
             exchange.truth.slot_wait_ns = job.waited_ns
             if job.fault == "error":

@@ -14,6 +14,7 @@ from firsttoken.catalogue import Faults
 from firsttoken.simulator.behaviour import Behaviour, first_token_ns, slowdown, token_ns
 from firsttoken.simulator.errors import ApiError, rate_limited
 from firsttoken.simulator.limits import Limits, write_duration
+from firsttoken.simulator.prefix import Blocks, PrefixCache
 
 Fault = Literal["error", "cut", "stall"]
 
@@ -28,6 +29,8 @@ class Job:
 
     __slots__ = (
         "arrival_ns",
+        "blocks",
+        "cached_tokens",
         "fault",
         "first_token_factor",
         "output_tokens",
@@ -37,8 +40,18 @@ class Job:
         "token_factor",
     )
 
-    def __init__(self, chance: Random, behaviour: Behaviour, prompt_tokens: int, asked_tokens: int | None) -> None:
+    def __init__(
+        self,
+        chance: Random,
+        behaviour: Behaviour,
+        prompt_tokens: int,
+        asked_tokens: int | None,
+        blocks: Blocks = (),
+    ) -> None:
         self.prompt_tokens = prompt_tokens
+        self.blocks = blocks
+        self.cached_tokens = 0
+        """Of the prompt's; known once the job has a slot."""
         self.arrival_ns = 0
         self.started_ns: int | None = None
         self.fault = draw_fault(chance.random(), behaviour.faults)
@@ -82,13 +95,14 @@ class Service:
         self._dealt = 0
         self._serving: set[Job] = set()
         self._waiting: deque[Job] = deque()
+        self._cache = PrefixCache() if behaviour.prefix_cache else None
         self._limits = Limits(model, behaviour.requests_per_minute, behaviour.tokens_per_minute)
 
-    def deal(self, prompt_tokens: int, asked_tokens: int | None) -> Job:
+    def deal(self, prompt_tokens: int, asked_tokens: int | None, blocks: Blocks = ()) -> Job:
         """Return the next job of this model, with all that chance decides about it."""
         self._dealt += 1
         chance = Random(f"{self._seed} {self.model} {self._dealt}")
-        return Job(chance, self.behaviour, prompt_tokens, asked_tokens)
+        return Job(chance, self.behaviour, prompt_tokens, asked_tokens, blocks)
 
     def enter(self, job: Job, now_ns: int) -> bool:
         """Let a job in; True: a slot is its own at once, False: it waits. Raises ApiError (429) past a limit or the
@@ -123,6 +137,7 @@ class Service:
 
     def _start(self, job: Job, now_ns: int) -> None:
         job.started_ns = now_ns
+        job.cached_tokens = self._cache.read(job.blocks) if self._cache else 0
         self._serving.add(job)
         self.slowdown = slowdown(self.behaviour, len(self._serving))
 
@@ -135,7 +150,8 @@ class Service:
     def first_token_ns(self, job: Job) -> int:
         """Return when the first token of a job that has just started is due, by the load at its start."""
         assert job.started_ns is not None, "expected a job that has a slot, got one that waits"
-        wait_ns = first_token_ns(self.behaviour, job.prompt_tokens) * job.first_token_factor * self.slowdown
+        unread = job.prompt_tokens - job.cached_tokens
+        wait_ns = first_token_ns(self.behaviour, unread) * job.first_token_factor * self.slowdown
         return job.started_ns + round(wait_ns)
 
     def token_ns(self, job: Job) -> float:

@@ -22,6 +22,8 @@ class Estimate:
     """How many independent observations the n are worth."""
     at_least: bool = False
     """The truth is `value` or more: what was cut off in time hides the rest. Printed as ">= x"."""
+    estimated: bool = False
+    """Part of what it counts nobody counted: it was estimated from the rest. Printed as "≈ x"."""
 
     @property
     def shown(self) -> bool:

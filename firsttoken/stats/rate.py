@@ -30,8 +30,16 @@ class TokenArrivals:
 
     at_ns: Ints
     tokens: Floats
-    estimated_share: float
-    """Share of the tokens that belong to attempts whose output the server never counted."""
+    estimated: NDArray[np.bool_]
+    """Whether the event belongs to an attempt whose output the server never counted."""
+
+    def estimated_share(self, *windows: tuple[int, int]) -> float:
+        """The share of the tokens within the windows (from_ns, to_ns) that nobody counted; 0 where none arrived."""
+        inside = np.zeros(len(self.at_ns), dtype=np.bool_)
+        for begin, end in windows:
+            inside |= (self.at_ns >= begin) & (self.at_ns < end)
+        total = float(self.tokens[inside].sum())
+        return float(self.tokens[inside & self.estimated].sum()) / total if total else 0.0
 
 
 def token_arrivals(first_token_ns: Ints | Floats, gaps_us: Sequence[Ints], output_tokens: Floats) -> TokenArrivals:
@@ -39,7 +47,7 @@ def token_arrivals(first_token_ns: Ints | Floats, gaps_us: Sequence[Ints], outpu
 
     One entry per attempt that has a first token: when it came, the gaps to its next token events, and its output
     tokens, nan where unknown (a stream cut short). Such an attempt gets as many tokens an event as the known attempts
-    had, or one where none is known.
+    had, or one where none is known: then they are no count of tokens, and `estimated` says so of each.
     """
     events = np.array([len(gaps) for gaps in gaps_us], dtype=np.int64) + 1
     firsts = np.cumsum(events) - events
@@ -53,8 +61,7 @@ def token_arrivals(first_token_ns: Ints | Floats, gaps_us: Sequence[Ints], outpu
     known = ~np.isnan(output_tokens)
     usual = output_tokens[known].sum() / events[known].sum() if known.any() else 1.0
     per_event = np.where(known, output_tokens / events, usual)
-    total, unknown = float(per_event @ events), float(per_event[~known] @ events[~known])
-    return TokenArrivals(at_ns, np.repeat(per_event, events), unknown / total if total else 0.0)
+    return TokenArrivals(at_ns, np.repeat(per_event, events), np.repeat(~known, events))
 
 
 def rate(

@@ -1,6 +1,7 @@
 """One HTTP answer: its bytes and their stamps in, the row's marks and the server's verdict out.
 
-Rule: pure, and whatever the bytes are, nothing but ProtocolError and HttpParserError is raised.
+Rule: pure, and whatever the bytes are, nothing but ProtocolError and HttpParserError is raised. Every byte goes through
+the parser, the splitter and the dialect, but for tokens that a template knows (template.py).
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from collections.abc import Callable
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from firsttoken.row import Outcome, Row
-from firsttoken.wire.dialects import Dialect
+from firsttoken.row import COMPRESSED, Outcome, Row
+from firsttoken.wire.dialects import TOKENS, Dialect
 from firsttoken.wire.error_text import find_error, read_error
 from firsttoken.wire.headers import fill_row, read_should_retry
+from firsttoken.wire.inflate import CODINGS, Inflater
 from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, judge, refuse_status
 from firsttoken.wire.stream import Stream
+from firsttoken.wire.template import Template, learn_template
 
 MAX_BODY_BYTES = 64 * 1024
 """Of an answer that is no stream: enough for the server's words."""
 MAX_HEAD_BYTES = 256 * 1024
+MOST_LESSONS = 8
+"""Templates made for one answer: for one whose tokens differ in more than words it is cheaper to decode them."""
 
 
 class Answer:
@@ -28,12 +33,38 @@ class Answer:
     whether the first token's stamp is exactly its own.
     """
 
+    __slots__ = (
+        "_bare_bytes",
+        "_between_chunks",
+        "_early_ns",
+        "_fresh",
+        "_headers",
+        "_inflater",
+        "_kernel",
+        "_lessons",
+        "_note_first_token",
+        "_parser",
+        "_refused",
+        "_template",
+        "_wall_s",
+        "_words",
+        "at_ns",
+        "bytes_received",
+        "ended",
+        "origin_ns",
+        "reusable",
+        "row",
+        "should_retry",
+        "stream",
+    )
+
     def __init__(
         self, row: Row, dialect: Dialect, origin_ns: int, wall_s: float, note_first_token: Callable[[bool], None]
     ) -> None:
         self.row = row
         self.origin_ns = origin_ns
         self.stream = Stream(row, dialect)
+        self.bytes_received = 0
         self.ended = False
         """The whole answer is here, or as much of it as will be read."""
         self.reusable = False
@@ -43,10 +74,18 @@ class Answer:
         """Stamp of the last read."""
         self._early_ns = 0
         self._kernel = False
+        self._template: Template | None = None
+        self._lessons = 0
+        self._bare_bytes = 0
+        """Received since the last piece of body: of a head, of a trailer, or of nothing at all."""
+        self._between_chunks = False
+        self._fresh = False
+        """What comes next begins an HTTP chunk and, in it, an event: a template may be held against it."""
         self._wall_s = wall_s
         self._note_first_token = note_first_token
         self._headers: dict[bytes, bytes] = {}
         self._refused: End | None = None
+        self._inflater: Inflater | None = None
         self._words: bytearray | None = None
         """The body of an answer that is no stream."""
         self._parser = HttpResponseParser(self)
@@ -65,45 +104,77 @@ class Answer:
         """Arrival of the last event, on the absolute clock; None before the first token."""
         return None if self.row.first_token_ns is None else self.stream.last_event_ns + self.origin_ns
 
-    def receive(
-        self, read: bytes | memoryview, early_ns: int, stamp_ns: int, *, kernel: bool, whole: bool = True
-    ) -> None:
+    def skip(self, read: bytes, stamp_ns: int) -> bool:
+        """Take a read if it is more tokens like the last one, and nothing else; return whether it was."""
+        if not self._fresh or self._template is None:
+            return False
+        tokens = self._template.count(read)
+        if not tokens:
+            return False
+        self.bytes_received += len(read)
+        self.stream.repeat(tokens, stamp_ns - self.origin_ns)
+        return True
+
+    def receive(self, read: bytes, early_ns: int, stamp_ns: int, *, kernel: bool, whole: bool = True) -> None:
         """Take what a read returned: it arrived after `early_ns`, its last byte at `stamp_ns`.
 
         `kernel` says whose the stamp is; `whole`, whether the stamped byte is the last one of `read`: under TLS a
         record that is still incomplete may lie after it.
         """
-        row = self.row
-        row.bytes_received += len(read)
-        self._early_ns, self.at_ns, self._kernel = early_ns - self.origin_ns, stamp_ns - self.origin_ns, kernel
+        self.bytes_received += len(read)
+        self.at_ns = stamp_ns - self.origin_ns
+        self._early_ns, self._kernel = early_ns - self.origin_ns, kernel
+        self._decode(read)
+        if self.stream.first_token_data is not None:
+            self.row.stamp = "kernel" if kernel else "user"
+            self._note_first_token(self.stream.close_bracket(read if kernel and whole else b""))
+
+    def _decode(self, read: bytes) -> None:
+        """Have a read decoded in full, and learn from it if it was one token and nothing else."""
+        stream = self.stream
+        was_fresh, events = self._fresh, stream.events
+        self._bare_bytes += len(read)
         try:
             self._parser.feed_data(read)
         except (HttpParserError, HttpParserUpgrade) as problem:
             self._stumble(problem)
-        if self.stream.first_token_data is not None:
-            row.stamp = "kernel" if kernel else "user"
-            self._note_first_token(self.stream.close_bracket(bytes(read) if kernel and whole else b""))
-        elif row.headers_ns is None and row.bytes_received > MAX_HEAD_BYTES:
-            raise ProtocolError(f"expected a head of at most {MAX_HEAD_BYTES:,} bytes, got a longer one")
+        if self._bare_bytes > MAX_HEAD_BYTES:
+            raise ProtocolError(f"expected a head or trailer of at most {MAX_HEAD_BYTES:,} bytes, got a longer one")
+        plain = self._inflater is None and not self.ended
+        self._fresh = plain and self._between_chunks and read.endswith(b"\r\n") and stream.fresh
+        if not (was_fresh and self._fresh and stream.events == events + 1):
+            return
+        if (
+            self._lessons < MOST_LESSONS and stream.meaning in TOKENS
+        ):  # it differed from the last one in more than words
+            self._lessons += 1
+            self._template = learn_template(read, stream.decode, stream.meaning)
 
     def hang_up(self) -> End:
         """What it means that the server closed the connection now: the end of a body without length, or a loss."""
         return LOST if self.row.headers_ns is None or self._is_framed() else COMPLETE
 
     def judge(self, end: End) -> tuple[Outcome, str | None]:
-        """The outcome of the attempt, and the error text if there is one, given how the wire ended it."""
+        """Finish the row's counts; return the outcome, and the error text if any, given how the wire ended it.
+
+        The last thing asked of an answer: it lets go of its parser, which holds it in turn, so that no collector of
+        cycles has to come between reads.
+        """
+        del self._parser
+        self.row.bytes_received = self.bytes_received
+        self.stream.settle()
         refused, stream_error = self._refused, self.stream.error
         if self._words is not None and refused is None:
             words, status = bytes(self._words), self.row.http_status or 0
             if status >= 400:
-                refused = refuse_status(status, read_error(words))
+                refused = refuse_status(status, read_error(words) if self._is_readable() else "")
             elif (error := find_error(words)) is not None:
                 stream_error = error
             else:
                 refused = End("protocol", f"expected text/event-stream, got {self._kind()}: {read_error(words)}")
         return judge(
             end,
-            answered=self.row.bytes_received > 0,
+            answered=self.bytes_received > 0,
             stream_error=stream_error,
             finish=self.row.finish_reason,
             refused=refused,
@@ -116,7 +187,8 @@ class Answer:
             raise ProtocolError("expected nothing after the answer, got more bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
+        if self.row.headers_ns is None:  # else a trailer, which says nothing that is asked
+            self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -129,10 +201,24 @@ class Answer:
         fill_row(row, self._headers, self._wall_s)
         self._refused = self._find_refusal(status)
         self.ended = self._refused is not None
+        if self._coding() in CODINGS:
+            self._inflater = Inflater(self._coding())
+            row.checks.append(COMPRESSED)
         if self.ended or status >= 400 or not self._kind().startswith("text/event-stream"):
             self._words = bytearray()
 
+    def on_chunk_header(self) -> None:
+        self._between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        self._between_chunks = True
+
     def on_body(self, body: bytes) -> None:
+        self._bare_bytes = 0
+        for piece in (body,) if self._inflater is None else self._inflater.inflate(body):
+            self._take_body(piece)
+
+    def _take_body(self, body: bytes) -> None:
         if self._words is None:
             self.stream.feed(body, self._early_ns, self.at_ns)
             if self.stream.error is not None:  # nothing that matters follows, and some servers leave it open
@@ -164,10 +250,16 @@ class Answer:
         if 300 <= status < 400:
             place = self._headers.get(b"location", b"nowhere").decode("latin-1")
             return End("protocol", f"expected an answer, got a redirect ({status}) to {place}")
-        encoding = self._headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
-        if status < 300 and encoding != "identity":
-            return End("protocol", f"expected the stream as it is, got it compressed ({encoding}) unasked")
+        if status < 300 and not self._is_readable():
+            return End("protocol", f"expected the stream as it is, got it compressed ({self._coding()}) unasked")
         return None
+
+    def _coding(self) -> str:
+        """How the body is coded on top of its media type."""
+        return self._headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+
+    def _is_readable(self) -> bool:
+        return self._coding() in ("identity", *CODINGS)
 
     def _kind(self) -> str:
         """The media type."""

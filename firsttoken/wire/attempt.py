@@ -119,7 +119,7 @@ class Client:
         row.connection_reused = pooled is not None
         if pooled is not None:
             end = self._exchange(pooled, answer, request, began_ns)
-            if not end.lost or row.bytes_received:
+            if not end.lost or answer.bytes_received:
                 return end
             row.resends, row.connection_reused = 1, False
         return self._exchange(self._open(row), answer, request, began_ns)

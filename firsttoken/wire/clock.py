@@ -29,6 +29,8 @@ DOUBT_NS = 1_000_000_000
 class Clock:
     """The distance between the clocks, sampled at each read."""
 
+    __slots__ = ("_distance_ns", "_doubted_until_ns", "_monotonic_ns", "_sampled_ns", "_wall_ns")
+
     def __init__(
         self, monotonic_ns: Callable[[], int] = time.monotonic_ns, wall_ns: Callable[[], int] = time.time_ns
     ) -> None:

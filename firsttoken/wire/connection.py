@@ -31,13 +31,37 @@ BUFFERS, VIEW = [BUFFER], memoryview(BUFFER)
 class Connection:
     """An open connection to a server, carrying one exchange at a time; between exchanges it notices if it is closed."""
 
+    __slots__ = (
+        "_answer",
+        "_began_ns",
+        "_clock",
+        "_deadlines",
+        "_gauge",
+        "_left",
+        "_looked_ns",
+        "_loop",
+        "_reader",
+        "_receive",
+        "_rounds",
+        "_sent_ns",
+        "_socket",
+        "_stamp_ns",
+        "_timer",
+        "_tunnel",
+        "_unsent",
+        "_waiter",
+        "_writer",
+        "closed",
+    )
+
     def __init__(self, sock: socket.socket, tunnel: Tunnel | None, clock: Clock, gauge: Gauge, rounds: Rounds) -> None:
         self.closed = False
         self._socket, self._tunnel, self._clock, self._gauge, self._rounds = sock, tunnel, clock, gauge, rounds
         self._loop = get_hub().loop
         self._reader = self._loop.io(sock.fileno(), READABLE)
         self._writer = self._loop.io(sock.fileno(), WRITABLE)
-        self._reader.start(self._guard, self._read)
+        self._receive = sock.recvmsg_into
+        self._reader.start(self._read)
         self._timer = self._loop.timer(0)
         self._answer: Answer | None = None
         self._waiter: Waiter | None = None
@@ -62,41 +86,45 @@ class Connection:
             self._writer.stop()
         return end
 
-    def _guard(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except Exception as problem:  # noqa: BLE001 - the one place where a callback may fail, see the rule above
-            self._end(end_of(problem))
-
     def _read(self) -> None:
         looked_ns = monotonic_ns()
         try:
-            size, ancillary, _, _ = self._socket.recvmsg_into(BUFFERS, ANCILLARY_BYTES)
+            size, ancillary, _, _ = self._receive(BUFFERS, ANCILLARY_BYTES)
+            if self._answer is None:
+                self._read_idle(size)
+            elif size:
+                self._take(self._answer, size, ancillary, looked_ns)
+            else:
+                self._end(self._answer.hang_up())
         except BlockingIOError:
-            return
-        answer = self._answer
-        if answer is None:
-            self._read_idle(size)
-            return
-        stamp_ns, delay_ns = self._clock.place(ancillary, self._stamp_ns)
-        if not size:
-            self._end(answer.hang_up())
-            return
+            pass
+        except Exception as problem:  # noqa: BLE001 - see the rule above
+            self._end(end_of(problem))
+
+    def _take(self, answer: Answer, size: int, ancillary: list[tuple[int, int, bytes]], looked_ns: int) -> None:
+        """Hand on what a read brought; first try the short way, which nearly every read of a stream goes."""
         tunnel = self._tunnel
-        early_ns = self._looked_ns if self._left else max(self._looked_ns, self._rounds.before_ns)
-        if tunnel is None:
-            answer.receive(VIEW[:size], early_ns, stamp_ns, kernel=delay_ns is not None)
-        else:
-            text = tunnel.decrypt(VIEW[:size])
-            answer.receive(text, early_ns, stamp_ns, kernel=delay_ns is not None, whole=tunnel.whole)
+        stamp_ns, delay_ns = self._clock.place(ancillary, self._stamp_ns)
         self._stamp_ns = stamp_ns
-        self._left = size == len(BUFFER)
-        if not self._left:  # the queue was emptied: what comes next arrives after this look
-            self._looked_ns = looked_ns
         if delay_ns is not None:
             self._gauge.note_delay(delay_ns)
+        read = VIEW[:size].tobytes() if tunnel is None else tunnel.decrypt(VIEW[:size])
+        if answer.skip(read, stamp_ns):
+            return
+        early_ns = self._looked_ns if self._left else max(self._looked_ns, self._rounds.before_ns)
+        whole = tunnel is None or tunnel.whole
+        answer.receive(read, early_ns, stamp_ns, kernel=delay_ns is not None, whole=whole)
+        self._left = size == len(BUFFER)  # matters up to the first token, after which nothing is bracketed
+        if not self._left:  # the queue was emptied: what comes next arrives after this look
+            self._looked_ns = looked_ns
         if answer.ended:
             self._end(COMPLETE)  # last: it runs the user's greenlet, which may begin the next exchange here
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as problem:  # noqa: BLE001 - see the rule above
+            self._end(end_of(problem))
 
     def _read_idle(self, size: int) -> None:
         """Between exchanges a server has nothing to say but TLS's own business; all else ends the connection."""

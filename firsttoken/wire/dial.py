@@ -1,4 +1,4 @@
-"""From an endpoint to an open socket: name, connection, TLS handshake.
+"""From an endpoint to an open socket: name, connection, the proxy's tunnel, TLS handshake.
 
 Rule: the socket is Python's own even in a process that Locust has patched, for its reads are ours to time; waiting is
 left to the hub; what fails is a DialError, an ssl.SSLError, or this machine's own OSError.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 
@@ -19,9 +20,11 @@ from gevent.socket import getaddrinfo, wait_read, wait_write
 from firsttoken.wire.clock import SO_TIMESTAMPNS
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.outcome import OUR_ERRNOS, DialError
+from firsttoken.wire.request import write_connect
 from firsttoken.wire.tls import Tunnel
 
 PIECE_BYTES = 64 * 1024
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}[^\r\n]*)")
 
 Address = tuple[socket.AddressFamily, tuple[str | int, ...]]
 
@@ -31,10 +34,11 @@ class Dialer:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._place = endpoint.authority
+        self._peer = endpoint.proxy or endpoint
+        self._place = f"the proxy {endpoint.proxy.authority}" if endpoint.proxy else endpoint.authority
         self._addresses: list[Address] = []
         self._resolving = Semaphore()
-        self._context = ssl.create_default_context() if endpoint.tls else None
+        self._context = ssl.create_default_context(cafile=endpoint.ca_file or None) if endpoint.tls else None
         self._pioneer = ask_for_stamps(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         """Never used: the kernel begins to stamp a moment after the first socket asks, and stops with the last."""
 
@@ -44,13 +48,16 @@ class Dialer:
     def dial(self, patience_s: float) -> tuple[socket.socket, Tunnel | None]:
         """Return a connected, non-blocking socket, and its tunnel if the endpoint speaks TLS.
 
-        Raises DialError for a name, a connection or a wait of `patience_s` that came to nothing, ssl.SSLError for a
-        handshake, OSError where this machine has no socket or port left.
+        Raises DialError for a name, a connection, a proxy's refusal or a wait of `patience_s` that came to nothing,
+        ssl.SSLError for a handshake, OSError where this machine has no socket or port left.
         """
-        late = DialError(f"no connection to {self._place} within {patience_s:g} s")
+        way = f" by way of {self._place}" if self._endpoint.proxy else ""
+        late = DialError(f"no connection to {self._endpoint.authority}{way} within {patience_s:g} s")
         with Timeout(patience_s, late), contextlib.ExitStack() as undo:
             addresses = self._resolve()
             sock = undo.enter_context(self._connect(addresses, patience_s / len(addresses)))
+            if self._endpoint.proxy and self._endpoint.tls:
+                self._pass_proxy(sock)
             tunnel = None if self._context is None else self._shake_hands(sock, self._context)
             undo.pop_all()
             return sock, tunnel
@@ -59,9 +66,9 @@ class Dialer:
         with self._resolving:
             if not self._addresses:
                 try:
-                    found = getaddrinfo(self._endpoint.host, self._endpoint.port, type=socket.SOCK_STREAM)
+                    found = getaddrinfo(self._peer.host, self._peer.port, type=socket.SOCK_STREAM)
                 except socket.gaierror as problem:
-                    raise DialError(f"the name {self._endpoint.host} was not resolved: {problem.strerror}") from None
+                    raise DialError(f"the name {self._peer.host} was not resolved: {problem.strerror}") from None
                 self._addresses = [(family, address) for family, _, _, _, address in found]
             return self._addresses
 
@@ -80,6 +87,24 @@ class Dialer:
         self._addresses = []
         raise failure
 
+    def _pass_proxy(self, sock: socket.socket) -> None:
+        """Have the proxy connect us to the endpoint; what it says instead is the refusal."""
+        wanted = f"expected {self._place} to connect to {self._endpoint.tunnel_authority}, got"
+        answer = b""
+        try:
+            _send_all(sock, write_connect(self._endpoint))
+            while b"\r\n\r\n" not in answer and len(answer) < PIECE_BYTES:
+                answer += _receive(sock)
+        except ConnectionError as problem:
+            raise DialError(f"{wanted} a connection broken off: {problem.strerror}") from None
+        status = STATUS_LINE.match(answer)
+        if status is None:
+            raise DialError(f"{wanted} no HTTP/1.1")
+        if status[1][:1] != b"2":
+            raise DialError(f"{wanted} {status[1].decode('latin-1').strip()}")
+        if not answer.endswith(b"\r\n\r\n"):
+            raise DialError(f"{wanted} bytes before the server could have sent any")
+
     def _shake_hands(self, sock: socket.socket, context: ssl.SSLContext) -> Tunnel:
         tunnel = Tunnel(context, self._endpoint.host)
         try:
@@ -88,7 +113,8 @@ class Dialer:
                 tunnel.accept(_receive(sock))
             _send_all(sock, tunnel.take_outgoing())
         except ConnectionError as problem:
-            raise ssl.SSLError(f"{self._place} broke off the handshake: {problem.strerror}") from None
+            place = self._endpoint.authority
+            raise ssl.SSLError(f"{place} broke off the handshake: {problem.strerror}") from None
         return tunnel
 
 

@@ -1,7 +1,8 @@
 """The dialects of streaming APIs as tables: how each is asked, and what each of its events means.
 
 Rule: pure. A token is a non-empty delta of text, reasoning, refusal or tool call; a role, an empty string, a null and
-a field we do not know are none. Chunks are never counted as tokens, only stamped.
+a field we do not know are none. Chunks are never counted as tokens, only stamped. Of a delta only its emptiness counts,
+never its words: the middle of a stream is not decoded where nothing else differs (template.py).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Usage(NamedTuple):
 class Meaning(NamedTuple):
     """What one event says: a token, the end, the usage, an error, several of them, or nothing."""
 
-    token: Literal["visible", "hidden"] | None = None
-    """Visible: text, refusal or tool call. Hidden: reasoning, or a summary of it."""
+    token: Literal["visible", "hidden", "summary"] | None = None
+    """Visible: text, refusal or tool call. Hidden: reasoning. Summary: of reasoning that itself is not streamed."""
     finish: str | None = None
     usage: Usage | None = None
     error: str | None = None
@@ -39,7 +40,9 @@ class Meaning(NamedTuple):
 NOTHING = Meaning()
 VISIBLE = Meaning(token="visible")
 HIDDEN = Meaning(token="hidden")
-"""The three that nearly every event means: shared, so that a token costs no object."""
+SUMMARY = Meaning(token="summary")
+TOKENS = (VISIBLE, HIDDEN, SUMMARY)
+"""A token and nothing else. These and NOTHING are what nearly every event means: shared, a token costs no object."""
 
 
 class Dialect(NamedTuple):
@@ -209,7 +212,7 @@ RESPONSE_DELTAS: dict[str, Meaning] = {
     "response.mcp_call_arguments.delta": VISIBLE,
     "response.code_interpreter_call_code.delta": VISIBLE,
     "response.reasoning_text.delta": HIDDEN,
-    "response.reasoning_summary_text.delta": HIDDEN,
+    "response.reasoning_summary_text.delta": SUMMARY,
 }
 """Event type -> what its `delta` means if it is not empty."""
 

@@ -14,6 +14,8 @@ from gevent import get_hub
 class Rounds:
     """Stamps each round of the hub just before it asks the kernel. Times are CLOCK_MONOTONIC ns."""
 
+    __slots__ = ("_asked_ns", "_watcher", "before_ns")
+
     def __init__(self) -> None:
         self._asked_ns = self.before_ns = monotonic_ns()
         """`before_ns`: when the kernel was asked in the round before the present one."""

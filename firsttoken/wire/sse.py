@@ -16,11 +16,13 @@ CR = 13
 class Splitter:
     """The state between two reads of one stream."""
 
-    __slots__ = ("_after_cr", "_data", "_held", "_name", "_partial")
+    __slots__ = ("_after_cr", "_begun", "_data", "_held", "_name", "_partial")
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []
         """Pieces of a line whose end has not come."""
+        self._begun = 0
+        """Their bytes."""
         self._after_cr = False
         """The last byte was a CR, which ended its line; an LF that comes now belongs to it."""
         self._name = b""
@@ -31,6 +33,11 @@ class Splitter:
     def between_events(self) -> bool:
         """Whether the last event is complete and nothing of the next has come."""
         return not self._partial and not self._data
+
+    @property
+    def fresh(self) -> bool:
+        """Whether an event that comes now depends on nothing before it."""
+        return self.between_events and not self._name
 
     def feed(self, chunk: bytes) -> list[tuple[bytes, bytes]]:
         """Return the events that `chunk` completes, as (name, data); the name is empty where the server gave none.
@@ -61,10 +68,11 @@ class Splitter:
         rest = b"" if chunk[-1] in b"\r\n" else lines.pop()
         if self._partial and lines:
             lines[0] = b"".join((*self._partial, lines[0]))
-            self._partial = []
+            self._partial, self._begun = [], 0
         if rest:
             self._partial.append(rest)
-            if self._held + sum(map(len, self._partial)) > MAX_EVENT_BYTES:
+            self._begun += len(rest)
+            if self._held + self._begun > MAX_EVENT_BYTES:
                 raise ProtocolError(f"expected events of at most {MAX_EVENT_BYTES:,} bytes, got a longer one")
         self._after_cr = chunk[-1] == CR
         return lines

@@ -22,14 +22,28 @@ def test_output_and_the_input_it_drags_along_stand_beside_each_other(study):
 def test_every_dated_source_is_shown_and_only_the_named_one_is_billed(study):
     used, other, *_ = rows_of(build(study))
 
-    assert used[1:6] == [
+    assert used[1:8] == [
         "A published comparison of GPT-5.2 Codex and GPT-5.4, 2026",
         "3.00",
         "unknown",
+        "unknown",
         "12.00",
+        "unknown",
         "93.75",
     ]
-    assert other[2:] == ["1.75", "unknown", "14.00", "–", "–", "–", "–"]
+    assert other[2:] == ["1.75", "unknown", "unknown", "14.00", "unknown", "–", "–", "–"]
+
+
+def test_the_tiers_of_a_source_are_columns_and_what_it_does_not_state_is_unknown(study):
+    page = build(study)
+    by_source = {row[1]: row for row in rows_of(page)}
+    heads = [column.title for column in page.table.columns]
+    tiers = heads.index("Cached"), heads.index("Cache write"), heads.index("Long context")
+    listed = by_source["OpenAI, developers.openai.com/api/docs/models/gpt-5.4, 2026"]
+
+    assert [listed[place] for place in tiers] == ["0.25", "unknown", "2, 1.5"]
+    [row] = [row for row in page.table.rows if getattr(row[1], "detail", "") == listed[1]]
+    assert row[tiers[2]].detail == "over 272k"
 
 
 def test_an_unknown_price_makes_an_unknown_bill_never_0(tmp_path):
@@ -40,7 +54,7 @@ def test_an_unknown_price_makes_an_unknown_bill_never_0(tmp_path):
     page = build(make_study(tmp_path / "run", hide_prices, levels=(1,), demand=PEAK))
 
     assert page.finding == "10,000,000 output tokens a day: the bill is unknown, for no target has a known price"
-    assert rows_of(page)[0] == ["gpt-5.2-codex", *["unknown"] * 8]
+    assert rows_of(page)[0] == ["gpt-5.2-codex", *["unknown"] * 9]
     assert [text.get_text() for text in page.figure.axes[0].texts] == ["price unknown"] * 2
 
 

@@ -1,7 +1,11 @@
 """Tests of analysis/degradation.py."""
 
+import msgspec
+
 from analysis.degradation import build
+from firsttoken.decide.study import study_run
 from firsttoken.report.page import Cell
+from tests.made_run import make_run
 from tests.report.studies import make_study
 
 
@@ -40,3 +44,24 @@ def test_a_single_load_degrades_nothing_that_could_be_seen(tmp_path):
 
 def test_a_run_that_measured_nothing_has_no_page(empty_study):
     assert build(empty_study) is None
+
+
+def test_tokens_that_nobody_counted_are_an_estimate_with_its_share(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), cut_share=0.3))
+
+    assert page.table.rows[0][2].text.startswith("≈ ")
+    assert page.notes[-1].startswith("gpt-5.4: ≈ is an estimate. Streams that told no usage are up to ")
+
+
+def test_without_any_usage_tokens_a_second_are_unknown(tmp_path):
+    folder = tmp_path / "run"
+    make_run(folder, levels=(4,), targets=("gpt-5.4",))
+    journal = folder / "attempts" / "worker-0.jsonl"
+    rows = [msgspec.json.decode(line) for line in journal.open("rb")]
+    for row in rows:
+        row.pop("output_tokens", None)
+    journal.write_bytes(msgspec.json.Encoder().encode_lines(rows))
+    page = build(study_run(folder))
+
+    assert page.table.rows[0][2].text == "unknown"
+    assert page.notes[-1] == ("gpt-5.4 at 4 users: unknown, for no stream told its usage, and chunks are no tokens.")

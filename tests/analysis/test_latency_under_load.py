@@ -56,3 +56,18 @@ def test_where_nothing_succeeded_the_page_says_so(tmp_path):
 
 def test_a_run_that_measured_nothing_has_no_page(empty_study):
     assert build(empty_study) is None
+
+
+def test_loads_whose_windows_are_too_short_to_tell_what_neighbours_are_worth_are_named(tmp_path):
+    """Twenty batches longer than an answer of some seconds need more than 20 s."""
+    short = build(make_study(tmp_path / "short", levels=(1, 4), targets=("gpt-5.4",)))
+    long = build(make_study(tmp_path / "long", levels=(1,), targets=("gpt-5.4",), measure_s=60.0))
+
+    assert "gpt-5.4 at 1 and 4 users. A window there holds fewer than 20 batches" in short.notes[-1]
+    assert len(long.notes) == 1
+
+
+def test_the_error_of_the_instrument_is_drawn_from_zero_and_named(study):
+    for panel in build(study).figure.axes:
+        [name] = [text for text in panel.texts if text.get_text() == "instrument"]
+        assert name.xy[1] == 0.0

@@ -1,16 +1,18 @@
 """Tests of analysis/retry_cost.py."""
 
 from analysis.retry_cost import build
+from firsttoken.decide.units import write_value
 from tests.report.studies import make_study
 
 
 def test_the_finding_counts_the_three_currencies_where_they_cost_most(study):
     wasted = study.figure("gpt-5.2-codex", "wasted_attempts_share", level=64.0).value
+    gave_up = study.figure("gpt-5.2-codex", "gave_up_per_1000", level=64.0).value
     tax = study.figure("gpt-5.2-codex", "retry_tax", level=64.0).value
 
     assert build(study).finding == (
         f"Retries cost most on gpt-5.2-codex at 64 users: {100 * wasted:.0f} % of attempts gave nothing, "
-        f"over 5 % of users got no answer, the bill grew by {100 * (tax - 1):.1f} %"
+        f"{write_value(gave_up, 'per 1,000')} requests got no answer, the bill grew by {100 * (tax - 1):.1f} %"
     )
 
 

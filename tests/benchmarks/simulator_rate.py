@@ -1,27 +1,28 @@
-"""How many tokens the simulator writes per second of one core: `python tests/benchmarks/simulator_rate.py`.
+"""How many tokens the simulator writes per second of one core, at 1,000 streams of 100 tokens/s.
 
 Rule: the figure is tokens over the CPU seconds of the simulator's process, requests and all, because the reader (an
-epoll loop in this process, which only counts bytes) shares the machine. At the gentle load every token is a write of
-its own; beyond the bar, tokens of a stream that fall due together share one.
+epoll loop in this process, which only counts bytes) shares the machine.
 """
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.served import Served, fast, serve
+from tests.benchmarks.suite import Bar, Case, Sample, main
+from tests.benchmarks.watch import Watch
+from tests.served import fast, serve
 
-LOADS = {"gentle": (500, 80.0), "at the bar": (1000, 100.0), "beyond": (1000, 200.0)}
-"""Name -> streams, tokens/s asked of each."""
+STREAMS, TOKENS_PER_S = 1000, 100.0
 TOKENS = 600
 APIS = {"chat": ("/v1/chat/completions", "max_tokens"), "responses": ("/v1/responses", "max_output_tokens")}
 BAR = 100_000
@@ -55,36 +56,25 @@ def read_streams(port: int, streams: int, request: bytes) -> int:
     return total
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time a process has used so far, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def measure(api: str, _measure_s: float) -> Sample:
+    """One answer of TOKENS on each stream."""
+    model = fast(ttft_s=0.5, tokens_per_s=TOKENS_PER_S, slots=STREAMS)
+    with serve({"fast": model}) as served, Watch({"simulator": served.process.pid}) as watch:
+        began_ns = time.monotonic_ns()
+        read_streams(served.port, STREAMS, write_request(api))
+        window = (began_ns, time.monotonic_ns())
+    used_s = watch.used_share("simulator", window) * (window[1] - window[0]) / 1e9
+    return Sample({"per_cpu_s": STREAMS * TOKENS / used_s}, watch.others_share(window))
 
 
-def measure(served: Served, api: str, streams: int) -> tuple[float, float]:
-    """Return tokens per CPU second of the simulator, and tokens per second of wall time."""
-    before, began = cpu_seconds(served.process.pid), time.monotonic()
-    read_streams(served.port, streams, write_request(api))
-    used, took = cpu_seconds(served.process.pid) - before, time.monotonic() - began
-    return streams * TOKENS / used, streams * TOKENS / took
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
-    """Print a row per dialect and load."""
-    say(f"{'api':10} {'load':11} {'streams':>7} {'asked/s':>9} {'per CPU s':>10} {'per s':>9}   bar {BAR:,}")
-    for api in APIS:
-        for load, (streams, pace) in LOADS.items():
-            with serve({"fast": fast(ttft_s=0.5, tokens_per_s=pace, slots=streams)}) as served:
-                per_cpu, per_second = measure(served, api, streams)
-            asked = streams * pace
-            verdict = "-" if asked < BAR else "kept" if per_cpu >= BAR else "missed"
-            say(f"{api:10} {load:11} {streams:7} {asked:9,.0f} {per_cpu:10,.0f} {per_second:9,.0f}   {verdict}")
-
+CASES = tuple(
+    Case(
+        f"simulator-{api}",
+        partial(measure, api),
+        (Bar("per_cpu_s", f"the simulator's {api} streams", "tokens per CPU second", least=BAR),),
+    )
+    for api in APIS
+)
 
 if __name__ == "__main__":
-    main()
+    main(CASES)

@@ -63,7 +63,7 @@ def _ns(ms: float | None) -> int | None:
     return None if ms is None else round(ms * MS)
 
 
-def take(rows: Sequence[Row], api: str = "chat") -> Attempts:
+def take(rows: Sequence[Row]) -> Attempts:
     """Rows as attempts, in the order given."""
     columns: dict[str, np.ndarray] = {}
     for name in COLUMNS:
@@ -71,11 +71,14 @@ def take(rows: Sequence[Row], api: str = "chat") -> Attempts:
         if name == "gaps_us":
             columns[name] = np.empty(len(rows), dtype=object)
             columns[name][:] = [np.array(gaps, dtype=np.int64) for gaps in values]
+        elif name == "checks":
+            columns[name] = np.empty(len(rows), dtype=object)
+            columns[name][:] = values
         elif name in TEXTS:
             columns[name] = np.array(values, dtype=object)
         else:
             columns[name] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    return take_columns(columns, api)
+    return take_columns(columns)
 
 
 def see(
@@ -88,20 +91,23 @@ def see(
     source: Source | None = PRICED,
     level: float = 1.0,
     repeat: int = 0,
+    settle: float | None = None,
+    missing: int = 0,
 ) -> Observation:
-    """The observation of one stage with these rows; window and end in ms."""
+    """The observation of one stage with these rows, `missing` others lost; settle, window and end in ms."""
     stage = Stage(
         stage=0,
         target="model",
         level=level,
         repeat=repeat,
         users=users,
+        settle_ns=_ns(settle),
         measure_ns=_ns(window[0]) if window else None,
         hold_ns=_ns(window[1]) if window else None,
         end_ns=_ns(end),
         started=len(rows),
     )
-    return observe(stage, take(rows), promise or Promise({}, 0.95), source)
+    return observe(stage, take(rows), promise or Promise({}, 0.95), source, missing)
 
 
 def healthy(*seconds: int, **worse: float) -> list[Health]:

@@ -36,6 +36,24 @@ def test_tokens_of_any_phase_count_for_throughput_but_only_those_in_the_window()
     assert measure(see(rows, PROMISE))["system_tok_s", None].value == pytest.approx((101 + 50) / 10)
 
 
+def test_tokens_that_nobody_counted_are_an_estimate_that_says_so():
+    """A cut stream brings as many tokens an event as the whole one; it is half of what arrived."""
+    cut = row("cut", first=500, last=1500, events=101, outcome="truncated")
+    figures = measure(see([answer(1), cut], PROMISE))
+
+    assert figures["system_tok_s", None].value == pytest.approx(2 * 101 / 10)
+    assert figures["system_tok_s", None].estimated
+    assert figures["estimated_tokens_share", None].value == pytest.approx(0.5)
+    assert not measure(see([answer(1)], PROMISE))["system_tok_s", None].estimated
+
+
+def test_where_no_stream_told_its_usage_there_is_no_rate_of_tokens():
+    figures = measure(see([row("a", first=500, last=1500, events=101)], PROMISE))
+
+    assert figures["system_tok_s", None].value is None
+    assert figures["estimated_tokens_share", None].value == 1
+
+
 def test_errors_stand_beside_latencies_and_not_among_them():
     rows = [answer(1, ttft=500), row("r2", outcome="http_5xx", end=3)]
     figures = measure(see(rows, PROMISE))
@@ -44,6 +62,25 @@ def test_errors_stand_beside_latencies_and_not_among_them():
     assert figures["felt_ttft_ms", 0.99].value == math.inf
     assert figures["attainment", None].value == 0.5
     assert figures["broken_by_error_share", None].value == 0.5
+
+
+def test_waits_and_breaches_that_come_together_have_wider_intervals():
+    """The first half of 200 requests is slow, or every other one: the same shares, not the same certainty."""
+
+    def figures(slow):
+        return measure(
+            see(
+                [row(f"r{n:03}", intended=50 * n, first=50 * n + (30 if slow(n) else 10), last=50 * n + 40, output=2)
+                 for n in range(200)],
+                Promise({"ttft_ms": 20.0}, 0.95),
+            )
+        )  # fmt: skip
+
+    together, apart = figures(lambda n: n < 100), figures(lambda n: n % 2 == 0)
+
+    for key in (("served_ttft_ms", 0.5), ("broken_by_ttft_share", None)):
+        assert together[key].n == apart[key].n == 200
+        assert together[key].n_eff < apart[key].n_eff / 4
 
 
 def test_a_quantile_that_requests_cut_off_hide_is_a_lower_bound():

@@ -90,3 +90,8 @@ def test_a_peak_is_asked_for_as_a_rate():
 
 def test_a_promise_that_no_tested_load_breaks_is_not_extrapolated():
     assert rows(ruling("PP"))[NEEDS[1]].interval == "no tested load breaks it"
+
+
+def test_a_load_that_is_not_known_to_hold_is_not_said_to_hold():
+    assert rows(ruling("PP??"))[NEEDS[1]].interval == "not shown above 2 users"
+    assert rows(ruling("????"))[NEEDS[1]].interval == "no tested load is shown to break it"

@@ -52,6 +52,10 @@ LATE = figure("broken_by_ttft_share", 0.1, level=4.0)
         ),
         (ruling("PP"), "At 2 users 100 % of requests kept the promise; 95 % were asked for. No tested load broke it."),
         (
+            ruling("PP??"),
+            "At 2 users 100 % of requests kept the promise; 95 % were asked for. It is not shown above 2 users.",
+        ),
+        (
             ruling("PP", repeats=1),
             "At 2 users 100 % of requests kept the promise; 95 % were asked for. "
             "It was measured once, which is an indication and not yet a decision.",
@@ -117,6 +121,7 @@ def test_a_share_of_which_some_was_cut_off_is_at_least_so_much():
             ["A GO: two more repeats that agree (load.repeats = 3).", "A NO-GO: a load of 4 users."],
         ),
         (ruling("PP"), ["A NO-GO: a higher load than was tested."]),
+        (ruling("PP?"), ["A NO-GO: a load above 2 users, where nothing is shown."]),
         (
             ruling("PPFF", at=4.0),
             ["A pass: no more than 2 users.", "A pass at 4 users: slo.tpot at 32.0 ms instead of 20.0 ms."],

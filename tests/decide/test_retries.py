@@ -2,10 +2,10 @@
 
 import pytest
 
-from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.cost import count_billed
 from firsttoken.decide.retries import between, count_dollars, count_quota, count_retries, per_thousand, use_of_quota
-from tests.decide.hand import MS, PRICED, row, take
+from firsttoken.stats.estimate import nothing
+from tests.decide.hand import PRICED, row, see, take
 
 ROWS = [
     row("fine", first=10, last=100, output=100),
@@ -18,9 +18,8 @@ ROWS = [
     row("warming up", outcome="http_5xx", end=5, phase="settle"),
 ]
 ROWS[6].sent_ns = None
-ATTEMPTS = take(ROWS)
-REQUESTS = group_requests(ATTEMPTS, 60_000 * MS)
-BILLED = count_billed(ATTEMPTS)
+SEEN = see(ROWS, end=60_000)
+ATTEMPTS, BILLED = SEEN.attempts, SEEN.billed
 
 
 @pytest.mark.parametrize(
@@ -34,13 +33,13 @@ BILLED = count_billed(ATTEMPTS)
     ],
 )
 def test_seconds_are_counted_over_measured_requests(metric, value):
-    assert count_retries(ATTEMPTS, REQUESTS)[metric].value == pytest.approx(value)
+    assert count_retries(SEEN)[metric].value == pytest.approx(value)
 
 
 def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
-    attempts = take([row("a", outcome="rate_limited", end=5, backoff_ms=8000)])
+    seen = see([row("a", outcome="rate_limited", end=5, backoff_ms=8000)], end=100)
 
-    assert count_retries(attempts, group_requests(attempts, 100 * MS))["backoff_ms_per_request"].value == 0
+    assert count_retries(seen)["backoff_ms_per_request"].value == 0
 
 
 @pytest.mark.parametrize(
@@ -49,12 +48,12 @@ def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
 )
 def test_quota_counts_every_attempt_that_reached_the_server(metric, value):
     """Seven measured attempts; the one that never connected counts against no quota."""
-    assert count_quota(ATTEMPTS, BILLED)[metric].value == pytest.approx(value)
+    assert count_quota(SEEN)[metric].value == pytest.approx(value)
 
 
 def test_wasted_tokens_are_a_range_where_a_stream_broke():
     """Two answers of 100 + 100 tokens; the broken stream was 100 + 50 at least, 100 + 100 at most."""
-    wasted = count_quota(ATTEMPTS, BILLED)["wasted_tokens_share"]
+    wasted = count_quota(SEEN)["wasted_tokens_share"]
 
     assert (wasted.lo, wasted.hi) == pytest.approx((150 / 550, 200 / 600))
 
@@ -104,8 +103,33 @@ def test_quota_used_is_the_most_that_was_ever_gone_of_either_limit():
     assert use_of_quota(take(rows[2:])).value is None
 
 
-def test_nobody_is_no_share():
-    none = REQUESTS.gave_up[:0]
+@pytest.mark.parametrize("metric", ["error_share", "rate_limited_share", "wasted_attempts_share"])
+def test_failures_that_come_together_are_worth_fewer_than_they_are(metric):
+    """Half of 200 attempts fail: all in the first half of the window, or every other one."""
 
-    assert per_thousand(none).value is None
+    def share(fails):
+        rows = [
+            row(f"r{n:03}", intended=50 * n, end=50 * n + 40, outcome="rate_limited")
+            if fails(n)
+            else row(f"r{n:03}", intended=50 * n, first=50 * n + 20, last=50 * n + 40, output=2)
+            for n in range(200)
+        ]
+        return count_quota(see(rows))[metric]
+
+    together, apart = share(lambda n: n < 100), share(lambda n: n % 2 == 0)
+
+    assert together.value == apart.value == 0.5
+    assert together.hi - together.lo > 2 * (apart.hi - apart.lo)
+
+
+def test_users_who_give_up_together_are_worth_fewer_too():
+    rows = [
+        row(f"r{n:03}", intended=50 * n, end=50 * n + 40, outcome="http_5xx" if n < 100 else "ok") for n in range(200)
+    ]
+
+    assert count_retries(see(rows))["gave_up_per_1000"].n_eff < 100
+
+
+def test_nobody_is_no_share():
+    assert per_thousand(nothing()).value is None
     assert between(float("nan"), 1.0, 3).value is None

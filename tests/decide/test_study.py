@@ -1,11 +1,13 @@
 """A whole run studied: a synthetic one whose rows say what must come out."""
 
+import shutil
 import tomllib
 
 import numpy as np
 import pytest
 import tomli_w
 
+from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
 from firsttoken.results.error import RunFolderError
 from tests.made_run import make_run
@@ -89,7 +91,7 @@ def test_overload_costs_retries_and_they_are_counted(study):
 def test_a_void_measurement_exits_4_and_decides_nothing(tmp_path):
     study = study_run(make_run(tmp_path, levels=(16,), repeats=2, hub_lag_ms=30))
 
-    assert {flag.name for flag in study.flags} == {"CLIENT_LIMITED"}
+    assert {flag.name for flag in study.flags if flag.voids} == {"CLIENT_LIMITED"}
     assert {decision.verdict for decision in study.decisions.values()} == {"UNKNOWN"}
     assert study.exit_code == 4
 
@@ -124,3 +126,49 @@ def test_an_unknown_price_leaves_every_dollar_unknown(tmp_path):
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunFolderError):
         study_run(tmp_path)
+
+
+@pytest.fixture
+def torn(tmp_path) -> Study:
+    """A ladder whose journal lost a third of the rows of 16 users: the ones that went badly, for all we know."""
+    folder = make_run(tmp_path, targets=("gpt-5.4",), levels=(1, 4, 16), repeats=2)
+    journal = folder / "attempts" / "worker-0.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    sixteen = {line for line in lines if b'"level":16' in line and line.split(b'"request_id":"')[1][0] in b"0123456"}
+    journal.write_bytes(b"".join(line for line in lines if line not in sixteen))
+    return study_run(folder)
+
+
+def test_a_level_whose_rows_are_missing_decides_nothing(torn):
+    lost = [flag for flag in torn.flags if flag.name == "WORKER_LOST"]
+
+    assert {flag.level for flag in lost} == {16}
+    assert all("Rows are missing" in flag.evidence for flag in lost)
+    assert [level.verdict for level in torn.rulings["gpt-5.4"].levels][-1] == "UNKNOWN"
+    assert "WORKER_LOST" in torn.figure("gpt-5.4", "attainment", level=16).flags
+
+
+def test_a_level_without_any_row_decides_nothing(tmp_path):
+    folder = make_run(tmp_path, targets=("gpt-5.4",), levels=(4, 16))
+    journal = folder / "attempts" / "worker-0.jsonl"
+    journal.write_bytes(b"".join(line for line in journal.open("rb") if b'"level":16' not in line))
+    study = study_run(folder)
+
+    assert [level.verdict for level in study.rulings["gpt-5.4"].levels][-1] == "UNKNOWN"
+    assert "WORKER_LOST" in {flag.name for flag in study.flags if flag.level == 16}
+
+
+def test_prices_are_those_of_the_run_wherever_it_is_studied(tmp_path, monkeypatch):
+    """Another catalogue in the directory of the reader changes no figure of a run that keeps its own."""
+    folder = make_run(tmp_path / "run", targets=("gpt-5.4",), levels=(1,))
+    shutil.copyfile(kit.find("scenarios", "models.toml"), folder / "models.toml")
+    (tmp_path / "scenarios").mkdir()
+    dear = (folder / "models.toml").read_text().replace("output = 18.00", "output = 99.00")
+    (tmp_path / "scenarios" / "models.toml").write_text(dear)
+    before = study_run(folder).figures
+
+    monkeypatch.chdir(tmp_path)
+
+    assert study_run(folder).figures == before
+    (folder / "models.toml").unlink()
+    assert study_run(folder).figures != before

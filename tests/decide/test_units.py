@@ -73,3 +73,14 @@ def test_a_figure_touched_by_requests_cut_off_is_a_bound():
 def test_what_is_unknown_is_said_and_never_zero():
     assert write_figure(None) == "unknown"
     assert write_figure(figure("dollars", None)) == "unknown"
+
+
+def test_an_estimate_says_so():
+    assert write_figure(figure("system_tok_s", 310.0, 300.0, 320.0, flags=("ESTIMATE",))) == (
+        "≈ 310 tok/s (300 to 320 tok/s)"
+    )
+
+
+def test_a_pace_that_requests_cut_off_hide_is_at_most_what_is_printed():
+    for metric, text in (("stream_tok_s", "≤ 80.0 tok/s"), ("stream_relative", "≤ 80.00×")):
+        assert write_figure(figure(metric, 80.0, flags=("CENSORED",), q=0.5)) == text

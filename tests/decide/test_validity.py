@@ -102,6 +102,44 @@ def test_requests_cut_off_before_they_ended_are_said():
     assert flags_of(rows) == {"CENSORED"}
 
 
+def test_requests_that_failed_on_our_side_are_not_said_to_be_cut_off():
+    """One of a hundred may; two show that the load process cannot do what it is asked."""
+    rows = [*back_to_back(9), row("ours", intended=9000, end=10_000, outcome="client_error")]
+    flags = {flag.name: flag for flag in find_flags(see(rows), measure(see(rows)), healthy(*WINDOW), 0.0)}
+
+    assert set(flags) == {"CLIENT_LIMITED", "CENSORED"}
+    assert flags["CLIENT_LIMITED"].evidence == (
+        "1 of 10 measured requests failed in the load process itself (client_error); the bound is 1 %."
+    )
+    assert "Cut off before they ended: 0 of 10" in flags["CENSORED"].evidence
+    assert "failed in the load process itself: 1" in flags["CENSORED"].evidence
+
+
+def test_one_request_in_a_hundred_may_fail_on_our_side():
+    rows = [*back_to_back(99, every=100, busy=100), row("ours", intended=9900, end=10_000, outcome="client_error")]
+
+    assert "CLIENT_LIMITED" not in flags_of(rows)
+
+
+@pytest.mark.parametrize(("settle", "flags"), [(2000, set()), (1900, set()), (1500, {"UNSETTLED"})])
+def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flags):
+    """Whole answers take 1 s; twice that is enough, and a tenth may lack."""
+    window = (settle, 10_000)
+    seen = see(back_to_back(), window=window, settle=0)
+    found = {flag.name: flag for flag in find_flags(seen, measure(seen), healthy(*WINDOW), 0.0)}
+
+    assert set(found) == flags
+    assert not any(flag.voids for flag in found.values())
+
+
+def test_rows_that_are_missing_void_a_level():
+    seen = see(back_to_back(), missing=3)
+    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), 0.0)
+
+    assert (flag.name, flag.voids) == ("WORKER_LOST", True)
+    assert "the journal is 3 off" in flag.evidence
+
+
 def test_requests_cut_off_where_no_figure_hides_need_no_flag():
     rows = [*back_to_back(10), row("cut", phase="hold", intended=10_000, end=11_000, outcome="cancelled_by_run")]
 
@@ -126,4 +164,4 @@ def test_no_number_of_requests_shows_that_every_one_keeps_the_promise():
 
 
 def test_every_rule_says_whether_it_voids():
-    assert {name for name, rule in RULES.items() if rule.voids} == {"CLIENT_LIMITED", "NOT_DELIVERED"}
+    assert {name for name, rule in RULES.items() if rule.voids} == {"CLIENT_LIMITED", "NOT_DELIVERED", "WORKER_LOST"}

@@ -46,21 +46,42 @@ def test_headless_locust_writes_the_same_run_folder_and_counts_every_request_onc
     assert [stage.level for stage in run.stages] == [1, 1, 8, 8]
     counted = sum(entry["num_requests"] for entry in json.loads(totals.with_suffix(".json").read_text()))
     assert counted == answered_requests(tmp_path / "out") > 20
+    assert len(list((tmp_path / "out" / "truth").glob("*.jsonl"))) == 2
+    assert not done.stderr.count("note: ")
+
+
+def refuse(*arguments: str | Path) -> str:
+    """Run a headless Locust that must refuse; what it says."""
+    words = [sys.executable, "-m", "locust", *map(str, arguments), "--headless"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_users_other_than_the_scenarios_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.py"
+    other.write_text((ROOT / "locustfiles" / "chat.py").read_text())
+
+    words = refuse("-f", other, "--scenario", write_scenario(tmp_path), "--out", tmp_path / "out")
+
+    assert f"-f {other}: expected the locustfile that the scenario names, got another; " in words
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_doubtful_plan_is_doubted_as_the_command_does(tmp_path: Path) -> None:
+    """8 users can never offer 900 requests/s; a --out with content ends it before any load."""
+    scenario = write_scenario(tmp_path)
+    scenario.write_text(scenario.read_text() + "\n[demand]\nrequests_per_day = 1_000_000\npeak_rps = 900\n")
+
+    words = refuse("-f", "locustfiles/chat.py", "--scenario", scenario, "--out", tmp_path)
+
+    assert "note: gpt-5.4: 8 users" in words
+    assert "has content" in words
 
 
 def test_a_scenario_that_is_none_is_refused_with_the_sentence() -> None:
-    done = subprocess.run(
-        locust("--scenario", "quikstart", "--headless"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-    assert done.returncode == 1
-    assert 'did you mean "quickstart"?' in done.stderr
-    assert "Traceback" not in done.stderr
+    assert 'did you mean "quickstart"?' in refuse("-f", "locustfiles/chat.py", "--scenario", "quikstart")
 
 
 def find_free_port() -> int:

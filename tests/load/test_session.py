@@ -159,3 +159,30 @@ def test_measured_requests_hold_the_stage_open_until_they_have_ended(opened) -> 
 
     assert clock.ended_ns is not None
     assert clock.unfinished == 0
+
+
+def test_after_an_interrupt_nobody_sends_anything_more(opened) -> None:
+    session, client = opened(takes_s=0.05)
+    session.users = {"ann": 0}
+    session.begin_stage(stage())
+    request = gevent.spawn(lambda: session.perform(session.admit("ann")))
+    gevent.sleep(0.01)
+
+    session.interrupt("interrupted")
+
+    assert [row.outcome for row in request.get(timeout=1)] == ["cancelled_by_user"]
+    with pytest.raises(gevent.Timeout):
+        gevent.spawn(session.admit, "ann").get(timeout=0.05)
+    assert len(client.bodies) == 1
+
+
+def test_why_a_run_stops_is_the_interrupt_or_the_failure_or_the_disk(opened) -> None:
+    session, _ = opened()
+    assert session.stopping is None
+
+    session.recorder.failure = "disk"
+    assert session.stopping == "disk"
+    session.failure = "no users"
+    assert session.stopping == "no users"
+    session.interrupt("terminated")
+    assert session.stopping == "terminated"

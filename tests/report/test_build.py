@@ -11,6 +11,7 @@ import pypdf
 import pytest
 
 from firsttoken.report.build import build_pages, build_report, set_type
+from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
 from firsttoken.report.series import BARE, ladder
@@ -47,7 +48,8 @@ def page_titled(texts, title):
 
 
 def test_pages_come_in_the_order_that_the_analysis_files_name(study):
-    assert [page.slug for page in build_pages(study)] == PAGES
+    assert [page.slug for page in build_pages(study)[0]] == PAGES
+    assert build_pages(study)[1] == []
 
 
 def test_the_report_and_its_charts_lie_in_the_run_folder(study, pdf):
@@ -164,18 +166,36 @@ def test_adding_a_file_to_analysis_adds_a_page(study, tmp_path, monkeypatch):
         "    return Page('mine', 'My page', 'Mine?', f'{len(study.figures)} figures')\n"
     )
 
-    slugs = [page.slug for page in build_pages(study)]
+    slugs = [page.slug for page in build_pages(study)[0]]
 
     assert slugs[:3] == ["published_vs_measured", "mine", "latency_under_load"]
 
 
-def test_an_analysis_file_without_a_build_function_is_named(study, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ('"""Mine?"""\n', r"analysis/mine\.py gave no page: expected a function build\(study\), got none"),
+        (
+            "def build(study):\n    return 1 / 0\n",
+            r"mine\.py gave no page: ZeroDivisionError: .*\(line 2 of mine\.py\)",
+        ),
+        ("import no_such_thing\n", r"mine\.py gave no page: ModuleNotFoundError"),
+        ("raise SystemExit(3)\n", r"mine\.py gave no page: SystemExit: 3"),
+        ("def build(study):\n    return 'a page'\n", r"mine\.py gave no page: expected build\(study\) to give a Page"),
+    ],
+    ids=["no build", "a failing build", "a failing import", "a script", "no page"],
+)
+def test_an_analysis_file_that_fails_costs_its_own_page_only(source, said, study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "analysis").mkdir()
-    (tmp_path / "analysis" / "mine.py").write_text('"""Mine?"""\n')
+    (tmp_path / "analysis" / "mine.py").write_text(source)
 
-    with pytest.raises(ReportError, match=r"mine\.py: expected a function build\(study\), got none"):
-        build_pages(study)
+    pages, failures = build_pages(study)
+
+    assert [page.slug for page in pages] == PAGES
+    assert len(failures) == 1
+    assert re.search(said, failures[0])
+    assert document(study, pages, failures)[0]["validity"]["notes"][-1] == failures[0]
 
 
 def test_a_document_that_cannot_be_set_is_named_with_its_error(tmp_path):

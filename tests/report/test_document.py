@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import msgspec
 
@@ -13,13 +14,13 @@ RAW_FLOAT = re.compile(r"\d\.\d{4,}|\de[+-]\d|\bnan\b|\binf\b|\bNone\b")
 
 
 def test_every_word_of_a_report_is_ready_to_read(study):
-    data, _ = document(study, build_pages(study))
+    data, _ = document(study, *build_pages(study))
 
     assert RAW_FLOAT.findall(msgspec.json.encode(data).decode()) == []
 
 
 def test_every_chart_that_is_shown_is_drawn(study):
-    data, figures = document(study, build_pages(study))
+    data, figures = document(study, *build_pages(study))
 
     shown = [data["first"]["chart"], *(page["figure"] for page in data["pages"] if page["figure"])]
     assert shown == [f"figures/{slug}.svg" for slug in figures]
@@ -55,3 +56,11 @@ def test_how_to_check_the_run_names_the_folder_that_the_command_named(study):
 
 def test_a_day_is_written_as_people_write_it():
     assert write_date(datetime(2026, 1, 5, tzinfo=UTC)) == "5 January 2026"
+
+
+def test_the_provenance_names_the_packages_that_a_figure_depends_on(study):
+    data, _ = document(study, [])
+    packages = dict(dict(data["provenance"])["What read the rows and set this report"])
+
+    assert {"duckdb", "scipy", "matplotlib", "typst"} <= packages.keys()
+    assert packages["duckdb"] == version("duckdb")

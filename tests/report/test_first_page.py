@@ -2,8 +2,10 @@
 
 import pytest
 
+from firsttoken.decide.study import study_run
 from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines
 from firsttoken.report.page import Column, Table
+from tests.made_run import make_run
 from tests.report.studies import PEAK, make_study
 
 
@@ -36,7 +38,7 @@ def test_lists_give_way_first_and_are_told_elsewhere():
     assert count_page(fitted) <= 250
     assert fitted.not_tested == [words(40), words(41)]
     assert fitted.flips == [words(43), words(44), words(45)]
-    assert fitted.left_out == [words(42)]
+    assert fitted.left_out == [f"Not tested: {words(42)}"]
 
 
 def test_at_last_reasons_keep_their_first_sentence():
@@ -112,3 +114,14 @@ def test_page_one_has_at_most_250_words_for_any_sensible_number_of_targets(targe
     study = make_study(tmp_path / "run", multiply, levels=(1, 4), demand=PEAK)
 
     assert count_page(first_page(study)) <= 250
+
+
+def test_rows_that_are_missing_make_the_run_incomplete(tmp_path):
+    folder = tmp_path / "run"
+    make_run(folder, targets=("gpt-5.4",), levels=(1, 4))
+    journal = folder / "attempts" / "worker-0.jsonl"
+    journal.write_bytes(b"".join(line for line in journal.open("rb") if b'"level":4' not in line))
+
+    warning = first_page(study_run(folder)).warning
+
+    assert warning == "INCOMPLETE: rows are missing of gpt-5.4 at 4 users. These levels count for nothing."

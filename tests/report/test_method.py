@@ -45,3 +45,12 @@ def test_a_promise_is_told_in_words(slo, words):
 def test_a_spread_of_lengths_is_told_by_its_median_and_tail():
     assert write_length(1000) == "1,000 tokens"
     assert write_length(Spread(400, 1200)) == "400 tokens in the median, 1,200 at p95 (lognormal)"
+
+
+def test_a_deadline_without_a_byte_is_retried_and_said_to_be(tmp_path):
+    def retry(scenario):
+        scenario["retry"] = {"policy": "openai"}
+
+    told = dict(method(make_study(tmp_path / "run", retry, levels=(1,))))
+
+    assert "after a deadline without a byte of an answer" in told["Retries"]

@@ -62,3 +62,14 @@ def test_the_help_of_an_analysis_file_is_its_header(monkeypatch, capsys):
         run_alone(degradation.build, degradation.__doc__)
 
     assert "What does a crowd do to the pace" in capsys.readouterr().out
+
+
+def test_an_analysis_file_without_a_run_exits_with_1(monkeypatch, capsys):
+    """2 would mean that a promise was broken."""
+    monkeypatch.setattr(sys, "argv", ["degradation.py"])
+
+    with pytest.raises(SystemExit) as stopped:
+        run_alone(degradation.build, degradation.__doc__)
+
+    assert stopped.value.code == 1
+    assert "the following arguments are required: RUN" in capsys.readouterr().err

@@ -56,3 +56,15 @@ def test_failures_are_ours_or_theirs(study):
 
     assert seen.limited.sum() == (outcomes == "rate_limited").sum() > 0
     assert seen.failed.sum() == np.isin(outcomes, ["http_5xx", "truncated"]).sum() > 0
+
+
+def test_a_stream_that_told_no_usage_counts_as_many_tokens_an_event_as_the_others(study):
+    seen = read_trace(study.run)
+    raw = study.run.attempts(
+        "output_tokens", "token_events", where="sent_ns IS NOT NULL", order="sent_ns, request_id, attempt"
+    )
+    told = ~np.isnan(raw["output_tokens"]) & (raw["token_events"] > 0)
+    per_event = raw["output_tokens"][told].sum() / raw["token_events"][told].sum()
+    untold = np.isnan(raw["output_tokens"])
+
+    assert seen.tokens[untold] == pytest.approx(raw["token_events"][untold] * per_event)

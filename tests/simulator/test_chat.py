@@ -24,7 +24,7 @@ WITH_USAGE = {"stream_options": {"include_usage": True}}
 
 def test_an_ask_is_read_from_the_body():
     read = ask(max_tokens=9, stream=True, **WITH_USAGE)
-    assert (read.model, read.prompt_tokens, read.max_tokens, read.stream, read.include_usage) == ("m", 3, 9, True, True)
+    assert (read.model, read.prompt.tokens, read.max_tokens, read.stream, read.include_usage) == ("m", 3, 9, True, True)
 
 
 def test_max_completion_tokens_goes_before_max_tokens():
@@ -39,7 +39,7 @@ def test_nulls_mean_not_asked():
 def test_an_image_is_found_where_it_is():
     content = [{"type": "text", "text": "what is this"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
     read = ask(messages=[{"role": "user", "content": content}])
-    assert (read.prompt_tokens, read.image_at) == (3, "messages.[0].content.[1]")
+    assert (read.prompt.tokens, read.prompt.image_at) == (3, "messages.[0].content.[1]")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firsttoken.simulator.dialect import Part, check_tokens, decode, read_prompt
+from firsttoken.simulator.dialect import Part, Prompt, check_tokens, decode, read_prompt
 from firsttoken.simulator.errors import ApiError
 
 
@@ -40,11 +40,18 @@ def test_what_the_simulator_does_not_know_is_let_pass():
 
 def test_a_prompt_is_the_words_of_all_its_texts():
     parts = [Part("text", "three four"), Part("image_url"), Part("text", "five")]
-    assert read_prompt(["one two", parts, None], "image_url", "[{}][{}]") == (5, "[1][1]")
+    assert read_prompt(["one two", parts, None], "image_url", "[{}][{}]") == Prompt(5, (), "[1][1]")
 
 
 def test_a_prompt_without_images_has_none():
-    assert read_prompt(["one two"], "image_url", "[{}][{}]") == (2, None)
+    assert read_prompt(["one two"], "image_url", "[{}][{}]") == Prompt(2, (), None)
+
+
+def test_instructions_are_read_first():
+    long = "word " * 128
+
+    assert read_prompt([long], "", "", "be brief").blocks != read_prompt([long], "", "", "be kind").blocks
+    assert read_prompt([long], "", "", long).blocks[0] == read_prompt([long], "", "").blocks[0]
 
 
 @pytest.mark.parametrize("value", [0, -3])

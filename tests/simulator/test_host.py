@@ -4,13 +4,13 @@ import msgspec
 import pytest
 
 from firsttoken.simulator.behaviour import settle
-from firsttoken.simulator.dialect import Ask
+from firsttoken.simulator.dialect import Ask, Prompt
 from firsttoken.simulator.errors import ApiError
 from firsttoken.simulator.host import Host, Hosted
 from firsttoken.simulator.service import Service
 from tests.served import fast
 
-ASK = Ask(model="open", prompt_tokens=90, max_tokens=10, stream=True, prompt_param="messages")
+ASK = Ask(model="open", prompt=Prompt(90, (), None), max_tokens=10, stream=True, prompt_param="messages")
 
 
 def hosted(api_key: str | None = None, **bounds: object) -> Hosted:
@@ -53,7 +53,7 @@ def test_prompt_and_output_may_fill_the_window_but_not_more():
 
 
 def test_a_model_that_cannot_see_refuses_an_image_and_one_of_unknown_sight_takes_it():
-    with_image = msgspec.structs.replace(ASK, image_at="messages.[0].content.[1]")
+    with_image = msgspec.structs.replace(ASK, prompt=Prompt(90, (), "messages.[0].content.[1]"))
     with pytest.raises(ApiError, match="image_url is only supported by certain models"):
         hosted(images=False).check(with_image)
     hosted(images=True).check(with_image)

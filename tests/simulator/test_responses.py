@@ -22,17 +22,17 @@ def answer(asked_tokens: int | None = 3) -> Answer:
 
 def test_an_ask_is_read_from_the_body():
     read = ask(max_output_tokens=9, stream=True)
-    assert (read.model, read.prompt_tokens, read.max_tokens, read.stream) == ("m", 3, 9, True)
+    assert (read.model, read.prompt.tokens, read.max_tokens, read.stream) == ("m", 3, 9, True)
 
 
 def test_instructions_count_as_prompt():
-    assert ask(instructions="be brief").prompt_tokens == 5
+    assert ask(instructions="be brief").prompt.tokens == 5
 
 
 def test_items_of_the_input_count_by_their_texts_and_show_their_images():
     content = [{"type": "input_text", "text": "what is this"}, {"type": "input_image", "image_url": "data:,"}]
     read = ask(input=[{"role": "user", "content": "hello"}, {"role": "user", "content": content}])
-    assert (read.prompt_tokens, read.image_at) == (4, "input[1].content[1]")
+    assert (read.prompt.tokens, read.prompt.image_at) == (4, "input[1].content[1]")
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,20 @@ def test_the_sdk_s_own_stream_helpers_follow_both_dialects(sdk):
         assert stream.get_final_response().status == "completed"
 
 
+def test_a_prompt_that_comes_again_is_found_cached_in_both_dialects():
+    with serve({"fast": fast(prefix_cache=True)}) as served:
+        client = connect(served)
+        words = "word " * 300
+        cached = []
+        for _ in range(2):
+            chat = client.chat.completions.create(model="fast", messages=[{"role": "user", "content": words}])
+            cached.append(chat.usage.prompt_tokens_details.cached_tokens)
+            response = client.responses.create(model="fast", input=words)
+            cached.append(response.usage.input_tokens_details.cached_tokens)
+
+    assert cached == [0, 256, 256, 256]
+
+
 def test_models_are_listed(sdk):
     assert [model.id for model in sdk.models.list()] == list(MODELS)
 

@@ -88,6 +88,23 @@ def test_the_first_token_counts_from_the_slot_not_from_the_arrival():
     assert service.first_token_ns(second) == 2_500_000_000
 
 
+def test_what_is_cached_of_a_prompt_is_not_read_again_before_the_first_token():
+    """256 of 300 tokens at 1,000 a second: 0.256 s sooner."""
+    service = serve(prefix_cache=True, ttft_s=1.0, prefill_rate=1000.0, slots=2)
+    first, again = (service.deal(300, 1, (b"1", b"2")) for _ in range(2))
+    service.enter(first, 0), service.enter(again, 0)
+
+    assert (first.cached_tokens, again.cached_tokens) == (0, 256)
+    assert service.first_token_ns(first) - service.first_token_ns(again) == 256_000_000
+
+
+def test_without_a_cache_nothing_is_found_again():
+    service = serve(prefix_cache=False, slots=2)
+    jobs = [service.deal(300, 1, (b"1", b"2")) for _ in range(2)]
+
+    assert [service.enter(job, 0) and job.cached_tokens for job in jobs] == [0, 0]
+
+
 def test_the_same_seed_deals_the_same_hands_and_another_seed_others():
     def hands(seed: int) -> list[tuple[object, ...]]:
         service = serve(seed, jitter=0.01, faults=Faults(error=0.1, cut=0.1, stall=0.1))

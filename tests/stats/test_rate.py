@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from firsttoken.stats.rate import rate, token_arrivals
 
 SECOND = 1_000_000_000
+ALL = (0, 1_000 * SECOND)
 
 
 def gaps(*of_attempts: list[int]) -> list[np.ndarray]:
@@ -21,26 +22,26 @@ def test_tokens_are_spread_evenly_over_the_token_events() -> None:
 
     assert arrivals.at_ns.tolist() == [1000, 2000, 4000, 500]
     assert arrivals.tokens.tolist() == [2.0, 2.0, 2.0, 4.0]
-    assert arrivals.estimated_share == 0.0
+    assert arrivals.estimated_share(ALL) == 0.0
 
 
 def test_an_uncounted_stream_gets_as_many_tokens_an_event_as_the_others_had() -> None:
     arrivals = token_arrivals(np.array([0.0, 0.0]), gaps([1, 1], [1]), np.array([6.0, math.nan]))
 
     assert arrivals.tokens.tolist() == [2.0] * 5
-    assert arrivals.estimated_share == pytest.approx(4 / 10)
+    assert arrivals.estimated_share(ALL) == pytest.approx(4 / 10)
 
 
 def test_where_none_was_counted_an_event_is_taken_for_a_token() -> None:
     arrivals = token_arrivals(np.array([0.0]), gaps([1, 1]), np.array([math.nan]))
 
-    assert (arrivals.tokens.tolist(), arrivals.estimated_share) == ([1.0, 1.0, 1.0], 1.0)
+    assert (arrivals.tokens.tolist(), arrivals.estimated_share(ALL)) == ([1.0, 1.0, 1.0], 1.0)
 
 
 def test_no_streams_bring_no_tokens() -> None:
     arrivals = token_arrivals(np.array([]), [], np.array([]))
 
-    assert (len(arrivals.at_ns), len(arrivals.tokens), arrivals.estimated_share) == (0, 0, 0.0)
+    assert (len(arrivals.at_ns), len(arrivals.tokens), arrivals.estimated_share(ALL)) == (0, 0, 0.0)
 
 
 @given(
@@ -58,6 +59,13 @@ def test_flat_arrays_say_what_a_loop_would(attempts: list[tuple[int, list[int], 
     expected = [first + 1000 * sum(steps[:place]) for first, steps, _ in attempts for place in range(len(steps) + 1)]
     assert arrivals.at_ns.tolist() == expected
     assert arrivals.tokens.sum() == pytest.approx(sum(tokens for _, _, tokens in attempts))
+
+
+def test_the_estimated_share_is_that_of_what_arrived_in_the_window() -> None:
+    arrivals = token_arrivals(np.array([0.0, 5e9]), gaps([], []), np.array([4.0, math.nan]))
+
+    assert arrivals.estimated_share((4 * SECOND, 6 * SECOND)) == 1.0
+    assert arrivals.estimated_share((0, SECOND), (4 * SECOND, 6 * SECOND)) == 0.5
 
 
 def test_only_what_arrives_in_the_window_counts() -> None:

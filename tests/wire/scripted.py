@@ -30,7 +30,7 @@ class Line:
                 return b""
             request += piece
         head, body = request.split(b"\r\n\r\n", 1)
-        length = re.search(rb"content-length: (\d+)", head)
+        length = re.search(rb"(?i)content-length: (\d+)", head)
         while length and len(body) < int(length[1]):
             body += self.sock.recv(65536)
         self._requests.append(head)

@@ -109,16 +109,25 @@ class Heard(NamedTuple):
     """For each first token: whether its stamp was its own."""
 
 
-def hear(dialect: str, reads: Iterable[bytes], *, at_ms: Iterable[int] | None = None, end: End | None = None) -> Heard:
+def hear(
+    dialect: str,
+    reads: Iterable[bytes],
+    *,
+    at_ms: Iterable[int] | None = None,
+    end: End | None = None,
+    in_full: bool = False,
+) -> Heard:
     """Have an answer arrive in these reads, by default one each millisecond from 1 on, stamped by the kernel.
 
-    The row is judged as the connection would: complete once the answer has ended, else as if the server hung up.
+    The row is judged as the connection would: complete once the answer has ended, else as if the server hung up. With
+    `in_full` no read goes the short way, so that all is decoded.
     """
     row, notes = Row(sent_ns=0), list[bool]()
     answer = Answer(row, DIALECTS[dialect], 0, 0.0, notes.append)
     early_ns = 0
     for read, ms in zip(reads, at_ms or range(1, 10**9), strict=False):
-        answer.receive(read, early_ns, ms * MS, kernel=True)
+        if in_full or not answer.skip(read, ms * MS):
+            answer.receive(read, early_ns, ms * MS, kernel=True)
         early_ns = ms * MS
     row.outcome, row.error = answer.judge(end or (COMPLETE if answer.ended else answer.hang_up()))
     return Heard(row, answer, notes)

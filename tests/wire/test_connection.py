@@ -130,6 +130,22 @@ def test_the_gauge_tells_how_late_reads_were_and_how_many_first_tokens_are_brack
         assert all(delay >= 0 for delay in readings.delays_ms)
 
 
+def test_where_the_kernel_stamps_nothing_the_time_of_the_read_stands_in_and_the_row_says_so(monkeypatch):
+    """As on macOS: the socket option is not there, so that no read carries a stamp."""
+    monkeypatch.setattr("firsttoken.wire.dial.SO_TIMESTAMPNS", None)
+    teller = Teller(head(), frames(TEXT), frames(FINISH) + b"0\r\n\r\n")
+
+    with scripted(teller) as server, client_of(server.base_url) as client:
+        row = Row()
+        client.send(row, b"{}")
+        readings = client.take_readings()
+
+    assert (row.outcome, row.stamp) == ("ok", "user")
+    assert teller.said_ns[1] <= row.first_token_ns
+    assert row.first_token_early_ns < row.first_token_ns
+    assert (readings.delays_ms, readings.first_tokens, readings.bracketed) == ([], 1, 1)
+
+
 def test_a_waiting_connection_that_the_server_closes_gives_its_descriptor_back():
     """Unwatched, it would stay half closed until the pool came to it, which may be never."""
     teller = Teller(head() + frames(TEXT, FINISH) + b"0\r\n\r\n")

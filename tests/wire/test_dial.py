@@ -13,6 +13,7 @@ from firsttoken.wire import dial
 from firsttoken.wire.dial import Dialer
 from firsttoken.wire.endpoint import parse_endpoint
 from firsttoken.wire.outcome import DialError
+from tests.wire.forward import forward
 from tests.wire.scripted import CERTS, Line, scripted
 
 
@@ -138,6 +139,60 @@ def test_no_descriptor_left_is_this_machines_own_fault(dialer):
     assert refused.value.errno == errno.EMFILE
 
 
+# -- a proxy in between -----------------------------------------------------------------------------------------------
+
+
+def dial_through(proxy: str, base_url: str = "https://model.test/v1", patience_s: float = 5) -> None:
+    """Dial through a proxy, and close what came of it."""
+    endpoint = parse_endpoint(base_url, "chat", None, {}, proxy=proxy, ca_file=str(CERTS / "ca.pem"))
+    with contextlib.closing(Dialer(endpoint)) as dialer:
+        sock, _ = dialer.dial(patience_s)
+        sock.close()
+
+
+def test_a_tunnel_through_a_proxy_ends_at_the_server_and_its_certificate():
+    with scripted(Line.wait_for_end, certificate="localhost") as server, forward() as proxy:
+        dial_through(proxy.url(), server.base_url)
+
+    assert proxy.heads[0].startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.1")
+
+
+def test_a_server_behind_a_proxy_shows_its_own_name():
+    with (
+        scripted(Line.wait_for_end, certificate="localhost") as server,
+        forward() as proxy,
+        pytest.raises(ssl.SSLCertVerificationError, match=r"model\.test"),
+    ):
+        dial_through(proxy.url(), f"https://model.test:{server.port}/v1")
+
+
+@pytest.mark.parametrize(
+    ("said", "got"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required"),
+        (b"HTTP/1.0 502\r\ncontent-length: 3\r\n\r\nBad", "502"),
+        (b"HTTP/1.1 200 OK\r\n\r\nHello", "bytes before the server could have sent any"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "no HTTP/1.1"),
+        (b"HTTP/1.1 200", "a connection broken off: the connection was closed"),
+    ],
+)
+def test_a_proxy_that_gives_no_tunnel_is_quoted(said, got):
+    with forward(said) as proxy, pytest.raises(DialError) as refused:
+        dial_through(proxy.url())
+
+    assert str(refused.value) == f"expected the proxy {proxy.authority} to connect to model.test:443, got {got}"
+
+
+def test_a_proxy_that_is_silent_runs_into_the_deadline():
+    with (
+        full_listener() as port,
+        pytest.raises(DialError, match=f"by way of the proxy 127.0.0.1:{port} within|no conn"),
+    ):
+        dial_through(f"http://127.0.0.1:{port}", patience_s=0.2)
+    with scripted(Line.wait_for_end) as mute, pytest.raises(DialError, match=r"model\.test by way of .* within 0\.2 s"):
+        dial_through(f"http://127.0.0.1:{mute.port}", patience_s=0.2)
+
+
 # -- TLS --------------------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +222,13 @@ def test_a_certificate_of_another_name_is_refused(dialer):
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         dialer(server.base_url).dial(5)
+
+
+def test_certificates_of_ones_own_stand_in_for_the_systems():
+    with scripted(Line.wait_for_end, certificate="localhost") as server:
+        endpoint = parse_endpoint(server.base_url, "chat", None, {}, ca_file=str(CERTS / "ca.pem"))
+        with contextlib.closing(Dialer(endpoint)) as dialer:
+            dialer.dial(5)[0].close()
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(dialer):

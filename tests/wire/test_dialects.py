@@ -3,7 +3,17 @@
 import msgspec
 import pytest
 
-from firsttoken.wire.dialects import DIALECTS, HIDDEN, NOTHING, VISIBLE, Meaning, Usage, read_chat, read_responses
+from firsttoken.wire.dialects import (
+    DIALECTS,
+    HIDDEN,
+    NOTHING,
+    SUMMARY,
+    VISIBLE,
+    Meaning,
+    Usage,
+    read_chat,
+    read_responses,
+)
 from firsttoken.wire.outcome import ProtocolError
 
 
@@ -136,7 +146,7 @@ def test_what_is_no_chunk_is_refused_with_its_beginning(data):
         (b'{"type":"response.function_call_arguments.delta","delta":"{"}', VISIBLE),
         (b'{"type":"response.custom_tool_call_input.delta","delta":"x"}', VISIBLE),
         (b'{"type":"response.reasoning_text.delta","delta":"Let"}', HIDDEN),
-        (b'{"type":"response.reasoning_summary_text.delta","delta":"**Think"}', HIDDEN),
+        (b'{"type":"response.reasoning_summary_text.delta","delta":"**Think"}', SUMMARY),
         (b'{"type":"response.audio.delta","delta":"UklG"}', NOTHING),
         (b'{"type":"response.some_new_thing","delta":{"x":1}}', NOTHING),
     ],

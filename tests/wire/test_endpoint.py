@@ -25,6 +25,47 @@ def test_a_base_url_is_taken_apart(base_url, host, port, target, authority):
     assert endpoint.tls is base_url.startswith("https")
 
 
+@pytest.mark.parametrize(
+    ("base_url", "header", "target"),
+    [
+        (
+            "https://n.openai.azure.com/openai/deployments/d?api-version=2024-10-21",
+            "api-key",
+            "/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        ),
+        ("https://n.openai.azure.com/openai/v1", "authorization", "/openai/v1/chat/completions"),
+        (
+            "https://n.openai.azure.com/openai/v1/?api-version=preview",
+            "authorization",
+            "/openai/v1/chat/completions?api-version=preview",
+        ),
+        ("https://n.openai.azure.com/openai?api-version=1", "api-key", "/openai/chat/completions?api-version=1"),
+        ("https://n.services.ai.azure.com/openai/v1", "authorization", "/openai/v1/chat/completions"),
+        ("https://n.openai.azure.us/openai/deployments/d", "api-key", "/openai/deployments/d/chat/completions"),
+        ("https://gateway.test/openai/deployments/d", "api-key", "/openai/deployments/d/chat/completions"),
+        ("https://azure.com.test/v1", "authorization", "/v1/chat/completions"),
+    ],
+)
+def test_azure_is_asked_where_and_as_it_expects(base_url, header, target):
+    endpoint = parse_endpoint(base_url, "chat", "ak-1", {})
+
+    assert dict(endpoint.headers) == {header: "Bearer ak-1" if header == "authorization" else "ak-1"}
+    assert endpoint.target == target
+    assert "ak-1" in endpoint.secrets
+
+
+def test_the_way_there_is_the_targets_or_the_environments():
+    environ = {"HTTPS_PROXY": "http://me:p%40ss@squid:3128", "NO_PROXY": "near.test"}
+
+    far = parse_endpoint("https://far.test/v1", "chat", "sk-1", {}, environ=environ)
+    near = parse_endpoint("https://near.test/v1", "chat", None, {}, environ=environ)
+    chosen = parse_endpoint("https://near.test/v1", "chat", None, {}, proxy="http://other:1", environ=environ)
+
+    assert (far.proxy.authority, near.proxy, chosen.proxy.authority) == ("squid:3128", None, "other:1")
+    assert {"sk-1", "p@ss", far.proxy.authorization.removeprefix("Basic ")} <= set(far.secrets)
+    assert "p@ss" not in repr(far)
+
+
 def test_each_api_has_its_path():
     assert parse_endpoint("http://h/v1", "responses", None, {}).target == "/v1/responses"
 

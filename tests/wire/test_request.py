@@ -2,7 +2,7 @@
 
 from firsttoken import __version__
 from firsttoken.wire.endpoint import parse_endpoint
-from firsttoken.wire.request import write_head, write_request
+from firsttoken.wire.request import write_connect, write_head, write_request
 
 
 def test_a_request_as_it_goes_out():
@@ -32,6 +32,31 @@ def test_a_header_of_the_target_replaces_ours():
     assert head.count("authorization: ") == head.count("user-agent: ") == 1
     assert "authorization: Basic x\r\n" in head
     assert "user-agent: me\r\n" in head
+
+
+def test_a_proxy_gets_a_request_of_http_whole():
+    endpoint = parse_endpoint("http://h:81/v1", "chat", "sk-1", {}, proxy="http://me:pw@squid:3128")
+
+    head = write_head(endpoint, "keep-alive").decode()
+
+    assert head.startswith("POST http://h:81/v1/chat/completions HTTP/1.1\r\nhost: h:81\r\n")
+    assert "proxy-authorization: Basic bWU6cHc=\r\n" in head
+    assert "authorization: Bearer sk-1\r\n" in head
+
+
+def test_a_proxy_is_asked_for_a_tunnel_and_told_nothing_else():
+    endpoint = parse_endpoint("https://h/v1", "chat", "sk-1", {"X-Team": "red"}, proxy="http://me:pw@squid:3128")
+
+    assert write_connect(endpoint).decode() == (
+        "CONNECT h:443 HTTP/1.1\r\n"
+        "host: h:443\r\n"
+        f"user-agent: firsttoken/{__version__}\r\n"
+        "proxy-authorization: Basic bWU6cHc=\r\n"
+        "\r\n"
+    )
+    head = write_head(endpoint, "keep-alive").decode()
+    assert head.startswith("POST /v1/chat/completions HTTP/1.1\r\n")
+    assert "proxy" not in head
 
 
 def test_the_length_is_that_of_the_bytes():

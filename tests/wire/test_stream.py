@@ -1,5 +1,6 @@
 """Events made into marks: one fixture per shape that servers send, with all that the row must say of it."""
 
+import zlib
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.wire.spoken import (
     DONE,
     FINISH,
     MORE,
+    MOST,
     MS,
     RESPONSE_USAGE,
     RESPONSES,
@@ -108,6 +110,60 @@ SHAPES: dict[str, tuple[str, list[bytes], dict[str, Any]]] = {
         {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 6}
         | {"outcome": "ok", "finish_reason": "stop", **COUNTED},
     ),
+    "CR": (
+        "chat",
+        [piece.replace(b"\n", b"\r") for piece in CHAT],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 6}
+        | {"outcome": "ok", "finish_reason": "stop", **COUNTED},
+    ),
+    "event:, id: and retry: fields, and fields that nobody knows": (
+        "chat",
+        [b"event: message\nid: 7\nretry: 10\nx\n" + piece for piece in CHAT],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 6}
+        | {"outcome": "ok", "finish_reason": "stop", **COUNTED},
+    ),
+    "data over several lines": (
+        "chat",
+        [piece.replace(b',"choices"', b',\ndata: "choices"').replace(b"[{", b"[\ndata:{") for piece in CHAT],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 6}
+        | {"outcome": "ok", "finish_reason": "stop", **COUNTED},
+    ),
+    "events of a megabyte": (
+        "chat",
+        [ROLE, *(chunk({"content": "x" * 1_000_000}) for _ in range(3)), FINISH],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 5}
+        | {"outcome": "ok", "finish_reason": "stop"},
+    ),
+    "characters broken between tokens": (
+        "chat",
+        [ROLE, *(TEXT.replace(b"Once", half) for half in (b"\xf0\x9f", b"\x99\x82")), MORE, FINISH],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 5}
+        | {"outcome": "ok", "finish_reason": "stop"},
+    ),
+    "the role with the first token": (
+        "chat",
+        [chunk({"role": "assistant", "content": "Once"}), MORE, MOST, FINISH],
+        {"first_event": 2, "first_token": 2, "first_visible": 2, "last_token": 4, "gaps": 2, "events": 4}
+        | {"outcome": "ok", "finish_reason": "stop"},
+    ),
+    "keep-alive comments between tokens, some in a chunk with one": (
+        "chat",
+        [ROLE, TEXT, b": ping\n\n", MORE, b": ping\n\n" + MOST, FINISH],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 6, "gaps": 2, "events": 5}
+        | {"outcome": "ok", "finish_reason": "stop"},
+    ),
+    "reasoning and content by turns": (
+        "chat",
+        [chunk({kind: "x"}) for kind in ("reasoning", "content") * 10] + [FINISH],
+        {"first_event": 2, "first_token": 2, "first_visible": 3, "last_token": 21, "gaps": 19, "events": 21}
+        | {"outcome": "ok", "finish_reason": "stop"},
+    ),
+    "an empty stream": (
+        "chat",
+        [DONE],
+        {"first_event": None, "first_token": None, "first_visible": None, "last_token": None, "gaps": 0, "events": 0}
+        | {"outcome": "truncated", "error": "the answer ended without a finish marker"},
+    ),
     "an error object in mid-stream": (
         "chat",
         [ROLE, TEXT, event({"error": {"message": "Overloaded", "code": "busy"}})],
@@ -156,7 +212,17 @@ SHAPES: dict[str, tuple[str, list[bytes], dict[str, Any]]] = {
             ),
         ],
         {"first_event": 2, "first_token": 3, "first_visible": 4, "last_token": 4, "gaps": 1, "events": 4}
-        | {"outcome": "length", "finish_reason": "max_output_tokens", **COUNTED},
+        | {"outcome": "length", "finish_reason": "max_output_tokens", "checks": ["reasoning_summary"], **COUNTED},
+    ),
+    "responses: reasoning itself, then a refusal": (
+        "responses",
+        [
+            said("response.reasoning_text.delta", delta="Hm"),
+            said("response.refusal.delta", delta="I cannot"),
+            RESPONSES[-1],
+        ],
+        {"first_event": 2, "first_token": 2, "first_visible": 3, "last_token": 3, "gaps": 1, "events": 3}
+        | {"outcome": "ok", "finish_reason": "completed", **COUNTED},
     ),
     "responses: failed": (
         "responses",
@@ -185,8 +251,8 @@ def test_a_shape_gives_its_marks(name):
     assert len(row.gaps_us) == gaps
     assert row.token_events == (gaps + 1 if marks["first_token"] else 0)
     assert {field: getattr(row, field) for field in expected} == expected
-    unsaid = {"finish_reason", "error", "token_source", *COUNTED} - expected.keys()
-    assert {field for field in unsaid if getattr(row, field) is not None} == set()
+    unsaid = {"finish_reason", "error", "checks", *COUNTED} - expected.keys()
+    assert {field for field in unsaid if getattr(row, field)} == set()
 
 
 @pytest.mark.parametrize(("dialect", "pieces"), [("chat", CHAT), ("responses", RESPONSES)])
@@ -203,6 +269,22 @@ def test_a_cut_at_any_byte_changes_no_mark(dialect, pieces):
         assert heard.row == expected.row, whole[:at][-40:]
         assert early_ns is not None and early_ns <= MS
         assert heard.answer.reusable
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_compressed_stream_has_the_same_marks_a_wider_bracket_and_a_word_of_warning(coding):
+    """Compressed unasked, and flushed after each event, as proxies do it."""
+    coder = zlib.compressobj(wbits=16 + zlib.MAX_WBITS if coding == "gzip" else zlib.MAX_WBITS)
+    pieces = [coder.compress(piece) + coder.flush(zlib.Z_SYNC_FLUSH) for piece in CHAT] + [coder.flush()]
+
+    heard = hear("chat", [head(content_encoding=coding), *chunked(pieces)])
+    plain = hear("chat", [head(), *chunked(CHAT)])
+
+    assert heard.first_tokens == [False]
+    assert (heard.row.first_token_early_ns, heard.row.checks) == (2 * MS, ["compressed"])
+    for field in ("first_token_early_ns", "checks", "bytes_received"):
+        setattr(heard.row, field, getattr(plain.row, field))
+    assert heard.row == plain.row
 
 
 @pytest.mark.parametrize(("dialect", "pieces"), [("chat", CHAT), ("responses", RESPONSES)])

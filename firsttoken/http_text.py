@@ -1,0 +1,60 @@
+"""What HTTP can carry: URLs, header names and values, keys.
+
+Rule: pure, and known before anything is sent: a scenario is held against it as it is read, an endpoint as it is made. A
+refusal is a sentence, and never repeats a header's value or a key.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+FRAMING = {"connection", "content-length", "host", "transfer-encoding", "accept-encoding", "expect", "te", "upgrade"}
+"""Headers that are the connection's own business."""
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VISIBLE_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+VISIBLE_WORD = re.compile(r"[\x21-\x7e]+")
+
+
+def split_url(base_url: str) -> tuple[SplitResult, str, int]:
+    """Return the parts of a base URL, its host in ASCII, its port. Raises ValueError for what is no plain http URL."""
+    expected = "base_url: expected a URL such as https://api.example.com/v1"
+    try:
+        url = urlsplit(base_url)
+        port = url.port
+    except ValueError as problem:
+        raise ValueError(f"{expected}, got {base_url!r}: {problem}") from None
+    if url.username is not None or url.password is not None:
+        raise ValueError(
+            f"{expected}, got one with a user name or password; name the key's variable in key_env instead"
+        )
+    if url.scheme not in DEFAULT_PORTS or not url.hostname or url.fragment or port == 0:
+        raise ValueError(f"{expected}, got {base_url!r}")
+    if re.search(r"[\s\x00-\x20\x7f]", base_url) or not (url.path + url.query).isascii():
+        raise ValueError(f"{expected}, got {base_url!r}; write other characters as %XX")
+    try:
+        host = url.hostname if ":" in url.hostname else url.hostname.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(f"{expected}, got {base_url!r}; its host name is none") from None
+    return url, host, port or DEFAULT_PORTS[url.scheme]
+
+
+def check_header(name: str, value: str) -> str:
+    """Return the value of a header as it is sent. Raises ValueError for a name or a value that cannot be sent."""
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f"headers: expected a header name, got {name!r}")
+    if name.lower() in FRAMING:
+        raise ValueError(f"headers: {name} is the connection's own; leave it out")
+    if not VISIBLE_TEXT.fullmatch(value):
+        raise ValueError(f"headers: the value of {name} holds a line end or a character that HTTP cannot carry")
+    return value.strip()
+
+
+def check_key(key: str, name: str = "key") -> str:
+    """Return a key; `name` is where it comes from. Raises ValueError for one that no header can carry."""
+    if not VISIBLE_WORD.fullmatch(key):
+        raise ValueError(
+            f"{name}: expected printable characters without spaces, got others; look for a line end in its variable"
+        )
+    return key

@@ -1,0 +1,123 @@
+"""The client of a target with client = "sdk": attempts go through the openai package, as an application's would.
+
+Rule: the package does all that it does for an application, except its own retries; what ends an attempt from outside
+ends it here as it does on the wire.
+"""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+
+import httpx2
+import msgspec
+from gevent import Greenlet, get_hub, getcurrent
+from openai import APIError, APIStatusError
+
+from firsttoken.load.sdk_attempt import Attempt
+from firsttoken.load.sdk_error import end_of_package
+from firsttoken.load.sdk_package import Package
+from firsttoken.row import Outcome, Row
+from firsttoken.wire.deadlines import Deadlines
+from firsttoken.wire.dialects import Dialect
+from firsttoken.wire.endpoint import Endpoint
+from firsttoken.wire.outcome import COMPLETE, STOPPED, End
+from firsttoken.wire.readings import Gauge, Readings
+
+
+class Cut(BaseException):
+    """Thrown into an attempt that is ended from outside, past all that catches errors; why, the attempt knows."""
+
+
+class SdkClient:
+    """Sends attempts to one endpoint through one `openai.OpenAI`, from any number of greenlets of a patched process.
+
+    Like `firsttoken.wire.attempt.Client`, whose place it takes. Deadlines are kept by the hub; where sockets do not
+    yield to it, in a process that is not patched, the package's own time-outs stand in.
+    """
+
+    def __init__(self, endpoint: Endpoint, dialect: Dialect, deadlines: Deadlines, origin_ns: int) -> None:
+        self._place = endpoint.authority
+        self._secrets = endpoint.secrets
+        self._dialect = dialect
+        self._deadlines = deadlines
+        self._origin_ns = origin_ns
+        self._package = Package(endpoint, dialect, deadlines, self._trace)
+        self._gauge = Gauge()
+        self._in_flight: dict[Greenlet, Attempt] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts begun and not ended."""
+        return len(self._in_flight)
+
+    def take_readings(self) -> Readings:
+        """Return no readings: nothing of the kernel's is seen through the package."""
+        return self._gauge.take()
+
+    def send(self, row: Row, body: bytes) -> bool | None:
+        """Make one attempt, block the calling greenlet until it has ended, and finish its row.
+
+        Returns the server's `x-should-retry`, None where it said nothing.
+        """
+        attempt, user = Attempt(row, self._dialect, self._origin_ns), getcurrent()
+        self._in_flight[user] = attempt
+        end = STOPPED
+        try:
+            self._watch_deadlines(user, attempt)
+            end = self._exchange(attempt, msgspec.json.decode(body, type=dict[str, object]))
+        except Cut:
+            end = attempt.cut
+        except Exception as problem:  # noqa: BLE001 - a fault of ours is an outcome too, else the row would not say it
+            end = end_of_package(problem, self._place)
+        finally:
+            del self._in_flight[user]
+            attempt.timer.close()
+            attempt.finish(end, self._secrets)
+        return attempt.should_retry
+
+    def cancel_all(self, outcome: Outcome) -> None:
+        """End every attempt in flight at the hub's next turn; their marks so far stay in their rows."""
+        get_hub().loop.run_callback(self._cancel, tuple(self._in_flight.items()), outcome)
+
+    def close(self) -> None:
+        """Close the package's connections."""
+        self._package.close()
+
+    def _exchange(self, attempt: Attempt, fields: dict[str, object]) -> End:
+        try:
+            with self._package.ask(fields) as objects:
+                if attempt.hear_head(objects.response):
+                    attempt.hear(objects)
+        except APIStatusError as error:
+            attempt.hear_head(error.response)
+        except APIError as error:
+            if error.body is None:
+                raise
+            attempt.hear_event(attempt.now_ns(), msgspec.json.encode({"error": error.body}))
+        return COMPLETE
+
+    def _trace(self, request: httpx2.Request) -> None:
+        request.extensions["trace"] = self._in_flight[getcurrent()].note_step
+
+    def _watch_deadlines(self, user: Greenlet, attempt: Attempt) -> None:
+        """End the attempt if a deadline has passed, else look again before another one can."""
+        if self._in_flight.get(user) is not attempt:
+            return
+        attempt.timer.close()
+        due_ns, end = attempt.find_due(self._deadlines, self._place)
+        left_s = (due_ns - monotonic_ns()) / 1e9
+        if left_s <= 0:
+            self._cut(user, attempt, end)
+            return
+        attempt.timer = get_hub().loop.timer(min(left_s, *self._deadlines))
+        attempt.timer.start(self._watch_deadlines, user, attempt)
+
+    def _cancel(self, attempts: tuple[tuple[Greenlet, Attempt], ...], outcome: Outcome) -> None:
+        end = End(outcome, "ended by the run" if outcome == "cancelled_by_run" else STOPPED.error)
+        for user, attempt in attempts:
+            if self._in_flight.get(user) is attempt:  # else it has ended meanwhile
+                self._cut(user, attempt, end)
+
+    def _cut(self, user: Greenlet, attempt: Attempt, end: End) -> None:
+        attempt.cut = end
+        user.throw(Cut)

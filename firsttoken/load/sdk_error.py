@@ -1,0 +1,85 @@
+"""What an exception of the openai package makes of an attempt, and what an answer makes of it that is no stream.
+
+Rule: pure; what lies at the bottom of the exception counts, and it is told in the wire's words for the same thing, so
+that two clients that met the same server tell the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import httpx2
+from pydantic_core import PydanticSerializationError
+
+from firsttoken.wire.error_text import find_error, read_error
+from firsttoken.wire.outcome import LOST, OUR_ERRNOS, DialError, End, ProtocolError, end_of, refuse_status
+
+HUNG_UP = ("Server disconnected", "peer closed connection")
+"""How httpx2 begins to say that the server closed the connection, instead of an answer or in the middle of one."""
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+
+
+def end_of_package(problem: Exception, place: str) -> End:
+    """What an exception makes of an attempt; `place` is the server's host and port."""
+    for cause in reversed(list(_dig(problem))):
+        end = _read(cause, place)
+        if end is not None:
+            return end
+    return end_of(problem)
+
+
+def _dig(problem: BaseException | None) -> Iterator[Exception]:
+    """An exception, what caused it, what caused that."""
+    while isinstance(problem, Exception):
+        yield problem
+        problem = problem.__cause__ or problem.__context__
+
+
+def _read(cause: Exception, place: str) -> End | None:
+    """What one exception of the chain tells, None where another one tells more."""
+    words = ERRNO.sub("", f"{cause}")
+    match cause:
+        case ssl.SSLError():
+            return end_of(cause)
+        case socket.gaierror():
+            return end_of(DialError(f"the name in {place} was not resolved: {words}"))
+        case OSError() if cause.errno in OUR_ERRNOS:
+            return end_of(cause)
+        case httpx2.ProxyError():
+            return end_of(DialError(f"expected the proxy to connect to {place}, got {words}"))
+        case httpx2.ConnectTimeout() | httpx2.ConnectError():
+            return end_of(DialError(f"no connection to {place}: {words}"))
+        case httpx2.TimeoutException():
+            return End("deadline", f"the server was silent for too long: {words}")
+        case httpx2.NetworkError():
+            return End("truncated", f"the connection was lost: {words}", lost=True)
+        case httpx2.RemoteProtocolError():
+            return LOST if words.startswith(HUNG_UP) else end_of(ProtocolError(f"expected HTTP/1.1, got {words}"))
+        case httpx2.DecodingError() | json.JSONDecodeError() | UnicodeError() | PydanticSerializationError():
+            return end_of(ProtocolError(f"expected events that hold JSON, got something else: {words}"))
+        case _:
+            return None
+
+
+class Verdict(NamedTuple):
+    """What an answer without a stream says: a refusal, or the server's words of an error."""
+
+    refused: End | None
+    stream_error: str | None = None
+
+
+def judge_no_stream(status: int, kind: str, location: str, body: bytes) -> Verdict:
+    """The meaning of such an answer: its status, its media type, where a redirect points, and its body."""
+    if status >= 400:
+        return Verdict(refuse_status(status, read_error(body)))
+    if status >= 300:
+        return Verdict(End("protocol", f"expected an answer, got a redirect ({status}) to {location or 'nowhere'}"))
+    error = find_error(body)
+    if error is not None:
+        return Verdict(None, error)
+    return Verdict(End("protocol", f"expected text/event-stream, got {kind or 'no content type'}: {read_error(body)}"))

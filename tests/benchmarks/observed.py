@@ -1,0 +1,16 @@
+"""A run of one stage as the decisions see it."""
+
+from __future__ import annotations
+
+from firsttoken.decide.attempts import COLUMNS, take_columns
+from firsttoken.decide.observation import Observation, observe
+from firsttoken.decide.promise import read_promise
+from firsttoken.results.folder import Run
+from firsttoken.scenario import Slo
+
+
+def observe_stage(run: Run) -> Observation:
+    """The only stage of a run, without a promise."""
+    (stage,) = run.stages
+    rows = run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
+    return observe(stage, take_columns(rows), read_promise(Slo()), None)

@@ -1,0 +1,123 @@
+"""What a target says of its client and of the way there holds in the processes that drive and check it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from firsttoken.load.opening import describe_endpoint
+from firsttoken.results.folder import open_run
+from firsttoken.scenario import Target
+from tests.command import assert_ended_well, firsttoken, write_scenario
+from tests.wire.forward import forward
+from tests.wire.scripted import CERTS, Line, scripted
+from tests.wire.spoken import CHAT, stream
+
+BOTH = """
+name = "both"
+
+[[target]]
+model = "gpt-5.4"
+name = "wire"
+simulator = { ttft_s = 0.2, tokens_per_s = 200 }
+
+[[target]]
+model = "gpt-5.4"
+name = "package"
+client = "sdk"
+simulator = { ttft_s = 0.2, tokens_per_s = 200 }
+
+[traffic]
+locustfile = "chat"
+input_tokens = 40
+output_tokens = 16
+
+[load]
+users = [4]
+ramp = "0s"
+settle = "500ms"
+measure = "3s"
+hold = "5s"
+"""
+
+
+BEHIND_TLS = """
+name = "behind-tls"
+
+[[target]]
+model = "direct"
+base_url = "https://localhost:{port}/v1"
+key_env = "FIRSTTOKEN_TEST_KEY"
+prices = "unknown"
+ca_file = "{certs}/ca.pem"
+headers = {{ X-Team = "red" }}
+extra_body = {{ effort = "low" }}
+
+[[target]]
+model = "by-proxy"
+base_url = "https://localhost:{port}/v1"
+prices = "unknown"
+ca_file = "{certs}/ca.pem"
+proxy = "http://{proxy}"
+
+[traffic]
+locustfile = "chat"
+input_tokens = 20
+output_tokens = 16
+
+[load]
+users = [1]
+"""
+
+
+def test_one_run_asks_a_model_both_ways_and_the_rows_are_alike(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done = firsttoken("run", write_scenario(tmp_path, BOTH), "--out", run)
+
+    assert_ended_well(done)
+    _, rows = open_run(run).sql(
+        "SELECT outcome, finish_reason, output_tokens, token_events, stamp, count(*) > 20, bool_and(server_request_id "
+        "IS NOT NULL) FROM attempts WHERE phase = 'measure' AND target = 'package' GROUP BY ALL"
+    )
+    assert rows == [("length", "length", 16, 16, "user", True, True)]
+    assert (run / "figures" / "client_cost.svg").exists()
+
+
+def test_check_goes_the_way_that_a_target_says_with_both_clients(tmp_path: Path) -> None:
+    """Certificates of its own, a proxy, headers and fields; a proxy of the environment is not for this machine."""
+    bodies = []
+
+    def run(line: Line) -> None:
+        while body := line.hear():
+            bodies.append(json.loads(body))
+            line.say(stream(CHAT))
+
+    with scripted(run, certificate="localhost") as server, forward() as proxy:
+        text = BEHIND_TLS.format(port=server.port, certs=CERTS, proxy=proxy.authority)
+        environ = {"FIRSTTOKEN_TEST_KEY": "sk-1", "HTTPS_PROXY": "http://me:pw@127.0.0.1:9"}
+        done = firsttoken("check", write_scenario(tmp_path, text), "--json", **environ)
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [(target["streams"], target["openai_package"]) for target in found] == [(True, "ok, 6 events")] * 2
+    assert [head.split("\r\n")[0] for head in proxy.heads] == [f"CONNECT localhost:{server.port} HTTP/1.1"] * 2
+    assert [body.get("effort") for body in bodies] == ["low", "low", None, None]
+    for head in server.requests[:2]:
+        assert {b"x-team: red", b"authorization: bearer sk-1"} <= set(head.lower().split(b"\r\n"))
+
+
+def test_the_manifest_names_a_proxy_and_not_its_password() -> None:
+    hosted = Target(model="m", base_url="https://api.test/v1", client="sdk")
+    told = describe_endpoint(hosted, hosted.base_url, {"HTTPS_PROXY": "http://me:hunter2@squid:3128"})
+
+    assert (told["proxy"], told["client"]) == ("squid:3128", "sdk")
+    assert b"hunter2" not in msgspec.json.encode(told)
+    assert "proxy" not in describe_endpoint(hosted, hosted.base_url, {})
+
+
+def test_the_package_is_imported_only_for_a_target_that_asks_for_it() -> None:
+    program = "import sys, firsttoken.load.target; sys.exit('openai' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,88 @@
+"""Open files and ports: what a scenario needs is counted, refused, warned of and allowed."""
+
+import json
+import resource
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from firsttoken import limits
+from firsttoken.catalogue import Simulated
+from firsttoken.limits import SPARE_FILES, LimitError, count_files, find_exhausted_ports
+from firsttoken.scenario import Load, Scenario, Target, Traffic
+from tests.command import ROOT
+
+
+def scenario(users: int = 1000, targets: int = 1, **target: Any) -> Scenario:
+    quick = {"simulator": Simulated(ttft_s=0.5, tokens_per_s=100)} | target
+    return Scenario(
+        name="plan",
+        target=[Target(model="m", name=f"m{number}", prices="unknown", **quick) for number in range(targets)],
+        traffic=Traffic(locustfile="chat", input_tokens=10, output_tokens=50),
+        load=Load(users=[1, users]),
+    )
+
+
+def test_every_user_keeps_a_connection_to_every_target() -> None:
+    assert count_files(scenario(users=300, targets=2)) == 600 + SPARE_FILES
+
+
+def test_a_hard_limit_that_is_too_low_is_refused_with_both_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "read_most_files", lambda: 500)
+
+    with pytest.raises(
+        LimitError, match=r"expected a limit of 664 open files.* got a hard limit of 500; .*ulimit -n 664"
+    ):
+        limits.check_files(scenario(users=300, targets=2))
+    limits.check_files(scenario(users=400))
+
+
+def test_no_limit_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, resource.RLIM_INFINITY))
+
+    limits.check_files(scenario(users=1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "users", "allowed"),
+    [(100, 5000, 300, 300 + SPARE_FILES), (100, 200, 300, 200), (4000, 5000, 300, 4000)],
+)
+def test_a_process_raises_its_own_limit_as_far_as_needed(soft: int, hard: int, users: int, allowed: int) -> None:
+    script = f"""
+import resource
+from firsttoken import limits
+from tests.test_limits import scenario
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+limits.allow_files(scenario(users={users}))
+print(list(resource.getrlimit(resource.RLIMIT_NOFILE)))
+"""
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert json.loads(said) == [allowed, hard]
+
+
+def test_this_machine_has_ports_to_hand_out() -> None:
+    assert 0 < limits.count_ports() < 65_536
+
+
+def test_a_connection_for_each_request_is_warned_of_where_ports_run_out() -> None:
+    """1,000 users and a cycle of one second open 1,000 connections/s, which rest on 60,000 ports."""
+    plan = scenario(connection="per_request")
+
+    (warning,) = find_exhausted_ports(plan, {}, ports=28_232)
+    assert "1,000 connections/s" in warning
+    assert "60,000 ports, and this machine has 28,232" in warning
+    assert "client_error" in warning
+    assert list(find_exhausted_ports(plan, {}, ports=60_000)) == []
+
+
+def test_connections_that_are_reused_need_few_ports() -> None:
+    assert list(find_exhausted_ports(scenario(), {}, ports=1)) == []
+
+
+def test_a_target_whose_pace_nobody_publishes_is_not_judged() -> None:
+    plan = scenario(connection="per_request", base_url="http://127.0.0.1:1/v1", simulator=Simulated())
+
+    assert list(find_exhausted_ports(plan, {}, ports=1)) == []
