@@ -341,6 +341,16 @@ def test_a_proxy_that_refuses_a_tunnel_is_no_connection_and_is_quoted(kind, word
 
 
 @pytest.mark.parametrize("kind", [Client, SdkClient])
+def test_a_proxy_that_refuses_a_request_of_http_answers_in_the_servers_place(kind):
+    with forward(plain("407 Proxy Authentication Required", b"Who are you?", "text/plain")) as proxy:
+        way = {"proxy": proxy.url()}
+        with client_of(kind, "http://model.test/v1", **way) as client:
+            row = send(client)
+
+    assert (row.outcome, row.http_status, row.error) == ("http_4xx", 407, "Who are you?")
+
+
+@pytest.mark.parametrize("kind", [Client, SdkClient])
 def test_a_proxy_that_nobody_listens_at_is_no_connection(kind):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
