@@ -25,7 +25,7 @@ lint: $(DEV_READY)  ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(DEV_READY)  ## the benchmarks: one table, and .cache/benchmarks/bench.json (half an hour; see docs/benchmarks.md)
+bench: $(DEV_READY)  ## the benchmarks: one table, and .cache/benchmarks/bench.json (over half an hour; see docs/benchmarks.md)
 	@$(BIN)/python tests/benchmarks/bench.py $(BENCH)
 
 clean:  ## remove .venv and every cache; runs/ stays

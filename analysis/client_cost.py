@@ -16,7 +16,7 @@ from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN, round_significant, write_span, write_value
 from firsttoken.report import theme
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import curve_of, join_words, number_cell, write_users
+from firsttoken.report.series import curve_of, join_loads, join_words, number_cell
 from firsttoken.scenario import Target
 from firsttoken.stats.difference import subtract
 from firsttoken.stats.estimate import Estimate, nothing
@@ -29,7 +29,6 @@ PANELS = (
 """Metric, title, how many of the metric's units make one of the panel's."""
 COMPARED = (("ttft_ms", 0.5), ("ttft_ms", 0.95), ("tpot_ms", 0.5))
 HEADS = (
-    Column("Model", words=True), Column("Users"),
     Column("First token, median", "wire, s"), Column("", "package, s"), Column("", "added, ms"),
     Column("First token, p95", "wire, s"), Column("", "package, s"), Column("", "added, ms"),
     Column("Per token", "added, ms"), Column("Core, %", "wire"), Column("", "package"),
@@ -55,7 +54,9 @@ def build(study: Study) -> Page | None:
         figure=_draw(study),
         caption="Solid: median, with its 95 % interval. Dashed: 95 of 100 wait no longer than this (p95). Both clients "
         "ran in one process, in turn, with the same prompts; all users of a load share its one core.",
-        table=Table(HEADS, [_row(study, *place) for place in places]),
+        table=Table(
+            [Column("Model", words=True), Column(*study.unit.head), *HEADS], [_row(study, *place) for place in places]
+        ),
         notes=tuple(_notes(study)),
     )
 
@@ -100,7 +101,12 @@ def _row(study: Study, pair: Pair, level: float, name: str) -> Cells:
             cells += [number_cell(study.figure(target.name, metric, level=level, q=q), "s") for target in pair]
         cells.append(_added_cell(_added(study, pair, level, metric, q)))
     shares = [_core_share(study, target.name, level) for target in pair]
-    return name, f"{level:,g}", *cells, *(Cell(UNKNOWN if s is None else round_significant(100 * s, 2)) for s in shares)
+    return (
+        name,
+        study.unit.number(level),
+        *cells,
+        *(Cell(UNKNOWN if s is None else round_significant(100 * s, 2)) for s in shares),
+    )
 
 
 def _added_cell(added: Estimate) -> Cell:
@@ -118,7 +124,7 @@ def _signed(ms: float) -> str:
 
 def _core_share(study: Study, target: str, level: float) -> float | None:
     """What the load process used of a core in the mean second of the measure windows; None where nobody watched."""
-    windows = [stage.window for stage in study.run.stages if (stage.target, stage.level) == (target, level)]
+    windows = [stage.window for stage in study.stages(target, level)]
     shares = [
         line.cpu_share
         for window in windows
@@ -141,16 +147,14 @@ def _finding(study: Study) -> str:
     if not seen:
         return "Too little succeeded both ways to say what the openai package adds"
     _, added, pair, level = max(seen, key=lambda found: found[0])
-    users = write_users(level)
+    load = study.unit.write(level)
     if added.lo is None or added.hi is None or added.lo <= 0 <= added.hi:
-        return f"At {users} the openai package adds no detectable change to the median wait for the first token"
+        return f"At {load} the openai package adds no detectable change to the median wait for the first token"
     if added.value is None or added.value < 0:
-        return (
-            f"At {users} the first token came sooner through the openai package: the server was not the same for both"
-        )
+        return f"At {load} the first token came sooner through the openai package: the server was not the same for both"
     wait = f"{write_value(added.value, 'ms')} to the median wait for the first token"
     parts = [f"{wait} ({write_span(added.lo, added.hi, 'ms')})", *_further(study, pair, level)]
-    return f"At {users} the openai package adds {join_words(parts)}"
+    return f"At {load} the openai package adds {join_words(parts)}"
 
 
 def _further(study: Study, pair: Pair, level: float) -> Iterator[str]:
@@ -170,10 +174,9 @@ def _notes(study: Study) -> Iterator[str]:
     flags = [flag for flag in study.flags if flag.name == "CLIENT_LIMITED" and flag.target in packaged]
     limited = sorted({flag.level for flag in flags if flag.level is not None})
     if limited:
-        loads = join_words([f"{level:,g}" for level in limited])
         yield (
-            f"With the package the process itself was the limit at {loads} users: an application that reads as many "
-            "streams in one process is held up like that, and nothing is said of the server."
+            f"With the package the process itself was the limit at {join_loads(study, limited)}: an application that "
+            "reads as many streams in one process is held up like that, and nothing is said of the server."
         )
 
 
@@ -196,7 +199,7 @@ def _draw_panel(panel: Axes, study: Study, metric: str, per: float) -> None:
     if not ends:
         theme.empty(panel, "nothing succeeded")
         return
-    theme.load_axis(panel, [level for _, level, _ in _places(study)])
+    theme.load_axis(panel, [level for _, level, _ in _places(study)], study.unit.axis)
     panel.set_ylim(0, 1.08 * panel.get_ylim()[1])
     theme.label_ends(panel, ends)
 

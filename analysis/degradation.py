@@ -14,7 +14,7 @@ from firsttoken.decide.study import Study
 from firsttoken.decide.units import round_significant, write_share
 from firsttoken.report import theme
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_percent, write_users
+from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_percent
 
 ORDER = 30
 COLUMNS = (
@@ -28,15 +28,23 @@ COLUMNS = (
 
 
 def build(study: Study) -> Page | None:
-    """The page: system throughput, and what is left of one stream's pace; None where no load was measured."""
-    if not any(ladder(study)):
+    """The page: system throughput, and what is left of one stream's pace.
+
+    None where no load was measured, or only a course, which has no lowest load to compare with.
+    """
+    if study.unit.shape or not any(ladder(study)):
         return None
-    heads = [Column("Target", words=True), Column("Users"), *(Column(*column[:2]) for column in COLUMNS), Column("n")]
+    heads = [
+        Column("Target", words=True),
+        Column(*study.unit.head),
+        *(Column(*column[:2]) for column in COLUMNS),
+        Column("n"),
+    ]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
         cells = [number_cell(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
         n = count_cell(study.figure(target, "stream_tok_s", level=level, q=0.5))
-        rows.append((name, f"{level:,g}", *cells, n))
+        rows.append((name, study.unit.number(level), *cells, n))
     return Page(
         slug="degradation",
         title="Degradation",
@@ -67,7 +75,7 @@ def _finding(study: Study) -> str:
             tops.append(shown[-1].x)
     if not kept:
         return "Too few loads streamed to say how the pace degrades"
-    load = write_users(tops[0]) if len(set(tops)) == 1 else "its highest load"
+    load = study.unit.write(tops[0]) if len(set(tops)) == 1 else "its highest load"
     return f"At {load} a stream keeps {join_words(kept)}; all streams together reach {join_words(peaks)} tok/s"
 
 
@@ -79,12 +87,13 @@ def _estimates(study: Study) -> Iterator[str]:
         if not untold:
             continue
         share, level = max(untold)
+        at = study.unit.write(level)
         if share == 1:
-            yield f"{target} at {write_users(level)}: unknown, for no stream told its usage, and chunks are no tokens."
+            yield f"{target} at {at}: unknown, for no stream told its usage, and chunks are no tokens."
         else:
             yield (
                 f"{target}: ≈ is an estimate. Streams that told no usage are up to {write_share(share)} of the "
-                f"system's tokens (at {write_users(level)})."
+                f"system's tokens (at {at})."
             )
 
 
@@ -109,7 +118,7 @@ def _draw(study: Study) -> Drawing:
         if not ends:
             theme.empty(panel, "nothing streamed")
             continue
-        theme.load_axis(panel, [level for _, level, _ in ladder(study)])
+        theme.load_axis(panel, [level for _, level, _ in ladder(study)], study.unit.axis)
         panel.set_ylim(0, 112 if panel is stream else 1.3 * max(end.y for end in ends))
         theme.label_ends(panel, ends)
     return figure

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from firsttoken.decide.delivery import LATE_MS
 from firsttoken.decide.instrument import Reading
 from firsttoken.decide.study import Study
 from firsttoken.decide.validity import BOUNDS
@@ -23,7 +24,7 @@ NS = 1e9
 MOST_DOTS = 3000
 ANSWERED = "phase IS NOT NULL AND first_token_ns IS NOT NULL"
 HEADS = (
-    Column("Target", words=True), Column("Users"), Column("First tokens"), Column("By the kernel", "%"),
+    Column("First tokens"), Column("By the kernel", "%"),
     Column("Bracket", "p99, ms"), Column("Error", "median, ms"), Column("Error", "p99, ms"), Column("Pace error", "%"),
     Column("Unread", "p99, ms"), Column("Lag", "worst, ms"), Column("Core", "%"), Column("Counts", words=True),
 )  # fmt: skip
@@ -43,8 +44,8 @@ def build(study: Study) -> Page | None:
         caption="Above: measured less true time of each first token, where the server logged the truth; below: how "
         "late the load process came to its work in each second (p99 line, worst dotted). Shaded: measure windows, red "
         "where they were thrown out.",
-        table=Table(HEADS, _rows(readings)),
-        notes=tuple(_notes(readings)),
+        table=_table(study, readings),
+        notes=tuple(_notes(study, readings)),
     )
 
 
@@ -95,25 +96,34 @@ def _draw_errors(panel: Axes, study: Study) -> None:
 
 def _shade(panels: tuple[Axes, ...], study: Study) -> None:
     colour = theme.colours(study.targets)
-    void = {(flag.target, flag.level) for flag in study.flags if flag.voids}
+    void = {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.voids}
     for stage in study.run.stages:
         if stage.window is None:
             continue
-        out = (stage.target, stage.level) in void
+        out = (stage.target, stage.level, stage.by) in void
         for panel in panels:
             panel.axvspan(*(at / NS for at in stage.window), color=theme.BAD if out else colour[stage.target],
                           alpha=0.22 if out else 0.10, linewidth=0)  # fmt: skip
 
 
-def _rows(readings: list[Reading]) -> list[Cells]:
+def _table(study: Study, readings: list[Reading]) -> Table:
+    """A row per target and level; what an open loop alone has stands in a column of its own."""
+    heads = [Column("Target", words=True), Column(*study.unit.head), *HEADS]
+    if study.unit.by == "rate":
+        heads.insert(-1, Column("Late", "p99, ms"))
+    return Table(heads, _rows(study, readings))
+
+
+def _rows(study: Study, readings: list[Reading]) -> list[Cells]:
     rows: list[Cells] = []
     for place, reading in enumerate(readings):
         again = place and readings[place - 1].target == reading.target
         rows.append((
-            "" if again else reading.target, f"{reading.level:,g}", f"{reading.first_tokens:,}",
+            "" if again else reading.target, study.unit.number(reading.level), f"{reading.first_tokens:,}",
             _share(reading.kernel_share), _ms(reading.bracket_p99_ms), _ms(reading.error_p50_ms),
             _ms(reading.error_p99_ms), _share(reading.tpot_error_p50, 2), _ms(reading.read_delay_p99_ms),
             _ms(reading.hub_lag_max_ms), _share(reading.cpu_share),
+            *([_ms(reading.lateness_p99_ms)] if study.unit.by == "rate" else []),
             Cell("no", colour=theme.BAD) if reading.thrown_out else "yes",
         ))  # fmt: skip
     return rows
@@ -127,10 +137,15 @@ def _share(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}"
 
 
-def _notes(readings: list[Reading]) -> list[str]:
+def _notes(study: Study, readings: list[Reading]) -> list[str]:
     bounds = "; ".join(f"{bound.what} {bound.most:g} {bound.unit}" for bound in BOUNDS)
     notes = [f"A window is thrown out as CLIENT_LIMITED past these bounds: {bounds}."]
-    notes += [f"{r.target} at {r.level:,g}: {r.thrown_out}" for r in readings if r.thrown_out]
+    notes += [f"{r.target} at {study.unit.write(r.level)}: {r.thrown_out}" for r in readings if r.thrown_out]
+    if study.unit.by == "rate":
+        notes.append(
+            f"Late: begun after the schedule's instant. More than one in a hundred later than {LATE_MS:g} ms, while "
+            "there were places left, is the load process's own doing and throws the window out."
+        )
     if any(reading.kernel_share is not None and reading.kernel_share < 1 for reading in readings):
         least = min(r.kernel_share for r in readings if r.kernel_share is not None)
         notes.append(

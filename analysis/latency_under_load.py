@@ -14,7 +14,7 @@ from firsttoken.decide.units import write_value
 from firsttoken.report import theme
 from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_users
+from firsttoken.report.series import count_cell, curve_of, join_loads, join_words, ladder, number_cell
 from firsttoken.scenario import mean_tokens, parse_duration
 from firsttoken.stats.batch import BATCHES, batch_count
 
@@ -39,17 +39,24 @@ def build(study: Study) -> Page | None:
     """The page: two panels, every target in both; None where no load was measured."""
     if not any(ladder(study)):
         return None
-    heads = [Column("Target", words=True), Column("Users"), *(Column(*column[:2]) for column in COLUMNS), Column("n")]
+    heads = [
+        Column("Target", words=True),
+        Column(*study.unit.head),
+        *(Column(*column[:2]) for column in COLUMNS),
+        Column("n"),
+    ]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
         figures = [(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
-        rows.append((name, f"{level:,g}", *(number_cell(*figure) for figure in figures), count_cell(figures[0][0])))
+        rows.append(
+            (name, study.unit.number(level), *(number_cell(*figure) for figure in figures), count_cell(figures[0][0]))
+        )
     return Page(
         slug="latency_under_load",
         title="Latency under load",
         question="How long do users wait as more of them come?",
         finding=_finding(study),
-        figure=_draw(study),
+        figure=None if study.unit.shape else _draw(study),
         caption="Solid: 95 of 100 wait no longer than this (p95), with its 95 % interval. Dashed: median. Successful "
         "attempts of requests intended in the measure window; what failed is counted in the promise. "
         + write_error(study),
@@ -65,19 +72,19 @@ def _name_short_windows(study: Study) -> list[str]:
     """The levels whose windows hold too few batches to say what neighbours in time are worth."""
     short = []
     for target in study.targets:
-        levels = [f"{level:,g}" for level in study.levels(target) if _is_short(study, target, level)]
+        levels = [level for level in study.levels(target) if _is_short(study, target, level)]
         if levels:
-            short.append(f"{target} at {join_words(levels)}")
+            short.append(f"{target} at {join_loads(study, levels)}")
     if not short:
         return []
     return [
-        f"Intervals may be too narrow: {'; '.join(short)} users. A window there holds fewer than {BATCHES} batches "
+        f"Intervals may be too narrow: {'; '.join(short)}. A window there holds fewer than {BATCHES} batches "
         "longer than a request, so requests are taken as independent."
     ]
 
 
 def _is_short(study: Study, target: str, level: float) -> bool:
-    windows = [each.window for each in study.run.stages if (each.target, each.level) == (target, level) and each.window]
+    windows = [stage.window for stage in study.stages(target, level) if stage.window]
     whole = study.figure(target, "e2e_ms", level=level, q=0.95)
     if whole is None or whole.value is None:
         return False
@@ -85,7 +92,9 @@ def _is_short(study: Study, target: str, level: float) -> bool:
 
 
 def _finding(study: Study) -> str:
-    """How the median wait grows from the lowest to the highest load that shows one."""
+    """How the median wait grows from the lowest to the highest load that shows one; of a course, how long it is."""
+    if study.unit.shape:
+        return _describe_course(study)
     growth = []
     for target in study.targets:
         shown = [point for point in curve_of(study, target, "ttft_ms", 0.5) if point.y]
@@ -94,11 +103,23 @@ def _finding(study: Study) -> str:
     if not growth:
         return "Too little succeeded, or too few loads were run, to say how the wait grows"
     ratio, _, low, high = max(growth)
-    loads = f"From {low.x:,g} to {write_users(high.x)}"
+    loads = f"From {study.unit.number(low.x)} to {study.unit.write(high.x)}"
     if ratio < 1.1:
         return f"{loads} the wait for the first token does not grow"
     waits = [f"{write_value(a.y, 'ms')} to {write_value(b.y, 'ms')} on {target}" for _, target, a, b in growth]
     return f"{loads} the median wait for the first token grows from {join_words(waits)}"
+
+
+def _describe_course(study: Study) -> str:
+    waits, places = [], []
+    for target, level, _ in ladder(study):
+        median = study.figure(target, "ttft_ms", level=level, q=0.5)
+        if median and median.value is not None and "UNDERSAMPLED" not in median.flags:
+            waits.append(f"{write_value(median.value, 'ms')} on {target}")
+            places.append(study.unit.place(level))
+    if not waits:
+        return "Too little succeeded to say how long the wait is"
+    return f"{places[0]} the median wait for the first token is {join_words(waits)}"
 
 
 def _draw(study: Study) -> Drawing:
@@ -128,7 +149,7 @@ def _draw_panel(panel: Axes, study: Study, metric: str, per: float, limit: str) 
     if not ends:
         theme.empty(panel, "nothing succeeded")
         return
-    theme.load_axis(panel, [level for _, level, _ in ladder(study)])
+    theme.load_axis(panel, [level for _, level, _ in ladder(study)], study.unit.axis)
     panel.set_ylim(0, 1.08 * panel.get_ylim()[1])
     if limit:
         limit_ms = 1000 * parse_duration(limit)

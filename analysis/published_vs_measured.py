@@ -14,7 +14,7 @@ from firsttoken.report import theme
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.published import AGREE, Comparison, compare_published
-from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_source, write_users
+from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_source
 
 ORDER = 10
 COLOURS = {"agrees": theme.GOOD, "slower": theme.BAD, "faster": theme.INK, "not measured": theme.SOFT}
@@ -25,7 +25,7 @@ def build(study: Study) -> Page | None:
     compared = list(compare_published(study))
     if not compared:
         return None
-    load = join_words([write_users(level) for level in sorted({study.levels(c.target)[0] for c in compared})])
+    load = join_words([study.unit.write(level) for level in sorted({study.levels(c.target)[0] for c in compared})])
     return Page(
         slug="published_vs_measured",
         title="Published against measured",
@@ -45,7 +45,8 @@ def _finding(compared: list[Comparison]) -> str:
         return "Too little was measured at the lowest load to compare with what is published"
     apart = [item for item in known if item[2].verdict != "agrees"]
     if not apart:
-        return f"Alone, {join_words(list(dict.fromkeys(c.target for _, _, c in known)))} run as fast as published"
+        names = list(dict.fromkeys(each.target for _, _, each in known))
+        return f"Alone, {join_words(names)} {'runs' if len(names) == 1 else 'run'} as fast as published"
     distance, shift, worst = max(apart, key=lambda item: item[0])
     side = "above" if shift > 0 else "below"
     agree = f"{len(known) - len(apart)} of {len(known)} figures agree"

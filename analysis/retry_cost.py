@@ -16,7 +16,7 @@ from firsttoken.decide.units import write_value
 from firsttoken.report import theme
 from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import curve_of, ladder, number_cell, write_percent, write_users
+from firsttoken.report.series import curve_of, ladder, number_cell, write_percent
 
 ORDER = 40
 COLUMNS = (
@@ -41,17 +41,17 @@ def build(study: Study) -> Page | None:
     """The page: one panel per currency, one row per target and level; None where no load was measured."""
     if not any(ladder(study)):
         return None
-    heads = [Column("Target", words=True), Column("Users"), *(Column(*column[:2]) for column in COLUMNS)]
+    heads = [Column("Target", words=True), Column(*study.unit.head), *(Column(*column[:2]) for column in COLUMNS)]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
         cells = [number_cell(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
-        rows.append((name, f"{level:,g}", *cells))
+        rows.append((name, study.unit.number(level), *cells))
     return Page(
         slug="retry_cost",
         title="Retry cost",
         question="What do errors, rate limits and retries cost: in seconds, in quota, in dollars?",
         finding=_finding(study),
-        figure=_draw(study),
+        figure=None if study.unit.shape else _draw(study),
         caption="Seconds: 95 of 100 see their first word within this, as felt (solid; it ends where over 5 % gave up) "
         "and as served by the attempt that succeeded (dashed). Quota: attempts that gave nothing, of all. Dollars: all "
         "attempts against successful ones. Bands: 95 % intervals. " + write_error(study),
@@ -75,7 +75,7 @@ def _finding(study: Study) -> str:
     target, level = max(wasted, key=lambda place: wasted[place])
     quota = f"{write_percent(wasted[target, level])} of attempts gave nothing"
     costs = ", ".join([quota, *_seconds_and_dollars(study, target, level)])
-    return f"Retries cost most on {target} at {write_users(level)}: {costs}"
+    return f"Retries cost most on {target} {study.unit.where(level)}: {costs}"
 
 
 def _seconds_and_dollars(study: Study, target: str, level: float) -> list[str]:
@@ -110,7 +110,7 @@ def _draw(study: Study) -> Drawing:
         if not ends:
             theme.empty(panel, "unknown")
             continue
-        theme.load_axis(panel, [level for _, level, _ in ladder(study)])
+        theme.load_axis(panel, [level for _, level, _ in ladder(study)], study.unit.axis)
         low, high = (1.0, 1.01) if metric == "retry_tax" else (0.0, 1.0)
         panel.set_ylim(low - 0.02 * (high - low), max(high, panel.get_ylim()[1]))
         theme.label_ends(panel, ends, size=7)

@@ -16,7 +16,7 @@ import msgspec
 
 from firsttoken.catalogue import Model
 from firsttoken.host import Host
-from firsttoken.scenario import Scenario, mean_tokens, unloaded_cycle_s
+from firsttoken.scenario import Scenario, mean_tokens, most_rps, most_streams
 
 WITHIN_MS = 1.0
 """The bound: 99 of 100 first tokens are this close to the server's own truth."""
@@ -101,11 +101,14 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 class Peak(msgspec.Struct, frozen=True):
     """The most that a scenario asks of the load process at once."""
 
-    streams: int
+    streams: int | None
+    """None where only a class of the locustfile knows."""
     tokens_per_s: float | None
     """None where nobody publishes the speed of any of its targets."""
 
     def __str__(self) -> str:
+        if self.streams is None:
+            return "an unknown number of streams"
         pace = "" if self.tokens_per_s is None else f" (about {self.tokens_per_s:,.0f} tokens/s)"
         return f"{self.streams:,} stream{'' if self.streams == 1 else 's'}{pace}"
 
@@ -116,7 +119,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     peak: Peak
     workers: int | None
-    """None where the calibration found no ceiling."""
+    """None where the calibration found no ceiling, or the peak is not known."""
 
 
 def choose_streams(steps: Sequence[Step], most: int = MOST_STREAMS) -> int | None:
@@ -174,11 +177,17 @@ def _is_crowded(step: Step, cores: int) -> bool:
 
 
 def find_peak(scenario: Scenario, catalogue: Mapping[str, Model]) -> Peak:
-    """The peak of a closed loop, by its most users and the published speeds: users x answer / cycle (Little's law)."""
-    users = max(scenario.load.users)
+    """The most requests to be expected open at once, and tokens/s: requests/s x tokens of an answer.
+
+    Both at the published speeds. Targets that are driven together add up.
+    """
+    add = sum if scenario.load.order == "together" else max
     answer = mean_tokens(scenario.traffic.output_tokens)
-    cycles_s = [unloaded_cycle_s(scenario, target, catalogue) for target in scenario.target]
-    return Peak(users, max((users * answer / cycle_s for cycle_s in cycles_s if cycle_s is not None), default=None))
+    opened = [most_streams(scenario, target, catalogue) for target in scenario.target]
+    rates = [most_rps(scenario, target, catalogue) for target in scenario.target]
+    paces = [rate * answer for rate in rates if rate is not None]
+    known = [number for number in opened if number is not None]
+    return Peak(add(known) if known else None, add(paces) if paces else None)
 
 
 def find_need(scenario: Scenario, catalogue: Mapping[str, Model], calibration: Calibration) -> Need:
@@ -189,27 +198,28 @@ def find_need(scenario: Scenario, catalogue: Mapping[str, Model], calibration: C
 
 def count_workers(peak: Peak, calibration: Calibration) -> int | None:
     """How many workers a peak needs, each filled to FILLED of its ceiling in streams and in tokens/s."""
-    if not calibration.streams:
+    if not calibration.streams or peak.streams is None:
         return None
     filled = max(peak.streams / calibration.streams, (peak.tokens_per_s or 0.0) / calibration.tokens_per_s)
     return math.ceil(filled / FILLED)
 
 
-def find_doubts(peak: Peak, calibration: Calibration | None) -> Iterator[str]:
-    """What to say before a run whose one worker may not be up to its peak, or is not known to be."""
+def find_doubts(peak: Peak, calibration: Calibration | None, workers: int = 1) -> Iterator[str]:
+    """What to say before a run whose workers may not be up to its peak, or are not known to be."""
     is_known = calibration is not None and not calibration.is_lower_bound
-    if peak.streams <= LARGE_STREAMS and not is_known:
+    if peak.streams is None or (peak.streams <= LARGE_STREAMS * workers and not is_known):
         return
     if calibration is None:
         yield (
             f"the plan asks for {peak}, and it is not known how many one worker of this machine watches; "
             "run `firsttoken calibrate` first, it takes a minute"
         )
-    elif count_workers(peak, calibration) != 1:
+    elif (needed := count_workers(peak, calibration)) is None or needed > workers:
+        them = "" if needed is None else f": {needed} workers (--workers)"
         yield (
             f"the plan asks for {peak}; one worker of this machine was calibrated for {calibration.ceiling} "
             f"({calibration.taken_utc[:10]}, firsttoken {calibration.version}) and is best filled to {FILLED:.0%} of "
-            "that; figures may be CLIENT_LIMITED"
+            f"that{them}; figures may be CLIENT_LIMITED"
         )
 
 

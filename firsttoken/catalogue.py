@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from firsttoken import kit
+from firsttoken.duration import ABOVE_ZERO, DURATION
 from firsttoken.strict_toml import TomlError, decode, read_toml
 
 Dollars = Annotated[float, Meta(ge=0)]
@@ -63,6 +64,13 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The stream falls silent for `stall_s` in its middle."""
 
 
+class Freeze(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A stop of the whole model: so long after its first request arrived, nothing comes from it for so long."""
+
+    at: Annotated[str, Meta(pattern=rf"^(?:{DURATION})(?!\n)$", description='a duration such as "12s"')]
+    lasts: Annotated[str, Meta(pattern=rf"^(?:{ABOVE_ZERO})(?!\n)$", description='a duration above zero such as "5s"')]
+
+
 class Simulated(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """How a simulated model behaves. None in a scenario means: as the catalogue says for this model."""
 
@@ -90,6 +98,8 @@ class Simulated(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     api_key: str | None = None
     """If set, requests must carry this bearer key, else 401."""
     faults: Faults | None = None
+    freeze: Freeze | None = None
+    """None: it never stops."""
 
 
 class Model(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

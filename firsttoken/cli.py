@@ -11,22 +11,19 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import msgspec
 from cyclopts import App, CycloptsError, Parameter, validators
 
-from firsttoken import __version__, calibration, kit, launch, limits, terminal
+from firsttoken import __version__, calibration, kit, launch, limits, running, terminal
 from firsttoken.calibration import MOST_STREAMS
 from firsttoken.catalogue import CatalogueError, load_catalogue
 from firsttoken.interrupts import Interrupts
-from firsttoken.readiness import UsageError, check_ready, find_doubts, refuse_later
+from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts
 from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
 from firsttoken.scenario import Scenario, ScenarioError, Target, find_scenario, load_scenario
-
-if TYPE_CHECKING:
-    from firsttoken.decide.study import Study
 
 app = App(name="firsttoken", version=__version__, help="Load tests and latency profiles for streaming LLM APIs.")
 
@@ -38,35 +35,60 @@ Sets = Annotated[
     Parameter(name="--set", negative="", consume_multiple=False, help="Change a key of the scenario: load.users=[1,8]"),
 ]
 ScenarioName = Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")]
+AT_LEAST_0 = validators.Number(gte=0)
 RunFolder = Annotated[Path, Parameter(help="A run folder.")]
-Later = Annotated[bool, Parameter(negative="", show=False)]
-"""A flag of the contract that this version refuses."""
 
 
 @app.command
 def run(
-    scenario: ScenarioName,
+    scenario: Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")] = "",
     *,
     out: Annotated[str, Parameter(help="The run folder; default runs/TIME-NAME/.")] = "",
     set_: Sets = None,
-    workers: Annotated[int, Parameter(show=False)] = 1,
-    dry_run: Later = False,
-    yes: Later = False,
+    workers: Annotated[int, Parameter(help="Load processes here.", validator=AT_LEAST_0)] = 1,
+    remote: Annotated[int, Parameter(help="Workers of other machines to wait for.", validator=AT_LEAST_0)] = 0,
+    bind: Annotated[str, Parameter(help="Where workers of other machines find this one.")] = "127.0.0.1:5557",
+    resume: Annotated[Path | None, Parameter(help="Go on with a run that was broken off.")] = None,
+    dry_run: Annotated[bool, Parameter(negative="", help="Only print what it will take, at most.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask before more than a dollar may be spent.")] = False,
     json_: Json = False,
 ) -> int:
     """Run a scenario and write its report."""
-    refuse_later(workers=workers != 1, dry_run=dry_run, yes=yes)
-    plan = _read_scenario(scenario, set_)
+    if bool(scenario) == (resume is not None):
+        raise UsageError("run: expected a scenario, or --resume and a run folder, got both or neither")
+    if workers + remote == 0:
+        raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
+    plan = load_scenario(launch.find_broken_off(resume) / "scenario.toml") if resume else _read_scenario(scenario, set_)
+    if dry_run:
+        return running.foretell(plan, workers + remote, as_json=json_)
     check_ready(plan, os.environ)
-    for doubt in find_doubts(plan, os.environ):
+    if remote:
+        check_reach(plan)
+    for doubt in find_doubts(plan, os.environ, workers + remote):
         terminal.warn(doubt)
-    folder = launch.open_folder(plan, out)
+    if not yes:
+        running.ask_to_spend(plan)
+    folder = launch.reopen_folder(resume) if resume else launch.open_folder(plan, out)
     with Interrupts(terminal.warn) as interrupts:
-        failure = _measure(plan, folder, interrupts)
+        failure = running.measure(plan, folder, launch.CrewSize(workers, remote, bind), interrupts)
         if failure and not interrupts.count:
             raise UsageError(failure)
-        code = _conclude(folder, as_json=json_)
+        code = running.conclude(folder, as_json=json_)
     return 130 if interrupts.count else code
+
+
+@app.command
+def worker(
+    *,
+    master: Annotated[str, Parameter(help="Where the run's first process listens: HOST or HOST:PORT.")],
+    spool: Annotated[Path | None, Parameter(help="Where rows lie until the master has them.")] = None,
+) -> int:
+    """Drive a share of a run that `firsttoken run --remote` waits with, from another machine."""
+    with Interrupts(terminal.warn) as interrupts:
+        failure = running.work(master, spool or launch.find_spool(os.environ), interrupts)
+    if failure:
+        raise UsageError(failure)
+    return 130 if interrupts.count else 0
 
 
 @app.command
@@ -79,7 +101,7 @@ def report(
     """Make the PDF of a run again."""
     from firsttoken.report.build import build_report
 
-    sys.stdout.write(f"{build_report(_study(run), kind=kind, out=out)}\n")
+    sys.stdout.write(f"{build_report(running.study(run), kind=kind, out=out)}\n")
     return 0
 
 
@@ -213,47 +235,6 @@ SENTENCES = (
 
 def _read_scenario(name: str, overrides: list[str] | None) -> Scenario:
     return load_scenario(find_scenario(name), overrides or [])
-
-
-def _measure(plan: Scenario, folder: Path, interrupts: Interrupts) -> str | None:
-    """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did."""
-    simulators = launch.Simulators(plan, truth=folder / "truth")
-    load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]])
-    try:
-        interrupts.tell(load.finish_early)
-        ending = terminal.follow(load.events())
-    finally:
-        load.stop()
-        simulators.stop()
-    if ending is None:
-        return f"{folder}: the load process died; `firsttoken report {folder}` shows what was recorded"
-    return str(ending["failure"]) if ending["failure"] else None
-
-
-def _study(folder: Path) -> Study:
-    """Study a run, and keep its figures beside the rows where nobody has yet."""
-    from firsttoken.decide.study import study_run
-    from firsttoken.results import summary
-
-    study = study_run(folder)
-    if not (folder / summary.NAME).exists():
-        summary.write_summary(folder, study.figures)
-    return study
-
-
-def _conclude(folder: Path, *, as_json: bool) -> int:
-    """Study the run, write its report, print its table; the exit code."""
-    from firsttoken.report.build import build_report
-
-    study = _study(folder)
-    if not as_json:
-        terminal.show_study(study)
-    pdf = build_report(study)
-    if as_json:
-        sys.stdout.write(json.dumps({"run": str(folder), "report": str(pdf), "exit_code": study.exit_code}) + "\n")
-    else:
-        terminal.say_report(pdf)
-    return study.exit_code
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -160,12 +161,50 @@ def check_targets(scenario: Scenario, base_urls: dict[str, str]) -> list[dict[st
     return msgspec.json.decode(answer, type=list[dict[str, object]])
 
 
+def find_spool(environ: Mapping[str, str]) -> Path:
+    """Where a worker of this user keeps rows until their master has them: $XDG_STATE_HOME, else ~/.local/state."""
+    state = environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "firsttoken" / "spool"
+
+
+class WorkerProcess:
+    """A worker of another machine's run; iterate `events` until it has ended."""
+
+    def __init__(self, master: str, spool: Path) -> None:
+        self._child = Child("firsttoken.load.worker", {"master": master, "spool": str(spool)})
+
+    def events(self) -> Iterator[dict[str, object]]:
+        """What it says as it goes; the last event is {"event": "end", ...} unless the process died."""
+        for line in self._child.stdout:
+            yield msgspec.json.decode(line, type=dict[str, object])
+
+    def finish_early(self) -> None:
+        """Ask it to leave in order."""
+        self._child.say("stop")
+
+    def stop(self) -> None:
+        self._child.stop()
+
+
+@dataclass(frozen=True)
+class CrewSize:
+    """How many load processes drive a run, and where those of other machines find the first."""
+
+    workers: int = 1
+    """On this machine."""
+    remote: int = 0
+    """On other machines: the run begins once they are there."""
+    bind: str = "127.0.0.1:0"
+
+
 class LoadProcess:
     """The load process of a run; iterate `events` until it has ended."""
 
-    def __init__(self, folder: Path, base_urls: dict[str, str], command: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, base_urls: dict[str, str], command: Sequence[str], crew: CrewSize | None = None
+    ) -> None:
         spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
-        self._child = Child("firsttoken.load.main", spec)
+        self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()))
 
     @property
     def pid(self) -> int:
@@ -185,6 +224,23 @@ class LoadProcess:
 
     def stop(self) -> None:
         self._child.stop()
+
+
+def find_broken_off(folder: Path) -> Path:
+    """The folder of a run that can go on. Raises LaunchError where it is none, or came to its planned end."""
+    manifest = folder / "manifest.json"
+    if not (manifest.is_file() and (folder / "scenario.toml").is_file()):
+        raise LaunchError(f"--resume {folder}: expected the folder of a run, got another; `firsttoken run` makes one")
+    if json.loads(manifest.read_bytes()).get("state") == "complete":
+        raise LaunchError(f"--resume {folder}: expected a run that was broken off, this one came to its end; report it")
+    return folder
+
+
+def reopen_folder(folder: Path) -> Path:
+    """Make the folder of a run that was broken off ready to go on: what was derived from it is made again."""
+    for derived in ("attempts.parquet", "summary.json", "report.pdf"):
+        (folder / derived).unlink(missing_ok=True)
+    return folder
 
 
 def open_folder(scenario: Scenario, out: str | Path = "") -> Path:

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from firsttoken.catalogue import Model
-from firsttoken.scenario import Scenario, unloaded_cycle_s
+from firsttoken.catalogue import Model, load_catalogue
+from firsttoken.scenario import Scenario, Target, most_open, most_rps
 
 SPARE_FILES = 64
 """Files of a load process beside its connections: pipes, journals, the hub's own, what Python has open."""
+UNKNOWN_FILES = 16_384
+"""What is asked for where only a class of the locustfile knows how many users there will be."""
 TIME_WAIT_S = 60
 """How long the port of a closed connection rests on Linux, by its TCP_TIMEWAIT_LEN; elsewhere it may be less."""
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -27,9 +29,15 @@ class LimitError(Exception):
     """This machine does not allow what the scenario asks for; the message is a sentence for the user."""
 
 
-def count_files(scenario: Scenario) -> int:
-    """Files that a load process has open at most: every user keeps one connection to every target."""
-    return max(scenario.load.users) * len(scenario.target) + SPARE_FILES
+def count_files(scenario: Scenario) -> int | None:
+    """Files that a load process has open at most: whoever asks a target keeps one connection to it.
+
+    None where only a class of the locustfile knows how many will ask.
+    """
+    catalogue = load_catalogue()
+    connections = [most_open(scenario, target, catalogue) for target in scenario.target]
+    known = [number for number in connections if number is not None]
+    return sum(known) + SPARE_FILES if len(known) == len(connections) else None
 
 
 def read_most_files() -> int:
@@ -41,18 +49,19 @@ def read_most_files() -> int:
 def check_files(scenario: Scenario) -> None:
     """Refuse a scenario that needs more open files than this machine allows. Raises LimitError."""
     needed, most = count_files(scenario), read_most_files()
-    if needed > most:
+    if needed is not None and needed > most:
         raise LimitError(
-            f"load.users: expected a limit of {needed:,} open files, as {max(scenario.load.users):,} users keep a "
-            f"connection to each of {len(scenario.target)} target(s), got a hard limit of {most:,}; raise it "
-            f"(`ulimit -n {needed}` as root, or in limits.conf) or ask for fewer users"
+            f"load: expected a limit of {needed:,} open files, for {needed - SPARE_FILES:,} connections to "
+            f"{len(scenario.target)} target(s) that may be open at once, got a hard limit of {most:,}; raise it "
+            f"(`ulimit -n {needed}` as root, or in limits.conf), or lower the load or its max_in_flight"
         )
 
 
 def allow_files(scenario: Scenario) -> None:
     """Raise this process's own limit to what a scenario needs, or as far as it goes."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = min(count_files(scenario), read_most_files())
+    needed, possible = count_files(scenario), read_most_files()
+    wanted = min(UNKNOWN_FILES if needed is None else needed, possible)
     if allowed != resource.RLIM_INFINITY and allowed < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
@@ -68,17 +77,22 @@ def count_ports() -> int:
 def find_exhausted_ports(scenario: Scenario, catalogue: Mapping[str, Model], ports: int) -> Iterator[str]:
     """A sentence per target whose connections, one for each request, would rest on more ports than there are.
 
-    By Little's law: at most users / cycle connections end a second, and each keeps its port for TIME_WAIT_S. Targets
-    whose speed nobody publishes are not judged.
+    Each connection that ends keeps its port for TIME_WAIT_S. Targets whose rate cannot be told are not judged.
     """
-    users = max(scenario.load.users)
     for target in scenario.target:
-        cycle_s = unloaded_cycle_s(scenario, target, catalogue)
-        if target.connection == "reuse" or cycle_s is None or users / cycle_s * TIME_WAIT_S <= ports:
+        rate, habit = most_rps(scenario, target, catalogue), _opens_each(target)
+        if not habit or rate is None or rate * TIME_WAIT_S <= ports:
             continue
+        written, instead = habit
         yield (
-            f'{target.name}: with connection = "per_request", {users:,} users may open {users / cycle_s:,.0f} '
-            f"connections/s, and each closed one rests on its port for {TIME_WAIT_S} s: that is "
-            f"{users / cycle_s * TIME_WAIT_S:,.0f} ports, and this machine has {ports:,}; requests beyond them end as "
-            'client_error: write connection = "reuse", ask for fewer users or widen net.ipv4.ip_local_port_range'
+            f"{target.name}: with {written}, the load may open {rate:,.0f} connections/s, and each closed one rests on "
+            f"its port for {TIME_WAIT_S} s: that is {rate * TIME_WAIT_S:,.0f} ports, and this machine has {ports:,}; "
+            f"requests beyond them end as client_error: {instead}, ask for less or widen net.ipv4.ip_local_port_range"
         )
+
+
+def _opens_each(target: Target) -> tuple[str, str] | None:
+    """Why a target is asked over a new connection each time, and what to write instead; None where it is not."""
+    if target.client == "sdk":
+        return 'client = "sdk"', 'write client = "wire"'
+    return ('connection = "per_request"', 'write connection = "reuse"') if target.connection == "per_request" else None

@@ -12,33 +12,33 @@ from pathlib import Path
 from firsttoken import calibration, kit, limits
 from firsttoken.catalogue import load_catalogue
 from firsttoken.host import describe_host
-from firsttoken.scenario import Scenario, check_keys, warnings
+from firsttoken.scenario import Scenario, check_keys, read_arrivals, warnings
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done by this version; the message is a sentence."""
-
-
-def refuse_later(*, workers: bool, dry_run: bool, yes: bool) -> None:
-    """Refuse options of `run` that a later version will understand. Raises UsageError."""
-    refused = {
-        "--workers: expected 1, this version drives the load from one process; leave it out": workers,
-        "--dry-run: this version cannot estimate a run; `firsttoken check` sends two requests per target": dry_run,
-        "--yes: this version asks nothing before it runs; leave it out": yes,
-    }
-    for sentence, asked in refused.items():
-        if asked:
-            raise UsageError(sentence)
+    """What was asked for cannot be done as it was asked; the message is a sentence."""
 
 
 def check_ready(plan: Scenario, environ: Mapping[str, str]) -> None:
-    """Refuse a plan that lacks a key, its locustfile or open files.
+    """Refuse a plan that lacks a key, its trace, its locustfile or open files.
 
     Raises ScenarioError, KitError, UsageError or LimitError.
     """
     check_keys(plan, environ)
+    if plan.traffic.trace:
+        read_arrivals(plan.traffic)
     check_syntax(kit.find("locustfiles", plan.traffic.locustfile))
     limits.check_files(plan)
+
+
+def check_reach(plan: Scenario) -> None:
+    """Refuse a plan for workers of other machines whose targets only this one can reach. Raises UsageError."""
+    simulated = [target.name for target in plan.target if not target.base_url]
+    if simulated:
+        raise UsageError(
+            f"--remote: expected targets that other machines reach, {', '.join(simulated)} would be simulated on this "
+            "one's loopback; serve it with `firsttoken simulate` where all can reach it, and set its base_url"
+        )
 
 
 def check_syntax(path: Path) -> None:
@@ -54,8 +54,8 @@ def check_syntax(path: Path) -> None:
         raise UsageError(f"{path}: expected a locustfile to read, got: {error.strerror}") from None
 
 
-def find_doubts(plan: Scenario, environ: Mapping[str, str]) -> Iterator[str]:
-    """What is doubtful about a plan: in itself, by this machine's ports, and by what its worker was calibrated for."""
+def find_doubts(plan: Scenario, environ: Mapping[str, str], workers: int = 1) -> Iterator[str]:
+    """What is doubtful about a plan: in itself, by this machine's ports, and by what a worker was calibrated for."""
     catalogue = load_catalogue()
     yield from warnings(plan)
     yield from limits.find_exhausted_ports(plan, catalogue, limits.count_ports())
@@ -64,4 +64,4 @@ def find_doubts(plan: Scenario, environ: Mapping[str, str]) -> Iterator[str]:
     except calibration.CalibrationError as error:
         yield str(error)
     else:
-        yield from calibration.find_doubts(calibration.find_peak(plan, catalogue), known)
+        yield from calibration.find_doubts(calibration.find_peak(plan, catalogue), known, workers)

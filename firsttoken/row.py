@@ -113,6 +113,21 @@ class StageEvent(msgspec.Struct, kw_only=True):
     """Attempts journalled as started in this stage so far: sum of outcomes is checked against it."""
     reason: str | None = None
     """Why a stage ended before its plan (interrupted), else None."""
+    by: Literal["users", "rate"] = "users"
+    """What `level` counts: users of a closed loop, or arrivals a second of an open one."""
+    shape: str = ""
+    """The load's course over the measure phase, where it has one; `level` is then its peak."""
+    mean_level: float | None = None
+    """The mean that such a course asks for; None where the load is level."""
+    confirms: bool = False
+    """Whether it only confirms in open loop what a search found in a closed one."""
+    dropped: int = 0
+    """Arrivals so far that found `max_in_flight` requests open, and were not sent."""
+    workers_lost: int = 0
+    """Load processes that were lost in this stage so far."""
+    kept: int = 0
+    judged: int = 0
+    """Measured requests so far that kept the promise, of those of which it was known: what a search went by."""
 
 
 class Health(msgspec.Struct, kw_only=True):
@@ -132,6 +147,9 @@ class Health(msgspec.Struct, kw_only=True):
     """Delay between the kernel's stamp and our read, over the second; None where the kernel stamps nothing."""
     bracketed_share: float | None = None
     """Share of first tokens whose read also held other events."""
+    lateness_p99_ms: float | None = None
+    lateness_max_ms: float | None = None
+    """How long after the schedule requests of an open loop were begun in this second; None where none was due."""
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -152,5 +170,11 @@ class Manifest(msgspec.Struct, kw_only=True):
     state: Literal["running", "complete", "interrupted", "failed"] = "running"
     reason: str | None = None
     """Why it did not come to its planned end, in a sentence."""
+    budget: str | None = None
+    """Which cap of the budget ended it, in a sentence; a run that was, is complete."""
+    workers: int = 1
+    """Load processes that it was planned for."""
+    resumed: int = 0
+    """How often it was broken off and gone on with."""
     ended_utc: str | None = None
     ended_ns: int | None = None

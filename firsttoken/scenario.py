@@ -1,6 +1,6 @@
 """Scenarios: from a TOML file and overrides to a Scenario, and back.
 
-Rule: what is unknown, impossible, contradicting or not yet supported is refused with one sentence that says
+Rule: what is unknown, impossible or contradicting is refused with one sentence that says
 where, what was expected, what came and what to write instead. Nothing is ignored.
 """
 
@@ -16,55 +16,64 @@ import tomli_w
 
 from firsttoken import kit
 from firsttoken.catalogue import CatalogueError, load_catalogue
+from firsttoken.duration import parse_duration
+from firsttoken.scenario_doubts import idle_budgets, short_ladders
 from firsttoken.scenario_format import (
+    Budget,
     Demand,
-    Load,
-    Prices,
     Retry,
     Scenario,
-    ScenarioError,
     Slo,
     Spread,
-    Target,
     Timeouts,
     Traffic,
     mean_tokens,
-    parse_duration,
 )
-from firsttoken.scenario_later import refuse_later
-from firsttoken.scenario_rules import (
-    check_keys,
-    check_rules,
-    find_prices,
-    requests_per_day,
-    short_ladders,
-    simulate,
-    unloaded_cycle_s,
-)
+from firsttoken.scenario_load import Load, Search, Until
+from firsttoken.scenario_peak import find_top, most_open, most_rps, most_streams, unloaded_answer_s, unloaded_cycle_s
+from firsttoken.scenario_rules import check_keys, check_rules, find_prices, requests_per_day, simulate
+from firsttoken.scenario_target import Prices, Target
+from firsttoken.scenario_trace import fill_lengths, find_mean_rate, measure_trace, read_arrivals
+from firsttoken.scenario_values import By, ScenarioError
+from firsttoken.scenario_windows import Windows, find_windows
 from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
 
 __all__ = [
+    "Budget",
+    "By",
     "Demand",
     "Load",
     "Prices",
     "Retry",
     "Scenario",
     "ScenarioError",
+    "Search",
     "Slo",
     "Spread",
     "Target",
     "Timeouts",
     "Traffic",
+    "Until",
+    "Windows",
     "check_keys",
     "dump_toml",
+    "find_mean_rate",
     "find_prices",
     "find_scenario",
+    "find_top",
+    "find_windows",
     "load_scenario",
     "mean_tokens",
+    "measure_trace",
+    "most_open",
+    "most_rps",
+    "most_streams",
     "parse_duration",
+    "read_arrivals",
     "requests_per_day",
     "schema",
     "simulate",
+    "unloaded_answer_s",
     "unloaded_cycle_s",
     "warnings",
 ]
@@ -99,7 +108,9 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     try:
         for override in overrides:
             _override(data, override)
-        scenario = decode(refuse_later(data), Scenario)
+        if isinstance(traffic := data.get("traffic"), dict):
+            fill_lengths(traffic)
+        scenario = decode(data, Scenario)
         check_rules(scenario, catalogue)
     except (TomlError, ScenarioError) as error:
         raise ScenarioError(f"{where}: {error}") from None
@@ -108,7 +119,7 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
 def warnings(scenario: Scenario) -> list[str]:
     """What is likely to disappoint about a sound scenario, one sentence each."""
-    return list(short_ladders(scenario, load_catalogue()))
+    return [*short_ladders(scenario, load_catalogue()), *idle_budgets(scenario)]
 
 
 def dump_toml(scenario: Scenario) -> str:

@@ -1,18 +1,20 @@
 """What a scenario must satisfy beyond its format: against itself, the catalogue and the environment.
 
-Rule: a contradiction is refused, with the figures that contradict; a doubt is a warning.
+Rule: a contradiction is refused, with the figures that contradict. What is only doubtful stands in `scenario_doubts`.
 """
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from firsttoken.catalogue import CatalogueError, Model, Simulated, Source, resolve_simulated
 from firsttoken.http_text import check_key
 from firsttoken.proxy import find_proxy
-from firsttoken.scenario_format import Demand, Scenario, ScenarioError, Target, mean_tokens, parse_duration
+from firsttoken.scenario_format import Demand, Scenario, mean_tokens
+from firsttoken.scenario_target import Target
+from firsttoken.scenario_values import ScenarioError
 from firsttoken.strict_toml import one_of, suggest
 
 Catalogue = Mapping[str, Model]
@@ -29,6 +31,7 @@ def check_rules(scenario: Scenario, catalogue: Catalogue) -> None:
         find_prices(target, catalogue)
         if not target.base_url:
             simulate(target, catalogue)
+    _check_budget(scenario, catalogue)
     if scenario.demand:
         _check_demand(scenario.demand, mean_tokens(scenario.traffic.output_tokens))
 
@@ -123,6 +126,18 @@ def requests_per_day(scenario: Scenario) -> float | None:
     return tokens / mean_tokens(scenario.traffic.output_tokens) if tokens is not None else None
 
 
+def _check_budget(scenario: Scenario, catalogue: Catalogue) -> None:
+    """Refuse a cap in dollars that nobody could keep."""
+    for target in scenario.target:
+        source = find_prices(target, catalogue)
+        known = source is not None and source.input is not None and source.output is not None
+        if scenario.budget.usd and target.base_url and not known:
+            raise ScenarioError(
+                f"budget.usd: expected a price of every target with a base_url, got none of {target.name}; "
+                "write [target.price], or cap tokens or requests"
+            )
+
+
 def _check_demand(demand: Demand, mean_output: float) -> None:
     requests, tokens = demand.requests_per_day, demand.output_tokens_per_day
     if requests is None and tokens is None:
@@ -139,39 +154,3 @@ def _check_demand(demand: Demand, mean_output: float) -> None:
         raise ScenarioError(
             f"demand.peak_rps: expected at least the day's mean of {mean_rps:.3g} requests/s, got {demand.peak_rps:g}"
         )
-
-
-def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
-    """A sentence per target whose ladder cannot reach the demand, however fast the answers.
-
-    By Little's law, users = rate x time of a cycle; the unloaded cycle bounds the rate of a closed loop.
-    """
-    needed = _needed_rps(scenario)
-    users = max(scenario.load.users)
-    for target in scenario.target:
-        cycle_s = unloaded_cycle_s(scenario, target, catalogue)
-        if needed is None or cycle_s is None or users / cycle_s >= needed:
-            continue
-        yield (
-            f"{target.name}: {users} users who wait at least {cycle_s:.2g} s a request offer at most "
-            f"{users / cycle_s:.3g} requests/s (Little's law), and the demand needs {needed:.3g}; "
-            f"add a level of at least {needed * cycle_s:.0f} users"
-        )
-
-
-def _needed_rps(scenario: Scenario) -> float | None:
-    """The peak with its headroom in requests/s; the mean of the day where no peak is stated."""
-    per_day = requests_per_day(scenario)
-    if scenario.demand is None or per_day is None:
-        return None
-    return (scenario.demand.peak_rps or per_day / SECONDS_PER_DAY) * (1 + scenario.demand.headroom)
-
-
-def unloaded_cycle_s(scenario: Scenario, target: Target, catalogue: Catalogue) -> float | None:
-    """The least time in seconds from one request of a user to the next; None where no speed is published."""
-    source = find_prices(target, catalogue)
-    speeds = source if target.base_url else simulate(target, catalogue)
-    if speeds is None or speeds.ttft_s is None or speeds.tokens_per_s is None:
-        return None
-    answer_s = mean_tokens(scenario.traffic.output_tokens) / speeds.tokens_per_s
-    return speeds.ttft_s + answer_s + parse_duration(scenario.load.think)

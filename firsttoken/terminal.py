@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from firsttoken.calibration import FILLED, WITHIN_MS, Calibration, Need, Step
+from firsttoken.estimate import RunEstimate, TargetEstimate
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
@@ -40,6 +41,12 @@ CEILINGS = {
 }
 """Who set a ceiling -> what is said after it."""
 
+ESTIMATE_COLUMNS = ("", "stages", "minutes", "requests", "attempts", "tokens in", "tokens out", "worst case")
+UNKNOWN = "unknown"
+
+TOLD = frozenset({"BUDGET_STOPPED", "NOT_DELIVERED", "QUOTA_BOUND"})
+"""Flags that void nothing and are said all the same: without them the table would mislead."""
+
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
 _err = Console(stderr=True, highlight=False)
 
@@ -61,21 +68,36 @@ def say_serving(url: str, models: Sequence[str]) -> None:
     _err.print(f"serving {', '.join(models)} at {url} (interrupt to stop)", soft_wrap=True)
 
 
-def follow(events: Iterable[Event]) -> Event | None:
-    """Show a run as it goes; its last event, or None if the load process ended without a word."""
-    stages = 0
+def follow(events: Iterable[Event], turns: int = 1) -> Event | None:
+    """Show a run as it goes; its last event, or None if the load process ended without a word.
+
+    turns: requests of an arrival in open loop.
+    """
     with Live(console=_err, transient=True, auto_refresh=False) as live:
         for event in events:
             if event["event"] == "end":
                 return event
-            if event["event"] == "stage":
-                stages = int(str(event["stages"]))
-                _err.print(
-                    f"[{_number(event, 'stage') + 1:.0f}/{stages}] {event['target']} at {_users(event)}",
-                    markup=False,
-                )
+            if event["event"] == "said":
+                _err.print(str(event["sentence"]), markup=False, soft_wrap=True)
+            elif event["event"] == "stage":
+                _err.print(_describe_stage(event, turns), markup=False)
             elif event["event"] == "tick":
                 live.update(_live_line(event), refresh=True)
+    return None
+
+
+def follow_worker(events: Iterable[Event]) -> Event | None:
+    """Say what a worker says; its last event, or None if it ended without a word."""
+    for event in events:
+        if event["event"] == "end":
+            return event
+        if event["event"] == "joined":
+            clocks = f"clocks agree within {_number(event, 'clock_error_ms'):.2g} ms"
+            _err.print(f"worker {event['worker']} of {event['run']}; {clocks}", markup=False)
+        elif event["event"] == "left":
+            warn(str(event["sentence"]))
+        elif event["event"] == "said":
+            _err.print(str(event["sentence"]), markup=False, soft_wrap=True)
     return None
 
 
@@ -84,9 +106,16 @@ def _number(event: Event, key: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _users(event: Event) -> str:
-    users = _number(event, "level")
-    return f"{users:.0f} user{'' if users == 1 else 's'}"
+def _describe_stage(event: Event, turns: int) -> str:
+    """Which stage begins: "[2/8] gpt-5.4 at 64 users"; how many there will be is not said where nobody knows."""
+    from firsttoken.decide.load_unit import USERS, rate_unit
+
+    number, stages = f"{_number(event, 'stage') + 1:.0f}", event["stages"]
+    place = number if stages is None else f"{number}/{stages}"
+    unit = USERS if event.get("by", "users") == "users" else rate_unit(turns)
+    where = unit._replace(shape=str(event.get("shape") or "")).where(_number(event, "level"))
+    aside = ", to confirm the answer" if event.get("confirms") else ""
+    return f"[{place}] {event['target']} {where}{aside}"
 
 
 def _live_line(event: Event) -> Text:
@@ -103,6 +132,51 @@ def _live_line(event: Event) -> Text:
     return Text("   ".join(parts), style="dim")
 
 
+def show_estimate(estimate: RunEstimate) -> None:
+    """Print what a run will take: a line per target and one for all, and what the bounds rest on."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(ESTIMATE_COLUMNS):
+        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
+    for target in estimate.targets:
+        stages = UNKNOWN if target.stages is None else _span(*target.stages)
+        table.add_row(Text(target.target), stages, *_amounts(target), _worst_case(target))
+    table.add_row("in all", "", *_amounts(estimate), _dollars(estimate.usd), style="bold")
+    _out.print(table)
+    for sentence in estimate.assumes:
+        _out.print(sentence, soft_wrap=True, markup=False)
+
+
+def _amounts(estimate: TargetEstimate | RunEstimate) -> list[str]:
+    """Minutes, then what is sent at most."""
+    minutes = UNKNOWN if estimate.minutes is None else _span(*estimate.minutes)
+    counts = (estimate.requests, estimate.attempts, estimate.input_tokens, estimate.output_tokens)
+    return [minutes, *(UNKNOWN if count is None else f"{count:,}" for count in counts)]
+
+
+def _span(least: float, most: float | None) -> str:
+    """From the least to the most: "3", "1.5 to 4.2", "2.0 or more"."""
+    low, high = (number if isinstance(number, int) or number is None else f"{number:.1f}" for number in (least, most))
+    return f"{low} or more" if high is None else f"{high}" if low == high else f"{low} to {high}"
+
+
+def _worst_case(target: TargetEstimate) -> str:
+    if not target.simulated:
+        return _dollars(target.usd)
+    return "$0" if target.usd is None else f"$0 (if it were real: {_dollars(target.usd)})"
+
+
+def _dollars(usd: float | None) -> str:
+    return UNKNOWN if usd is None else f"${usd:,.2f}"
+
+
+def confirm(question: str) -> bool | None:
+    """Ask whether to go on; only "y" or "yes" is one. None where nobody is there to be asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    _err.print(Text(f"{question} Go on? [y/N] "), end="", soft_wrap=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def show_study(study: Study) -> None:
     """Print the summary of a run: a line per target and level, and the decision."""
     from firsttoken.decide.table import summarise
@@ -115,12 +189,12 @@ def show_study(study: Study) -> None:
         table.add_row(*row)
     _out.print(table)
     for decision in study.decisions.values():
-        _out.print(
-            Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), decision.why), soft_wrap=True
-        )
-    for flag in study.flags:
-        if flag.voids:
-            warn(f"{flag.name}: {flag.evidence}")
+        said = " ".join(filter(None, [decision.why, decision.confirmation]))
+        _out.print(Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), said), soft_wrap=True)
+    for flag in study.every_flag:
+        if flag.voids or flag.name in TOLD:
+            of = "" if flag.level is None else f" ({flag.target} {study.unit_of(flag.by).where(flag.level)})"
+            warn(f"{flag.name}{of}: {flag.evidence}")
 
 
 def say_report(pdf: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import tomli_w
 
 from firsttoken.row import Health, Manifest, Row, StageEvent
-from tests.made_stage import MadeStage, Plan, S, Served
+from tests.made_stage import LEVEL, Course, MadeStage, Plan, S, Served
 
 MODELS = {
     "gpt-5.2-codex": Served(ttft_s=1.1, tokens_per_s=85, batch_slowdown=0.8),
@@ -25,8 +25,15 @@ MODELS = {
 def make_run(
     folder: Path,
     targets: Sequence[str] = ("gpt-5.2-codex", "gpt-5.4"),
-    levels: Sequence[int] = (1, 4, 16, 64),
+    levels: Sequence[float] = (1, 4, 16, 64),
     *,
+    course: Course = LEVEL,
+    load: Mapping[str, object] | None = None,
+    confirmed_at: float | None = None,
+    together: bool = False,
+    resumed: bool = False,
+    budget: str | None = None,
+    requests_per_minute: int = 0,
     seed: int = 0,
     repeats: int = 1,
     settle_s: float = 4.0,
@@ -49,39 +56,49 @@ def make_run(
 
     `unfinished` measured requests of every stage run into the hold deadline; `lost` measured attempts of the run have
     no end line; `interrupted` breaks the last stage off in the middle of its measure window; `models` adds to MODELS.
+
+    `course` is that of every stage, and `load` what the scenario says of it where it is no ladder of users;
+    `confirmed_at` adds an open loop at so many requests a second for each target; `together` runs the targets of a
+    level at the same time; `resumed` breaks the last stage off and does it over; `budget` says which cap ended the run.
     """
     served = MODELS | dict(models or {})
     plan = Plan(
-        settle_s, measure_s, hold_s, output_tokens, input_tokens, cached_share, error_share, cut_share, unfinished
-    )
-    order = list(_take_turns(targets, levels, repeats))
+        settle_s, measure_s, hold_s, output_tokens, input_tokens, cached_share, error_share, cut_share, unfinished,
+        requests_per_minute,
+    )  # fmt: skip
+    order = [(*turn, course) for turn in _take_turns(targets, levels, repeats)]
+    if confirmed_at is not None:
+        order += [(target, confirmed_at, 0, Course(by="rate", confirms=True)) for target in targets]
+    order += order[-1:] if resumed else []
+    broken = len(order) - 1 - resumed if interrupted or resumed else None
     stages: list[MadeStage] = []
     at = S // 2
-    for number, (target, level, repeat) in enumerate(order):
-        stage = MadeStage(number, target, level, repeat, at, plan, served[target], seed)
-        stage.play(stop_in_measure=interrupted and number == len(order) - 1)
+    for number, (target, level, repeat, runs) in enumerate(order):
+        stage = MadeStage(number, target, level, repeat, at, plan, served[target], seed, runs)
+        stage.play(stop_in_measure=number == broken)
         stages.append(stage)
-        at = stage.events[-1].at_ns + S // 4
+        if not together or (number + 1) % len(targets) == 0:
+            at = max(stage.events[-1].at_ns for stage in stages) + S // 4
     (folder / "attempts").mkdir(parents=True, exist_ok=True)
     _write_lines(folder / "attempts" / "worker-0.jsonl", _journal(stages, lost))
     _write_lines(folder / "stages.jsonl", [event for stage in stages for event in stage.events])
     _write_lines(folder / "health.jsonl", list(_watch(stages, at, hub_lag_ms, seed)))
-    manifest = _manifest(seed, targets, at, interrupted)
+    manifest = _manifest(seed, targets, at, interrupted, budget)
     (folder / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    scenario = _scenario(targets, levels, seed, repeats, plan)
+    scenario = _scenario(targets, load or {"users": list(levels)}, seed, repeats, plan)
     scenario |= {"slo": slo or {"ttft": "1.5s", "tpot": "20ms", "share": 0.95}}
     scenario |= {"demand": demand or {"requests_per_day": 31_000}}
     (folder / "scenario.toml").write_text(tomli_w.dumps(scenario), encoding="utf-8")
     return folder
 
 
-def _take_turns(targets: Sequence[str], levels: Sequence[int], repeats: int) -> Iterator[tuple[str, int, int]]:
-    """Order "abba": targets take turns level by level."""
+def _take_turns(targets: Sequence[str], levels: Sequence[float], repeats: int) -> Iterator[tuple[str, float, int]]:
+    """Order "abba": targets take turns level by level; a level that comes again is another repeat."""
     forward = True
     for repeat in range(repeats):
-        for level in levels:
+        for place, level in enumerate(levels):
             for target in targets if forward else reversed(targets):
-                yield target, level, repeat
+                yield target, level, repeat + levels[:place].count(level)
             forward = not forward
 
 
@@ -111,7 +128,7 @@ def _watch(stages: Sequence[MadeStage], end: int, hub_lag_ms: float, seed: int) 
         )  # fmt: skip
 
 
-def _manifest(seed: int, targets: Sequence[str], end: int, interrupted: bool) -> Manifest:
+def _manifest(seed: int, targets: Sequence[str], end: int, interrupted: bool, budget: str | None) -> Manifest:
     endpoint = {"base_url": "http://127.0.0.1:40000/v1", "api": "chat", "simulated": "yes"}
     return Manifest(
         run_id="made-run",
@@ -124,22 +141,25 @@ def _manifest(seed: int, targets: Sequence[str], end: int, interrupted: bool) ->
         host={"cpus": 2, "platform": "Linux", "memory_mb": 24_000},
         endpoints={name: endpoint | {"model": name} for name in targets},
         state="interrupted" if interrupted else "complete",
+        budget=budget,
         ended_utc="2026-01-05T10:10:00Z",
         ended_ns=end,
     )
 
 
-def _scenario(targets: Sequence[str], levels: Sequence[int], seed: int, repeats: int, plan: Plan) -> dict[str, object]:
+def _scenario(
+    targets: Sequence[str], load: Mapping[str, object], seed: int, repeats: int, plan: Plan
+) -> dict[str, object]:
     return {
         "name": "made",
         "seed": seed,
         "target": [{"model": name, "name": name} for name in targets],
         "traffic": {"locustfile": "chat", "input_tokens": plan.input_tokens, "output_tokens": plan.output_tokens},
         "load": {
-            "users": list(levels),
+            **load,
             "ramp": f"{plan.ramp_s:g}s",
             "settle": f"{plan.settle_s:g}s",
-            "measure": f"{plan.measure_s:g}s",
+            **({} if "shape" in load else {"measure": f"{plan.measure_s:g}s"}),
             "hold": f"{plan.hold_s:g}s",
             "repeats": repeats,
         },

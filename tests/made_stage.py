@@ -1,4 +1,4 @@
-"""One made stage: users in a closed loop against a small queue model, as a discrete-event simulation.
+"""One made stage: users in a closed loop, or arrivals of an open one, against a small queue model, event by event.
 
 A model has slots, a queue, a pace that slows with the batch, and 429 once the queue is full; a client retries with
 back-off. The stage ends when every measured request has, as a real one does, or at the hold deadline.
@@ -7,7 +7,7 @@ back-off. The stage ends when every measured request has, as a real one does, or
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,35 @@ class Served:
 
 
 @dataclass(frozen=True)
+class Course:
+    """What a stage's level counts, and how the load runs over the measure window."""
+
+    by: Literal["users", "rate"] = "users"
+    shape: str = ""
+    steps: tuple[tuple[float, float], ...] = ()
+    """(seconds from the opening of the window, level from then on); none: the stage's level throughout."""
+    confirms: bool = False
+    most_open: int = 500
+    """Requests open at once in an open loop; an arrival that finds so many is dropped."""
+    workers_lost: int = 0
+
+    def wanted(self, at_s: float, level: float) -> float:
+        """The load at an instant from the opening of the window."""
+        so_far = [value for begins_s, value in self.steps if begins_s <= max(0.0, at_s)]
+        return so_far[-1] if so_far else level
+
+    def mean(self, length_s: float) -> float | None:
+        """The mean load over a window so long; None where it is level."""
+        if not self.steps:
+            return None
+        ends = [begins_s for begins_s, _ in self.steps[1:]] + [length_s]
+        return sum(value * (end - begins_s) for (begins_s, value), end in zip(self.steps, ends, strict=True)) / length_s
+
+
+LEVEL = Course()
+
+
+@dataclass(frozen=True)
 class Plan:
     """What every stage of a made run has in common."""
 
@@ -46,6 +75,8 @@ class Plan:
     error_share: float
     cut_share: float
     unfinished: int
+    requests_per_minute: int = 0
+    """The account's quota; 0: one that nobody reaches."""
     ramp_s: float = 1.0
     max_retries: int = 2
 
@@ -54,10 +85,11 @@ class MadeStage:
     """One target at one level; `play` fills `events`, `lines` and `busy`."""
 
     def __init__(
-        self, stage: int, target: str, level: int, repeat: int, begin: int, plan: Plan, served: Served, seed: int
-    ) -> None:
+        self, stage: int, target: str, level: float, repeat: int, begin: int, plan: Plan, served: Served, seed: int,
+        course: Course = LEVEL,
+    ) -> None:  # fmt: skip
         self.stage, self.target, self.level, self.repeat = stage, target, level, repeat
-        self.begin, self.plan, self.served = begin, plan, served
+        self.begin, self.plan, self.served, self.course = begin, plan, served, course
         self.measure = begin + int((plan.ramp_s + plan.settle_s) * S)
         self.hold = self.measure + int(plan.measure_s * S)
         self.deadline = self.hold + int(plan.hold_s * S)
@@ -71,14 +103,20 @@ class MadeStage:
         self.agenda: list[tuple[int, int, str, Row]] = []
         self.in_service: set[tuple[str, int]] = set()
         self.waiting: deque[Row] = deque()
-        self.numbers = [0] * level
+        self.numbers: defaultdict[int, int] = defaultdict(int)
+        self.dropped: list[int] = []
+        """When each arrival was dropped."""
+        self.open = 0
+        self.let_in: deque[int] = deque()
         self.open_measured = 0
         self.to_hang = plan.unfinished
 
     def play(self, stop_in_measure: bool = False) -> None:
         """Run the stage to its end, or break it off in the middle of its measure window."""
-        for user in range(self.level):
-            self._ask(user, self.begin + int(self.plan.ramp_s * S * user / self.level))
+        if self.course.by == "users":
+            self._seat_users()
+        else:
+            self._plan_arrival(0, self.begin)
         end = self._run_until((self.measure + self.hold) // 2 if stop_in_measure else self.deadline)
         self.rows = [row for row in self.rows if row.sent_ns is not None and row.sent_ns < end]
         for row in self.rows:
@@ -91,6 +129,28 @@ class MadeStage:
         self.lines += [(row.end_ns or 0, row) for row in self.rows]
         self._mark_boundaries(end, stop_in_measure)
 
+    def _seat_users(self) -> None:
+        first = round(self.course.wanted(0.0, self.level))
+        for user in range(first):
+            self._ask(user, self.begin + int(self.plan.ramp_s * S * user / first))
+        for (_, before), (begins_s, wanted) in zip(self.course.steps, self.course.steps[1:], strict=False):
+            opens = self.measure + int(begins_s * S)
+            for user in range(round(before), round(wanted)):
+                heapq.heappush(self.agenda, (opens, -1 - user, "take a seat", Row(user=user)))
+
+    def _plan_arrival(self, number: int, now: int) -> None:
+        """The next arrival of a Poisson process at the rate that is wanted now."""
+        rate = self.course.wanted((now - self.measure) / S, self.level)
+        due = now + int(self.rng.exponential(1 / rate) * S)
+        heapq.heappush(self.agenda, (due, -1 - number, "arrive", Row(user=number)))
+
+    def _arrive(self, number: int, now: int) -> None:
+        if self.open < self.course.most_open:
+            self._ask(number, now)
+        else:
+            self.dropped.append(now)
+        self._plan_arrival(number + 1, now)
+
     def _run_until(self, stop: int) -> int:
         while self.agenda:
             now = self.agenda[0][0]
@@ -101,12 +161,19 @@ class MadeStage:
             _, _, what, row = heapq.heappop(self.agenda)
             if what == "send":
                 self._send(row, now)
+            elif what == "arrive":
+                self._arrive(row.user, now)
+            elif what == "take a seat":
+                self._ask(row.user, now)
             else:
                 self._end(row, now)
         return stop
 
     def _ask(self, user: int, now: int) -> None:
         """A free user wants something: a request, and its first attempt."""
+        if self.course.by == "users" and user >= self.course.wanted((now - self.measure) / S, self.level):
+            return
+        self.open += 1
         number = self.numbers[user]
         self.numbers[user] += 1
         phase: Phase = "ramp" if now < self.begin + self.plan.ramp_s * S else "settle"
@@ -132,12 +199,24 @@ class MadeStage:
         row.connection_reused = row.attempt > 1 or not row.request_id.endswith("-0")
         if not row.connection_reused:
             row.connect_start_ns, row.connected_ns = now - 15_000, now - 5_000
-        if len(self.in_service) < self.served.slots:
+        if self._is_over_quota(now):
+            self._refuse(row, now, 429, "rate_limited")
+        elif len(self.in_service) < self.served.slots:
             self._serve(row, now)
         elif len(self.waiting) < self.served.queue:
             self.waiting.append(row)
         else:
             self._refuse(row, now, 429, "rate_limited")
+
+    def _is_over_quota(self, now: int) -> bool:
+        """Whether the account's minute is used up; requests let in count for as long as a sixth of it."""
+        while self.let_in and self.let_in[0] <= now - 10 * S:
+            self.let_in.popleft()
+        quota = self.plan.requests_per_minute
+        over = quota > 0 and len(self.let_in) >= quota / 6
+        if not over:
+            self.let_in.append(now)
+        return over
 
     def _refuse(self, row: Row, now: int, status: int, outcome: Outcome) -> None:
         row.headers_ns, row.http_status, row.outcome = now + 900_000, status, outcome
@@ -190,6 +269,9 @@ class MadeStage:
         row.server_request_id = f"srv-{row.request_id}-{row.attempt}"
         row.ratelimit_limit_requests, row.ratelimit_limit_tokens = 10_000, 2_000_000
         row.ratelimit_remaining_requests = 10_000 - len(self.rows) % 9_000
+        if quota := self.plan.requests_per_minute:
+            row.ratelimit_limit_requests = quota
+            row.ratelimit_remaining_requests = max(0, quota - 6 * len(self.let_in))
         row.ratelimit_remaining_tokens = 2_000_000 - 500 * (len(self.rows) % 3_000)
         row.ratelimit_reset_requests_ms = row.ratelimit_reset_tokens_ms = 60_000.0
 
@@ -207,7 +289,9 @@ class MadeStage:
             self._plan_send(Row(**asked, attempt=row.attempt + 1, intended_ns=due), due)
         else:
             self.open_measured -= row.phase == "measure"
-            self._ask(row.user, now)
+            self.open -= 1
+            if self.course.by == "users":
+                self._ask(row.user, now)
 
     def _mark_boundaries(self, end: int, broken_off: bool) -> None:
         begins: dict[Literal["ramp", "settle", "measure", "hold", "end"], int] = {
@@ -220,11 +304,17 @@ class MadeStage:
         self.events = [
             StageEvent(
                 stage=self.stage, target=self.target, level=float(self.level), repeat=self.repeat, event=name,
-                at_ns=at, users=self.level, started=int((sent < at).sum()),
+                at_ns=at, users=self._seats(), started=int((sent < at).sum()),
                 reason="interrupted" if broken_off and name == "end" else None,
+                by=self.course.by, shape=self.course.shape, mean_level=self.course.mean(self.plan.measure_s),
+                confirms=self.course.confirms, dropped=sum(each < at for each in self.dropped),
+                workers_lost=self.course.workers_lost if name == "end" else 0,
             )
             for name, at in begins.items()
         ]  # fmt: skip
+
+    def _seats(self) -> int:
+        return round(self.level) if self.course.by == "users" else self.course.most_open
 
 
 def start_line(row: Row) -> Row:

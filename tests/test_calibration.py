@@ -164,6 +164,40 @@ def test_the_peak_is_the_most_users_at_the_published_pace() -> None:
     assert peak == Peak(300, pytest.approx(300 * 200 / 3.0))
 
 
+def test_the_peak_of_an_open_loop_is_what_it_keeps_open_by_littles_law() -> None:
+    """20 sessions a second of 2 requests each, 2.5 s to answer one; the pool would hold 600."""
+    quick = Simulated(ttft_s=0.5, tokens_per_s=100)
+    plan = msgspec.structs.replace(scenario([1], simulator=quick), load=Load(rate=[5, 20], turns=2))
+    narrow = msgspec.structs.replace(plan, load=Load(rate=[5, 20], turns=2, max_in_flight=30))
+
+    assert find_peak(plan, {}) == Peak(100, 20 * 2 * 200)
+    assert find_peak(narrow, {}).streams == 30
+
+
+def test_where_no_speed_is_published_the_peak_of_an_open_loop_is_its_pool() -> None:
+    plan = msgspec.structs.replace(scenario([1], base_url="http://127.0.0.1:1/v1"), load=Load(rate=[5, 20], turns=2))
+
+    assert find_peak(plan, {}) == Peak(600, 20 * 2 * 200)
+
+
+def test_a_peak_that_only_a_class_of_the_locustfile_knows_is_neither_planned_for_nor_doubted() -> None:
+    quick = Simulated(ttft_s=0.5, tokens_per_s=100)
+    plan = msgspec.structs.replace(scenario([1], simulator=quick), load=Load(shape="Waves"))
+
+    assert find_peak(plan, {}) == Peak(None, None)
+    assert find_need(plan, {}, calibrated(600, 40_000.0)).workers is None
+    assert list(find_doubts(find_peak(plan, {}), calibrated(600, 40_000.0))) == []
+
+
+def test_targets_that_are_driven_together_add_up() -> None:
+    one = scenario([300], simulator=Simulated(ttft_s=0.5, tokens_per_s=100))
+    pair = msgspec.structs.replace(one, target=[*one.target, msgspec.structs.replace(one.target[0], name="n")])
+    together = msgspec.structs.replace(pair, load=msgspec.structs.replace(pair.load, order="together"))
+
+    assert find_peak(pair, {}) == find_peak(one, {})
+    assert find_peak(together, {}) == Peak(600, pytest.approx(2 * 300 * 200 / 3.0))
+
+
 def test_where_nobody_publishes_a_pace_only_streams_are_known() -> None:
     peak = find_peak(scenario([300], base_url="http://127.0.0.1:1/v1"), {"m": Model(name="m", title="M", vendor="V")})
 
@@ -203,6 +237,16 @@ def test_a_plan_past_it_is_told_both_figures() -> None:
     assert "asks for 2,000 streams (about 51,000 tokens/s)" in doubt
     assert "calibrated for 600 streams and 40,000 tokens/s (2026-02-14, firsttoken 1.0)" in doubt
     assert "CLIENT_LIMITED" in doubt
+
+
+def test_workers_that_are_given_share_the_peak() -> None:
+    """2,000 streams are five workers' work, each filled to seven tenths of its 600."""
+    peak, known = Peak(2_000, 51_000.0), calibrated(600, 40_000.0)
+
+    assert list(find_doubts(peak, known, workers=5)) == []
+    (doubt,) = find_doubts(peak, known, workers=4)
+    assert "best filled to 70% of that: 5 workers (--workers)" in doubt
+    assert list(find_doubts(Peak(400, None), None, workers=2)) == []
 
 
 def test_without_a_calibration_only_a_large_plan_is_told_to_calibrate() -> None:

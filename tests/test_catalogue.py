@@ -108,6 +108,10 @@ def test_a_model_whose_speed_is_unknown_is_not_simulated_by_a_guess():
             "[[model]]\nname='m'\ntitle='M'\nvendor='v'\n[model.sources.list]\ntitle='p'\nread='2026'\ninput=-1",
             "model.m.sources.list.input: expected a number >= 0, got -1",
         ),
+        (
+            "[[model]]\nname='m'\ntitle='M'\nvendor='v'\n[model.simulated.freeze]\nat='12s'\nlasts='0s'",
+            'model.m.simulated.freeze.lasts: expected a duration above zero such as "5s", got "0s"',
+        ),
         ("[[model]]\nname='m'\ntitle='M'\nvendor='v'\n" * 2, "model.name: expected each model once, got m twice"),
     ],
 )

@@ -1,13 +1,17 @@
 """Bad input is one clear sentence and exit code 1: what was expected, what came, where, what next. No traceback."""
 
 import json
+import os
+import pty
 import socket
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from firsttoken import __version__
-from tests.command import FAST, REAL, assert_ended_well, firsttoken, write_scenario
+from tests.command import FAST, REAL, ROOT, assert_ended_well, command, firsttoken, write_scenario
 from tests.served import fast, serve
 
 
@@ -60,24 +64,90 @@ def test_a_typo_in_a_key_is_answered_with_the_nearest_key(tmp_path: Path) -> Non
     ("override", "words"),
     [
         ("load.users=[-1]", "-1"),
-        ("load.rate=[1.0]", "rate"),
+        ("load.rate=[1.0]", "got users and rate"),
         ("target.gpt-5.4.model=gpt-9", "gpt-9"),
         ("target.gpt-5.4.key_env=FIRSTTOKEN_NO_SUCH_KEY", "FIRSTTOKEN_NO_SUCH_KEY"),
         ("slo.at=users=7", "users=7"),
-        ("load.order=together", "together"),
+        ("load.order=sideways", "sideways"),
     ],
 )
 def test_an_impossible_value_is_refused_by_its_key(tmp_path: Path, override: str, words: str) -> None:
     assert words in refuse("run", write_scenario(tmp_path), "--set", override)
 
 
-@pytest.mark.parametrize("flag", ["--dry-run", "--yes"])
-def test_a_flag_that_this_version_lacks_is_refused_and_not_ignored(flag: str) -> None:
-    assert flag in refuse("run", "quickstart", flag)
+def test_less_than_one_worker_is_refused() -> None:
+    assert "--workers" in refuse("run", "quickstart", "--workers", "0")
 
 
-def test_more_workers_than_one_are_refused() -> None:
-    assert "--workers" in refuse("run", "quickstart", "--workers", "2")
+def test_a_dry_run_says_what_a_run_will_take_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = firsttoken("run", "quickstart", "--dry-run", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    header, codex, other, total, *assumptions = done.stdout.splitlines()
+    assert header.split()[:2] == ["stages", "minutes"]
+    assert codex.startswith("gpt-5.2-codex") and "$0 (if it were real: $" in codex
+    assert other.startswith("gpt-5.4") and total.startswith("in all")
+    assert "hold up to 20 s" in assumptions[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_sends_nothing_and_needs_no_key(tmp_path: Path) -> None:
+    """Nobody listens at its base_url, and its key is not set."""
+    done = firsttoken("run", write_scenario(tmp_path, PAID), "--dry-run", "--json")
+
+    assert done.returncode == 0, done.stderr
+    estimate = json.loads(done.stdout)
+    assert estimate["targets"][0]["stages"] == [1, 1]
+    assert estimate["usd"] > 1
+
+
+PAID = REAL
+for plain, paid in {'"fast"': '"gpt-5.4"', '"unknown"': '"list"', "[2]": "[100]", '"2s"': '"60s"'}.items():
+    PAID = PAID.replace(plain, paid)
+"""A target that has a price and a published speed, asked so often that it may cost more than a dollar."""
+
+
+def test_what_may_cost_more_than_a_dollar_is_not_started_where_nobody_can_be_asked(tmp_path: Path) -> None:
+    sentence = refuse("run", write_scenario(tmp_path, PAID), "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY="sk-1")
+
+    assert "This run may cost up to $" in sentence
+    assert "add --yes" in sentence
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("consent", [["--yes"], ["--set", "budget.usd=1"]])
+def test_it_is_started_by_who_says_so_or_bounds_it(tmp_path: Path, consent: list[str]) -> None:
+    scenario = write_scenario(tmp_path, PAID)
+
+    sentence = refuse("run", scenario, "--out", tmp_path / "run", *consent, FIRSTTOKEN_TEST_KEY="sk-1")
+
+    assert "start the server or mend base_url" in sentence
+
+
+@pytest.mark.parametrize(("answer", "words"), [("n", "nothing was sent"), ("", "nothing was sent"), ("y", "refused")])
+def test_on_a_terminal_somebody_is_asked(tmp_path: Path, answer: str, words: str) -> None:
+    said, code = on_a_terminal(answer, "run", write_scenario(tmp_path, PAID), "--out", tmp_path / "run")
+
+    assert "This run may cost up to $" in said
+    assert "Go on? [y/N]" in said
+    assert words in said
+    assert code == 1
+    assert (tmp_path / "run").exists() == (answer == "y")
+
+
+def on_a_terminal(answer: str, *arguments: str | Path) -> tuple[str, int]:
+    """Run a command whose input and progress are a terminal where `answer` is typed; what it showed, its exit code."""
+    words, environment = command(*arguments, FIRSTTOKEN_TEST_KEY="sk-1", TERM="dumb")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(words, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        shown = b""
+        with suppress(OSError):  # how a terminal says that nobody is left at its other end
+            while part := os.read(ours, 4096):
+                shown += part
+        os.close(ours)
+        return " ".join(shown.decode().split()), process.wait(timeout=60)
 
 
 def test_out_with_content_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -173,7 +243,7 @@ def find_in_files(folder: Path, text: str) -> list[Path]:
 
 
 def test_check_says_what_a_target_answers_to_us_and_to_the_openai_package(tmp_path: Path) -> None:
-    done = firsttoken("check", write_scenario(tmp_path), "--json")
+    done = firsttoken("check", write_scenario(tmp_path), "--set", "target.gpt-5.2-codex.api=completions", "--json")
 
     findings = {finding["target"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from firsttoken.catalogue import Simulated
-from firsttoken.launch import LaunchError, Simulators, await_ready, describe_simulated, name_truth, start_simulator
+from firsttoken.launch import (
+    LaunchError,
+    Simulators,
+    await_ready,
+    describe_simulated,
+    find_spool,
+    name_truth,
+    start_simulator,
+)
 from firsttoken.scenario import Load, Scenario, Target, Traffic
 
 
@@ -51,3 +59,8 @@ def test_a_simulator_that_cannot_serve_says_why_in_one_sentence() -> None:
     ):
         await_ready(child)
     child.stop()
+
+
+def test_a_spool_lies_with_the_users_state() -> None:
+    assert find_spool({"XDG_STATE_HOME": "state"}) == Path("state/firsttoken/spool")
+    assert find_spool({}) == Path.home() / ".local" / "state" / "firsttoken" / "spool"

@@ -15,11 +15,20 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 PART_OF = {
+    "scenario_course": "scenario",
+    "scenario_doubts": "scenario",
     "scenario_format": "scenario",
-    "scenario_later": "scenario",
+    "scenario_load": "scenario",
+    "scenario_peak": "scenario",
     "scenario_rules": "scenario",
+    "scenario_target": "scenario",
+    "scenario_trace": "scenario",
+    "scenario_values": "scenario",
+    "scenario_windows": "scenario",
     "calibration_ramp": "cli",
+    "estimate_stages": "estimate",
     "interrupts": "cli",
+    "running": "cli",
     "terminal": "cli",
 }
 """A module beside the package's floors -> the floor whose second file it is."""
@@ -32,33 +41,39 @@ MAY_IMPORT = {
     "host": set(),
     "proxy": {"http_text"},
     "http_text": set(),
+    "duration": set(),
     "strict_toml": set(),
     "stats": set(),
-    "catalogue": {"kit", "strict_toml"},
+    "catalogue": {"duration", "kit", "strict_toml"},
     "wire": {"row", "proxy", "http_text"},
     "results": {"row"},
     "traffic": {"catalogue"},
-    "simulator": {"catalogue"},
-    "scenario": {"catalogue", "traffic", "kit", "proxy", "http_text", "strict_toml"},
+    "simulator": {"catalogue", "duration"},
+    "scenario": {"catalogue", "duration", "traffic", "kit", "proxy", "http_text", "strict_toml"},
     "launch": {"scenario", "catalogue", "row"},
     "limits": {"scenario", "catalogue"},
+    "estimate": {"scenario", "catalogue"},
     "calibration": {"host", "scenario", "catalogue"},
     "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue"},
     "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
-    | {"catalogue", "row", "scenario", "traffic"},
+    | {"catalogue", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
-    "cli": {"calibration", "host", "launch", "limits", "readiness", "report"} | REPORT,
+    "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report"} | REPORT,
     "analysis": {"report"} | REPORT,
     "locustfiles": {"load"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
 
 ONLY_IN = {
-    "locust": (*(f"firsttoken/load/{name}.py" for name in ("main", "plain", "shape", "users")), "locustfiles/"),
+    "locust": (
+        *(f"firsttoken/load/{name}.py" for name in ("behaviour", "engine", "plain", "shape", "users")),
+        *(f"firsttoken/load/{name}.py" for name in ("joining", "locust_link", "worker")),
+        "locustfiles/",
+    ),
     "gevent": (
         "firsttoken/load/",
-        *(f"firsttoken/wire/{name}.py" for name in ("attempt", "connection", "dial", "rounds")),
+        *(f"firsttoken/wire/{name}.py" for name in ("attempt", "connection", "dial", "lookout", "rounds")),
     ),
     "aiohttp": ("firsttoken/simulator/",),
     "matplotlib": ("firsttoken/report/", "analysis/"),
@@ -71,7 +86,10 @@ PURE = (
     "firsttoken/decide/",
     *(f"firsttoken/wire/{name}.py" for name in ("sse", "dialects", "stream", "template", "inflate")),
     *(f"firsttoken/wire/{name}.py" for name in ("deadlines", "headers")),
-    *(f"firsttoken/load/{name}.py" for name in ("clock", "plan", "retry")),
+    *(f"firsttoken/load/{name}.py" for name in ("arrivals", "clock", "custom_shape", "plan", "retry", "shapes")),
+    *(f"firsttoken/load/{name}.py" for name in ("breaker", "budget", "cost", "quota")),
+    *(f"firsttoken/load/{name}.py" for name in ("keeping", "search", "until")),
+    *(f"firsttoken/load/{name}.py" for name in ("clock_offset", "deal", "link", "roster", "samples")),
 )
 """Functions of their inputs: time and bytes are handed in."""
 CLOCKS_AND_DOORS = {"time", "datetime", "socket", "ssl", "subprocess", "threading", "asyncio", "os", "gevent"}
@@ -86,7 +104,9 @@ TOP_LEVEL = {
     *(".gitignore", ".git"),
 }
 TESTS_OF_THE_WHOLE = {
-    *(f"tests/test_{name}.py" for name in ("benchmarks", "layout", "run", "wheel")),
+    *(f"tests/test_{name}.py" for name in ("benchmarks", "capacity_run", "endurance", "kubernetes", "layout", "loads")),
+    *(f"tests/test_{name}.py" for name in ("run", "wheel")),
+    *(f"tests/load/test_{name}.py" for name in ("remote", "workers")),
     "tests/results/test_made_run.py",
 }
 FOLDERS_OF_WHOLE_TESTS = {"real", "benchmarks"}
@@ -236,6 +256,18 @@ def test_tests_mirror_the_package_by_name():
         if name_of(path) not in TESTS_OF_THE_WHOLE and not any((ROOT / d / twin).exists() for d in ("firsttoken", ".")):
             found.append(f"{name_of(path)}: no firsttoken/{twin.as_posix()}")
     refuse(found, "Name a test file after the file it tests, or list it in TESTS_OF_THE_WHOLE:")
+
+
+def test_a_document_names_only_what_is_there():
+    """The links of all of them, and the files in the tables of ARCHITECTURE.md."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    links = [(path, link) for path in documents for link in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text())]
+    found = [f"{name_of(path)}: {link}" for path, link in links if not (path.parent / link).exists()]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
+    files = [file for row in rows for file in re.findall(r"\w+", row)]
+    found += [f"ARCHITECTURE.md: {file}" for file in files if not (ROOT / f"firsttoken/load/{file}.py").exists()]
+    assert len(files) > 20
+    refuse(found, "Say where it is now, or leave it out:")
 
 
 def test_no_file_knows_the_machine_it_was_written_on():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 
 from firsttoken import limits
@@ -27,6 +28,21 @@ def scenario(users: int = 1000, targets: int = 1, **target: Any) -> Scenario:
 
 def test_every_user_keeps_a_connection_to_every_target() -> None:
     assert count_files(scenario(users=300, targets=2)) == 600 + SPARE_FILES
+
+
+@pytest.mark.parametrize(
+    ("load", "files"),
+    [
+        (Load(rate=[20]), 2 * 600 + SPARE_FILES),
+        (Load(rate=[20], max_in_flight=50), 2 * 50 + SPARE_FILES),
+        (Load(shape="Waves"), None),
+    ],
+)
+def test_an_open_loop_keeps_a_connection_for_each_request_that_may_be_open(load: Load, files: int | None) -> None:
+    plan = msgspec.structs.replace(scenario(targets=2), load=load)
+
+    assert count_files(plan) == files
+    limits.check_files(plan)
 
 
 def test_a_hard_limit_that_is_too_low_is_refused_with_both_figures(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +92,20 @@ def test_a_connection_for_each_request_is_warned_of_where_ports_run_out() -> Non
     assert "60,000 ports, and this machine has 28,232" in warning
     assert "client_error" in warning
     assert list(find_exhausted_ports(plan, {}, ports=60_000)) == []
+
+
+def test_the_openai_package_opens_a_connection_for_each_stream() -> None:
+    (warning,) = find_exhausted_ports(scenario(client="sdk"), {}, ports=28_232)
+
+    assert 'with client = "sdk", the load may open 1,000 connections/s' in warning
+    assert 'write client = "wire"' in warning
+
+
+def test_the_rate_of_an_open_loop_opens_as_many() -> None:
+    plan = msgspec.structs.replace(scenario(connection="per_request"), load=Load(rate=[100], turns=5))
+
+    (warning,) = find_exhausted_ports(plan, {}, ports=28_232)
+    assert "30,000 ports" in warning
 
 
 def test_connections_that_are_reused_need_few_ports() -> None:

@@ -12,7 +12,7 @@ from firsttoken.catalogue import Simulated
 from firsttoken.host import describe_host
 from firsttoken.kit import KitError
 from firsttoken.limits import LimitError
-from firsttoken.readiness import UsageError, check_ready, find_doubts, refuse_later
+from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts
 from firsttoken.scenario import Load, Scenario, ScenarioError, Target, Traffic, find_scenario, load_scenario
 
 HELD = Step(
@@ -74,12 +74,11 @@ def test_a_locustfile_that_is_no_python_is_refused_before_a_process_starts(
         check_ready(plan(8, locustfile="odd"), {})
 
 
-@pytest.mark.parametrize("asked", ["workers", "dry_run", "yes"])
-def test_an_option_of_a_later_version_is_refused_by_its_name(asked: str) -> None:
-    options = {"workers": False, "dry_run": False, "yes": False} | {asked: True}
+def test_a_trace_must_be_there_although_its_lengths_are_known() -> None:
+    traced = msgspec.structs.replace(plan(8).traffic, trace="nowhere.csv")
 
-    with pytest.raises(UsageError, match=f"^--{asked.replace('_', '-')}:"):
-        refuse_later(**options)
+    with pytest.raises(ScenarioError, match=r"^traffic\.trace: nowhere\.csv"):
+        check_ready(msgspec.structs.replace(plan(8), traffic=traced, load=Load()), {})
 
 
 def test_the_first_demo_is_not_doubted_on_a_new_machine(tmp_path: Path) -> None:
@@ -114,3 +113,9 @@ def test_a_damaged_calibration_is_said_and_stops_nobody(calibrated: dict[str, st
     (doubt,) = find_doubts(plan(8), calibrated)
 
     assert "calibration.json" in doubt
+
+
+def test_workers_of_other_machines_need_targets_that_they_can_reach() -> None:
+    with pytest.raises(UsageError, match=r"^--remote: expected targets that other machines reach, m would"):
+        check_reach(plan(8))
+    check_reach(plan(8, base_url="http://10.0.0.5:8000/v1", simulator=Simulated()))

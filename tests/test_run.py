@@ -18,6 +18,7 @@ import pytest
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, assert_ended_well, command, firsttoken, write_scenario
+from tests.processes import await_gone, family_of, find_child
 
 
 @pytest.fixture(scope="module")
@@ -176,26 +177,6 @@ def await_rows(tmp_path: Path, least: int = 20) -> None:
         time.sleep(0.05)
 
 
-def family_of(pid: int) -> set[int]:
-    """The children of a process, by /proc."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.add(int(path.parent.name))
-    return found
-
-
-def await_gone(pids: set[int], within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}:
-        assert time.monotonic() < deadline, f"still there after {within_s} s: {left}"
-        time.sleep(0.05)
-
-
 def test_an_interrupt_leaves_a_readable_run_and_a_report_marked_incomplete(tmp_path: Path) -> None:
     process = start(tmp_path, measure='"30s"')
     await_rows(tmp_path)
@@ -309,9 +290,8 @@ def test_nothing_is_left_behind_when_the_command_is_killed(tmp_path: Path) -> No
 def test_a_killed_load_process_costs_a_second_of_rows_and_a_sentence(tmp_path: Path) -> None:
     process = start(tmp_path, measure='"30s"')
     await_rows(tmp_path)
-    load = next(pid for pid in family_of(process.pid) if "load.main" in Path(f"/proc/{pid}/cmdline").read_text())
 
-    os.kill(load, signal.SIGKILL)
+    os.kill(find_child(process.pid, "load.main"), signal.SIGKILL)
     _, stderr = process.communicate(timeout=60)
 
     assert process.returncode == 1

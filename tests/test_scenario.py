@@ -8,23 +8,27 @@ from hypothesis import strategies as st
 
 from firsttoken import kit
 from firsttoken.scenario import (
+    Budget,
     Demand,
     Load,
     Prices,
     Retry,
     Scenario,
     ScenarioError,
+    Search,
     Slo,
     Spread,
     Target,
     Timeouts,
     Traffic,
+    Until,
     dump_toml,
     find_scenario,
     load_scenario,
     schema,
     warnings,
 )
+from firsttoken.scenario_course import Spike
 
 MINIMAL = """
 name = "made"
@@ -73,11 +77,17 @@ def test_a_refusal_names_the_file_the_key_what_was_expected_and_what_came(path):
     ("line", "sentence"),
     [
         ("usres = [1]", 'got usres; did you mean "users"?'),
-        ("users = 4", "load.users: expected a list of one or more, each a whole number >= 1, got 4"),
-        ("users = []", "load.users: expected a list of one or more"),
-        ("users = [1]\nrate = [2]", "load: expected exactly one of users, rate, search, shape, got users and rate"),
-        ("rate = [2]", "load.rate: expected no such key, as an open loop is not in this version; write users"),
-        ("", "load.users: expected a list of one or more, each a whole number >= 1, got nothing, and it is required"),
+        ("users = 4", "load.users: expected a list, each a whole number >= 1, got 4"),
+        ("users = []", "load: expected exactly one of users, rate, search, shape and traffic.trace, got none"),
+        ("users = [1]\nrate = [2]", "load: expected exactly one of users, rate, search, shape and traffic.trace, got"),
+        ("rate = [2, 1]", "load.rate: expected ascending numbers without repeats, got [2.0, 1.0]"),
+        ("", "load: expected exactly one of users, rate, search, shape and traffic.trace, got none"),
+        (
+            "search = { from = 1, to = 9 }",
+            'load.search.by: expected "rate" or "users", got nothing, and it is required',
+        ),
+        ('shape = "spik"', 'load.shape: expected "ramp", "step", "spike", "soak", "staircase" or the name of a'),
+        ('ramp = { by = "users" }', 'how a shape "ramp" goes is written in [load.ramp_shape]'),
         ('users = [1]\nmeasure = "ten"', 'load.measure: expected "auto" or a duration above zero such as "30s"'),
         ("users = [1]\nrepeats = 0", "load.repeats: expected a whole number >= 1, got 0"),
     ],
@@ -98,6 +108,36 @@ def test_broken_toml_is_refused_with_its_line(path):
     path.write_text(MINIMAL + "users = [")
 
     assert "expected valid TOML" in refusal(path)
+
+
+TRACE = """TIMESTAMP,ContextTokens,GeneratedTokens
+2026-01-01 00:00:00.0000000,300,10
+2026-01-01 00:00:02.5000000,100,20
+2026-01-01 00:00:05.0000000,900,90
+"""
+
+
+def test_lengths_that_a_trace_leaves_out_are_its_mean(path, tmp_path):
+    trace = tmp_path / "azure.csv"
+    trace.write_text(TRACE)
+    text = MINIMAL.replace("input_tokens = 400\noutput_tokens = 128", f'trace = "{trace}"\ntrace_to = "4s"')
+    path.write_text(text.replace("users = [1, 4]", ""))
+
+    traffic = load_scenario(path).traffic
+
+    assert (traffic.input_tokens, traffic.output_tokens) == (200, 15)
+
+
+def test_a_trace_that_is_not_there_is_refused_by_its_key(path):
+    path.write_text(MINIMAL.replace("input_tokens = 400", 'trace = "nowhere.csv"').replace("users = [1, 4]", ""))
+
+    assert "traffic.trace: nowhere.csv: expected a readable trace, got: No such file" in refusal(path)
+
+
+def test_what_was_resolved_is_read_again_without_the_trace(path):
+    path.write_text(MINIMAL.replace("input_tokens", 'trace = "gone.csv"\ninput_tokens').replace("users = [1, 4]", ""))
+
+    assert load_scenario(path).traffic.trace == "gone.csv"
 
 
 def test_an_override_wins_over_the_file(path):
@@ -193,10 +233,25 @@ def targets() -> st.SearchStrategy[Target]:
         model=st.sampled_from(["gpt-5.4", "gpt-5.2-codex"]),
         name=st.from_regex(r"[\w.-]{1,20}", fullmatch=True),
         base_url=st.sampled_from(["", "http://127.0.0.1:8000/v1"]),
-        api=st.sampled_from(["chat", "responses"]),
+        api=st.sampled_from(["chat", "completions", "responses"]),
         prices=st.sampled_from(["comparison", "list", "unknown"]),
         price=st.none() | st.builds(Prices, input=st.floats(0, 100), output=st.floats(0, 100)),
         extra_body=st.dictionaries(plain.map("x {}".format), st.integers() | plain | st.booleans(), max_size=3),
+    )
+
+
+def loads() -> st.SearchStrategy[Load]:
+    """One of each kind, with keys that go with it."""
+    ladders = {"users": st.integers(1, 5000), "rate": st.floats(0.01, 100)}
+    users, rate = (st.lists(levels, min_size=1, max_size=5, unique=True).map(sorted) for levels in ladders.values())
+    spike = st.builds(Spike, by=st.sampled_from(["users", "rate"]), base=st.integers(0, 9), peak=st.integers(10, 99),
+                      before=durations(), lasts=durations(), after=durations())  # fmt: skip
+    until = st.builds(Until, metric=st.just("ttft_p95"), within=st.floats(0.01, 0.5))
+    return st.one_of(
+        st.builds(Load, users=users, measure=durations() | st.just("auto"), requests=st.integers(0, 1000)),
+        st.builds(Load, rate=rate, arrivals=st.just("gamma"), cv=st.floats(0.1, 9), until=until),
+        st.builds(Load, search=st.builds(Search, by=st.just("rate"), from_=st.floats(0.1, 1), to=st.floats(2, 9))),
+        st.builds(Load, shape=st.just("spike"), spike=spike),
     )
 
 
@@ -212,14 +267,11 @@ SCENARIOS = st.builds(
         output_tokens=lengths(),
         cache=st.sampled_from(["cold", "warm"]) | st.floats(0, 1),
     ),
-    load=st.builds(
-        Load,
-        users=st.lists(st.integers(1, 5000), min_size=1, max_size=5, unique=True).map(sorted),
-        measure=durations() | st.just("auto"),
-        requests=st.integers(0, 1000),
-    ),
-    slo=st.builds(Slo, ttft=durations() | st.just(""), share=st.floats(0.5, 1)),
-    retry=st.builds(Retry, policy=st.sampled_from(["none", "openai"])),
+    load=loads(),
+    slo=st.builds(Slo, ttft=durations(), share=st.floats(0.5, 1)),
+    retry=st.builds(Retry, policy=st.sampled_from(["none", "openai"]))
+    | st.builds(Retry, policy=st.just("custom"), max_retries=st.integers(1, 9), on=st.just([429, "5xx"])),
+    budget=st.builds(Budget, tokens=st.integers(0, 10**9), quota_share=st.floats(0, 1)),
     timeouts=st.builds(Timeouts, idle=durations()),
     demand=st.none() | st.builds(Demand, requests_per_day=st.floats(1, 1e7), days=st.integers(1, 60)),
 )

@@ -1,169 +1,15 @@
-"""A Scenario that exists is sound: what a table must satisfy by itself."""
+"""A Scenario that exists is sound: what a table must satisfy by itself, and beside the others."""
 
 import msgspec
 import pytest
 
-from firsttoken.scenario_format import Load, Scenario, Slo, Spread, Target, Traffic, mean_tokens, parse_duration
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("200ms", 0.2), ("1.5s", 1.5), ("2m", 120.0), ("1h", 3600.0), ("0s", 0.0)],
-)
-def test_a_duration_is_seconds(text, seconds):
-    assert parse_duration(text) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize("text", ["", "1", "s", "1.s", "-1s", "1 s", "1s\n", "1d", "1e3s", "auto"])
-def test_anything_else_is_no_duration(text):
-    with pytest.raises(ValueError, match=r'expected a duration such as "1\.5s"'):
-        parse_duration(text)
-
-
-def test_a_target_is_named_after_its_model_unless_it_says_otherwise():
-    assert Target(model="gpt-5.4").name == "gpt-5.4"
-    assert Target(model="gpt-5.4", name="careful").name == "careful"
-
-
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://example.test/v1", "http://", "http://host:port/v1"])
-def test_a_base_url_is_an_http_url(url):
-    with pytest.raises(ValueError, match=r'^base_url: expected a URL such as "http://127\.0\.0\.1:8000/v1", got'):
-        Target(model="m", base_url=url)
-
-
-@pytest.mark.parametrize(
-    "url", ["http://host/v1 ", "http://ho st/v1", "http://host/é", "http://a..b/v1", "http://" + "é" * 64, "http://h:0"]
-)
-def test_a_base_url_that_cannot_be_sent_is_refused(url):
-    with pytest.raises(ValueError, match=r"^base_url: expected a URL such as"):
-        Target(model="m", base_url=url)
-
-
-def test_a_host_may_be_written_in_any_language():
-    assert Target(model="m", base_url="https://bücher.example/v1").base_url == "https://bücher.example/v1"
-
-
-@pytest.mark.parametrize(
-    ("header", "value", "words"),
-    [
-        ("X Space", "v", "expected a header name, got 'X Space'"),
-        ("X-Line\n", "v", "expected a header name"),
-        ("X-Line", "value\nX-Other: 1", "the value of X-Line holds a line end"),
-        ("X-Greek", "λ", "the value of X-Greek holds"),
-        ("Host", "elsewhere", "Host is the connection's own; leave it out"),
-        ("Content-Length", "7", "Content-Length is the connection's own; leave it out"),
-    ],
-)
-def test_a_header_that_cannot_be_sent_is_refused(header, value, words):
-    with pytest.raises(ValueError, match=f"^headers: {words}"):
-        Target(model="m", headers={header: value})
-
-
-@pytest.mark.parametrize("url", ["https://me:hunter2@example.test/v1", "https://example.test/v1?key=hunter2"])
-def test_a_base_url_holds_no_secret_and_the_refusal_repeats_none(url):
-    with pytest.raises(ValueError, match="key_env") as caught:
-        Target(model="m", base_url=url)
-
-    assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("header", "value"),
-    [
-        ("Authorization", "hunter2"),
-        ("X-Api-Key", "hunter2"),
-        ("api-key", "hunter2"),
-        ("Cookie", "hunter2"),
-        ("x-auth-token", "hunter2"),
-        ("X-Harmless", "Bearer hunter2"),
-    ],
-)
-def test_keys_are_named_never_written(header, value):
-    with pytest.raises(ValueError, match=f"headers.{header}: expected no secret") as caught:
-        Target(model="m", headers={header: value})
-
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_key_is_not_written_into_the_body_either():
-    with pytest.raises(ValueError, match=r"^extra_body\.api_key: expected no secret"):
-        Target(model="m", extra_body={"api_key": "hunter2"})
-
-
-@pytest.mark.parametrize("query", ["api-version=2024-10-21", "api-version=preview"])
-def test_azures_version_may_stand_behind_a_base_url(query):
-    url = f"https://name.openai.azure.com/openai/deployments/d?{query}"
-
-    assert Target(model="m", base_url=url).base_url == url
-
-
-@pytest.mark.parametrize("query", ["api-version=1&key=hunter2", "api-version=1;x=hunter2", "API-VERSION=hunter2", "k"])
-def test_nothing_else_may(query):
-    with pytest.raises(ValueError, match=r"expected .* or with Azure's \?api-version=\.\.\.") as caught:
-        Target(model="m", base_url=f"https://name.openai.azure.com/openai?{query}")
-
-    assert "hunter2" not in str(caught.value)
-
-
-HOSTED = {"model": "m", "base_url": "https://example.test/v1"}
-
-
-@pytest.mark.parametrize("proxy", ["none", "http://squid.corp:3128", "squid.corp:3128"])
-def test_a_target_may_say_its_own_way(proxy):
-    assert Target(**HOSTED, proxy=proxy).proxy == proxy
-
-
-@pytest.mark.parametrize(
-    ("keys", "sentence"),
-    [
-        (HOSTED | {"proxy": "http://me:hunter2@h:1"}, "proxy: expected no user name or password, got one"),
-        (HOSTED | {"proxy": "socks5://h:1"}, "proxy: expected an HTTP proxy .*, got one that is spoken to over socks5"),
-        ({"model": "m", "proxy": "http://h:1"}, "proxy: expected none without a base_url"),
-        ({"model": "m", "ca_file": "ca.pem"}, "ca_file: expected none without a base_url of https"),
-        ({"model": "m", "base_url": "http://h/v1", "ca_file": "ca.pem"}, "ca_file: expected none without a base_url"),
-        ({"model": "m", "client": "sdk", "connection": "per_request"}, 'connection: expected "reuse" beside client = '),
-    ],
-)
-def test_a_key_that_means_nothing_beside_another_is_refused(keys, sentence):
-    with pytest.raises(ValueError, match=f"^{sentence}") as caught:
-        Target(**keys)
-
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_target_is_asked_on_the_wire_unless_it_says_otherwise():
-    assert Target(model="m").client == "wire"
-    assert Target(model="m", client="sdk").client == "sdk"
-
-
-def test_other_headers_and_fields_pass():
-    target = Target(model="m", headers={"X-Max-Tokens": "9", "OpenAI-Project": "p"}, extra_body={"max_tokens": 9})
-
-    assert target.headers["X-Max-Tokens"] == "9"
-
-
-@pytest.mark.parametrize("field", ["model", "messages", "stream"])
-def test_the_body_leaves_to_us_what_is_ours(field):
-    with pytest.raises(ValueError, match=f"extra_body.{field}: expected other keys"):
-        Target(model="m", extra_body={field: 1})
-
-
-def test_a_real_server_is_not_simulated():
-    simulated = {"slots": 4}
-
-    with pytest.raises(msgspec.ValidationError, match="simulator: expected none beside base_url"):
-        msgspec.convert({"model": "m", "base_url": "http://127.0.0.1/v1", "simulator": simulated}, Target)
-
-
-@pytest.mark.parametrize("users", [[4, 1], [1, 1], [1, 4, 4]])
-def test_levels_ascend_without_repeats(users):
-    with pytest.raises(ValueError, match="users: expected ascending numbers without repeats"):
-        Load(users=users)
+from firsttoken.scenario import Budget, Load, Scenario, Slo, Spread, Target, Traffic, mean_tokens
 
 
 def test_the_deciding_level_is_read_from_at():
-    assert Slo(at="users=32").users == 32
-    assert Slo().users is None
+    assert Slo(at="users=32").level == ("users", 32)
+    assert Slo(at="rate=2.5").level == ("rate", 2.5)
+    assert Slo().level is None
 
 
 def test_the_shared_part_of_a_prompt_follows_from_the_cache():
@@ -192,8 +38,115 @@ def test_two_targets_do_not_share_a_name():
         Scenario(name="s", target=[Target(model="m"), Target(model="m")], traffic=traffic, load=Load(users=[1]))
 
 
-def test_the_deciding_level_is_one_of_the_ladder():
-    traffic = Traffic(locustfile="chat", input_tokens=1, output_tokens=1)
+TRAFFIC = {"locustfile": "chat", "input_tokens": 1, "output_tokens": 1}
+SPIKE = {"by": "rate", "base": 1, "peak": 9, "before": "5s", "lasts": "2s", "after": "3s"}
+LADDER, RATES = {"users": [1, 4]}, {"rate": [0.5, 2]}
+SEARCH = {"search": {"by": "users", "from": 1, "to": 8}}
 
-    with pytest.raises(ValueError, match=r'slo\.at: expected a level of load\.users = \[1, 4\], got "users=8"'):
-        Scenario(name="s", target=[Target(model="m")], traffic=traffic, load=Load(users=[1, 4]), slo=Slo(at="users=8"))
+
+def made(load: object, traffic: dict[str, object] | None = None, **tables: object) -> Scenario:
+    data = {"name": "s", "target": [{"model": "m"}], "traffic": TRAFFIC | (traffic or {}), "load": load, **tables}
+    return msgspec.convert(data, Scenario)
+
+
+def refusal(load: object, traffic: dict[str, object] | None = None, **tables: object) -> str:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        made(load, traffic, **tables)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("load", "traffic", "got"),
+    [
+        ({}, {}, "none"),
+        (LADDER | RATES, {}, "users and rate"),
+        (RATES | {"shape": "Waves"}, {}, "rate and shape"),
+        (LADDER, {"trace": "a.csv"}, "users and traffic.trace"),
+    ],
+)
+def test_a_scenario_has_exactly_one_kind_of_load(load, traffic, got):
+    words = "load: expected exactly one of users, rate, search, shape and traffic.trace, got "
+
+    assert refusal(load, traffic) == words + got
+
+
+@pytest.mark.parametrize("load", [LADDER, RATES, SEARCH, {"shape": "spike", "spike": SPIKE}, {"shape": "Waves"}])
+def test_each_kind_of_load_stands_alone(load):
+    assert made(load, slo={"ttft": "1s"}).load.kinds == [next(iter(load))]
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        ({"measure": "30s"}, 'load.measure: expected none beside traffic.trace, which says it itself, got "30s"'),
+        ({"requests": 5}, "load.requests: expected none beside traffic.trace"),
+        ({"turns": 2}, "load.turns: expected none beside traffic.trace"),
+        ({"think": "1s"}, "load.think: expected none beside traffic.trace"),
+    ],
+)
+def test_a_trace_leaves_nothing_to_say_for_when_and_how_long(load, words):
+    assert refusal(load, {"trace": "a.csv"}).startswith(words)
+    assert made({"repeats": 3, "max_in_flight": 50, "order": "together"}, {"trace": "a.csv"}).load.by == "rate"
+
+
+@pytest.mark.parametrize("keys", [{"trace_speed": 2.0}, {"trace_from": "1s"}, {"trace_to": "1m"}])
+def test_a_window_of_no_trace_is_refused(keys):
+    assert f"{next(iter(keys))}: expected none without a trace" in refusal(LADDER, keys)
+
+
+def test_a_window_of_a_trace_does_not_end_before_it_begins():
+    window = {"trace": "a.csv", "trace_from": "2m", "trace_to": "90s"}
+
+    assert 'trace_to: expected more than trace_from = "2m", got "90s"' in refusal({}, window)
+
+
+@pytest.mark.parametrize(
+    ("load", "at", "words"),
+    [
+        (LADDER, "users=8", 'expected a level of load.users = [1, 4], got "users=8"'),
+        (LADDER, "rate=4", 'expected a level of load.users = [1, 4], got "rate=4"'),
+        (RATES, "rate=1", 'expected a level of load.rate = [0.5, 2.0], got "rate=1"'),
+        (SEARCH, "users=4", "expected none beside load.search, which finds the level itself"),
+        ({"shape": "spike", "spike": SPIKE}, "rate=1", 'expected a level of rate=9, got "rate=1"'),
+        ({"shape": "Waves"}, "users=4", "expected none, as only one level is run and it decides"),
+    ],
+)
+def test_the_deciding_level_is_one_that_is_run(load, at, words):
+    assert refusal(load, slo={"ttft": "1s", "at": at}).startswith(f"slo.at: {words}")
+
+
+def test_a_deciding_level_may_be_a_rate_or_the_peak_of_a_shape():
+    made(RATES, slo={"at": "rate=0.50"})
+    made({"shape": "spike", "spike": SPIKE}, slo={"at": "rate=9"})
+
+
+def test_a_search_needs_a_promise_to_search_by():
+    assert refusal(SEARCH).startswith("slo: expected a limit on ttft, ttfo, felt_ttft, tpot, e2e for load.search")
+
+
+def test_only_a_custom_policy_says_how_it_retries():
+    custom = {"policy": "custom", "max_retries": 5, "on": [429, "5xx", "connect"], "budget": 0.2}
+
+    assert made(LADDER, retry=custom).retry.on == [429, "5xx", "connect"]
+    assert made(LADDER, retry={"policy": "custom"}).retry.on == [408, 409, 429, "5xx", "connect", "timeout"]
+    assert 'max_retries: expected none beside policy = "openai"; write policy = "custom"' in refusal(
+        LADDER, retry={"max_retries": 5}
+    )
+
+
+@pytest.mark.parametrize(
+    ("retry", "words"),
+    [
+        ({"base": "10s"}, 'cap: expected at least base = "10s", got "8s"'),
+        ({"jitter": 1.5}, "<= 1"),
+        ({"on": [200]}, ">= 400"),
+        ({"on": ["tea"]}, "tea"),
+    ],
+)
+def test_a_custom_policy_is_one_that_can_be_followed(retry, words):
+    assert words in refusal(LADDER, retry={"policy": "custom", **retry})
+
+
+def test_a_budget_bounds_nothing_unless_it_says_so():
+    assert made(LADDER).budget == Budget(usd=0, tokens=0, requests=0, minutes=0, quota_share=0)
+    assert "<= 1" in refusal(LADDER, budget={"quota_share": 1.5})

@@ -6,13 +6,12 @@ import msgspec
 import pytest
 
 from firsttoken.catalogue import Model, Simulated, Source
-from firsttoken.scenario_format import Demand, Load, Prices, Scenario, ScenarioError, Spread, Target, Traffic
+from firsttoken.scenario import Budget, Demand, Load, Prices, Scenario, ScenarioError, Spread, Target, Traffic
 from firsttoken.scenario_rules import (
     check_keys,
     check_rules,
     find_prices,
     requests_per_day,
-    short_ladders,
     simulate,
 )
 
@@ -161,27 +160,9 @@ def test_a_peak_below_the_mean_is_refused():
     )
 
 
-def test_a_ladder_too_short_for_the_peak_is_warned_of_with_the_level_it_lacks():
-    """A cycle takes 0.5 s + 50/100 s = 1 s: four users offer 4 requests/s, and a peak of 10 with 30 % needs 13."""
-    peak = Demand(requests_per_day=1000, peak_rps=10)
+def test_a_cap_in_dollars_needs_a_price_of_all_that_is_paid_for():
+    capped = Budget(usd=5)
+    own = msgspec.structs.replace(scenario(prices="unknown", base_url="http://127.0.0.1:8000/v1"), budget=capped)
 
-    (warning,) = short_ladders(scenario(demand=peak), CATALOGUE)
-
-    assert "4 users who wait at least 1 s a request offer at most 4 requests/s (Little's law)" in warning
-    assert warning.endswith("add a level of at least 13 users")
-    assert list(short_ladders(scenario(demand=peak, users=[1, 13]), CATALOGUE)) == []
-
-
-def test_think_time_makes_a_ladder_shorter():
-    peak = Demand(requests_per_day=1000, peak_rps=10)
-
-    assert len(list(short_ladders(scenario(demand=peak, users=[13], think="1s"), CATALOGUE))) == 1
-
-
-def test_no_speed_or_no_demand_gives_no_warning():
-    unknown = scenario(
-        model="mine", prices="unknown", base_url="http://127.0.0.1/v1", demand=Demand(requests_per_day=9e9)
-    )
-
-    assert list(short_ladders(unknown, CATALOGUE)) == []
-    assert list(short_ladders(scenario(), CATALOGUE)) == []
+    assert refusal(own).startswith("budget.usd: expected a price of every target with a base_url, got none of fast-1")
+    check_rules(msgspec.structs.replace(scenario(base_url="http://127.0.0.1:8000/v1"), budget=capped), CATALOGUE)

@@ -1,10 +1,19 @@
-"""What a person reads: of a calibration the table, the ceiling and what a scenario needs; of a query its rows."""
+"""What a person reads: of a calibration the table, the ceiling and what a scenario needs; of a query its rows; of a run
+each stage as it begins, and its summary."""
+
+import io
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from firsttoken import terminal
 from firsttoken.calibration import Calibration, Need, Peak, Step, conclude
+from firsttoken.decide.study import study_run
+from firsttoken.estimate import RunEstimate, TargetEstimate
+from tests.made_loads import make_open_run, make_search_run
+from tests.made_run import make_run
 
 HOST = {"cores": 2}
 HELD = Step(
@@ -58,3 +67,100 @@ def test_of_many_columns_each_row_is_a_block_with_a_line_a_column(capsys: pytest
     assert lines[0].split() == ["row", "1", "of", "2"]
     assert lines[50].split() == ["column_49", "49"]
     assert lines[52].split() == ["column_0", "-"]
+
+
+def test_an_estimate_is_a_table_and_what_it_rests_on(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {"requests": 1200, "attempts": None, "input_tokens": 10, "output_tokens": 20}
+    bounded = TargetEstimate(
+        target="stand-in", simulated=True, stages=(1, 6), minutes=(0.5, 2.0), usd=12.3, unknown="", **counts
+    )
+    unbounded = TargetEstimate(
+        target="paid", simulated=False, stages=None, minutes=(3.0, None), usd=None, unknown="why", **counts
+    )
+
+    terminal.show_estimate(
+        RunEstimate(
+            scenario="s",
+            targets=[bounded, unbounded],
+            minutes=None,
+            usd=1234.5,
+            assumes=["It rests on this."],
+            **counts,
+        )
+    )
+
+    _, first, second, total, said = capsys.readouterr().out.splitlines()
+    assert first.split()[:6] == ["stand-in", "1", "to", "6", "0.5", "to"]
+    assert "1,200   unknown" in first
+    assert first.endswith("$0 (if it were real: $12.30)")
+    assert "3.0 or more" in second
+    assert second.endswith("unknown")
+    assert total.endswith("$1,234.50")
+    assert said == "It rests on this."
+
+
+def test_nobody_is_asked_where_nobody_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+
+    assert terminal.confirm("Dear?") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"stages": 8, "level": 64.0}, "[2/8] gpt-5.4 at 64 users"),
+        ({"stages": 8, "level": 1.0, "by": "users"}, "[2/8] gpt-5.4 at 1 user"),
+        ({"stages": None, "level": 2.5, "by": "rate"}, "[2] gpt-5.4 at 2.5 requests/s"),
+        ({"stages": 1, "level": 64.0, "shape": "spike"}, "[2/1] gpt-5.4 over a spike of 64 users"),
+        (
+            {"stages": None, "level": 5.2, "by": "rate", "confirms": True},
+            "[2] gpt-5.4 at 5.2 requests/s, to confirm the answer",
+        ),
+    ],
+)
+def test_a_stage_is_told_with_its_load_in_its_own_unit(
+    event: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = {"event": "stage", "stage": 1, "target": "gpt-5.4"} | event
+
+    terminal.follow([begun, {"event": "end"}])
+
+    assert said in capsys.readouterr().err.splitlines()
+
+
+def test_a_rate_whose_arrivals_ask_several_times_is_one_of_sessions(capsys: pytest.CaptureFixture[str]) -> None:
+    begun = {"event": "stage", "stage": 0, "stages": 2, "target": "gpt-5.4", "level": 1.5, "by": "rate"}
+
+    terminal.follow([begun, {"event": "end"}], turns=3)
+
+    assert "[1/2] gpt-5.4 at 1.5 sessions/s" in capsys.readouterr().err
+
+
+def test_the_summary_of_a_search_says_what_an_open_loop_made_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.show_study(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",))))
+
+    assert "did. Confirmed in open loop at 5.2 requests/s: 99.6 % (96.6 to 99.9 %) kept the promise." in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_quota_that_held_the_load_back_is_said_though_it_voids_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), requests_per_minute=120)
+
+    terminal.show_study(study_run(made))
+
+    assert "QUOTA_BOUND (gpt-5.4 at 48 users): The account's quota was the limit" in capsys.readouterr().err
+
+
+def test_arrivals_that_found_no_place_are_said_though_the_answer_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_open_run(tmp_path / "run", rates=(14.0,), most_open=30, targets=("gpt-5.2-codex",))
+
+    terminal.show_study(study_run(made))
+
+    assert "NOT_DELIVERED (gpt-5.2-codex at 14 requests/s): " in capsys.readouterr().err

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.row import REASONING_SUMMARY, SUCCESS, Outcome
+from firsttoken.row import SUCCESS, Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,10 +28,14 @@ UNJUDGED: frozenset[Outcome] = frozenset({"cancelled_by_run", "cancelled_by_user
 class Attempts:
     """Columns of the row, one entry per attempt; times are ns since the run's origin (a float64 holds 104 days)."""
 
-    request_id: Texts
+    begins: Bools
+    """Whether it is the first attempt of its request."""
     phase: Texts
     outcome: Texts
+    user: Floats
+    turn: Floats
     intended_ns: Floats
+    connect_start_ns: Floats
     sent_ns: Floats
     first_token_early_ns: Floats
     first_token_ns: Floats
@@ -49,30 +54,32 @@ class Attempts:
     ratelimit_remaining_tokens: Floats
     summarised: Bools
     """Whether what streamed of the reasoning was a summary, whose tokens nobody counted."""
-    gap_counts: Ints
-    """How many gaps between token events each attempt has."""
-    gaps_us: Ints
-    """The gaps of all attempts end to end."""
+    file_row: Ints
+    """Its place in the file."""
+    gap_count: Ints
+    """How many gaps between token events it has."""
+    longest_gap_us: Floats
+    """The longest of them; nan without any."""
 
-    @property
+    @cached_property
     def succeeded(self) -> Bools:
         return np.isin(self.outcome, list(SUCCESS))
 
-    @property
+    @cached_property
     def unjudged(self) -> Bools:
         return np.isin(self.outcome, list(UNJUDGED))
 
-    @property
+    @cached_property
     def failed(self) -> Bools:
         """Ended in an error that the server or the way to it made."""
         return ~(self.succeeded | self.unjudged)
 
-    @property
+    @cached_property
     def measured(self) -> Bools:
         """Whether the request was intended in the measure window: `phase` is that of its first attempt."""
         return np.asarray(self.phase == "measure", dtype=np.bool_)
 
-    @property
+    @cached_property
     def metered(self) -> Bools:
         """Whether the server told what it counted."""
         return ~(np.isnan(self.input_tokens) | np.isnan(self.output_tokens))
@@ -81,30 +88,19 @@ class Attempts:
         return len(self.outcome)
 
 
-TEXTS = ("request_id", "phase", "outcome")
-DERIVED = ("summarised", "gap_counts", "gaps_us")
-NUMBERS = tuple(field.name for field in fields(Attempts) if field.name not in (*TEXTS, *DERIVED))
-COLUMNS = (*TEXTS, *NUMBERS, "gaps_us", "checks")
-"""What is read of a row."""
+DTYPES: dict[str, type[np.generic]] = {
+    **dict.fromkeys(("begins", "summarised"), np.bool_),
+    **dict.fromkeys(("phase", "outcome"), np.object_),
+    **dict.fromkeys(("file_row", "gap_count"), np.int64),
+}
+"""Column -> what its array holds; any other holds float64."""
+COLUMNS = tuple(field.name for field in fields(Attempts))
+"""What is read of a row: most of it, its gaps, stays in the file (see streams.py)."""
 
 
 def take_columns(columns: Mapping[str, NDArray[np.generic]]) -> Attempts:
     """Make attempts of the columns of rows that are sorted by request and attempt."""
-    gaps = columns["gaps_us"]
-    counts = np.fromiter((len(each) for each in gaps), dtype=np.int64, count=len(gaps))
-    flat = np.concatenate(gaps).astype(np.int64) if counts.any() else np.zeros(0, dtype=np.int64)
-    numbers = {name: np.asarray(columns[name], dtype=np.float64) for name in NUMBERS}
-    checks = columns["checks"]
-    summarised = np.fromiter((REASONING_SUMMARY in each for each in checks), dtype=np.bool_, count=len(checks))
-    return Attempts(
-        request_id=np.asarray(columns["request_id"], dtype=np.object_),
-        phase=np.asarray(columns["phase"], dtype=np.object_),
-        outcome=np.asarray(columns["outcome"], dtype=np.object_),
-        summarised=summarised,
-        gap_counts=counts,
-        gaps_us=flat,
-        **numbers,
-    )
+    return Attempts(**{name: np.asarray(columns[name], dtype=DTYPES.get(name, np.float64)) for name in COLUMNS})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -134,11 +130,8 @@ class Requests:
 
 def group_requests(attempts: Attempts, stage_end_ns: float) -> Requests:
     """Gather the attempts of one stage into requests; everything stopped at stage_end_ns (nan if unknown)."""
-    names = attempts.request_id
-    begins = np.ones(len(names), dtype=np.bool_)
-    begins[1:] = names[1:] != names[:-1]
-    first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(names))[: len(first)] - 1
+    first = np.flatnonzero(attempts.begins)
+    last = np.append(first[1:], len(attempts))[: len(first)] - 1
     waiting = attempts.failed[last] & ~np.isnan(attempts.backoff_ms[last])
     due_ns = attempts.end_ns[last] + attempts.backoff_ms[last] * 1e6
     return Requests(

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import msgspec
 
 from firsttoken.catalogue import Source
+from firsttoken.decide.confirmation import Confirmation
 from firsttoken.decide.figure import Find
 from firsttoken.decide.promise_table import PromiseRow, write_rows
-from firsttoken.decide.reasons import describe_scope, explain, list_flips, list_untested
+from firsttoken.decide.reasons import explain, list_flips
 from firsttoken.decide.ruling import Ruling, Word
+from firsttoken.decide.scope import describe_scope, list_untested
 from firsttoken.decide.validity import Flag
 from firsttoken.scenario import Scenario, Target
 
@@ -23,6 +25,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     qualifiers: tuple[str, ...]
     """ "illustration": a simulator answered. "indicative": the deciding level was measured once."""
     why: str
+    confirmation: str
+    """What an open loop said of it, where one was asked; else empty."""
     scope: str
     """What was tested, and until when that may be relied on."""
     highest_kept: float | None
@@ -38,23 +42,26 @@ def decide(
     target: Target,
     source: Source | None,
     ruling: Ruling,
+    confirmation: Confirmation | None,
     flags: Sequence[Flag],
     find: Find,
     started_utc: str,
 ) -> Decision:
     """Put a ruling into a decision; `find` finds the target's figures, started_utc is when the run began."""
     qualifiers = {"illustration": not target.base_url, "indicative": ruling.once}
-    bracket = ruling.bracket
+    bracket, unit = ruling.bracket, ruling.unit
+    top = bracket.top if bracket else None
     return Decision(
         target=target.name,
         verdict=ruling.word,
         qualifiers=tuple(word for word, holds in qualifiers.items() if holds),
         why=explain(ruling, scenario.slo.share, flags, find),
-        scope=describe_scope(scenario, target, started_utc),
+        confirmation=confirmation.words if confirmation else "",
+        scope=describe_scope(scenario, target, unit, top, started_utc),
         highest_kept=bracket.last_pass if bracket else None,
         first_failed=bracket.first_fail if bracket else None,
         deciding_level=ruling.deciding.level if ruling.deciding else None,
         promise=write_rows(find, scenario, ruling, source),
         flips=list_flips(ruling, scenario.slo, find),
-        not_tested=list_untested(scenario, target),
+        not_tested=list_untested(scenario, target, unit, top, confirmation is not None),
     )

@@ -56,6 +56,11 @@ UNITS: dict[str, str] = {
     "goodput_rps": "1/s",
     "request_rps": "1/s",
     "users_busy": "users",
+    "arrivals_rps": "1/s",
+    "answered_rps": "1/s",
+    "dropped": "count",
+    "lateness_ms": "ms",
+    "lateness_max_ms": "ms",
     "requests": "count",
     "attempts": "count",
     "error_share": "share",
@@ -82,5 +87,8 @@ UNITS: dict[str, str] = {
     "bill_output_month": "USD",
     "needed_rps": "1/s",
     "needed_users": "users",
+    "confirmed_at": "1/s",
+    "confirmed_share": "share",
+    "recovery_ms": "ms",
 }
 """Metric -> unit: every metric that a summary may hold."""

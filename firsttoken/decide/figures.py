@@ -15,13 +15,14 @@ from firsttoken.decide.capacity import relative_to_unloaded
 from firsttoken.decide.demand import Need
 from firsttoken.decide.figure import UNITS, Figure
 from firsttoken.decide.measures import Key
+from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.retries import between
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.repeats import over_repeats
 
 ESTIMATED = frozenset({"dollars", "retry_tax", "dollars_per_1000_good", "wasted_tokens_share"})
 """Metrics whose two ends are what is possible, not an interval."""
-NOT_SPREAD = ESTIMATED | {"requests", "attempts", "quota_used_share"}
+NOT_SPREAD = ESTIMATED | {"requests", "attempts", "quota_used_share", "dropped", "lateness_max_ms", "recovery_ms"}
 """Metrics of which the spread between runs says nothing: counts, extremes, and what has ends of its own."""
 RELATIVE = (("stream_tok_s", 0.5, "stream_relative"), ("system_tok_s", None, "system_relative"))
 """(metric, quantile, the metric of its multiples of the unloaded level)."""
@@ -90,6 +91,23 @@ def _sum(parts: Sequence[Estimate]) -> Estimate:
     ends = [(part.value if part.lo is None else part.lo, part.value if part.hi is None else part.hi) for part in parts]
     least, most = sum(lo or 0.0 for lo, _ in ends), sum(hi or 0.0 for _, hi in ends)
     return between(least, most, n)
+
+
+def write_recoveries(level: float, recoveries: Sequence[Recovery]) -> list[Figure]:
+    """How long each repeat took to come back from its spike; over all, the one that took longest."""
+    told = [each.estimate for each in recoveries]
+    known = [estimate for estimate in told if estimate.value is not None]
+    if not known:
+        return []
+    slowest = max(known, key=lambda estimate: (estimate.at_least, estimate.value))
+    of_repeat = [(each.repeat, estimate) for each, estimate in zip(recoveries, told, strict=True)]
+    return [
+        figure
+        for repeat, estimate in [*of_repeat, (None, slowest)]
+        for figure in write_figures(
+            {("recovery_ms", None): estimate}, target=recoveries[0].target, level=level, repeat=repeat
+        )
+    ]
 
 
 def relate_levels(figures: Sequence[Figure]) -> list[Figure]:

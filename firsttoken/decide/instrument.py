@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from firsttoken.decide.attempts import Floats
 from firsttoken.decide.validity import Flag, covers
 from firsttoken.results.folder import Run
+from firsttoken.results.stage import Stage
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +33,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Distance from the truth, without its sign."""
     tpot_error_p50: float | None
     """Median relative distance of a stream's time per token from the truth."""
+    lateness_p99_ms: float | None
+    lateness_max_ms: float | None
+    """How long after their schedule requests of an open loop were begun; None in a closed one, which has none."""
     read_delay_p99_ms: float | None
     hub_lag_p99_ms: float | None
     """Of the median second."""
@@ -47,15 +52,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return max(known) if known else None
 
 
-def read_instrument(run: Run, target: str, level: float, flags: Sequence[Flag]) -> Reading:
-    """The reading of one target and level; `flags` are the run's."""
-    stages = [stage for stage in run.stages if (stage.target, stage.level) == (target, level) and stage.window]
-    numbers = ", ".join(str(stage.stage) for stage in stages) or "NULL"
+def read_instrument(run: Run, target: str, level: float, stages: Sequence[Stage], flags: Sequence[Flag]) -> Reading:
+    """The reading of one target and level, whose stages these are; `flags` are the run's."""
+    numbers = ", ".join(str(stage.stage) for stage in stages if stage.window) or "NULL"
     measured = f"stage IN ({numbers}) AND phase = 'measure' AND first_token_ns IS NOT NULL"
     marks = run.attempts("first_token_early_ns", "first_token_ns", "stamp", where=measured)
     truth = run.compare_truth(measured)
     seconds = [line for stage in stages for line in run.health if stage.window and covers(stage.window, line)]
     widths_ms = (marks["first_token_ns"] - marks["first_token_early_ns"]) / 1e6
+    late_ms = _read_lateness(run, numbers) if any(stage.by == "rate" for stage in stages) else np.zeros(0)
     errors_ms = np.abs(truth["first_token_ns"]) / 1e6
     decoded = truth["true_decode_ns"] > 0
     pace_errors = np.abs(truth["decode_ns"][decoded] / truth["true_decode_ns"][decoded] - 1)
@@ -70,6 +75,8 @@ def read_instrument(run: Run, target: str, level: float, flags: Sequence[Flag]) 
         error_p50_ms=_quantile(errors_ms, 0.5),
         error_p99_ms=_quantile(errors_ms, 0.99),
         tpot_error_p50=_quantile(pace_errors, 0.5),
+        lateness_p99_ms=_quantile(late_ms, 0.99),
+        lateness_max_ms=float(late_ms.max()) if len(late_ms) else None,
         read_delay_p99_ms=_middle([line.read_delay_p99_ms for line in seconds]),
         hub_lag_p99_ms=_middle([line.hub_lag_p99_ms for line in seconds]),
         hub_lag_max_ms=max((line.hub_lag_max_ms for line in seconds), default=None),
@@ -78,7 +85,14 @@ def read_instrument(run: Run, target: str, level: float, flags: Sequence[Flag]) 
     )
 
 
-def _quantile(values: np.ndarray[tuple[int], np.dtype[np.float64]], q: float) -> float | None:
+def _read_lateness(run: Run, stages: str) -> Floats:
+    """How late the measured requests of a schedule were begun; stages are their numbers."""
+    measured = f"stage IN ({stages}) AND phase = 'measure' AND attempt = 1 AND turn = 0 AND sent_ns IS NOT NULL"
+    marks = run.attempts("intended_ns", "connect_start_ns", "sent_ns", where=measured)
+    return np.asarray(np.fmin(marks["connect_start_ns"], marks["sent_ns"]) - marks["intended_ns"]) / 1e6
+
+
+def _quantile(values: Floats, q: float) -> float | None:
     return float(np.quantile(values, q, method="inverted_cdf")) if len(values) else None
 
 

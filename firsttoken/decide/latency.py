@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firsttoken.decide.attempts import Attempts, Bools, Floats, Requests
+from firsttoken.decide.attempts import Attempts, Bools, Floats, Ints, Requests
 
 NS_PER_MS = 1e6
 US_PER_MS = 1e3
@@ -63,31 +63,22 @@ def tpot_ms(attempts: Attempts) -> Floats:
     return np.where(paced, span_ms / np.where(paced, streamed_tokens(attempts) - 1, 1), np.nan)
 
 
-def longest_gap_ms(attempts: Attempts) -> Floats:
-    """The longest silence between two token events of each attempt; nan where there are no two."""
-    longest = np.full(len(attempts), np.nan)
-    some = attempts.gap_counts > 0
-    if some.any():
-        begins = (np.cumsum(attempts.gap_counts) - attempts.gap_counts)[some]
-        longest[some] = np.maximum.reduceat(attempts.gaps_us, begins) / US_PER_MS
-    return longest
-
-
-def late_tokens(attempts: Attempts, pace_ms: float) -> Floats:
+def late_tokens(gap_count: Ints, gaps_us: Ints, streamed: Floats, pace_ms: float) -> Floats:
     """Tokens of each attempt that came later than a reader needs them who starts at the first and takes pace_ms each.
 
-    Tokens are spread evenly over token events: event i holds tokens i w to (i + 1) w, and of these the reader was
-    already waiting for those that are due before the event came.
+    Per attempt: how many gaps it has in the flat `gaps_us`, and its streamed tokens. They are spread evenly over token
+    events: event i holds tokens i w to (i + 1) w, and of these the reader was already waiting for those that are due
+    before the event came.
     """
-    weight = np.repeat(streamed_tokens(attempts) / (attempts.gap_counts + 1), attempts.gap_counts)
-    begins = np.cumsum(attempts.gap_counts) - attempts.gap_counts
-    walked = np.cumsum(attempts.gaps_us, dtype=np.int64)
-    before = np.repeat(np.where(begins > 0, walked[begins - 1], 0), attempts.gap_counts) if len(walked) else walked
+    weight = np.repeat(streamed / (gap_count + 1), gap_count)
+    begins = np.cumsum(gap_count) - gap_count
+    walked = np.cumsum(gaps_us, dtype=np.int64)
+    before = np.repeat(np.where(begins > 0, walked[begins - 1], 0), gap_count) if len(walked) else walked
     came_ms = (walked - before) / US_PER_MS
-    event = np.arange(len(walked)) - np.repeat(begins, attempts.gap_counts) + 1
+    event = np.arange(len(walked)) - np.repeat(begins, gap_count) + 1
     late = np.clip(came_ms / pace_ms - event * weight, 0, weight)
-    of_attempt = np.repeat(np.arange(len(attempts)), attempts.gap_counts)
-    return np.bincount(of_attempt, late, len(attempts)).astype(np.float64)
+    of_attempt = np.repeat(np.arange(len(gap_count)), gap_count)
+    return np.bincount(of_attempt, late, len(gap_count)).astype(np.float64)
 
 
 def measure_latencies(attempts: Attempts, requests: Requests) -> dict[str, Latency]:
@@ -96,7 +87,7 @@ def measure_latencies(attempts: Attempts, requests: Requests) -> dict[str, Laten
     waited_ms = np.where(requests.waiting, 0, (requests.end_ns - attempts.sent_ns[last]) / NS_PER_MS)
     lived_ms = (requests.end_ns - requests.intended_ns) / NS_PER_MS
     felt_ms = (attempts.first_token_ns[last] - requests.intended_ns) / NS_PER_MS
-    gap_ms = longest_gap_ms(attempts)[last]
+    gap_ms = attempts.longest_gap_us[last] / US_PER_MS
     tpot = _at_end(requests, tpot_ms(attempts)[last], np.zeros(len(requests)))
     unmetered = requests.succeeded & np.isnan(tpot.value) & has_pace(attempts)[last]
     return {

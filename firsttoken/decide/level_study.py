@@ -9,14 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from firsttoken.decide.asked import Asked
 from firsttoken.decide.bill import answered_tokens, join_tokens
 from firsttoken.decide.capacity import LevelVerdict, judge_level
 from firsttoken.decide.cost import Tokens
+from firsttoken.decide.course import Part, follow_course
 from firsttoken.decide.demand import Offer
 from firsttoken.decide.figure import Figure
-from firsttoken.decide.figures import combine_repeats, write_figures
+from firsttoken.decide.figures import combine_repeats, write_figures, write_recoveries
 from firsttoken.decide.measures import Key, measure
 from firsttoken.decide.observation import Observation, pool
+from firsttoken.decide.recovery import Recovery, find_recovery
 from firsttoken.decide.validity import Flag, find_flags, find_undersampled, raise_flag
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
@@ -37,26 +40,33 @@ class LevelStudy:
     spent: Sequence[Mapping[Key, Estimate]]
     """What every stage of it counted, the broken-off ones included."""
     offer: Offer | None
+    recoveries: Sequence[Recovery]
+    """What came after the spike, where the load had one: of every repeat."""
+    course: Sequence[Part]
+    """How the promise was kept along the course of the load, where it has one."""
 
 
-def study_level(observations: Sequence[Observation], health: Sequence[Health], think_s: float) -> LevelStudy:
-    """Study the repeats of one level; think_s is how long a user thinks between two requests."""
+def study_level(observations: Sequence[Observation], health: Sequence[Health], asked: Asked) -> LevelStudy:
+    """Study the repeats of one level."""
     spent = [measure(seen) for seen in observations]
     repeats = [Repeat(seen, run) for seen, run in zip(observations, spent, strict=True) if seen.windows]
     figures, flags = [], []
     for repeat in repeats:
-        raised = find_flags(repeat.seen, repeat.figures, health, think_s)
+        raised = find_flags(repeat.seen, repeat.figures, health, asked)
         figures += _write(repeat, raised, repeat.seen.repeat)
         flags += raised
+    recoveries = [find_recovery(repeat.seen, asked.spike) for repeat in repeats] if asked.spike else []
     verdict, offer = None, None
+    course: Sequence[Part] = []
     if repeats:
         whole = _take_together(repeats)
         over_all = _write(whole, flags, None)
-        figures += over_all
+        figures += over_all + write_recoveries(whole.seen.level, recoveries)
         attainment = next(figure for figure in over_all if figure.metric == "attainment")
         verdict = judge_level(attainment, whole.seen.promise.share, _voiding(flags))
         flags += _find_doubt(whole, verdict)
         offer = _offer(whole)
+        course = follow_course(whole.seen, asked.pieces) if whole.seen.stages[0].shape else []
     return LevelStudy(
         figures=figures,
         flags=flags,
@@ -65,6 +75,8 @@ def study_level(observations: Sequence[Observation], health: Sequence[Health], t
         answered=join_tokens([answered_tokens(seen.attempts) for seen in observations]),
         spent=spent,
         offer=offer,
+        recoveries=recoveries,
+        course=course,
     )
 
 
@@ -76,6 +88,8 @@ class Repeat(NamedTuple):
 
 
 def _take_together(repeats: Sequence[Repeat]) -> Repeat:
+    if len(repeats) == 1:
+        return repeats[0]
     whole = pool([repeat.seen for repeat in repeats])
     return Repeat(whole, combine_repeats(measure(whole), [repeat.figures for repeat in repeats]))
 

@@ -10,14 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from firsttoken.decide.attempts import Attempts, Bools, Floats
-from firsttoken.decide.latency import late_tokens, streamed_tokens, ttft_ms
+from firsttoken.decide.arrivals import measure_arrivals
+from firsttoken.decide.attempts import Bools, Floats
+from firsttoken.decide.delivery import count_at_work
+from firsttoken.decide.latency import streamed_tokens, ttft_ms
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.retries import count_dollars, count_quota, count_retries, mean_of, share_of
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.quantile import quantile_interval
-from firsttoken.stats.rate import TokenArrivals, rate, token_arrivals
+from firsttoken.stats.rate import estimated_share, token_rate, usual_tokens
+from firsttoken.stats.sequential import share_interval
 
 Key = tuple[str, float | None]
 """(metric, quantile); the quantile is None where the figure is none."""
@@ -46,7 +49,8 @@ def measure(seen: Observation) -> dict[Key, Estimate]:
         **measure_promise(seen),
         **measure_rates(seen),
     }
-    return figures | {(metric, None): estimate for metric, estimate in plain.items()} | measure_quantiles(seen)
+    plain_figures = {(metric, None): estimate for metric, estimate in plain.items()}
+    return figures | plain_figures | measure_quantiles(seen) | measure_arrivals(seen)
 
 
 def count_of(chosen: Bools) -> Estimate:
@@ -92,14 +96,26 @@ def measure_promise(seen: Observation) -> dict[str, Estimate]:
     """The share of requests that kept the promise, how many of them came a second, and what broke the others."""
     chosen = seen.measured
     kept, undecided = seen.judged.kept[chosen], seen.judged.undecided[chosen]
-    n_eff = seen.effective(chosen, kept.astype(np.float64))
-    attainment = proportion_interval(int(kept.sum()), len(kept), n_eff, undecided=int(undecided.sum()))
+    attainment = estimate_attainment(seen, int(kept.sum()), int(undecided.sum()))
     per_second = len(kept) / seen.seconds
     broken = {
         f"broken_by_{cause.removesuffix('_ms')}_share": share_of(who[chosen], seen.requests.intended_ns[chosen], seen)
         for cause, who in seen.judged.broken_by.items()
     }
     return {"attainment": attainment, "goodput_rps": scale(attainment, per_second), **broken}
+
+
+def estimate_attainment(seen: Observation, kept: int, undecided: int) -> Estimate:
+    """The share of the measured requests that kept the promise, its interval on the effective size.
+
+    Where measuring ended once it was decided the interval is one that holds however often one looks.
+    """
+    chosen = seen.measured
+    asked, share = int(chosen.sum()), seen.promise.share
+    n_eff = seen.effective(chosen, seen.judged.kept[chosen].astype(np.float64))
+    if not seen.promise.watched or not asked:
+        return proportion_interval(kept, asked, n_eff, undecided=undecided)
+    return share_interval(kept, asked, share, design_effect=max(1.0, asked / n_eff), undecided=undecided)
 
 
 def scale(estimate: Estimate, factor: float) -> Estimate:
@@ -117,21 +133,14 @@ def measure_rates(seen: Observation) -> dict[str, Estimate]:
         **measure_tokens_rate(seen),
     }
     if "tpot_ms" in seen.promise.limits_ms:
-        rates["late_share"] = late_share(seen, seen.promise.limits_ms["tpot_ms"])
+        rates["late_share"] = late_share(seen)
     return rates
 
 
-def users_busy(seen: Observation, think_s: float = 0.0) -> Estimate:
-    """The mean number of users inside a request over the measure windows, attempts and back-off together.
-
-    With think_s, users who think for so long after a request are counted too.
-    """
-    begin, end = seen.requests.intended_ns, seen.requests.end_ns + 1e9 * think_s
-    busy_ns = 0.0
-    for opens, closes in seen.windows:
-        inside = np.fmin(end, closes) - np.maximum(begin, opens)  # an end that nobody saw lies after the window
-        busy_ns += float(np.clip(inside, 0, None).sum())
-    return Estimate(busy_ns / 1e9 / seen.seconds, None, None, len(begin), float(len(begin)))
+def users_busy(seen: Observation) -> Estimate:
+    """The mean number of users inside a request over the measure windows, attempts and back-off together."""
+    requests = len(seen.requests)
+    return Estimate(count_at_work(seen), None, None, requests, float(requests))
 
 
 def measure_tokens_rate(seen: Observation) -> dict[str, Estimate]:
@@ -139,31 +148,19 @@ def measure_tokens_rate(seen: Observation) -> dict[str, Estimate]:
 
     Attempts of any phase. Where no stream that arrived told its usage there is no rate: chunks are no tokens.
     """
-    arrivals = _arrivals(seen.attempts)
-    if arrivals is None:
+    begun = ~np.isnan(seen.attempts.first_token_ns)
+    if not begun.any():
         return {"system_tok_s": nothing(), "estimated_tokens_share": nothing()}
-    share = arrivals.estimated_share(*seen.windows)
-    whole = system_rate(arrivals, seen) if share < 1 else nothing()
+    per_event = usual_tokens(streamed_tokens(seen.attempts)[begun], seen.attempts.gap_count[begun] + 1)
+    share = estimated_share(seen.streams.arrived, per_event)
+    whole = system_rate(seen, per_event) if share < 1 else nothing()
     told = Estimate(share, None, None, whole.n, float(whole.n))
     return {"system_tok_s": replace(whole, estimated=share > 0), "estimated_tokens_share": told}
 
 
-def _arrivals(attempts: Attempts) -> TokenArrivals | None:
-    """The token events of every attempt that streamed; None where none did."""
-    begun = ~np.isnan(attempts.first_token_ns)
-    if not begun.any():
-        return None
-    gaps_us = np.split(attempts.gaps_us, np.cumsum(attempts.gap_counts)[:-1])
-    return token_arrivals(
-        attempts.first_token_ns[begun],
-        [gaps for gaps, came in zip(gaps_us, begun, strict=True) if came],
-        streamed_tokens(attempts)[begun],
-    )
-
-
-def system_rate(arrivals: TokenArrivals, seen: Observation) -> Estimate:
-    """Tokens that arrived in the measure windows per second."""
-    rates = [rate(arrivals.at_ns, arrivals.tokens, window, seen.request_ns) for window in seen.windows]
+def system_rate(seen: Observation, per_event: float) -> Estimate:
+    """Tokens that arrived in the measure windows per second, so many in an event that told none."""
+    rates = [token_rate(arrived, per_event, seen.request_ns) for arrived in seen.streams.arrived]
     if len(rates) == 1:
         return rates[0]
     lengths = np.array([end - begin for begin, end in seen.windows], dtype=np.float64)
@@ -171,13 +168,13 @@ def system_rate(arrivals: TokenArrivals, seen: Observation) -> Estimate:
     return Estimate(value, None, None, sum(each.n for each in rates), sum(each.n_eff for each in rates))
 
 
-def late_share(seen: Observation, pace_ms: float) -> Estimate:
+def late_share(seen: Observation) -> Estimate:
     """The share of tokens that came later than a reader at the promised pace needs them, over measured answers."""
     answered = seen.attempts.measured & seen.attempts.succeeded
     tokens = streamed_tokens(seen.attempts)
     known = answered & ~np.isnan(tokens)
     total = float(tokens[known].sum())
-    late = float(late_tokens(seen.attempts, pace_ms)[known].sum())
+    late = float(seen.streams.late_tokens[known].sum())
     return Estimate(late / total, None, None, int(known.sum()), float(known.sum())) if total else nothing()
 
 

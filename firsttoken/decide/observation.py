@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from firsttoken.decide.attempts import Attempts, Bools, Floats, Requests, group_
 from firsttoken.decide.cost import Billed, count_billed
 from firsttoken.decide.latency import Latency, measure_latencies
 from firsttoken.decide.promise import Judged, Promise, judge_requests
+from firsttoken.decide.streams import ReadGaps, Streams, join_streams, read_streams
 from firsttoken.results.stage import Stage
 from firsttoken.stats.effective import effective_size
 from firsttoken.stats.quantile import quantile
@@ -32,6 +34,8 @@ class Observation:
     level: float
     repeat: int | None
     users: int
+    stages: tuple[Stage, ...]
+    """The stages that it looks at, one per repeat."""
     windows: tuple[Window, ...]
     """Its measure windows, one per repeat; none where the stage was broken off before."""
     settled_s: float | None
@@ -40,11 +44,17 @@ class Observation:
     """Attempts that were counted as started and have no row."""
     attempts: Attempts
     requests: Requests
+    streams: Streams
     latencies: Mapping[str, Latency]
     judged: Judged
     billed: Billed
     promise: Promise
     source: Source | None
+
+    @property
+    def by_rate(self) -> bool:
+        """Whether requests came by a schedule, whatever became of those before them."""
+        return self.stages[0].by == "rate"
 
     @property
     def measured(self) -> Bools:
@@ -55,7 +65,7 @@ class Observation:
         """The length of all its measure windows."""
         return sum(end - begin for begin, end in self.windows) / 1e9
 
-    @property
+    @cached_property
     def request_ns(self) -> float:
         """How long its requests last, by the p95 of their end-to-end time; 0 where none ended."""
         lived_ms = self.latencies["e2e_ms"].value[self.measured]
@@ -75,19 +85,24 @@ class Observation:
         )
 
 
-def observe(stage: Stage, attempts: Attempts, promise: Promise, source: Source | None, missing: int = 0) -> Observation:
+def observe(
+    stage: Stage, attempts: Attempts, read_gaps: ReadGaps, promise: Promise, source: Source | None, missing: int = 0
+) -> Observation:
     """Look at the attempts of one stage, `missing` of which were started and have no row."""
     end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
+    windows = (stage.window,) if stage.window and stage.window[0] < stage.window[1] else ()
     return _look(
         attempts,
         group_requests(attempts, end_ns),
+        read_streams(attempts, read_gaps, windows, promise.limits_ms.get("tpot_ms")),
         promise,
         source,
         target=stage.target,
         level=stage.level,
         repeat=stage.repeat,
         users=stage.users,
-        windows=(stage.window,) if stage.window and stage.window[0] < stage.window[1] else (),
+        stages=(stage,),
+        windows=windows,
         settled_s=stage.settled_s,
         missing=missing,
     )
@@ -96,16 +111,20 @@ def observe(stage: Stage, attempts: Attempts, promise: Promise, source: Source |
 def pool(parts: Sequence[Observation]) -> Observation:
     """Several repeats of one level as one observation; its repeat is None unless there is only one."""
     first = parts[0]
+    if len(parts) == 1:
+        return first
     attempts = [part.attempts for part in parts]
     return _look(
         join_attempts(attempts),
         join_requests([part.requests for part in parts], attempts),
+        join_streams([part.streams for part in parts]),
         first.promise,
         first.source,
         target=first.target,
         level=first.level,
-        repeat=first.repeat if len(parts) == 1 else None,
+        repeat=None,
         users=first.users,
+        stages=tuple(stage for part in parts for stage in part.stages),
         windows=tuple(window for part in parts for window in part.windows),
         settled_s=min((part.settled_s for part in parts if part.settled_s is not None), default=None),
         missing=sum(part.missing for part in parts),
@@ -115,6 +134,7 @@ def pool(parts: Sequence[Observation]) -> Observation:
 def _look(
     attempts: Attempts,
     requests: Requests,
+    streams: Streams,
     promise: Promise,
     source: Source | None,
     *,
@@ -122,6 +142,7 @@ def _look(
     level: float,
     repeat: int | None,
     users: int,
+    stages: tuple[Stage, ...],
     windows: tuple[Window, ...],
     settled_s: float | None,
     missing: int,
@@ -132,11 +153,13 @@ def _look(
         level=level,
         repeat=repeat,
         users=users,
+        stages=stages,
         windows=windows,
         settled_s=settled_s,
         missing=missing,
         attempts=attempts,
         requests=requests,
+        streams=streams,
         latencies=latencies,
         judged=judge_requests(requests, latencies, promise),
         billed=count_billed(attempts),

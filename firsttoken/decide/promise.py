@@ -26,12 +26,15 @@ class Promise:
     limits_ms: Mapping[str, float]
     """Latency metric -> the most that it may be; only limits that are set."""
     share: float
+    watched: bool = False
+    """Whether it was looked at while it was measured, and measuring ended once it was decided."""
 
 
-def read_promise(slo: Slo) -> Promise:
-    """The promise of a scenario."""
+def read_promise(slo: Slo, *, watched: bool = False) -> Promise:
+    """The promise of a scenario; `watched`: see there."""
     limits = {metric: getattr(slo, key) for key, metric in LIMITS.items()}
-    return Promise({metric: 1000 * parse_duration(text) for metric, text in limits.items() if text}, slo.share)
+    set_ms = {metric: 1000 * parse_duration(text) for metric, text in limits.items() if text}
+    return Promise(set_ms, slo.share, watched)
 
 
 @dataclass(frozen=True, eq=False)

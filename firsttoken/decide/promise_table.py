@@ -11,6 +11,7 @@ import msgspec
 from firsttoken.catalogue import Source
 from firsttoken.decide.capacity import Bracket, Verdict
 from firsttoken.decide.figure import Figure, Find
+from firsttoken.decide.load_unit import LoadUnit
 from firsttoken.decide.ruling import Ruling
 from firsttoken.decide.units import UNKNOWN, write_figure, write_interval, write_point, write_value
 from firsttoken.scenario import Demand, Scenario, Slo, parse_duration
@@ -48,34 +49,35 @@ def _share_row(ruling: Ruling, slo: Slo) -> PromiseRow:
     need, asked, level = "Requests that keep the promise", write_value(slo.share, "share"), ruling.deciding
     if level is None:
         return PromiseRow(need=need, asked=asked, verdict=ruling.verdict)
-    value = f"{write_point(level.attainment)} at {write_value(level.level, 'users')}"
+    value = f"{write_point(level.attainment)} {ruling.unit.where(level.level)}"
     interval = write_interval(level.attainment)
     return PromiseRow(need=need, asked=asked, value=value, interval=interval, verdict=level.verdict)
 
 
 def _load_row(ruling: Ruling, slo: Slo) -> PromiseRow:
     need, asked = "Highest load that keeps it", ""
-    if slo.users is not None:
-        asked = write_value(slo.users, "users")
+    if slo.level is not None:
+        asked = ruling.unit.write(slo.level[1])
     elif ruling.need is not None:
         asked = f"{write_value(ruling.need.rps, '1/s')} at the peak"
     verdict = ruling.verdict if asked else None
     bracket = ruling.bracket
     if bracket is None:
         return PromiseRow(need=need, asked=asked, verdict=verdict)
-    value = "none shown" if bracket.last_pass is None else write_value(bracket.last_pass, "users")
-    return PromiseRow(need=need, asked=asked, value=value, interval=_write_break(bracket), verdict=verdict)
+    value = "none shown" if bracket.last_pass is None else ruling.unit.name(bracket.last_pass)
+    interval = _write_break(bracket, ruling.unit)
+    return PromiseRow(need=need, asked=asked, value=value, interval=interval, verdict=verdict)
 
 
-def _write_break(bracket: Bracket) -> str:
+def _write_break(bracket: Bracket, unit: LoadUnit) -> str:
     """Where the promise breaks, or how far it is shown not to."""
     if bracket.first_fail is not None:
-        return f"breaks at {write_value(bracket.first_fail, 'users')}"
+        return f"breaks {unit.where(bracket.first_fail)}"
     if bracket.last_pass is None:
         return "no tested load is shown to break it"
     if bracket.shown_to_top:
         return "no tested load breaks it"
-    return f"not shown above {write_value(bracket.last_pass, 'users')}"
+    return f"not shown above {unit.write(bracket.last_pass)}"
 
 
 def _felt_row(figure: Figure | None, slo: Slo) -> PromiseRow:

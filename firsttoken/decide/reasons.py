@@ -1,4 +1,4 @@
-"""The words of a decision: why, for what, what would flip it, what was not tested.
+"""The words of a decision: why, and what would flip it.
 
 Rule: plain words and whole sentences, no metric names; every number that is said is a figure of the run.
 """
@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from firsttoken.decide.capacity import Bracket, LevelVerdict
 from firsttoken.decide.figure import Find
+from firsttoken.decide.load_unit import LoadUnit
 from firsttoken.decide.promise import LIMITS
 from firsttoken.decide.ruling import Ruling
 from firsttoken.decide.units import round_significant, write_interval, write_share, write_value
 from firsttoken.decide.validity import Flag, requests_needed
-from firsttoken.scenario import Load, Scenario, Slo, Spread, Target, parse_duration
+from firsttoken.scenario import Slo, parse_duration
 
 CAUSES: Mapping[str, str] = {
     "error": "ended in an error",
@@ -27,11 +28,10 @@ CAUSES: Mapping[str, str] = {
 """Key of [slo], or error -> what happened to the requests that broke on it."""
 REMEDIES: Mapping[str, str] = {
     "CLIENT_LIMITED": "a load machine with time to spare",
-    "NOT_DELIVERED": "a run in which all users are at work",
+    "NOT_DELIVERED": "a run that brings all of the load that was asked for",
     "WORKER_LOST": "a run whose rows are all there",
 }
 """Flag that voids -> what a measurement needs instead."""
-DAYS_TO_RELY_ON = 30
 
 
 def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> str:
@@ -41,14 +41,15 @@ def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> 
         return _explain_absence(ruling)
     if level.voided_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.voids), "")
-        return f"The measurement at {_users(level)} does not count. {evidence}"
+        return f"The measurement {ruling.unit.where(level.level)} does not count. {evidence}"
     seconds = {
         "PASS": _explain_pass(ruling),
-        "FAIL": _explain_fail(ruling, find),
+        "FAIL": _explain_fail(ruling, flags, find),
         "UNKNOWN": _explain_doubt(level, share),
     }
     asked = f"{write_share(share)} were asked for"
-    return f"At {_users(level)} {_kept(level)} of requests kept the promise; {asked}. {seconds[level.verdict]}"
+    place = ruling.unit.place(level.level)
+    return f"{place} {_kept(level)} of requests kept the promise; {asked}. {seconds[level.verdict]}"
 
 
 def _explain_absence(ruling: Ruling) -> str:
@@ -57,29 +58,33 @@ def _explain_absence(ruling: Ruling) -> str:
     need = ruling.need
     if need is None:
         return "The load that decides was not measured. So nothing can be said of the promise there."
-    users = f", about {need.users:,.0f} users" if need.users else ""
+    users = f", about {need.users:,.0f} users" if need.users and ruling.unit.by == "users" else ""
     rate = f"{round_significant(need.rps)} requests a second{users}"
     reached = f"The peak with its headroom needs {rate}; the tested loads offered less."
     if ruling.bracket.first_fail is not None:
-        return f"{reached} Already {write_value(ruling.bracket.first_fail, 'users')} broke the promise."
+        return f"{reached} Already {ruling.unit.name(ruling.bracket.first_fail)} broke the promise."
     return f"{reached} So nothing can be said of the promise there."
 
 
 def _explain_pass(ruling: Ruling) -> str:
+    if ruling.refuted:
+        return "An open loop at the rate that this implies broke it."
     if ruling.once:
         return "It was measured once, which is an indication and not yet a decision."
     failed, bracket = ruling.first_failed, ruling.bracket
     if failed is not None:
-        return f"At {_users(failed)} {_kept(failed)} did."
+        return f"At {ruling.unit.write(failed.level)} {_kept(failed)} did."
     if bracket and bracket.last_pass is not None and not bracket.shown_to_top:
-        return f"It is not shown above {write_value(bracket.last_pass, 'users')}."
+        return f"It is not shown above {ruling.unit.write(bracket.last_pass)}."
     return "No tested load broke it."
 
 
-def _explain_fail(ruling: Ruling, find: Find) -> str:
-    last_pass = ruling.bracket.last_pass if ruling.bracket else None
-    holds = f"it holds up to {write_value(last_pass, 'users')}" if last_pass is not None else "no tested load kept it"
-    cause = main_cause(ruling.deciding.level if ruling.deciding else None, find)
+def _explain_fail(ruling: Ruling, flags: Sequence[Flag], find: Find) -> str:
+    last_pass, level = ruling.bracket.last_pass if ruling.bracket else None, ruling.deciding
+    holds = f"it holds up to {ruling.unit.name(last_pass)}" if last_pass is not None else "no tested load kept it"
+    if level and any(flag.name == "QUOTA_BOUND" and flag.level == level.level for flag in flags):
+        return f"The quota was reached there, not what the server can carry; {holds}."
+    cause = main_cause(level.level if level else None, find)
     return f"Most of the others {CAUSES[cause]}; {holds}." if cause else f"{holds[0].upper()}{holds[1:]}."
 
 
@@ -107,36 +112,51 @@ def _broken_shares(level: float | None, find: Find) -> dict[str, float]:
 
 def list_flips(ruling: Ruling, slo: Slo, find: Find) -> list[str]:
     """What would turn the decision, most decisive first."""
-    level, bracket, need = ruling.deciding, ruling.bracket, ruling.need
+    level, bracket, unit = ruling.deciding, ruling.bracket, ruling.unit
     if level is None:
-        return [f"An answer: a load of about {need.users:,.0f} users (load.users)."] if need and need.users else []
+        return _list_loads(ruling)
     if ruling.verdict == "FAIL":
-        fewer = (
-            [f"A pass: no more than {write_value(bracket.last_pass, 'users')}."]
-            if bracket and bracket.last_pass
-            else []
-        )
-        return fewer + _list_limits(level.level, slo, find)
+        fewer = [f"A pass: no more than {unit.write(bracket.last_pass)}."] if bracket and bracket.last_pass else []
+        return fewer + _list_limits(level.level, slo, find, unit)
     if ruling.verdict == "PASS":
-        repeats = ["A GO: two more repeats that agree (load.repeats = 3)."] if ruling.once else []
-        return [*repeats, f"A NO-GO: {_breaking_load(bracket)}."]
+        return [*_list_proofs(ruling), f"A NO-GO: {_breaking_load(bracket, unit)}."]
     if level.voided_by:
         return [f"An answer: {REMEDIES[name]}." for name in level.voided_by]
     if "CENSORED" in level.attainment.flags:
-        return [f"An answer: more patience with requests at {_users(level)} (load.hold)."]
-    return [f"An answer: more requests at {_users(level)} (load.measure)."]
+        return [f"An answer: more patience with requests {unit.where(level.level)} (load.hold)."]
+    key = "load.repeats" if unit.shape else "load.measure"
+    return [f"An answer: more requests {unit.where(level.level)} ({key})."]
 
 
-def _breaking_load(bracket: Bracket | None) -> str:
+def _list_proofs(ruling: Ruling) -> list[str]:
+    """What a level that passes lacks for a GO."""
+    if ruling.refuted:
+        return ["A GO: a lower load that an open loop confirms."]
+    if not ruling.once:
+        return []
+    searched = ruling.unit.key == "load.search"
+    return [f"A GO: {'another search that agrees' if searched else 'two more repeats that agree (load.repeats = 3)'}."]
+
+
+def _list_loads(ruling: Ruling) -> list[str]:
+    """The load that a stated peak needs, where no level offered it."""
+    need, unit = ruling.need, ruling.unit
+    if need is None or (unit.by == "users" and not need.users):
+        return []
+    load = f"about {need.users or 0:,.0f} users" if unit.by == "users" else unit.write(need.rps / unit.turns)
+    return [f"An answer: a load of {load} ({unit.key})."]
+
+
+def _breaking_load(bracket: Bracket | None, unit: LoadUnit) -> str:
     """The load that breaks the promise, as far as it is known."""
-    if bracket is None or bracket.first_fail is not None:
-        return f"a load of {write_value(bracket.first_fail if bracket else None, 'users')}"
-    if bracket.last_pass is None or bracket.shown_to_top:
+    if bracket is not None and bracket.first_fail is not None:
+        return f"a load of {unit.write(bracket.first_fail)}"
+    if bracket is None or bracket.last_pass is None or bracket.shown_to_top:
         return "a higher load than was tested"
-    return f"a load above {write_value(bracket.last_pass, 'users')}, where nothing is shown"
+    return f"a load above {unit.write(bracket.last_pass)}, where nothing is shown"
 
 
-def _list_limits(level: float, slo: Slo, find: Find) -> list[str]:
+def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str]:
     """The limit that as many requests as were asked for did meet, where it is the one thing that broke the promise."""
     broken = _broken_shares(level, find)
     cause = main_cause(level, find)
@@ -147,32 +167,7 @@ def _list_limits(level: float, slo: Slo, find: Find) -> list[str]:
         return []
     loose = write_value(figure.hi, "ms")
     tight = write_value(1000 * parse_duration(getattr(slo, cause)), "ms")
-    return [f"A pass at {write_value(level, 'users')}: slo.{cause} at {loose} instead of {tight}."]
-
-
-def list_untested(scenario: Scenario, target: Target) -> list[str]:
-    """What a reader may think was tested and was not."""
-    load, demand = scenario.load, scenario.demand
-    cold = scenario.traffic.cache == "cold"
-    untested = {
-        "The real service: a simulator answered.": not target.base_url,
-        "Users who do not wait for an answer before they ask again.": True,
-        f"More than {write_value(max(load.users), 'users')} at once.": True,
-        "The busiest moment: no peak is stated.": demand is None or demand.peak_rps is None,
-        "Prompts that share a beginning, which a cache answers sooner.": cold,
-        "Hours of steady load, and other times of the day.": True,
-    }
-    return [sentence for sentence, holds in untested.items() if holds]
-
-
-def describe_scope(scenario: Scenario, target: Target, started_utc: str) -> str:
-    """What was tested, and until when that may be relied on; started_utc is an RFC 3339 time."""
-    place = "the built-in simulator" if not target.base_url else target.base_url
-    return (
-        f"{target.model} at {place}, {_ladder(scenario.load)}, prompts of {_length(scenario.traffic.input_tokens)} and "
-        f"answers of {_length(scenario.traffic.output_tokens)} tokens. Expires {DAYS_TO_RELY_ON} days after "
-        f"{started_utc[:10]}, or when endpoint, price or prompts change."
-    )
+    return [f"A pass {unit.where(level)}: slo.{cause} at {loose} instead of {tight}."]
 
 
 def _kept(level: LevelVerdict) -> str:
@@ -180,17 +175,3 @@ def _kept(level: LevelVerdict) -> str:
     if "CENSORED" in level.attainment.flags:
         return f"at least {share}"
     return f"only {share}" if level.verdict == "FAIL" else share
-
-
-def _ladder(load: Load) -> str:
-    if len(load.users) == 1:
-        return write_value(load.users[0], "users")
-    return f"{load.users[0]:,} to {write_value(load.users[-1], 'users')}"
-
-
-def _length(length: int | Spread) -> str:
-    return f"about {length.median:,.0f}" if isinstance(length, Spread) else f"{length:,}"
-
-
-def _users(level: LevelVerdict) -> str:
-    return write_value(level.level, "users")

@@ -1,8 +1,8 @@
 """The ruling on one target: which level decides, what it says, and the exit code that follows.
 
 Rule: the level that decides is the one that the scenario names, else the lowest that offers the stated peak with its
-headroom, else the highest that keeps the promise. UNKNOWN is never GO, and neither is a single repeat: what was seen
-once may be luck.
+headroom, else the highest that keeps the promise. UNKNOWN is never GO, and neither is a single repeat, as what was seen
+once may be luck, nor what an open loop was asked to confirm and did not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Literal
 
 from firsttoken.decide.capacity import Bracket, LevelVerdict, Verdict, find_bracket
 from firsttoken.decide.demand import Need
+from firsttoken.decide.load_unit import USERS, LoadUnit
 
 Word = Literal["GO", "NO-GO", "UNKNOWN"]
 WORDS: dict[Verdict, Word] = {"PASS": "GO", "FAIL": "NO-GO", "UNKNOWN": "UNKNOWN"}
@@ -33,6 +34,10 @@ class Ruling:
     verdict: Verdict
     repeats: int
     """How often the deciding level was measured; 0 without one."""
+    unit: LoadUnit = USERS
+    """What its levels count."""
+    refuted: bool = False
+    """Whether an open loop at the rate that it implies broke the promise."""
 
     @property
     def once(self) -> bool:
@@ -41,7 +46,7 @@ class Ruling:
 
     @property
     def word(self) -> Word:
-        return "UNKNOWN" if self.verdict == "PASS" and self.once else WORDS[self.verdict]
+        return "UNKNOWN" if self.verdict == "PASS" and (self.once or self.refuted) else WORDS[self.verdict]
 
     @property
     def first_failed(self) -> LevelVerdict | None:
@@ -49,8 +54,19 @@ class Ruling:
         return next((each for each in self.levels if self.bracket and each.level == self.bracket.first_fail), None)
 
 
-def rule(levels: Sequence[LevelVerdict], at: float | None, need: Need | None, repeats: Mapping[float, int]) -> Ruling:
-    """Rule on a ladder in ascending order; `at` is the level that the scenario names, `repeats` are those measured."""
+def rule(
+    levels: Sequence[LevelVerdict],
+    at: float | None,
+    need: Need | None,
+    repeats: Mapping[float, int],
+    unit: LoadUnit = USERS,
+    *,
+    refuted: bool = False,
+) -> Ruling:
+    """Rule on a ladder in ascending order; `at` is the level that the scenario names, `repeats` are those measured.
+
+    `unit` is what levels count; `refuted`: an open loop at the rate that the ladder implies broke the promise.
+    """
     bracket = find_bracket(levels)
     by_level = {each.level: each for each in levels}
     if at is not None:
@@ -63,7 +79,7 @@ def rule(levels: Sequence[LevelVerdict], at: float | None, need: Need | None, re
     if deciding is None and at is None and bracket and bracket.first_fail is not None:
         verdict = "FAIL"  # no tested level offers the peak, and already one of them fails
     measured = repeats.get(deciding.level, 0) if deciding else 0
-    return Ruling(tuple(levels), bracket, need, deciding, verdict, measured)
+    return Ruling(tuple(levels), bracket, need, deciding, verdict, measured, unit, refuted)
 
 
 def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> LevelVerdict | None:
@@ -82,11 +98,14 @@ def exit_code(rulings: Iterable[Ruling], at: float | None) -> int:
 
 
 def _verdict_on_promise(ruling: Ruling, at: float | None) -> Verdict:
-    """A ladder keeps the promise if a level does, and breaks it if already its lowest level does."""
+    """A ladder keeps the promise if a level does, and breaks it if already its lowest level does.
+
+    Where an open loop broke the promise at the rate that the highest level implies, the answer was the closed loop's.
+    """
     if at is not None:
         return ruling.verdict
     if ruling.bracket is None:
         return "UNKNOWN"
     if ruling.bracket.last_pass is not None:
-        return "PASS"
+        return "FAIL" if ruling.refuted else "PASS"
     return "FAIL" if ruling.levels[0].verdict == "FAIL" else "UNKNOWN"

@@ -6,25 +6,36 @@ analysis pages ask the study and compute nothing again. Rows are read a level at
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
+from firsttoken.decide.asked import read_asked
 from firsttoken.decide.attempts import COLUMNS, take_columns
+from firsttoken.decide.confirmation import Confirmation, confirm
+from firsttoken.decide.course import Part
 from firsttoken.decide.decision import Decision
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.instrument import Reading, read_instrument
 from firsttoken.decide.level_study import LevelStudy, study_level
+from firsttoken.decide.load_unit import USERS, LoadUnit, find_unit, rate_unit
+from firsttoken.decide.measures import Key, measure
 from firsttoken.decide.observation import Observation, observe
 from firsttoken.decide.promise import Promise, read_promise
+from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, exit_code
-from firsttoken.decide.target_study import study_target
-from firsttoken.decide.validity import Flag
+from firsttoken.decide.target_study import Parts, study_target
+from firsttoken.decide.validity import Flag, flag_run
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
-from firsttoken.scenario import Scenario, Target, find_prices, load_scenario, parse_duration
+from firsttoken.scenario import Scenario, Target, find_prices, load_scenario
+from firsttoken.stats.estimate import Estimate
+
+LOST = 4
+"""The exit code of a run that lost a load process: part of it is not what was asked for."""
 
 FigureKey = tuple[str, str, float | None, int | None, float | None]
 
@@ -44,6 +55,14 @@ class Study:
     rulings: Mapping[str, Ruling]
     """Target -> what its levels say: their verdicts, the bracket, the need."""
     decisions: Mapping[str, Decision]
+    unit: LoadUnit
+    """What the levels count."""
+    confirmations: Mapping[str, Confirmation]
+    """Target -> what an open loop said of its answer, where one was asked."""
+    recoveries: Mapping[str, Sequence[Recovery]]
+    """Target -> what came after each spike; empty where the load had none."""
+    courses: Mapping[str, Sequence[Part]]
+    """Target -> how the promise was kept along the course of the load; empty where each level is level."""
 
     @property
     def targets(self) -> list[str]:
@@ -72,13 +91,38 @@ class Study:
 
     def instrument(self, target: str, level: float) -> Reading:
         """How right the instrument was at a level of a target."""
-        return read_instrument(self.run, target, level, self.flags)
+        if (target, level) not in self._readings:
+            stages = self.stages(target, level)
+            self._readings[target, level] = read_instrument(self.run, target, level, stages, self.flags)
+        return self._readings[target, level]
+
+    def stages(self, target: str, level: float) -> list[Stage]:
+        """The stages that the figures of a level rest on."""
+        return [stage for stage in self.run.studied if _is_at(stage, target, level)]
+
+    def unit_of(self, by: Literal["users", "rate"]) -> LoadUnit:
+        """The words of a stage or flag of the run that counts users or arrivals, whatever the ladder counts."""
+        if by == self.unit.by:
+            return self.unit
+        return USERS if by == "users" else rate_unit(self.scenario.load.turns)
+
+    @property
+    def every_flag(self) -> list[Flag]:
+        """The flags of all levels, of what confirms them, and of the run."""
+        return [*self.flags, *(flag for each in self.confirmations.values() for flag in each.flags)]
 
     @property
     def exit_code(self) -> int:
-        """0: the promise holds; 2: it does not; 4: the measurement cannot tell."""
-        at = self.scenario.slo.users
-        return exit_code(self.rulings.values(), None if at is None else float(at))
+        """0: the promise holds; 2: it does not; 4: the measurement cannot tell, or a load process was lost in it."""
+        at = self.scenario.slo.level
+        if any(flag.name == "WORKER_LOST" for flag in self.every_flag):
+            return LOST
+        return exit_code(self.rulings.values(), None if at is None else at[1])
+
+    @cached_property
+    def _readings(self) -> dict[tuple[str, float], Reading]:
+        """What `instrument` has read so far: every chart asks for all of it."""
+        return {}
 
     @cached_property
     def _by_key(self) -> dict[FigureKey, Figure]:
@@ -97,17 +141,20 @@ def study_run(path: Path | str) -> Study:
     own = run.path / "models.toml"
     catalogue = load_catalogue(own if own.exists() else None)
     prices = {target.name: find_prices(target, catalogue) for target in scenario.target}
-    promise = read_promise(scenario.slo)
+    promise = read_promise(scenario.slo, watched=scenario.load.search is not None)
+    unit = find_unit(run.stages, scenario.load)
     studies = {
         target.name: study_target(
             scenario,
             target,
             prices[target.name],
-            list(_study_levels(run, target, prices[target.name], promise, parse_duration(scenario.load.think))),
+            _Reader(run, scenario, target, prices[target.name], promise).study(unit),
             run.manifest.started_utc,
         )
         for target in scenario.target
     }
+    flags = [flag for study in studies.values() for flag in study.flags]
+    flags += [flag_run("BUDGET_STOPPED", run.manifest.budget)] if run.manifest.budget else []
     return Study(
         run=run,
         scenario=scenario,
@@ -115,22 +162,53 @@ def study_run(path: Path | str) -> Study:
         promise=promise,
         prices=prices,
         figures=[figure for study in studies.values() for figure in study.figures],
-        flags=[flag for study in studies.values() for flag in study.flags],
+        flags=flags,
         rulings={name: study.ruling for name, study in studies.items()},
         decisions={name: study.decision for name, study in studies.items()},
+        unit=unit,
+        recoveries={name: study.recoveries for name, study in studies.items()},
+        courses={name: study.course for name, study in studies.items()},
+        confirmations={name: study.confirmation for name, study in studies.items() if study.confirmation},
     )
 
 
-def _study_levels(
-    run: Run, target: Target, source: Source | None, promise: Promise, think_s: float
-) -> Iterator[LevelStudy]:
-    """Every level of a target in ascending order, one in memory at a time."""
-    stages = [stage for stage in run.stages if stage.target == target.name]
-    for level in sorted({stage.level for stage in stages}):
-        own = [_observe(run, stage, target, source, promise) for stage in stages if stage.level == level]
-        yield study_level(own, run.health, think_s)
+def _is_at(stage: Stage, target: str, level: float) -> bool:
+    return (stage.target, stage.level, stage.confirms) == (target, level, False)
 
 
-def _observe(run: Run, stage: Stage, target: Target, source: Source | None, promise: Promise) -> Observation:
-    columns = run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
-    return observe(stage, take_columns(columns), promise, source, run.missing.get(stage.stage, 0))
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the stages of one target, one level in memory at a time."""
+
+    run: Run
+    scenario: Scenario
+    target: Target
+    source: Source | None
+    promise: Promise
+
+    def study(self, unit: LoadUnit) -> Parts:
+        """The levels, which count `unit`, and beside them what confirms and what was done over."""
+        own = [stage for stage in self.run.stages if stage.target == self.target.name]
+        levels = sorted({stage.level for stage in own if stage.done_over_by is None and not stage.confirms})
+        confirming = [stage for stage in own if stage.confirms and stage.done_over_by is None]
+        aside: list[Mapping[Key, Estimate]] = [
+            measure(self._observe(stage)) for stage in own if stage.done_over_by is not None
+        ]
+        confirmation = None
+        if confirming:
+            rate = confirming[-1].level
+            level = self._study([stage for stage in confirming if stage.level == rate])
+            confirmation = confirm(self.target.name, rate, level, rate_unit(self.scenario.load.turns))
+            aside += level.spent
+        studied = [self._study([s for s in self.run.studied if _is_at(s, self.target.name, at)]) for at in levels]
+        return Parts(unit, studied, confirmation, aside)
+
+    def _study(self, stages: list[Stage]) -> LevelStudy:
+        seen = [self._observe(stage) for stage in stages]
+        return study_level(seen, self.run.health, read_asked(self.scenario))
+
+    def _observe(self, stage: Stage) -> Observation:
+        columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
+        missing = self.run.missing.get(stage.stage, 0)
+        read_gaps = partial(self.run.gaps, where=f"stage = {stage.stage}")
+        return observe(stage, take_columns(columns), read_gaps, self.promise, self.source, missing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_figure, write_point, write_value
+from firsttoken.decide.units import write_figure, write_point
 
 COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("first token", "ttft_ms", 0.5),
@@ -21,7 +21,7 @@ def summarise(study: Study) -> tuple[list[str], list[list[str]]]:
     """The header and the lines: target, load, figures without their intervals, verdict."""
     header = ["target", "load", *(heading for heading, _, _ in COLUMNS), "promise"]
     lines = [
-        [target, write_value(level.level, "users"), *_write_cells(study, target, level.level), level.verdict]
+        [target, study.unit.write(level.level), *_write_cells(study, target, level.level), level.verdict]
         for target in study.targets
         for level in study.rulings[target].levels
     ]

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from firsttoken.catalogue import Source
 from firsttoken.decide.bill import bill_day, join_tokens
+from firsttoken.decide.confirmation import Confirmation, write_confirmation
+from firsttoken.decide.course import Part
 from firsttoken.decide.decision import Decision, decide
 from firsttoken.decide.demand import find_need
 from firsttoken.decide.figure import Figure, Find
 from firsttoken.decide.figures import add_up, relate_levels, write_bill, write_figures, write_need
 from firsttoken.decide.level_study import LevelStudy
+from firsttoken.decide.load_unit import LoadUnit
+from firsttoken.decide.measures import Key
+from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, rule
 from firsttoken.decide.validity import Flag
 from firsttoken.scenario import Scenario, Target
+from firsttoken.stats.estimate import Estimate
+
+
+class Parts(NamedTuple):
+    """What the stages of a target came to."""
+
+    unit: LoadUnit
+    """What its levels count."""
+    levels: Sequence[LevelStudy]
+    """In ascending order."""
+    confirmation: Confirmation | None
+    aside: Sequence[Mapping[Key, Estimate]]
+    """What the stages that are no level counted: those that confirm, and those that were done over."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +44,21 @@ class TargetStudy:
     flags: list[Flag]
     ruling: Ruling
     decision: Decision
+    confirmation: Confirmation | None
+    recoveries: Sequence[Recovery]
+    course: Sequence[Part]
 
 
 def study_target(
-    scenario: Scenario, target: Target, source: Source | None, levels: Sequence[LevelStudy], started_utc: str
+    scenario: Scenario, target: Target, source: Source | None, parts: Parts, started_utc: str
 ) -> TargetStudy:
-    """Study a target whose levels were studied, in ascending order; started_utc is when the run began."""
+    """Study a target whose levels were studied; started_utc is when the run began."""
+    levels, confirmation = parts.levels, parts.confirmation
     figures = [figure for level in levels for figure in level.figures]
     figures += relate_levels(figures)
-    sums = add_up([stage for level in levels for stage in level.spent])
+    sums = add_up([*(stage for level in levels for stage in level.spent), *parts.aside])
     figures += write_figures(sums, target=target.name, level=None, repeat=None)
+    figures += write_confirmation(confirmation) if confirmation else []
     need = find_need(scenario.demand, [level.offer for level in levels if level.offer])
     if scenario.demand:
         answered = join_tokens([level.answered for level in levels])
@@ -44,10 +68,14 @@ def study_target(
         figures += write_need(need, target.name)
     flags = [flag for level in levels for flag in level.flags]
     repeats = {level.verdict.level: level.repeats for level in levels if level.verdict}
-    at = None if scenario.slo.users is None else float(scenario.slo.users)
-    ruling = rule([level.verdict for level in levels if level.verdict], at, need, repeats)
-    decision = decide(scenario, target, source, ruling, flags, look_up(figures), started_utc)
-    return TargetStudy(figures, flags, ruling, decision)
+    at = None if scenario.slo.level is None else scenario.slo.level[1]
+    verdicts = [level.verdict for level in levels if level.verdict]
+    refuted = confirmation is not None and confirmation.verdict == "FAIL"
+    ruling = rule(verdicts, at, need, repeats, parts.unit, refuted=refuted)
+    decision = decide(scenario, target, source, ruling, confirmation, flags, look_up(figures), started_utc)
+    recoveries = [recovery for level in levels for recovery in level.recoveries]
+    course = [part for level in levels for part in level.course]
+    return TargetStudy(figures, flags, ruling, decision, confirmation, recoveries, course)
 
 
 def look_up(figures: Sequence[Figure]) -> Find:

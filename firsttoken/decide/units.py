@@ -97,6 +97,11 @@ def write_dollars(dollars: float) -> str:
     return f"${dollars:,.2f}" if abs(dollars) >= 1 else f"${round_significant(dollars)}"
 
 
+def write_number(level: float) -> str:
+    """A level of load as short as it can be told: "64", "2.5", "0.333"."""
+    return f"{level:,.0f}" if float(level).is_integer() else f"{float(f'{level:.3g}'):,g}"
+
+
 def write_count(count: float) -> str:
     return f"{count:,.0f}" if float(count).is_integer() else round_significant(count)
 
@@ -108,6 +113,8 @@ WRITERS: dict[str, Callable[[float], str]] = {
     "ratio": lambda value: f"{value:,.2f}×",
     "1/s": lambda value: f"{round_significant(value)} /s",
     "users": lambda value: f"{write_count(value)} user{'' if value == 1 else 's'}",
+    "requests/s": lambda value: f"{write_number(value)} request{'' if value == 1 else 's'}/s",
+    "sessions/s": lambda value: f"{write_number(value)} session{'' if value == 1 else 's'}/s",
     "count": write_count,
     "per 1,000": lambda value: f"{write_count(value)} per 1,000",
     "tokens": lambda value: f"{write_count(value)} tokens",

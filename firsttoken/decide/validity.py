@@ -13,9 +13,12 @@ from typing import Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from firsttoken.decide.asked import Asked
 from firsttoken.decide.attempts import Bools
-from firsttoken.decide.measures import Key, users_busy
+from firsttoken.decide.delivery import fails_anyway, find_missing_load, find_own_lateness
+from firsttoken.decide.measures import Key
 from firsttoken.decide.observation import Observation, Window
+from firsttoken.decide.quota import find_quota_bound
 from firsttoken.decide.units import round_significant, write_share, write_value
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
@@ -33,10 +36,12 @@ class Rule(NamedTuple):
 
 RULES: dict[str, Rule] = {
     "CLIENT_LIMITED": Rule("the load process was late, busy or unobserved past a bound of the table", "level", True),
-    "NOT_DELIVERED": Rule("the users at work were off by more than 2 % of those asked for", "level", True),
-    "WORKER_LOST": Rule("rows are missing: more attempts were started than the journal has, or fewer", "level", True),
+    "NOT_DELIVERED": Rule("the users at work, or the arrivals begun, were off by more than 2 %", "level", True),
+    "WORKER_LOST": Rule("a load process was lost, or rows: the journal has not what was started", "level", True),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", False),
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", False),
+    "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", False),
+    "BUDGET_STOPPED": Rule("a cap of the budget ended the run before its plan", "run", False),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", False),
 }
 """Flag -> its rule."""
@@ -52,6 +57,8 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int | None
     voids: bool
     evidence: str
+    by: Literal["users", "rate"] = "users"
+    """What `level` counts."""
 
 
 class Bound(NamedTuple):
@@ -80,7 +87,6 @@ BRACKET_MS, BRACKET_SHARE = 5.0, 0.01
 events together, which is none of the client's doing."""
 OWN_FAILURES = 0.01
 """One request in a hundred may end in an error of the load process itself."""
-DELIVERED_WITHIN = 0.02
 SETTLINGS = 2.0
 """Whole answers, by their p95, that users need to spread out after the ramp: each has then asked more than once."""
 SETTLED_WITHIN = 0.1
@@ -88,17 +94,21 @@ SETTLED_WITHIN = 0.1
 
 
 def find_flags(
-    seen: Observation, figures: Mapping[Key, Estimate], health: Sequence[Health], think_s: float
+    seen: Observation, figures: Mapping[Key, Estimate], health: Sequence[Health], asked: Asked
 ) -> list[Flag]:
-    """The flags of one observation of one stage; think_s is how long a user thinks between requests."""
+    """The flags of one observation of one stage."""
     found = {
-        "WORKER_LOST": find_missing_rows(seen),
+        "WORKER_LOST": find_lost_rows(seen),
         "CLIENT_LIMITED": find_client_limits(seen, health),
-        "NOT_DELIVERED": find_missing_load(seen, think_s),
+        "NOT_DELIVERED": find_missing_load(seen, asked.think_s),
+        "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),
         "CENSORED": find_censored(seen, figures),
         "UNSETTLED": find_short_settling(seen),
     }
-    return [raise_flag(name, seen, evidence) for name, evidence in found.items() if evidence]
+    flags = [raise_flag(name, seen, evidence) for name, evidence in found.items() if evidence]
+    if fails_anyway(figures["attainment", None], seen, seen.promise.share):
+        return [_stand(flag) if flag.name == "NOT_DELIVERED" else flag for flag in flags]
+    return flags
 
 
 def raise_flag(name: str, seen: Observation, evidence: str) -> Flag:
@@ -106,8 +116,20 @@ def raise_flag(name: str, seen: Observation, evidence: str) -> Flag:
     rule = RULES[name]
     return Flag(
         name=name, scope=rule.scope, target=seen.target, level=seen.level, repeat=seen.repeat, voids=rule.voids,
-        evidence=evidence,
+        evidence=evidence, by=seen.stages[0].by,
     )  # fmt: skip
+
+
+def _stand(flag: Flag) -> Flag:
+    """The same where what was brought broke the promise already, so that what is missing could not have kept it."""
+    evidence = f"{flag.evidence} The promise was broken even so, and the answer stands."
+    return msgspec.structs.replace(flag, voids=False, evidence=evidence)
+
+
+def flag_run(name: str, reason: str) -> Flag:
+    """The flag of that name for the run as a whole; its evidence is the reason as a sentence."""
+    rule, evidence = RULES[name], f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
+    return Flag(name=name, scope=rule.scope, target="", level=None, repeat=None, voids=rule.voids, evidence=evidence)
 
 
 def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
@@ -119,7 +141,8 @@ def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
     for line in lines:
         by_worker.setdefault(line.worker, []).append(line)
     found = [text for own in by_worker.values() for bound in BOUNDS if (text := _exceeds(bound, own))]
-    return " ".join(dict.fromkeys([*found, *_find_wide_brackets(seen, lines), *_find_own_failures(seen)]))
+    found += [*_find_wide_brackets(seen, lines), *_find_own_failures(seen), find_own_lateness(seen)]
+    return " ".join(filter(None, dict.fromkeys(found)))
 
 
 def covers(window: Window, line: Health) -> bool:
@@ -171,20 +194,12 @@ def _failed_here(seen: Observation) -> Bools:
     return np.asarray(seen.attempts.outcome[seen.requests.last] == "client_error", dtype=np.bool_) & seen.measured
 
 
-def find_missing_load(seen: Observation, think_s: float) -> str:
-    """What shows that users were idle, or too many; a user who thinks before the next request is not idle."""
-    present = users_busy(seen, think_s).value
-    if present is None or abs(present / seen.users - 1) <= DELIVERED_WITHIN:
-        return ""
-    doing = "busy or thinking" if think_s else "busy with a request"
-    return f"{round_significant(present)} users were {doing} on average; {seen.users:,} were asked for."
-
-
-def find_missing_rows(seen: Observation) -> str:
-    """What shows that the journal is not whole, or nothing: what is missing may well be what failed."""
-    if not seen.missing:
-        return ""
-    return f"Rows are missing: the journal is {seen.missing:,} off the number of attempts that were started."
+def find_lost_rows(seen: Observation) -> str:
+    """What shows that the load or its journal is not whole, or nothing: what is missing may well be what failed."""
+    lost = sum(stage.workers_lost for stage in seen.stages)
+    workers = f"{lost} load process{'es were' if lost > 1 else ' was'} lost in this stage." if lost else ""
+    rows = f"Rows are missing: the journal is {seen.missing:,} off the number of attempts that were started."
+    return " ".join(filter(None, [workers, rows if seen.missing else ""]))
 
 
 def find_censored(seen: Observation, figures: Mapping[Key, Estimate]) -> str:

@@ -1,21 +1,27 @@
 """The clock of one stage: ramp, settle, measure, hold. Pure: every call is told what time it is.
 
 Rule: boundaries are instants on the run's clock, fixed by the plan and not by when somebody looked; a request
-belongs to the phase in which it was intended.
+belongs to the phase in which it was intended. One process moves a stage's clock, all others are told and follow.
 
 "auto" (all lengths from the end-to-end times of requests that ended in this stage):
   settle  ends once it has lasted 2 x p95, at least 3 s, at most 60 s
   measure ends once it has lasted 5 x p99, at least 15 s, at most 300 s
+Where a stage is to find something out, its measure phase ends once that is known, within the plan's least and most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
-from firsttoken.load.plan import NS, StagePlan
+from firsttoken.load.digest import Digest
+from firsttoken.load.plan import StagePlan
+from firsttoken.load.shapes import NS
+from firsttoken.load.tally import Tally
 from firsttoken.row import Phase
+from firsttoken.scenario_windows import MEASURE_S, SETTLE_S
 
-AUTO = {"settle": (0.95, 2, 3 * NS, 60 * NS), "measure": (0.99, 5, 15 * NS, 300 * NS)}
+AUTO = {"settle": (0.95, 2, SETTLE_S), "measure": (0.99, 5, MEASURE_S)}
+FOLLOWING: dict[Phase, Phase] = {"ramp": "settle", "settle": "measure", "measure": "hold"}
 
 
 class StageClock:
@@ -29,8 +35,17 @@ class StageClock:
         """Requests of the measure phase still open when the stage ended."""
 
     @property
+    def start_ns(self) -> int:
+        return self.boundaries[0][1]
+
+    @property
     def phase(self) -> Phase:
         return self.boundaries[-1][0]
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether load is wanted for what is measured, or still will be."""
+        return self.ended_ns is None and self.phase != "hold"
 
     def phase_at(self, at_ns: int) -> Phase:
         """The phase in which an instant falls; an instant before the ramp counts as ramp."""
@@ -40,51 +55,73 @@ class StageClock:
                 phase = name
         return phase
 
-    def opens_ns(self, seat: int) -> int:
-        """When the user on `seat` may send its first request: users are spread evenly over the ramp."""
-        return self.boundaries[0][1] + self.plan.ramp_ns * seat // self.plan.users
+    def measured_s(self, now_ns: int) -> float:
+        """How long the measure phase has lasted, in seconds; 0 before it."""
+        marks = dict(self.boundaries)
+        return 0.0 if "measure" not in marks else (marks.get("hold", now_ns) - marks["measure"]) / NS
 
     def admits(self, issued: int) -> bool:
         """Whether one more request may be issued after `issued` of them."""
         return self.ended_ns is None and (self.plan.requests == 0 or issued < self.plan.requests)
 
-    def advance(self, now_ns: int, *, issued: int, open_measured: int, e2e_ns: Sequence[int]) -> None:
+    def advance(self, now_ns: int, tally: Tally, *, enough: bool = False, pending: int = 0) -> None:
         """Move over every boundary that `now_ns` has passed.
 
-        `issued`: requests issued in this stage; `open_measured`: those intended in measure and not ended;
-        `e2e_ns`: end-to-end times of the requests that ended in this stage, in any order.
+        `enough`: what the measure phase was to find out is known; `pending`: stages beside this one that still
+        measure, and want the load of this one as it is.
         """
         while self.ended_ns is None:
             phase, began_ns = self.boundaries[-1]
             if phase == "hold":
-                if open_measured == 0 or now_ns >= began_ns + self.plan.hold_ns:
-                    self.unfinished = open_measured
-                    self.ended_ns = now_ns
+                still_open = tally.open_measured + pending
+                if still_open == 0 or now_ns >= began_ns + self.plan.hold_ns:
+                    self.unfinished, self.ended_ns = tally.open_measured, now_ns
                 return
-            until_ns = self._until_ns(phase, began_ns, now_ns, issued, e2e_ns)
+            until_ns = self._until_ns(phase, began_ns, now_ns, tally, enough)
             if until_ns is None or now_ns < until_ns:
                 return
-            following: dict[Phase, Phase] = {"ramp": "settle", "settle": "measure", "measure": "hold"}
-            self.boundaries.append((following[phase], until_ns))
+            self.boundaries.append((FOLLOWING[phase], until_ns))
 
-    def _until_ns(self, phase: Phase, began_ns: int, now_ns: int, issued: int, e2e_ns: Sequence[int]) -> int | None:
+    def break_off(self, now_ns: int, *, drains: bool = False) -> None:
+        """End it before its plan: at once, or where it `drains` and is measuring, once what is measured has ended."""
+        if self.ended_ns is None and drains and self.phase == "measure":
+            self.boundaries.append(("hold", now_ns))
+        elif self.ended_ns is None and not (drains and self.phase == "hold"):
+            self.ended_ns = now_ns
+
+    def follow(self, phases: Sequence[Phase], now_ns: int) -> None:
+        """Move into those of `phases`, as told in order by who moves this clock, that had not been told before."""
+        self.boundaries += [(phase, now_ns) for phase in phases[len(self.boundaries) :]]
+
+    def _until_ns(self, phase: Phase, began_ns: int, now_ns: int, tally: Tally, enough: bool) -> int | None:
+        plan = self.plan
         if phase == "ramp":
-            return began_ns + self.plan.ramp_ns
-        if phase == "measure" and self.plan.requests and issued >= self.plan.requests:
+            return began_ns + plan.ramp_ns
+        if phase == "measure" and plan.requests and tally.issued >= plan.requests:
             return now_ns
-        length_ns = self.plan.settle_ns if phase == "settle" else self.plan.measure_ns
-        if length_ns is None and phase == "measure" and self.plan.requests:
+        if phase == "measure" and enough and plan.least_ns is not None and now_ns >= began_ns + plan.least_ns:
+            return now_ns
+        length_ns = plan.settle_ns if phase == "settle" else plan.measure_ns
+        if length_ns is None and phase == "measure" and plan.requests:
             return None
         if length_ns is None:
-            return self._auto_ns(phase, began_ns, now_ns, e2e_ns)
+            return _auto_ns(phase, began_ns, now_ns, tally.e2e)
         return began_ns + length_ns
 
-    @staticmethod
-    def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e_ns: Sequence[int]) -> int | None:
-        q, times, least_ns, most_ns = AUTO[phase]
-        if now_ns >= began_ns + most_ns:
-            return began_ns + most_ns
-        if not e2e_ns or now_ns < began_ns + least_ns:
-            return None
-        worst_ns = sorted(e2e_ns)[min(len(e2e_ns) - 1, int(q * len(e2e_ns)))]
-        return now_ns if now_ns >= began_ns + times * worst_ns else None
+
+def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e: Digest) -> int | None:
+    q, times, bounds_s = AUTO[phase]
+    least_ns, most_ns = (round(bound_s * NS) for bound_s in bounds_s)
+    if now_ns >= began_ns + most_ns:
+        return began_ns + most_ns
+    worst_ns = e2e.quantile(q) if now_ns >= began_ns + least_ns else None
+    return now_ns if worst_ns is not None and now_ns >= began_ns + times * worst_ns else None
+
+
+def advance_together(
+    stages: Sequence[tuple[StageClock, Tally]], now_ns: int, enough: Container[StageClock] = ()
+) -> None:
+    """Move the clocks of stages that run at the same time; none ends before all of them have measured."""
+    for clock, tally in stages:
+        pending = sum(other is not clock and other.is_measuring for other, _ in stages)
+        clock.advance(now_ns, tally, enough=clock in enough, pending=pending)

@@ -1,4 +1,4 @@
-"""The conductor: takes a session through the stages of its plan, and owns the end.
+"""The conductor: takes a crew through the stages of a run, and owns the end.
 
 Rule: stop, drain, flush, then quit, in this order; a stage that was interrupted says so in the journal, and the
 journal's count of started attempts is written at every boundary.
@@ -6,122 +6,160 @@ journal's count of started attempts is written at every boundary.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import gevent
 
 from firsttoken.load.clock import StageClock
+from firsttoken.load.crew import TICK_S, Crew
 from firsttoken.load.garbage import uncollected
-from firsttoken.load.plan import StagePlan
-from firsttoken.load.session import Session
+from firsttoken.load.itinerary import Itinerary
+from firsttoken.load.plan import Group, StagePlan
+from firsttoken.load.verdict import Judge
 from firsttoken.row import StageEvent
 
-TICK_S = 0.02
 REPORT_EVERY = 25
 """Ticks between two lines of progress."""
 FLUSH_EVERY = 12
 """Ticks between two flushes of the journal: a quarter of a second."""
-SPAWN_PATIENCE_S = 30.0
 
 Progress = Callable[[dict[str, object]], None]
 
 
-def conduct(session: Session, plans: Sequence[StagePlan], progress: Progress) -> None:
-    """Run every stage in order, until the plan is through, somebody stops it or the disk refuses."""
-    try:
-        for plan in plans:
-            if session.stopping or not _gather_users(session, plan):
-                break
-            progress({"event": "stage", "stages": len(plans), **_describe(plan)})
-            with _keep_garbage(session, plan):
-                _run_stage(session, plan, progress)
-    finally:
-        session.over = True
-        session.recorder.flush()
+class Conductor:
+    """One run's: `failure` says why it could not go on, if it could not."""
 
+    def __init__(self, crew: Crew, itinerary: Itinerary, judge: Judge, progress: Progress) -> None:
+        self.failure: str | None = None
+        self.budget: str | None = None
+        """Which cap of the budget ended the run, in a sentence, if one did."""
+        self._dead: dict[str, str] = {}
+        """Target -> why it is asked no more."""
+        self._crew = crew
+        self._itinerary = itinerary
+        self._judge = judge
+        self._progress = progress
 
-def _keep_garbage(session: Session, plan: StagePlan) -> AbstractContextManager[None]:
-    """Collect no garbage in a stage, unless the openai package makes it: an application has those pauses too."""
-    return nullcontext() if session.targets[plan.target].target.client == "sdk" else uncollected()
+    def conduct(self) -> None:
+        """Run every stage in order, until the way is through, somebody stops it or the disk refuses."""
+        crew = self._crew
+        try:
+            while not (crew.stopping or crew.exhausted) and (group := self._itinerary.next_group()):
+                self.failure = crew.gather(group)
+                if self.failure or crew.stopping:
+                    break
+                for plan in group:
+                    self._progress({"event": "stage", "stages": self._itinerary.stages, **_describe(plan)})
+                with self._keep_garbage(group):
+                    self._run(group)
+                self.budget = crew.exhausted
+        finally:
+            crew.leave()
 
+    def _keep_garbage(self, group: Group) -> AbstractContextManager[None]:
+        """Collect no garbage in a stage, unless the openai package makes it: an application has those pauses too."""
+        return nullcontext() if self._crew.makes_garbage(group) else uncollected()
 
-def _gather_users(session: Session, plan: StagePlan) -> bool:
-    """Ask Locust for the stage's users and wait until they live; False if the run was stopped meanwhile."""
-    session.wanted_users = plan.users
-    waited_s = 0.0
-    while len(session.users) != plan.users:
-        if session.stopping:
-            return False
-        if waited_s > SPAWN_PATIENCE_S:
-            session.failure = (
-                f"expected {plan.users} users to start within {SPAWN_PATIENCE_S:.0f} s, "
-                f"Locust has {len(session.users)}; fewer users, or more workers, would help"
+    def _run(self, group: Group) -> None:
+        crew = self._crew
+        start_ns, lost_before = crew.next_start_ns(), crew.workers_lost
+        clocks = [StageClock(plan, start_ns) for plan in group]
+        told = dict.fromkeys(clocks, 0)
+        crew.begin(clocks)
+        ticks = 0
+        while crew.stopping is None and any(clock.ended_ns is None for clock in clocks):
+            self._move(clocks)
+            self._tell_boundaries(told)
+            if ticks % REPORT_EVERY == 0:
+                self._tell_progress(clocks)
+            if ticks % FLUSH_EVERY == 0:
+                crew.flush()
+            ticks += 1
+            gevent.sleep(TICK_S)
+        ended_ns, broken_off = crew.now_ns(), crew.stopping
+        crew.end("cancelled_by_run" if broken_off is None else "cancelled_by_user")
+        self._tell_boundaries(told)
+        for clock in clocks:
+            at_ns = max(clock.start_ns, ended_ns if clock.ended_ns is None else clock.ended_ns)
+            reason = broken_off or self._dead.get(clock.plan.target) or crew.exhausted
+            self._mark(clock, "end", at_ns, reason=reason, workers_lost=crew.workers_lost - lost_before)
+            self._conclude(clock)
+
+    def _move(self, clocks: Sequence[StageClock]) -> None:
+        """Move the clocks to now, and break off what is dead or can no longer be paid for."""
+        crew, now_ns = self._crew, self._crew.now_ns()
+        tallies = {clock: crew.tally(clock) for clock in clocks}
+        for clock, tally in tallies.items():
+            if why := self._judge.find_dead(clock, tally, now_ns):
+                self._dead[clock.plan.target] = why
+                self._itinerary.give_up(clock.plan.target)
+                clock.break_off(now_ns)
+            elif crew.exhausted:
+                clock.break_off(now_ns, drains=tally.in_flight > 0)  # who waits for money then waits in vain
+        crew.advance([clock for clock, tally in tallies.items() if self._judge.is_enough(clock, tally, now_ns)])
+
+    def _conclude(self, clock: StageClock) -> None:
+        """Tell the itinerary what a stage has shown."""
+        tally = self._crew.tally(clock)
+        measured_s = clock.measured_s(self._crew.now_ns())
+        rate = tally.judged / measured_s if measured_s else 0.0
+        self._itinerary.note(clock.plan, self._judge.verdict(tally), rate)
+
+    def _tell_boundaries(self, told: dict[StageClock, int]) -> None:
+        """Journal the boundaries that came since; `told` is how many were, by clock."""
+        for clock in told:
+            for phase, began_ns in clock.boundaries[told[clock] :]:
+                self._mark(clock, phase, began_ns)
+            told[clock] = len(clock.boundaries)
+
+    def _mark(
+        self, clock: StageClock, event: str, at_ns: int, reason: str | None = None, workers_lost: int = 0
+    ) -> None:
+        plan, tally = clock.plan, self._crew.tally(clock)
+        self._crew.mark(
+            StageEvent(
+                stage=plan.stage,
+                target=plan.target,
+                level=plan.level,
+                repeat=plan.repeat,
+                event=event,  # type: ignore[arg-type]  # a phase or "end"; the clock's own words
+                at_ns=at_ns,
+                users=plan.users,
+                started=tally.started,
+                reason=reason,
+                by=plan.by,
+                shape=plan.shape,
+                mean_level=plan.mean_level,
+                confirms=plan.confirms,
+                dropped=tally.dropped,
+                workers_lost=workers_lost,
+                kept=tally.kept,
+                judged=tally.judged,
             )
-            return False
-        gevent.sleep(TICK_S)
-        waited_s += TICK_S
-    return True
-
-
-def _run_stage(session: Session, plan: StagePlan, progress: Progress) -> None:
-    clock = session.begin_stage(plan)
-    told, ticks = 0, 0
-    while clock.ended_ns is None and session.stopping is None:
-        session.advance()
-        told = _tell_boundaries(session, clock, told)
-        if ticks % REPORT_EVERY == 0:
-            progress(_describe_progress(session, clock))
-        if ticks % FLUSH_EVERY == 0:
-            session.recorder.flush()
-        ticks += 1
-        gevent.sleep(TICK_S)
-    ended_ns = session.now_ns() if clock.ended_ns is None else clock.ended_ns
-    session.end_stage("cancelled_by_run" if session.stopping is None else "cancelled_by_user")
-    while session.busy:
-        gevent.sleep(TICK_S / 4)
-    _tell_boundaries(session, clock, told)
-    _mark(session, clock, "end", ended_ns, reason=session.stopping)
-
-
-def _tell_boundaries(session: Session, clock: StageClock, told: int) -> int:
-    """Journal the boundaries after the first `told`; how many are told now."""
-    for phase, began_ns in clock.boundaries[told:]:
-        _mark(session, clock, phase, began_ns)
-    return len(clock.boundaries)
-
-
-def _mark(session: Session, clock: StageClock, event: str, at_ns: int, reason: str | None = None) -> None:
-    plan = clock.plan
-    session.recorder.mark_stage(
-        StageEvent(
-            stage=plan.stage,
-            target=plan.target,
-            level=plan.level,
-            repeat=plan.repeat,
-            event=event,  # type: ignore[arg-type]  # a phase or "end"; the clock's own words
-            at_ns=at_ns,
-            users=plan.users,
-            started=session.recorder.started.get(plan.stage, 0),
-            reason=reason,
         )
-    )
+
+    def _tell_progress(self, clocks: Sequence[StageClock]) -> None:
+        for clock in clocks:
+            self._progress(_describe_progress(clock, self._crew))
 
 
 def _describe(plan: StagePlan) -> dict[str, object]:
-    return {"stage": plan.stage, "target": plan.target, "level": plan.level, "repeat": plan.repeat}
+    names = ("stage", "target", "level", "by", "repeat", "shape", "confirms")
+    return {name: getattr(plan, name) for name in names}
 
 
-def _describe_progress(session: Session, clock: StageClock) -> dict[str, object]:
+def _describe_progress(clock: StageClock, crew: Crew) -> dict[str, object]:
     """What the live line shows; its median is of the stage so far and is not a result."""
+    tally = crew.tally(clock)
+    ttft_ns = tally.ttft.quantile(0.5)
     return {
         "event": "tick",
         **_describe(clock.plan),
         "phase": clock.phase,
-        "elapsed_s": (session.now_ns() - clock.boundaries[0][1]) / 1e9,
-        "in_flight": sum(target.client.in_flight for target in session.targets.values()),
-        "ended": len(session.e2e_ns),
-        "failed": session.failed,
-        "ttft_p50_ms": statistics.median(session.ttft_ns) / 1e6 if session.ttft_ns else None,
+        "elapsed_s": max(0, crew.now_ns() - clock.start_ns) / 1e9,
+        "in_flight": tally.in_flight,
+        "ended": tally.ended - tally.failed,
+        "failed": tally.failed,
+        "ttft_p50_ms": None if ttft_ns is None else ttft_ns / 1e6,
     }

@@ -2,7 +2,8 @@
 
 Rule: the load process watches itself with the same hub that watches the sockets, so a hub that is late for its
 timers was late for its streams as well, and the report can say so. Lines follow each other without a gap, and what
-is left of a second when the load stops is a line too, so that every moment of a run lies in one.
+is left of a second when the load stops is a line too, so that every moment of a run lies in one. Where a stage begins
+a line ends early: what it took to have its users ready is no part of its figures.
 """
 
 from __future__ import annotations
@@ -48,11 +49,12 @@ class Second:
         readings = [target.client.take_readings() for target in session.targets.values()]
         delays_ms = [delay_ms for reading in readings for delay_ms in reading.delays_ms]
         first_tokens = sum(reading.first_tokens for reading in readings)
+        late_ms = [late_ns / 1e6 for late_ns in session.take_lateness()]
         cpu_s, wall_ns = time.process_time() - self._began_cpu_s, time.monotonic_ns() - self._began_ns
         return Health(
             worker=worker,
             at_ns=session.now_ns(),
-            in_flight=sum(target.client.in_flight for target in session.targets.values()),
+            in_flight=session.in_flight,
             users_busy=session.busy,
             hub_lag_p50_ms=pick(self._lags_ms, 0.5) or 0.0,
             hub_lag_p99_ms=pick(self._lags_ms, 0.99) or 0.0,
@@ -61,20 +63,22 @@ class Second:
             rss_mb=read_rss_mb(),
             read_delay_p50_ms=pick(delays_ms, 0.5),
             read_delay_p99_ms=pick(delays_ms, 0.99),
+            lateness_p99_ms=pick(late_ms, 0.99),
+            lateness_max_ms=max(late_ms, default=None),
             bracketed_share=sum(reading.bracketed for reading in readings) / first_tokens if first_tokens else None,
         )
 
 
 def watch_health(session: Session, worker: int = 0) -> None:
-    """Write a line a second for ever; runs as a greenlet, and writes the last line when it is killed."""
-    second = Second()
+    """Write a line a second, and where a stage begins, for ever; a greenlet that writes the last when it is killed."""
+    second, lanes = Second(), session.lanes
     try:
         while True:
             second.probe()
-            if second.is_over:
+            if second.is_over or session.lanes is not lanes:
                 session.recorder.sample_health(second.summarise(session, worker))
                 session.recorder.flush()
-                second = Second()
+                second, lanes = Second(), session.lanes
     finally:
         session.recorder.sample_health(second.summarise(session, worker))
 

@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,14 +21,15 @@ import msgspec
 from firsttoken import kit
 from firsttoken.host import describe_host
 from firsttoken.limits import allow_files
-from firsttoken.load.plan import StagePlan, plan_stages
+from firsttoken.load.budget import Treasury
+from firsttoken.load.custom_shape import Shape
+from firsttoken.load.itinerary import Itinerary, lay_out_run
 from firsttoken.load.recorder import Recorder, write_manifest
-from firsttoken.load.retry import POLICIES
-from firsttoken.load.session import Session
-from firsttoken.load.target import open_target
+from firsttoken.load.resuming import read_finished, read_spent
+from firsttoken.load.session_opening import find_counted, open_session, read_arrivals
 from firsttoken.proxy import find_proxy
 from firsttoken.row import Manifest
-from firsttoken.scenario import Scenario, Target, load_scenario, parse_duration
+from firsttoken.scenario import Scenario, Target, load_scenario
 
 PACKAGES = ("firsttoken", "locust", "gevent", "httptools", "msgspec", "openai", "numpy")
 
@@ -40,52 +41,70 @@ class LoadSpec(msgspec.Struct, kw_only=True):
     base_urls: dict[str, str]
     """Per target, where it listens: the scenario's own URL or that of its simulator."""
     command: list[str]
+    workers: int = 1
+    """Load processes on this machine; 1: this one alone."""
+    remote: int = 0
+    """Workers of other machines to wait for."""
+    bind: str = "127.0.0.1:0"
+    """Where this process listens for workers."""
 
 
 class OpenRun:
     """A run that this process drives: its scenario, plan, session and manifest."""
 
     def __init__(self, spec: LoadSpec, environ: Mapping[str, str] = os.environ) -> None:
+        self.spec = spec
         self.folder = Path(spec.folder)
         self.scenario: Scenario = load_scenario(self.folder / "scenario.toml")
-        self.plans: list[StagePlan] = plan_stages(self.scenario)
         allow_files(self.scenario)
-        origin_ns = time.monotonic_ns()
-        self.manifest = Manifest(
+        self.finished = read_finished(self.folder)
+        self.manifest = self._open_manifest(spec, environ)
+        write_manifest(self.folder, self.manifest)
+        shutil.copyfile(kit.find("scenarios", "models"), self.folder / "models.toml")
+        self.trace = read_arrivals(self.scenario)
+        self.session = open_session(
+            self.scenario,
+            Recorder(self.folder, worker=0),
+            base_urls=spec.base_urls,
+            environ=environ,
+            origin_ns=self.manifest.origin_monotonic_ns,
+            run_id=self.manifest.run_id,
+            trace=self.trace,
+        )
+        self.treasury = Treasury(self.scenario.budget, read_spent(self.folder, find_counted(self.scenario)))
+
+    def _open_manifest(self, spec: LoadSpec, environ: Mapping[str, str]) -> Manifest:
+        """A new manifest; of a run that goes on, its first start and its clock."""
+        manifest = Manifest(
             run_id=self.folder.resolve().name,
             name=self.scenario.name,
             command=spec.command,
             seed=self.scenario.seed,
             started_utc=_utc_now(),
-            origin_monotonic_ns=origin_ns,
+            origin_monotonic_ns=time.monotonic_ns(),
             versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
             host=describe_host(),
             endpoints={
                 target.name: describe_endpoint(target, spec.base_urls[target.name], environ)
                 for target in self.scenario.target
             },
+            workers=spec.workers + spec.remote,
         )
-        write_manifest(self.folder, self.manifest)
-        shutil.copyfile(kit.find("scenarios", "models"), self.folder / "models.toml")
-        self.session = Session(
-            run_id=self.manifest.run_id,
-            targets={
-                target.name: open_target(
-                    target,
-                    self.scenario,
-                    base_url=spec.base_urls[target.name],
-                    environ=environ,
-                    origin_ns=origin_ns,
-                    run_id=self.manifest.run_id,
-                )
-                for target in self.scenario.target
-            },
-            policy=POLICIES[self.scenario.retry.policy],
-            recorder=Recorder(self.folder, worker=0),
-            origin_ns=origin_ns,
-            think_s=parse_duration(self.scenario.load.think),
-        )
-        self.session.wanted_users = self.plans[0].users
+        earlier = self.folder / "manifest.json"
+        if not earlier.exists():
+            return manifest
+        first = msgspec.json.decode(earlier.read_bytes(), type=Manifest)
+        manifest.started_utc, manifest.resumed = first.started_utc, first.resumed + 1
+        # A clock that has been started anew since, by a reboot, goes on where the run's last boundary was.
+        latest_ns = manifest.origin_monotonic_ns - self.finished.last_ns
+        manifest.origin_monotonic_ns = min(first.origin_monotonic_ns, latest_ns)
+        return manifest
+
+    def lay_out(self, shapes: Mapping[str, Callable[[], Shape]]) -> Itinerary:
+        """The way through the run; `shapes` are the classes of the locustfile. Raises ValueError as `lay_out_run`."""
+        itinerary = lay_out_run(self.scenario, shapes, self.trace, self.finished)
+        self.session.wanted_users = itinerary.first_users
+        return itinerary
 
     def close(self) -> None:
         """Flush the journals, close the connections and write how the run ended."""

@@ -20,12 +20,15 @@ from locust.exception import StopTest
 
 from firsttoken import launch, limits
 from firsttoken.kit import KitError
-from firsttoken.load.conductor import conduct
+from firsttoken.load.conductor import Conductor
+from firsttoken.load.crew import LocalCrew
 from firsttoken.load.health import watch_health
+from firsttoken.load.itinerary import lay_out_run
 from firsttoken.load.opening import LoadSpec, OpenRun
-from firsttoken.load.plan import plan_stages
 from firsttoken.load.preflight import find_dead_target
+from firsttoken.load.session_opening import read_arrivals
 from firsttoken.load.shape import Stages
+from firsttoken.load.verdict import Judge
 from firsttoken.readiness import UsageError, check_ready, find_doubts
 from firsttoken.scenario import Scenario, ScenarioError, find_scenario, load_scenario
 
@@ -54,12 +57,12 @@ def attach(environment: Environment, **_other: object) -> None:
         scenario = load_scenario(find_scenario(options.scenario))
         check_locustfile(options.locustfile, scenario.traffic.locustfile)
         check_ready(scenario, os.environ)
-    except (ScenarioError, KitError, UsageError, limits.LimitError) as error:
+        for doubt in find_doubts(scenario, os.environ):
+            sys.stderr.write(f"note: {doubt}\n")
+        PlainRun(environment, scenario, options.out)
+    except (ValueError, KitError, UsageError, limits.LimitError) as error:
         sys.stderr.write(f"firsttoken: {error}\n")
         raise SystemExit(1) from None
-    for doubt in find_doubts(scenario, os.environ):
-        sys.stderr.write(f"note: {doubt}\n")
-    PlainRun(environment, scenario, options.out)
 
 
 def check_locustfile(given: str, named: str) -> None:
@@ -79,7 +82,9 @@ class PlainRun:
         self.scenario = scenario
         self.out = out
         self.simulators: launch.Simulators | None = None
-        self.stages = Stages(plan_stages(scenario))
+        own = environment.shape_class
+        self.shapes = {type(own).__name__: type(own)} if own is not None else {}
+        self.stages = Stages(lay_out_run(scenario, self.shapes, read_arrivals(scenario)))
         environment.shape_class = self.stages
         gevent.get_hub().NOT_ERROR += (StopTest,)  # Locust words it, so gevent need not print where it came from
         environment.events.test_start.add_listener(self.start)
@@ -105,7 +110,14 @@ class PlainRun:
             self._refuse(sentence)
         self.stages.session = self.run.session
         self.health = gevent.spawn(watch_health, self.run.session)
-        self.conductor = gevent.spawn(conduct, self.run.session, self.run.plans, lambda event: None)
+        self.conductor = gevent.spawn(self._conduct, self.run)
+
+    def _conduct(self, run: OpenRun) -> None:
+        crew = LocalCrew(run.session, run.treasury, self.scenario.seed, run.trace)
+        conductor = Conductor(crew, run.lay_out(self.shapes), Judge(self.scenario), lambda event: None)
+        conductor.conduct()
+        run.manifest.budget = conductor.budget
+        run.session.failure = run.session.failure or conductor.failure
 
     def _refuse(self, sentence: str) -> NoReturn:
         self.end_simulators()

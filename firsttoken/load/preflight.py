@@ -17,7 +17,7 @@ OUTPUT_TOKENS = 16
 ADVICE = {
     "connect": "start the server or mend base_url",
     "tls": "mend the certificate or base_url",
-    "protocol": "mend base_url: it should be the part before /chat/completions",
+    "protocol": "mend base_url: it should be the part before {path}",
     "http_4xx": "mend the key, the model, the request or base_url (most end in /v1)",
     "rate_limited": "wait for the quota or use another key",
 }
@@ -43,7 +43,7 @@ def find_dead_target(run: OpenRun) -> str | None:
             advice = ADVICE.get(row.outcome or "", "look closer with `firsttoken check`")
             return (
                 f"target {target.name}: expected a streamed answer from {target.base_url}, "
-                f"got {row.outcome}: {row.error}; {advice}"
+                f"got {row.outcome}: {row.error}; {advice.format(path=DIALECTS[target.api].path)}"
             )
         run.manifest.endpoints[target.name]["asked_before"] = describe_spending(row)
     return None

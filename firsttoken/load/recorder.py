@@ -18,12 +18,11 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Journal:
-    """One append-only file of JSON lines; lines wait in memory until `flush`."""
+    """One append-only file of JSON lines; lines wait in memory until `flush`, and without any there is no file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._fd: int | None = None
         self._waiting = bytearray()
 
     def append(self, record: msgspec.Struct) -> None:
@@ -32,11 +31,22 @@ class Journal:
     def flush(self) -> None:
         """Hand all waiting lines to the kernel. Raises OSError when the disk refuses."""
         while self._waiting:
+            if self._fd is None:
+                self._fd = self._open()
             written = os.write(self._fd, self._waiting)
             del self._waiting[:written]
 
     def close(self) -> None:
-        os.close(self._fd)
+        if self._fd is not None:
+            os.close(self._fd)
+
+    def _open(self) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            self._waiting[:0] = b"\n"  # a killed run left half a line, which is not to spoil the next one
+        return fd
 
 
 class Recorder:
@@ -44,6 +54,7 @@ class Recorder:
 
     def __init__(self, folder: Path, worker: int) -> None:
         self.folder = folder
+        self.worker = worker
         self.failure: str | None = None
         self.started: dict[int, int] = {}
         """Attempts started, by stage."""

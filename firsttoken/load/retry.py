@@ -1,6 +1,13 @@
 """What a client does after a failed attempt. Pure: a policy, the row of the attempt and a draw give the back-off.
 
 Rule: the transport never retries; this loop is the only one, so that every attempt on the wire is a row.
+
+What `on` of a custom policy may hold, beside statuses such as 429:
+
+    "5xx"        any status from 500 on
+    "connect"    no connection, or one that was closed before a byte of an answer
+    "timeout"    a deadline of [timeouts] passed, whatever had come until then
+    "truncated"  the answer broke off before its end
 """
 
 from __future__ import annotations
@@ -8,6 +15,14 @@ from __future__ import annotations
 import msgspec
 
 from firsttoken.row import Outcome, Row
+from firsttoken.scenario import Retry, parse_duration
+
+OUTCOMES: dict[str, frozenset[Outcome]] = {
+    "connect": frozenset({"connect"}),
+    "timeout": frozenset({"deadline", "idle_timeout"}),
+    "truncated": frozenset({"truncated"}),
+}
+"""What a word means where the server gave no status of an error."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +33,13 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     cap_s: float = 8.0
     jitter: float = 0.25
     retry_after_max_s: float = 120.0
-    statuses: frozenset[int] = frozenset({408, 409, 429})
-    from_status: int = 500
+    on: frozenset[int | str] = frozenset({408, 409, 429, "5xx", "connect", "timeout", "truncated"})
+    only_unanswered: bool = True
+    """Never again once a byte of an answer has come, but for an error's status."""
+    heeds_advice: bool = True
+    """The server's x-should-retry wins over `on`."""
+    budget: float = 0.0
+    """At most this share of the requests may be retries; 0: no bound."""
 
 
 POLICIES: dict[str, RetryPolicy] = {
@@ -28,8 +48,21 @@ POLICIES: dict[str, RetryPolicy] = {
 }
 
 
-UNANSWERED: frozenset[Outcome] = frozenset({"connect", "deadline", "truncated"})
-"""Outcomes that may be tried again when not one byte of an answer had come."""
+def read_policy(retry: Retry) -> RetryPolicy:
+    """The policy that [retry] of a scenario means. A custom one does what is written and nothing else."""
+    if retry.policy != "custom":
+        return POLICIES[retry.policy]
+    return RetryPolicy(
+        max_retries=retry.max_retries,
+        base_s=parse_duration(retry.base),
+        cap_s=parse_duration(retry.cap),
+        jitter=retry.jitter,
+        retry_after_max_s=parse_duration(retry.retry_after_max),
+        on=frozenset(retry.on),
+        only_unanswered=False,
+        heeds_advice=False,
+        budget=retry.budget,
+    )
 
 
 def choose_backoff_ms(policy: RetryPolicy, row: Row, should_retry: bool | None, draw: float) -> float | None:
@@ -38,7 +71,7 @@ def choose_backoff_ms(policy: RetryPolicy, row: Row, should_retry: bool | None, 
     `row.attempt` counts from 1; `should_retry` is the server's x-should-retry, if it sent one; `draw` is uniform
     in [0, 1). A Retry-After up to the limit is obeyed to the letter; a longer one gives up, as the openai
     package does. Otherwise base x 2^n seconds, capped, less up to a quarter (`openai/_base_client.py`,
-    `_should_retry` and `_calculate_retry_timeout`).
+    `_should_retry` and `_calculate_retry_timeout`); a custom policy's `jitter` is that quarter.
     """
     after_ms = row.retry_after_ms
     if row.attempt > policy.max_retries or (after_ms is not None and after_ms > policy.retry_after_max_s * 1e3):
@@ -52,10 +85,37 @@ def choose_backoff_ms(policy: RetryPolicy, row: Row, should_retry: bool | None, 
 
 
 def _is_retryable(policy: RetryPolicy, row: Row, should_retry: bool | None) -> bool:
-    if row.http_status is None:
-        return row.outcome in UNANSWERED and row.bytes_received == 0
-    if row.http_status < 400:
+    if row.http_status is not None and row.http_status >= 400:
+        if should_retry is not None and policy.heeds_advice:
+            return should_retry
+        return row.http_status in policy.on or ("5xx" in policy.on and row.http_status >= 500)
+    if policy.only_unanswered and (row.http_status is not None or row.bytes_received):
         return False
-    if should_retry is not None:
-        return should_retry
-    return row.http_status in policy.statuses or row.http_status >= policy.from_status
+    return any(row.outcome in outcomes for word, outcomes in OUTCOMES.items() if word in policy.on)
+
+
+class RetryBudget:
+    """Bounds the retries of one load process to a share of its requests: what keeps an outage from feeding on itself.
+
+    Each request pays `share` in, each retry takes one out, and at most SAVED is kept: in any stretch there are at most
+    share x requests + SAVED retries (as Finagle's RetryBudget, and gRPC's throttling of retries, do it).
+    """
+
+    SAVED = 10.0
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._saved = self.SAVED
+
+    def note_request(self) -> None:
+        """A request begins."""
+        self._saved = min(self.SAVED, self._saved + self._share)
+
+    def allow(self) -> bool:
+        """Whether there may be one more retry, which is counted if so; always where the share is 0."""
+        if self._share == 0:
+            return True
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        return True

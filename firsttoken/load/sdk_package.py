@@ -22,10 +22,11 @@ from firsttoken.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from openai import Stream
+    from openai.types import Completion
     from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
     from openai.types.responses import ResponseStreamEvent
 
-    Objects = Stream[ChatCompletionChunk] | Stream[ResponseStreamEvent]
+    Objects = Stream[ChatCompletionChunk] | Stream[Completion] | Stream[ResponseStreamEvent]
     Headers = Mapping[str, Omit]
 
 OWN_HEADERS = {"authorization", "openai-organization", "openai-project"}
@@ -91,6 +92,11 @@ def _ask_chat(client: OpenAI, fields: dict[str, object], omitted: Headers) -> Ob
     )
 
 
+def _ask_completions(client: OpenAI, fields: dict[str, object], omitted: Headers) -> Objects:
+    model, prompt = cast("str", fields.pop("model")), cast("str", fields.pop("prompt"))
+    return client.completions.create(model=model, prompt=prompt, stream=True, extra_body=fields, extra_headers=omitted)
+
+
 def _ask_responses(client: OpenAI, fields: dict[str, object], omitted: Headers) -> Objects:
     model, words = cast("str", fields.pop("model")), cast("str", fields.pop("input"))
     return client.responses.create(model=model, input=words, stream=True, extra_body=fields, extra_headers=omitted)
@@ -98,12 +104,14 @@ def _ask_responses(client: OpenAI, fields: dict[str, object], omitted: Headers) 
 
 ASK: dict[str, Callable[[OpenAI, dict[str, object], Headers], Objects]] = {
     "chat": _ask_chat,
+    "completions": _ask_completions,
     "responses": _ask_responses,
 }
 """Dialect -> the call that an application makes; fields without a parameter of their own go as its extra_body."""
 
 FIRST_EVENT: dict[str, bytes] = {
     "chat": b'data: {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}], "usage": null}\n\n',
+    "completions": b'data: {"choices": [{"index": 0, "text": "a", "finish_reason": null}], "usage": null}\n\n',
     "responses": b'data: {"type": "response.output_text.delta", "delta": "a"}\n\n',
 }
 
@@ -117,5 +125,5 @@ def warm_up(api: str) -> None:
     """
     memory = httpx2.MockTransport(lambda _request: httpx2.Response(200, content=FIRST_EVENT[api]))
     with OpenAI(api_key="none", http_client=httpx2.Client(transport=memory)) as client:
-        for item in ASK[api](client, {"model": "m", "messages": [], "input": ""}, {}):
+        for item in ASK[api](client, {"model": "m", "messages": [], "prompt": "", "input": ""}, {}):
             item.to_json(indent=None, warnings=False)

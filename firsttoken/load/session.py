@@ -1,38 +1,31 @@
-"""The run inside one load process: the gate users wait at, and one request with its retries.
+"""The run inside one load process, and the gate that its users wait at.
 
-Rule: a user sends only while a stage admits it; `intended` is when it became free, not when it was woken; and
-every attempt has its start line in the journal before its first byte is sent.
+Rule: a user sends only while a stage admits it; `intended` is when it became free, or when its arrival was due, and not
+when it was woken.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from gevent.event import Event
+import gevent
+from gevent.event import AsyncResult, Event
 
-from firsttoken.load.clock import StageClock
-from firsttoken.load.plan import StagePlan
-from firsttoken.load.retry import RetryPolicy, choose_backoff_ms
-from firsttoken.row import SUCCESS, Outcome, Phase, Row
+from firsttoken.load.clock import StageClock, advance_together
+from firsttoken.load.keeping import Limits
+from firsttoken.load.lane import Lane, Request
+from firsttoken.load.retry import RetryBudget, RetryPolicy
+from firsttoken.load.tally import Tally
+from firsttoken.row import Outcome, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from firsttoken.load.recorder import Recorder
+    from firsttoken.load.spending import Spending
     from firsttoken.load.target import LiveTarget
-
-
-class Request(NamedTuple):
-    """What a user wants now: where it was admitted, and when it became free."""
-
-    clock: StageClock
-    seat: int
-    number: int
-    """Of this user in this stage, from 0."""
-    intended_ns: int
-    phase: Phase
 
 
 class Session:
@@ -44,15 +37,22 @@ class Session:
         run_id: str,
         targets: dict[str, LiveTarget],
         policy: RetryPolicy,
+        retries: RetryBudget,
         recorder: Recorder,
         origin_ns: int,
         think_s: float,
+        limits: Limits,
+        spending: Spending,
+        value_of: Callable[[Sequence[Row]], float | None] | None = None,
+        leads: bool = True,
     ) -> None:
         self.run_id = run_id
         self.targets = targets
         self.policy = policy
+        self.retries = retries
         self.recorder = recorder
         self.origin_ns = origin_ns
+        self._opened_ns = time.monotonic_ns() - origin_ns
         self.think_s = think_s
         self.wanted_users = 0
         self.over = False
@@ -61,23 +61,58 @@ class Session:
         """Who asked to stop, if somebody did."""
         self.failure: str | None = None
         """Why the run cannot go on, in a sentence for the user."""
-        self.clock: StageClock | None = None
+        self.lanes: list[Lane] = []
+        """The stages that run now."""
         self.users: dict[Hashable, int] = {}
-        """Living users and their seats."""
-        self.busy = 0
-        """Users with a request: attempts and back-off together."""
-        self.issued = 0
-        self.open_measured = 0
-        self.e2e_ns: list[int] = []
-        self.ttft_ns: list[int] = []
-        self.failed = 0
-        self._turns: dict[int, int] = {}
+        """Living users, and which of them each is."""
+        self.lateness_ns: list[int] = []
+        """How late requests of an open loop were begun, since that was last taken."""
+        self.spending = spending
+        self.refill: Callable[[], None] = lambda: None
+        """Asks for more where the purse has refused a request."""
+        self._limits = limits
+        self.value_of = value_of
+        """What a level that measures until a figure is narrow wants to know of a request."""
+        self._leads = leads
+        self._places: dict[int, tuple[Lane, int]] = {}
+        """User -> its lane and seat."""
+        self._pumps: list[gevent.Greenlet] = []
+        self._is_open = False
         self._changed = Event()
-        self._draw = random.Random(run_id)
+        self._failures: set[str] = set()
+        self.draw = random.Random(run_id)
+        """Of the jitter of back-offs."""
 
     def now_ns(self) -> int:
         """Nanoseconds since the run's origin."""
         return time.monotonic_ns() - self.origin_ns
+
+    @property
+    def lasted_ns(self) -> int:
+        """How long this session has lasted: less than the run, where that was broken off and goes on."""
+        return self.now_ns() - self._opened_ns
+
+    @property
+    def busy(self) -> int:
+        """Users with a request: attempts and back-off together."""
+        return sum(lane.tally.busy for lane in self.lanes)
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts on the wire."""
+        return sum(target.client.in_flight for target in self.targets.values())
+
+    def word_failure(self, last: Row) -> str:
+        """What Locust is told of a request that failed: it keeps every text that it hears, so not all are told."""
+        words = f"{last.outcome}: {last.error or ''}"[:200]
+        if len(self._failures) < MOST_FAILURES:
+            self._failures.add(words)
+        return words if words in self._failures else f"{last.outcome}: in other words"
+
+    def take_lateness(self) -> list[int]:
+        """How late, in ns, requests of an open loop were begun since this was last asked."""
+        taken, self.lateness_ns = self.lateness_ns, []
+        return taken
 
     @property
     def stopping(self) -> str | None:
@@ -95,116 +130,118 @@ class Session:
 
     # -- the gate -------------------------------------------------------------------------------------------------
 
-    def begin_stage(self, plan: StagePlan) -> StageClock:
-        """Seat the living users and let them in."""
-        self.users = {user: seat for seat, user in enumerate(self.users)}
-        self.issued = self.open_measured = self.failed = 0
-        self.e2e_ns, self.ttft_ns, self._turns = [], [], {}
-        self.clock = StageClock(plan, self.now_ns())
-        self._wake()
-        return self.clock
+    def open_gate(self, lanes: Sequence[Lane]) -> None:
+        """Seat the living users, lane by lane, and let them in."""
+        self.lanes, self._places, self._pumps = [], {}, []
+        self.users = {user: number for number, user in enumerate(self.users)}
+        self._is_open = True
+        self.widen_gate(lanes)
 
-    def end_stage(self, outcome: Outcome) -> None:
-        """Close the gate and end what is still on the wire."""
-        self.clock = None
+    def widen_gate(self, lanes: Sequence[Lane]) -> None:
+        """Open further lanes beside those that run, for users who have no seat yet."""
+        self.lanes += lanes
+        places = [(lane, seat) for lane in lanes for seat in lane.seats]
+        self._places |= dict(enumerate(places, start=len(self._places)))
+        self._pumps += [gevent.spawn(self._pump, lane) for lane in lanes if lane.is_open]
+        self._wake()
+
+    def close_gate(self, outcome: Outcome) -> None:
+        """Let nobody in any more and end what is still on the wire; `lanes` stay until the next ones open."""
+        self._is_open = False
+        gevent.killall(self._pumps, block=False)
+        for lane in self.lanes:
+            lane.close()
         self._cancel(outcome)
         self._wake()
+
+    def may_send(self, request: Request) -> bool:
+        """Whether the stage of a request still runs."""
+        return self._is_open and request.lane in self.lanes
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep, but no longer than until the gate opens or closes."""
+        self._changed.wait(timeout=timeout_s)
 
     def _wake(self) -> None:
         waiting, self._changed = self._changed, Event()
         waiting.set()
 
-    def advance(self) -> None:
-        """Move the stage's clock to now."""
-        if self.clock is not None:
-            self.clock.advance(self.now_ns(), issued=self.issued, open_measured=self.open_measured, e2e_ns=self.e2e_ns)
+    def tally(self, clock: StageClock) -> Tally:
+        """What this process counted in a stage."""
+        lane = next(lane for lane in self.lanes if lane.clock is clock)
+        tally, plan = lane.tally, clock.plan
+        tally.started = self.recorder.started.get(plan.stage, 0)
+        tally.in_flight = self.targets[plan.target].client.in_flight
+        lane.judge(self._limits, self.now_ns())
+        lane.count_streams()
+        return tally
+
+    def _advance(self) -> None:
+        if self._leads:
+            advance_together([(lane.clock, lane.tally) for lane in self.lanes], self.now_ns())
 
     def admit(self, user: Hashable) -> Request:
         """Block until a stage lets this user send one more request."""
         free_ns = self.now_ns()
         while True:
-            self.advance()
-            clock, seat = self.clock, self.users.get(user)
-            if clock is None or seat is None or not self._has_room(clock, seat):
+            self._advance()
+            place = self._places.get(self.users.get(user, -1))
+            if place is None or not self._is_open or self.stopping is not None:
                 self._changed.wait()
                 continue
-            opens_ns = clock.opens_ns(seat)
-            wait_ns = opens_ns - self.now_ns()
-            if wait_ns > 0:
-                self._changed.wait(timeout=wait_ns / 1e9)
-                continue
-            self.issued += 1
-            number = self._turns.get(seat, 0)
-            self._turns[seat] = number + 1
-            intended_ns = max(free_ns, opens_ns)
-            return Request(clock, seat, number, intended_ns, clock.phase_at(intended_ns))
+            lane, seat = place
+            if lane.is_open:
+                request = lane.go_on(user, free_ns) or self._await_arrival(lane)
+            else:
+                request = self._await_turn(lane, seat, free_ns)
+            if request is not None:
+                lane.remember(user, request)
+                return request
 
-    def _has_room(self, clock: StageClock, seat: int) -> bool:
-        return self.stopping is None and seat < clock.plan.users and clock.admits(self.issued)
+    def _await_turn(self, lane: Lane, seat: int, free_ns: int) -> Request | None:
+        """The next request of a seat; None where the gate has to be looked at again."""
+        opens_ns = None if lane.full else lane.find_opening(seat, self.now_ns())
+        wait_ns = None if opens_ns is None else opens_ns - self.now_ns()
+        if opens_ns is None or wait_ns is None or wait_ns > 0:
+            self._changed.wait(timeout=None if wait_ns is None else wait_ns / 1e9)
+            return None
+        return lane.take_turn(seat, max(free_ns, opens_ns))
 
-    # -- one request ----------------------------------------------------------------------------------------------
-
-    def perform(self, request: Request) -> list[Row]:
-        """Send a request, retrying as the policy says; the rows of its attempts, in order."""
-        measured = request.phase == "measure"
-        self.busy += 1
-        self.open_measured += measured
+    def _await_arrival(self, lane: Lane) -> Request | None:
+        """The next arrival that falls to an idle user; None where the gate has closed."""
+        handed: AsyncResult[Request | None] = AsyncResult()
+        lane.idle.append(handed)
         try:
-            rows = self._attempt_until_done(request)
-        finally:
-            self.busy -= 1
-            self.open_measured -= measured
-        self._note(request, rows[-1])
-        return rows
+            request: Request | None = handed.get()
+            return request
+        except BaseException:
+            if handed.ready() and handed.value is not None:
+                lane.release(handed.value)
+            elif not handed.ready():
+                lane.idle.remove(handed)
+            raise
 
-    def _attempt_until_done(self, request: Request) -> list[Row]:
-        plan = request.clock.plan
-        target = self.targets[plan.target]
-        prompt_id, body = target.compose(plan, request.seat, request.number)
-        rows: list[Row] = []
-        intended_ns = request.intended_ns
-        while True:
-            row = Row(
-                run_id=self.run_id,
-                target=plan.target,
-                stage=plan.stage,
-                level=plan.level,
-                repeat=plan.repeat,
-                phase=request.phase,
-                user=request.seat,
-                request_id=f"{plan.stage}-{request.seat}-{request.number}",
-                attempt=len(rows) + 1,
-                prompt_id=prompt_id,
-                intended_ns=intended_ns,
-            )
-            rows.append(row)
-            self.recorder.begin(row)
-            should_retry = target.client.send(row, body)
-            row.backoff_ms = self._choose_backoff(row, should_retry)
-            self.recorder.end(row)
-            if row.backoff_ms is None or row.end_ns is None:
-                return rows
-            intended_ns = row.end_ns + round(row.backoff_ms * 1e6)
-            if not self._sleep_until(intended_ns, request.clock):
-                return rows
+    def _pump(self, lane: Lane) -> None:
+        """Hand out the arrivals of an open loop when they are due, however the answers come."""
+        target = self.targets[lane.clock.plan.target]
+        while (
+            len(lane.idle) < min(len(lane.seats), len(self.users)) and self.now_ns() < lane.clock.start_ns + SEATED_NS
+        ):
+            gevent.sleep(0)
+        for number, due_ns in lane.schedule:
+            due_ns += lane.clock.start_ns
+            ask = target.compose(lane.clock.plan, number, 0)  # now, while there is time
+            while (wait_ns := due_ns - self.now_ns()) > 0:
+                gevent.sleep(wait_ns / 1e9)
+            self._advance()
+            if lane.full or self.stopping is not None:
+                return
+            lane.arrive(number, due_ns, ask)
 
-    def _choose_backoff(self, row: Row, should_retry: bool | None) -> float | None:
-        return (
-            None if row.outcome in SUCCESS else choose_backoff_ms(self.policy, row, should_retry, self._draw.random())
-        )
 
-    def _sleep_until(self, at_ns: int, clock: StageClock) -> bool:
-        """Sleep through a back-off; False if the stage ended meanwhile."""
-        while self.clock is clock and (wait_ns := at_ns - self.now_ns()) > 0:
-            self._changed.wait(timeout=wait_ns / 1e9)
-        return self.clock is clock
-
-    def _note(self, request: Request, last: Row) -> None:
-        """Keep the few figures that the clock's "auto" and the live line need."""
-        if request.clock is not self.clock:
-            return
-        if last.outcome not in SUCCESS:
-            self.failed += 1
-        elif last.end_ns is not None and last.sent_ns is not None and last.first_token_ns is not None:
-            self.e2e_ns.append(last.end_ns - request.intended_ns)
-            self.ttft_ns.append(last.first_token_ns - last.sent_ns)
+MOST_FAILURES = 200
+"""Texts of failures that are told apart in Locust's own tables; the rows have all of them."""
+SEATED_NS = 100_000_000
+"""How long the first arrival waits at most for the users of its stage to sit down."""
+CUT_OFF: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user"})
+"""Outcomes that say nothing of the server: the run itself cut the request off."""

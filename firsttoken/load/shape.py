@@ -5,11 +5,9 @@ Rule: it is also where a user finds the session it belongs to, as Locust hands e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from locust import LoadTestShape
 
-from firsttoken.load.plan import StagePlan
+from firsttoken.load.itinerary import Itinerary
 from firsttoken.load.session import Session
 
 
@@ -18,10 +16,11 @@ class Stages(LoadTestShape):
 
     abstract = True
 
-    def __init__(self, plans: Sequence[StagePlan], session: Session | None = None) -> None:
+    def __init__(self, itinerary: Itinerary | None = None, session: Session | None = None) -> None:
+        """A worker knows no itinerary, and is not asked for one: its master tells it how many users it has."""
         super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
-        self.first_users = plans[0].users
-        self.rate = float(max(plan.users for plan in plans))
+        self.first_users = 0 if itinerary is None else itinerary.first_users
+        self.rate = 1.0 if itinerary is None else float(max(1, itinerary.most_users))
         """Users started or stopped a second: a whole stage's at once, for our own gate spreads them."""
         self.session = session
         """None between two runs under Locust's web UI."""

@@ -6,13 +6,15 @@ that every target is asked the same; the cold nonce is the one exception.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from firsttoken.load.plan import StagePlan
 from firsttoken.row import Outcome, Row
 from firsttoken.scenario import Scenario, Spread, Target, Timeouts, parse_duration
-from firsttoken.traffic.prompts import make_prompt
+from firsttoken.traffic.blocks import trace_prompt
+from firsttoken.traffic.prompts import Prompt, make_prompt
+from firsttoken.traffic.trace import Arrival
 from firsttoken.wire.attempt import Client, Deadlines
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import Endpoint, parse_endpoint
@@ -34,20 +36,42 @@ class Sender(Protocol):
     def close(self) -> None: ...
 
 
+class Ask(NamedTuple):
+    """One request, ready to be sent."""
+
+    prompt_id: str
+    body: bytes
+    words: int
+    """Of its prompt."""
+    output_tokens: int
+    """The most that the answer may have."""
+
+
 class LiveTarget:
     """One target: `client` sends, `compose` says what."""
 
-    def __init__(self, target: Target, scenario: Scenario, client: Sender, nonce: str) -> None:
+    def __init__(
+        self, target: Target, scenario: Scenario, client: Sender, nonce: str, trace: Sequence[Arrival] = ()
+    ) -> None:
         self.target = target
         self.client = client
         self._scenario = scenario
+        self._trace = trace
         self._nonce = f"{nonce}-{target.name}"
         self._dialect = DIALECTS[target.api]
 
-    def compose(self, plan: StagePlan, seat: int, number: int) -> tuple[str, bytes]:
-        """The prompt's id and the request's body for the `number`-th request of a seat in a stage."""
+    def compose(self, plan: StagePlan, seat: int, number: int) -> Ask:
+        """The `number`-th request of a seat in a stage."""
+        prompt = self._prompt(plan, seat, number)
+        body = self._dialect.body(self.target.model, prompt.text, prompt.output_tokens, self.target.extra_body)
+        return Ask(prompt.prompt_id, body, prompt.input_tokens, prompt.output_tokens)
+
+    def _prompt(self, plan: StagePlan, seat: int, number: int) -> Prompt:
         traffic = self._scenario.traffic
-        prompt = make_prompt(
+        nonce = None if traffic.cache == "warm" else f"{self._nonce}-{plan.stage}"
+        if plan.traced:
+            return trace_prompt(seed=self._scenario.seed, arrival=self._trace[seat], number=seat, nonce=nonce)
+        return make_prompt(
             seed=self._scenario.seed,
             level=plan.level,
             repeat=plan.repeat,
@@ -55,15 +79,20 @@ class LiveTarget:
             turn=number,
             input_tokens=_length(traffic.input_tokens),
             output_tokens=_length(traffic.output_tokens),
-            nonce=None if traffic.cache == "warm" else f"{self._nonce}-{plan.stage}",
+            nonce=nonce,
             shared=traffic.shared,
         )
-        body = self._dialect.body(self.target.model, prompt.text, prompt.output_tokens, self.target.extra_body)
-        return prompt.prompt_id, body
 
 
 def open_target(
-    target: Target, scenario: Scenario, *, base_url: str, environ: Mapping[str, str], origin_ns: int, run_id: str
+    target: Target,
+    scenario: Scenario,
+    *,
+    base_url: str,
+    environ: Mapping[str, str],
+    origin_ns: int,
+    run_id: str,
+    trace: Sequence[Arrival] | None = None,
 ) -> LiveTarget:
     """Make a target ready; its key is taken from the environment by name. Raises ValueError for a bad URL."""
     endpoint = parse_endpoint(
@@ -75,7 +104,9 @@ def open_target(
         ca_file=target.ca_file,
         environ=environ,
     )
-    return LiveTarget(target, scenario, _open_sender(target, endpoint, scenario.timeouts, origin_ns), run_id)
+    return LiveTarget(
+        target, scenario, _open_sender(target, endpoint, scenario.timeouts, origin_ns), run_id, trace or ()
+    )
 
 
 def _open_sender(target: Target, endpoint: Endpoint, timeouts: Timeouts, origin_ns: int) -> Sender:

@@ -10,11 +10,11 @@ from locust import User
 from locust.env import Environment
 
 from firsttoken.load import plain
-from firsttoken.load.session import Request, Session
+from firsttoken.load.asking import perform
+from firsttoken.load.lane import Request
+from firsttoken.load.session import CUT_OFF, Session
 from firsttoken.load.shape import Stages
 from firsttoken.row import SUCCESS, Row
-
-CUT_OFF = frozenset({"cancelled_by_run", "cancelled_by_user"})
 
 
 class StreamingUser(User):
@@ -38,8 +38,10 @@ class StreamingUser(User):
 
     def ask(self) -> Row:
         """Wait for a turn, send the next prompt and read its whole stream; the row of the last attempt."""
-        request = self.session.admit(self)
-        rows = self.session.perform(request)
+        rows: list[Row] = []
+        while not rows:  # a stage that closes between the turn and the sending leaves none
+            request = self.session.admit(self)
+            rows = perform(self.session, request)
         self._tell_locust(request, rows)
         return rows[-1]
 
@@ -47,7 +49,7 @@ class StreamingUser(User):
         last = rows[-1]
         if last.outcome in CUT_OFF or last.end_ns is None:
             return
-        failure = None if last.outcome in SUCCESS else RequestFailedError(f"{last.outcome}: {last.error or ''}"[:200])
+        failure = None if last.outcome in SUCCESS else RequestFailedError(self.session.word_failure(last))
         self.environment.events.request.fire(
             request_type="STREAM",
             name=last.target,

@@ -13,13 +13,14 @@ from importlib.metadata import version
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
-from firsttoken.decide.validity import RULES
+from firsttoken.decide.validity import RULES, Flag
 from firsttoken.report.attainment import draw_attainment
+from firsttoken.report.course import draw_course
 from firsttoken.report.first_page import FirstPage, first_page
 from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
 from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
-from firsttoken.report.series import write_source, write_users
+from firsttoken.report.series import write_source
 from firsttoken.row import Manifest
 from firsttoken.scenario import Target
 
@@ -38,7 +39,8 @@ def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> t
     """
     manifest, first = study.run.manifest, first_page(study)
     began = datetime.fromisoformat(manifest.started_utc)
-    figures = {FIRST_CHART: draw_attainment(study)} | {page.slug: page.figure for page in pages if page.figure}
+    first_chart = draw_course(study, 10.0) if study.unit.shape else draw_attainment(study)
+    figures = {FIRST_CHART: first_chart} | {page.slug: page.figure for page in pages if page.figure}
     data: Data = {
         "title": manifest.name,
         "run_id": manifest.run_id,
@@ -87,18 +89,20 @@ def _table(table: Table) -> Data:
 
 def _validity(study: Study, first: FirstPage, failures: Sequence[str]) -> Data:
     """What was found wrong or remarkable, every rule that was checked, and what page one left out."""
-    void = sorted({f"{flag.target} at {write_users(flag.level)}" for flag in study.flags if flag.voids})
-    remarks = sum(not flag.voids for flag in study.flags)
+    flags = study.every_flag
+    void = sorted({f"{flag.target} at {_name_load(study, flag)}" for flag in flags if flag.voids})
+    remarks = sum(not flag.voids for flag in flags)
     finding = "Nothing voids a figure of this run" if not void else f"Void: {', '.join(void)}"
     heads = ("Flag", "Target", "Load", "Answer", "Evidence")
     columns = tuple(Column(head, words=True, wide=head == "Evidence") for head in heads)
     rows = tuple(
-        (flag.name, flag.target, write_users(flag.level), "void" if flag.voids else "stands", flag.evidence)
-        for flag in study.flags
+        (flag.name, flag.target or "all", _name_load(study, flag), "void" if flag.voids else "stands", flag.evidence)
+        for flag in flags
     )
-    raised = {flag.name for flag in study.flags}
+    raised = {flag.name for flag in flags}
     return {
-        "finding": finding + (f"; {remarks} remarks on how to read it" if remarks else ""),
+        "finding": finding
+        + (f"; {remarks} {'remark' if remarks == 1 else 'remarks'} on how to read it" if remarks else ""),
         "flags": _table(Table(columns, rows)) if rows else None,
         "rules": [
             (name, f"{'Raised' if name in raised else 'Not raised'}: {rule.rule}.") for name, rule in RULES.items()
@@ -106,6 +110,10 @@ def _validity(study: Study, first: FirstPage, failures: Sequence[str]) -> Data:
         "notes": [*study.run.notes, *failures],
         "left_out": first.left_out,
     }
+
+
+def _name_load(study: Study, flag: Flag) -> str:
+    return "the run" if flag.level is None else study.unit_of(flag.by).write(flag.level)
 
 
 def _provenance(study: Study, began: datetime) -> list[tuple[str, Pairs]]:
@@ -117,6 +125,7 @@ def _provenance(study: Study, began: datetime) -> list[tuple[str, Pairs]]:
         ("Began", f"{write_date(began)}, {began:%H:%M:%S} UTC"),
         ("Lasted", "unknown" if manifest.ended_ns is None else f"{manifest.ended_ns / 1e9:,.0f} s"),
         ("Seed", str(manifest.seed)),
+        *([("Workers", str(manifest.workers))] if manifest.workers > 1 else []),
     ]
     return [
         ("The run", run),

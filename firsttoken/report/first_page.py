@@ -14,7 +14,7 @@ from typing import NamedTuple
 from firsttoken.decide.decision import Decision
 from firsttoken.decide.promise_table import PromiseRow
 from firsttoken.decide.study import Study
-from firsttoken.decide.units import UNKNOWN, write_value
+from firsttoken.decide.units import UNKNOWN
 from firsttoken.report.evidence import write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table
 from firsttoken.report.series import join_words
@@ -130,7 +130,8 @@ def _group_decisions(decisions: Sequence[Decision]) -> list[tuple[str, str, str]
     """Verdict, targets and why, targets of the same verdict for the same reason together."""
     groups: dict[tuple[str, str], list[str]] = {}
     for decision in decisions:
-        groups.setdefault((decision.verdict, decision.why), []).append(decision.target)
+        why = " ".join(filter(None, [decision.why, decision.confirmation]))
+        groups.setdefault((decision.verdict, why), []).append(decision.target)
     return [(verdict, join_words(targets), why) for (verdict, why), targets in groups.items()]
 
 
@@ -161,21 +162,24 @@ def _label(study: Study) -> str:
 
 def _warning(study: Study) -> str:
     state = STATES[study.run.manifest.state]
-    broken = [stage for stage in study.run.stages if stage.reason]
-    missing = [stage for stage in study.run.stages if stage.stage in study.run.missing]
-    parts = [
-        f"INCOMPLETE: {state}{_name_stages(broken[-1:], ' during ')}. What was measured until then follows.",
-        f"INCOMPLETE: rows are missing of {_name_stages(missing)}. These levels count for nothing.",
-    ]
-    return " ".join(part for part, holds in zip(parts, (state, missing), strict=True) if holds)
+    budget = (study.run.manifest.budget or "").rstrip(".")
+    broken = [stage for stage in study.run.studied if stage.reason]
+    missing = [stage for stage in study.run.studied if stage.stage in study.run.missing]
+    during = _name_stages(study, broken[-1:], " during ")
+    parts = {
+        f"BUDGET_STOPPED: {budget}. What was measured until then follows.": budget,
+        f"INCOMPLETE: {state}{during}. What was measured until then follows.": state,
+        f"INCOMPLETE: rows are missing of {_name_stages(study, missing)}. These levels count for nothing.": missing,
+    }
+    return " ".join(part for part, holds in parts.items() if holds)
 
 
-def _name_stages(stages: Sequence[Stage], before: str = "") -> str:
+def _name_stages(study: Study, stages: Sequence[Stage], before: str = "") -> str:
     """The first of some stages by target and load, and how many more there are."""
     if not stages:
         return ""
     more = f" and {len(stages) - 1} more" if len(stages) > 1 else ""
-    return f"{before}{stages[0].target} at {write_value(stages[0].level, 'users')}{more}"
+    return f"{before}{stages[0].target} at {study.unit_of(stages[0].by).write(stages[0].level)}{more}"
 
 
 def _promise_table(decisions: Sequence[Decision]) -> Table:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from firsttoken.decide.scope import describe_load, shape_of
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_share, write_value
 from firsttoken.report.series import join_words, write_percent, write_source
-from firsttoken.scenario import Scenario, Slo, Spread, parse_duration
+from firsttoken.scenario import Retry, Scenario, Slo, Spread, parse_duration
 
 LIMIT_NAMES = {
     "ttft": "first token within",
@@ -19,9 +20,15 @@ LIMIT_NAMES = {
     "tpot": "per token at most",
     "e2e": "whole answer within",
 }
+ARRIVALS = {
+    "constant": "evenly spaced",
+    "poisson": "at random (a Poisson process)",
+    "gamma": "at random, with gaps of a gamma distribution of coefficient of variation {:g}",
+}
 ORDERS = {
     "abba": "targets take turns level by level, there and back",
     "shuffle": "levels and targets in seeded random order",
+    "together": "all targets at the same time, each with a load of its own",
 }
 CACHES = {
     "cold": "every prompt begins with a word of its own, so that no prompt cache can help",
@@ -36,11 +43,21 @@ POLICIES = {
 }
 
 
+RAMPS = {"users": "users start one by one", "rate": "the rate rises in a straight line"}
+MOST_LENGTHS = 4
+"""Lengths of windows that are listed; of more, only the ends are told."""
+
+NO_LATENESS = (
+    "In a closed loop a slow server is asked less often: the lateness that a free-running crowd would feel is not in "
+    "the figures. "
+)
+
+
 def method(study: Study) -> list[tuple[str, str]]:
     """Headed paragraphs: load, stages, clock, promise, retries, intervals, dollars, and what all this cannot see."""
     scenario = study.scenario
     return [
-        ("Load", _load(scenario)),
+        ("Load", write_loop(study)),
         ("Prompts", _prompts(scenario)),
         ("A stage", _stage(study)),
         (
@@ -59,7 +76,7 @@ def method(study: Study) -> list[tuple[str, str]]:
         ),
         ("Promise", f"A request keeps it when it succeeds with {write_promise(scenario.slo)}. "
          f"{write_share(scenario.slo.share)} of requests must. Errors and give-ups break it."),
-        ("Retries", POLICIES[scenario.retry.policy]),
+        ("Retries", write_policy(scenario.retry)),
         (
             "Intervals",
             "Quantiles come from rows, never from buckets, and are never averaged. Their 95 % intervals are order "
@@ -72,9 +89,8 @@ def method(study: Study) -> list[tuple[str, str]]:
         ("Dollars", " ".join(_dollars(study))),
         (
             "What this cannot see",
-            "In a closed loop a slow server is asked less often: the lateness that a free-running crowd would feel is "
-            "not in the figures. One place of measurement sees one network path. Whatever is listed as not tested on "
-            "page one.",
+            f"{NO_LATENESS if study.unit.by == 'users' else ''}One place of measurement sees one network path. "
+            "Whatever is listed as not tested on page one.",
         ),
     ]  # fmt: skip
 
@@ -93,40 +109,105 @@ def write_length(length: int | Spread) -> str:
     return f"{length:,} tokens"
 
 
-def _load(scenario: Scenario) -> str:
-    load = scenario.load
-    users = join_words([f"{level:,}" for level in load.users])
-    pause_s = parse_duration(load.think)
-    think = f"thinks for {write_value(1000 * pause_s, 'ms')} and asks again" if pause_s else "asks again at once"
+def write_loop(study: Study) -> str:
+    """Whether users come back or requests just come, at which levels, in which order."""
+    load, traffic = study.scenario.load, study.scenario.traffic
+    loop = _closed(study) if study.unit.by == "users" else _open(study)
     runs = "once" if load.repeats == 1 else f"{load.repeats} times"
+    behaviour = "A user" if study.unit.by == "users" else "Whoever takes a request"
     return (
-        f"Closed loop: each user asks, reads the answer to its end, and {think}. Levels of {users} users, each run "
-        f"{runs}; {ORDERS.get(load.order, load.order)}. A user behaves as "
-        f"locustfiles/{scenario.traffic.locustfile}.py says; Locust runs the users, the connection and the clock are "
-        "our own."
+        f"{loop}{_levels(study)}, each run {runs}; {ORDERS[load.order]}. {behaviour} behaves as "
+        f"locustfiles/{traffic.locustfile}.py says; Locust runs the users, the connection and the clock are our own."
+    )
+
+
+def _closed(study: Study) -> str:
+    pause_s = parse_duration(study.scenario.load.think)
+    think = f"thinks for {write_value(1000 * pause_s, 'ms')} and asks again" if pause_s else "asks again at once"
+    return f"Closed loop: each user asks, reads the answer to its end, and {think}. "
+
+
+def _open(study: Study) -> str:
+    load = study.scenario.load
+    come = "as a trace tells" if shape_of(study.scenario) == "trace" else ARRIVALS[load.arrivals].format(load.cv or 1.0)
+    session = ""
+    if load.turns > 1:
+        pause = write_value(1000 * parse_duration(load.think), "ms")
+        session = f" A session is {load.turns} requests, {pause} between an answer and the next of them."
+    who = study.unit.unit.partition("/")[0]
+    return (
+        f"Open loop: {who} come {come}, whatever becomes of those before them; the schedule is "
+        f"fixed beforehand by the seed, and time is counted from when one was due.{session} One that finds too many "
+        "requests open (load.max_in_flight) is dropped and counted. "
+    )
+
+
+def _levels(study: Study) -> str:
+    scenario, unit = study.scenario, study.unit
+    tried = sorted({level for target in study.targets for level in study.levels(target)})
+    if scenario.load.search is not None:
+        return f"Levels: {describe_load(scenario, unit, None)} by bisection"
+    if shape_of(scenario):
+        return f"Load: {describe_load(scenario, unit, max(tried, default=None))}"
+    levels = scenario.load.users or scenario.load.rate
+    return f"Levels of {join_words([unit.number(level) for level in levels])} {unit.unit}"
+
+
+def write_policy(retry: Retry) -> str:
+    """What the client does after a failed attempt."""
+    if retry.policy != "custom":
+        return POLICIES[retry.policy]
+    times = "1 retry" if retry.max_retries == 1 else f"{retry.max_retries} retries"
+    texts = (retry.base, retry.cap, retry.retry_after_max)
+    base, cap, most = (write_value(1000 * parse_duration(text), "ms") for text in texts)
+    bounded = f" At most {write_share(retry.budget)} of requests may be retries." if retry.budget else ""
+    return (
+        f"Up to {times} after {join_words([str(word) for word in retry.on])}; waits of {base}, doubled each time up to "
+        f"{cap}, each shortened at random by up to {write_share(retry.jitter)}; Retry-After is obeyed up to {most}; "
+        f"never after the first byte of an answer.{bounded}"
     )
 
 
 def _prompts(scenario: Scenario) -> str:
     traffic = scenario.traffic
     cache = CACHES.get(str(traffic.cache), f"{write_percent(traffic.shared)} of each prompt is common to all")
+    lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
+    if traffic.trace:
+        lengths = "Prompts and answers as long as the trace's"
     return (
-        f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out, of natural text, drawn "
-        f"from seed {scenario.seed}: the same prompts for every target. Cache: {cache}."
+        f"{lengths}, of natural text, drawn from seed {scenario.seed}: the same prompts for every target. "
+        f"Cache: {cache}."
     )
 
 
 def _stage(study: Study) -> str:
     windows = [stage.window for stage in study.run.stages if stage.window]
-    lengths = sorted({f"{(end - begin) / 1e9:.1f} s" for begin, end in windows})
-    measured = join_words(lengths) or "no window was reached"
+    lengths = sorted({round((end - begin) / 1e9, 1) for begin, end in windows})
+    measured = join_words([f"{length:.1f} s" for length in lengths]) or "no window was reached"
+    if len(lengths) > MOST_LENGTHS:
+        measured = f"{lengths[0]:.1f} to {lengths[-1]:.1f} s"
     hold = write_value(1000 * parse_duration(study.scenario.load.hold), "ms")
     return (
-        f"Ramp (users start one by one), settle, measure ({measured}), hold. Settling shorter than twice the p95 of a "
-        "whole answer is remarked (UNSETTLED). Requests intended in the measure window "
-        "are measured, whenever they end: load goes on, unmeasured, until the last of them has ended or the deadline "
-        f"of {hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
+        f"Ramp ({RAMPS[study.unit.by]}), settle, measure ({measured}), hold. {_ending(study.scenario)}"
+        "Settling shorter than twice the p95 of a whole answer is remarked (UNSETTLED). Requests intended in the "
+        "measure window are measured, whenever they end: load goes on, unmeasured, until the last of them has ended "
+        f"or the deadline of {hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
         "bound (≥)."
+    )
+
+
+def _ending(scenario: Scenario) -> str:
+    """What ends a measure window, where it is no fixed time."""
+    until = scenario.load.until
+    if scenario.load.search is not None:
+        return "Measuring ends once it is decided whether the promise is kept. "
+    if until is None:
+        return ""
+    metric, _, q = until.metric.rpartition("_")
+    least, most = (write_value(1000 * parse_duration(text), "ms") for text in (until.least, until.most))
+    return (
+        f"Measuring ends once the 95 % interval of {metric} at {q} lies within {write_share(until.within)} of it to "
+        f"either side, after {least} at the earliest and {most} at the latest. "
     )
 
 

@@ -57,7 +57,12 @@ class Comparison:
 
 
 def compare_published(study: Study) -> Iterator[Comparison]:
-    """Every published speed of every target, at its lowest load: from its price source, else the first that has one."""
+    """Every published speed of every target, at its lowest load: from its price source, else the first that has one.
+
+    None of a load that changes as it is measured: what is published is the speed of a model alone.
+    """
+    if study.unit.shape:
+        return
     for target in study.scenario.target:
         model, levels = study.catalogue.get(target.model), study.levels(target.name)
         if model is None or not levels:

@@ -86,9 +86,14 @@ def write_source(source: Source | None) -> str:
     return UNKNOWN if source is None else ", ".join(filter(None, (source.title, source.read)))
 
 
-def write_users(level: float | None) -> str:
-    """A closed-loop level in words: "1 user", "64 users"."""
-    return "no load" if level is None else f"{level:,g} user{'' if level == 1 else 's'}"
+def join_loads(study: Study, levels: Sequence[float]) -> str:
+    """Several levels in the run's own words: "1, 4 and 16 users"."""
+    return join_words([*(study.unit.number(level) for level in levels[:-1]), *map(study.unit.write, levels[-1:])])
+
+
+def write_load(study: Study, about: float) -> str:
+    """A load that nobody ran, in the run's own words: whole users, or a rate: "75 users", "5.2 requests/s"."""
+    return study.unit.write(round(about) if study.unit.by == "users" else about)
 
 
 def write_percent(share: float) -> str:

@@ -30,6 +30,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 BACKING = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
 """What lies behind words that stand on lines."""
 
+CLOSEST = 0.06
+"""Ticks of load that are nearer than this share of the axis would write their numbers over each other."""
+
 FAR = 4.0
 """A limit so many times above a panel's curves would flatten them."""
 
@@ -121,14 +124,34 @@ def markers(names: Sequence[str]) -> dict[str, str]:
 def load_axis(panel: Axes, levels: Sequence[float], label: str = "users at once", reach: float = 0.0) -> None:
     """A logarithmic axis of load (base 2) with the levels that were run as ticks, up to `reach` if that is further."""
     ticks = sorted(set(levels)) or [1.0]
+    low, high = ticks[0], max(ticks[-1], reach)
     panel.set_xscale("log", base=2)
-    panel.xaxis.set_major_locator(FixedLocator(ticks))
+    panel.xaxis.set_major_locator(FixedLocator(_thin(ticks, math.log(max(high / low, 2.0)))))
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda level, _: f"{level:,g}"))
-    low, high = ticks[0], max(ticks[-1], reach)
     edge = max(high / low, 2.0) ** 0.04
     panel.set_xlim(low / edge, high * edge)
     panel.set_xlabel(label)
+
+
+def level_axis(panel: Axes, levels: Sequence[float], label: str) -> None:
+    """The same axis of load, standing: for charts that show loads over something else."""
+    ticks = sorted(set(levels))
+    panel.set_yscale("log", base=2)
+    panel.yaxis.set_major_locator(FixedLocator(_thin(ticks, math.log(max(ticks[-1] / ticks[0], 2.0)))))
+    panel.yaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda level, _: f"{level:,g}"))
+    panel.set_ylabel(label)
+
+
+def _thin(ticks: Sequence[float], width: float) -> list[float]:
+    """Ticks of a logarithmic axis so wide whose numbers do not touch; the first and the last stay, and the higher."""
+    kept = [ticks[-1]]
+    for tick in reversed(ticks[:-1]):
+        apart = math.log(kept[-1] / tick)
+        if apart >= CLOSEST * width and (tick == ticks[0] or math.log(tick / ticks[0]) >= CLOSEST * width):
+            kept.append(tick)
+    return kept[::-1] if kept[-1] == ticks[0] else [ticks[0], *kept[::-1]]
 
 
 def curve(panel: Axes, points: Sequence[Point], colour: str, marker: str = "o", dashed: bool = False) -> None:

@@ -2,7 +2,8 @@
 
 Rule for numpy, stated here once: a number that may be absent is float64 and nan where it is absent; any other number
 is int64 or float64; a text, flag or list is an object, None where it is absent. Times are whole nanoseconds since the
-run's origin, and a float64 holds those exactly up to 2^53, which is 104 days.
+run's origin, and a float64 holds those exactly up to 2^53, which is 104 days. A text that is one of a few words is the
+same object in every place, so that it costs a pointer; a word that the row does not know is absent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from msgspec.inspect import BoolType, FloatType, IntType, ListType, LiteralType, NoneType, StrType, Type, UnionType
 from numpy.typing import NDArray
 
-from firsttoken.row import Row
+from firsttoken.row import REASONING_SUMMARY, Row
 
 Columns = dict[str, NDArray[Any]]
 """Arrays of one length by column name; which dtype a column has is the rule above."""
@@ -48,8 +49,27 @@ def sql_types(record: type[msgspec.Struct]) -> dict[str, str]:
 TYPES = sql_types(Row)
 """Column -> SQL type, in the order of the row."""
 
+WORDS: dict[str, tuple[str, ...]] = {
+    name: tuple(str(word) for word in kind.values)
+    for name, kinds in ((name, getattr(kind, "types", (kind,))) for name, kind in _kinds(Row).items())
+    for kind in kinds
+    if isinstance(kind, LiteralType)
+}
+"""Column -> the few words that it can hold."""
+
 OPTIONAL = frozenset(name for name, kind in _kinds(Row).items() if isinstance(kind, UnionType))
 """Columns that may be absent."""
+
+DERIVED: dict[str, str] = {
+    "file_row": "file_row",
+    "begins": "lag(request_id) OVER (ORDER BY request_id, attempt) IS DISTINCT FROM request_id",
+    "gap_count": "len(gaps_us)",
+    "longest_gap_us": "CAST(list_max(gaps_us) AS DOUBLE)",
+    "summarised": f"list_contains(checks, '{REASONING_SUMMARY}')",
+}
+"""What can be read beside the row's columns: its place in the file; whether it is the first, of those that are read, of
+its request; how many gaps it has and the longest of them, nan without any; whether a summary of the reasoning was
+streamed."""
 
 
 def restored(name: str) -> str:
@@ -61,9 +81,18 @@ def restored(name: str) -> str:
 
 
 def selected(name: str) -> str:
-    """The select expression whose numpy form keeps the rule of this file."""
+    """The select expression whose numpy form keeps the rule of this file: a word becomes its place, from 1."""
+    if name in DERIVED:
+        return f'{DERIVED[name]} AS "{name}"'
+    if name in WORDS:
+        return f'coalesce(list_position({list(WORDS[name])!r}, "{name}"), 0)::UTINYINT AS "{name}"'
     is_number = TYPES[name] in ("BIGINT", "DOUBLE")
     return f'CAST("{name}" AS DOUBLE) AS "{name}"' if is_number and name in OPTIONAL else f'"{name}"'
+
+
+def as_numpy(name: str, fetched: NDArray[Any]) -> NDArray[Any]:
+    """A column as DuckDB hands over what was `selected`, by the rule of this file."""
+    return np.array([None, *WORDS[name]], dtype=np.object_)[fetched] if name in WORDS else unmasked(fetched)
 
 
 def unmasked(column: NDArray[Any]) -> NDArray[Any]:

@@ -17,13 +17,15 @@ from firsttoken.results.columns import sql_types
 
 MEMORY = "512MB"
 """What a query may hold in memory; the rest spills, so a run of any size can be read."""
+AT_ONCE = 5_000
+"""Records that are loaded together: a long run has health lines by the hundred thousand."""
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A fresh connection; what it spills lies in a folder that goes away when it closes."""
+def connect(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
+    """A fresh connection; what does not fit into its memory lies in a folder that goes away when it closes."""
     spill = Path(tempfile.gettempdir()) / f"firsttoken-{uuid.uuid4().hex}"
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
+        "memory_limit": memory,
         "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -40,7 +42,10 @@ def load(
     """Make a table of flat records of one kind: a column per field, also where there are no records."""
     shape = msgspec.json.encode([sql_types(kind)]).decode()
     rows = f"SELECT unnest(from_json(?::JSON, {quoted(shape)}), recursive := true)"
-    connection.execute(f"CREATE TABLE {table} AS {rows}", [msgspec.json.encode(records).decode()])
+    connection.execute(f"CREATE TABLE {table} AS {rows}", ["[]"])
+    for start in range(0, len(records), AT_ONCE):
+        part = msgspec.json.encode(records[start : start + AT_ONCE]).decode()
+        connection.execute(f"INSERT INTO {table} {rows}", [part])
 
 
 def lock(connection: duckdb.DuckDBPyConnection, readable: Path) -> None:

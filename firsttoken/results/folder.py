@@ -11,9 +11,11 @@ from typing import TypeVar
 
 import duckdb
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from firsttoken.results import database
-from firsttoken.results.columns import TYPES, Columns, selected, unmasked
+from firsttoken.results.columns import DERIVED, TYPES, Columns, as_numpy, selected, unmasked
 from firsttoken.results.error import RunFolderError
 from firsttoken.results.gather import NAME, gather, read_notes
 from firsttoken.results.invariants import IMPOSSIBLE, RULES
@@ -49,24 +51,37 @@ class Run:
         """Whether the run came to its planned end."""
         return self.manifest.state == "complete"
 
+    @property
+    def studied(self) -> list[Stage]:
+        """The stages that figures are made of: all but those that a later one did over."""
+        return [stage for stage in self.stages if stage.done_over_by is None]
+
     def attempts(self, *columns: str, where: str = "", order: str = "") -> Columns:
         """Columns of the attempts as numpy arrays of one length, by name; no names: all columns.
 
-        Absent numbers are nan in float64 arrays, anything else absent is None in object arrays (see columns.py).
+        Absent numbers are nan in float64 arrays, anything else absent is None in object arrays (see columns.py, also
+        for what can be read beside the columns of a row).
         where and order are SQL over the columns of a row; without order, rows come as the file has them, which is
         always the same. Raises RunFolderError for a column that is none and a condition that DuckDB refuses.
         """
         names = columns or tuple(TYPES)
-        if unknown := [name for name in names if name not in TYPES]:
-            raise RunFolderError(f"expected columns of an attempt, got {unknown}; they are: {', '.join(TYPES)}")
-        query = f"SELECT {', '.join(map(selected, names))} FROM attempts"
+        if unknown := [name for name in names if name not in TYPES and name not in DERIVED]:
+            known = ", ".join((*TYPES, *DERIVED))
+            raise RunFolderError(f"expected columns of an attempt, got {unknown}; they are: {known}")
+        query = f"SELECT {', '.join(map(selected, names))} FROM numbered"
         query += f" WHERE {where}" if where else ""
         query += f" ORDER BY {order}" if order else ""
         try:
             fetched = self._database.execute(query).fetchnumpy()
         except duckdb.Error as error:
             raise RunFolderError(f"expected conditions on attempts, got {query!r}: {database.reason(error)}") from error
-        return {name: unmasked(fetched[name]) for name in names}
+        return {name: as_numpy(name, fetched[name]) for name in names}
+
+    def gaps(self, first: int, last: int, where: str) -> NDArray[np.int64]:
+        """The gaps of those attempts between two rows of the file, both included, end to end in its order. In us."""
+        query = f"SELECT unnest(gaps_us) AS gap FROM numbered WHERE file_row BETWEEN {first} AND {last} AND ({where})"
+        gaps: NDArray[np.int64] = self._database.execute(query).fetchnumpy()["gap"]
+        return gaps
 
     def compare_truth(self, where: str) -> Columns:
         """Measured against true, of the attempts whose server logged its own truth and that match `where`.
@@ -113,11 +128,12 @@ class Run:
 
     def _make_views(self) -> None:
         file = (self.path / NAME).resolve()
-        rows = f"SELECT * FROM read_parquet({database.pattern(file)})"
-        self._database.execute(f"CREATE VIEW quarantined AS {rows} WHERE {IMPOSSIBLE}")
+        rows = f"SELECT *, file_row_number AS file_row FROM read_parquet({database.pattern(file)})"
+        self._database.execute(f"CREATE VIEW quarantined AS SELECT * EXCLUDE file_row FROM ({rows}) WHERE {IMPOSSIBLE}")
         self._quarantined = self._count("quarantined")
         possible = f" WHERE NOT ({IMPOSSIBLE})" if self._quarantined else ""
-        self._database.execute(f"CREATE VIEW attempts AS {rows}{possible}")
+        self._database.execute(f"CREATE VIEW numbered AS {rows}{possible}")
+        self._database.execute("CREATE VIEW attempts AS SELECT * EXCLUDE file_row FROM numbered")
         database.load(self._database, "stages", Stage, self.stages)
         database.load(self._database, "health", Health, self.health)
         load_truth(self._database, self.path, self.manifest.origin_monotonic_ns)
@@ -127,11 +143,16 @@ class Run:
         if not self.complete:
             self.notes.append(f"The run did not come to its end (its manifest says: {self.manifest.state}).")
         if lost := self._count("attempts WHERE outcome = 'lost'"):
-            self.notes.append(f"{lost} attempts have a start but no end in the journal: their outcome is `lost`.")
+            self.notes.append(
+                f"{_number(lost, 'attempt has', 'attempts have')} a start but no end in the journal: "
+                f"{'its' if lost == 1 else 'their'} outcome is `lost`."
+            )
         if self._quarantined:
-            broken = {name: self._count(f"quarantined WHERE {predicate}") for name, predicate in RULES.items()}
-            reasons = ", ".join(f"{name} ({count})" for name, count in broken.items() if count)
-            self.notes.append(f"{self._quarantined} impossible attempts are set aside and in no figure: {reasons}.")
+            counts = ", ".join(f"count(*) FILTER (WHERE {predicate})" for predicate in RULES.values())
+            [broken] = self._database.execute(f"SELECT {counts} FROM quarantined").fetchall()
+            reasons = ", ".join(f"{name} ({count})" for name, count in zip(RULES, broken, strict=True) if count)
+            set_aside = _number(self._quarantined, "impossible attempt is", "impossible attempts are")
+            self.notes.append(f"{set_aside} set aside and in no figure: {reasons}.")
         rows = "SELECT stage FROM attempts UNION ALL SELECT stage FROM quarantined"
         of_stage = dict(self._database.execute(f"SELECT stage, count(*) FROM ({rows}) GROUP BY stage").fetchall())
         for stage in self.stages:
@@ -139,6 +160,7 @@ class Run:
             if missing:
                 self.missing[stage.stage] = missing
                 self.notes.append(_describe_missing(stage, rows))
+        self.notes += [_describe_done_over(stage) for stage in self.stages if stage.done_over_by is not None]
 
     def _count(self, rows: str) -> int:
         (count,) = self._database.execute(f"SELECT count(*) FROM {rows}").fetchall()[0]
@@ -148,14 +170,30 @@ class Run:
 def _count_missing(stage: Stage, rows: int) -> int:
     """How far the rows of a stage are from its attempts that were counted as started.
 
-    A stage whose end was never written may have started more after its last boundary.
+    A stage whose end was never written may have started more after its last boundary, and a load process that was lost
+    more than it had told.
     """
-    return 0 if stage.end_ns is None and rows > stage.started else abs(stage.started - rows)
+    uncounted = stage.end_ns is None or stage.workers_lost > 0
+    return 0 if uncounted and rows > stage.started else abs(stage.started - rows)
 
 
 def _describe_missing(stage: Stage, rows: int) -> str:
-    where = f"stage {stage.stage} ({stage.target}, level {stage.level:g}, repeat {stage.repeat})"
-    return f"{where} counted {stage.started} attempts as started, and the journal has {rows}."
+    started = _number(stage.started, "attempt", "attempts")
+    return f"{_name(stage)} counted {started} as started, and the journal has {rows}."
+
+
+def _describe_done_over(stage: Stage) -> str:
+    why = f" ({stage.reason})" if stage.reason else ""
+    return f"{_name(stage)} was broken off{why} and done over by stage {stage.done_over_by}: it is in no figure."
+
+
+def _name(stage: Stage) -> str:
+    return f"stage {stage.stage} ({stage.target}, level {stage.level:g}, repeat {stage.repeat})"
+
+
+def _number(number: int, one: str, many: str) -> str:
+    """ "1 attempt has", "2 attempts have"."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def _read_manifest(folder: Path) -> Manifest:

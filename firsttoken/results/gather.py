@@ -21,6 +21,9 @@ NAME = "attempts.parquet"
 ROWS_PER_GROUP = 20_480
 """Small groups: a reader of one stage skips the others', and a writer holds few gaps in memory."""
 
+SORTING = "768MB"
+"""Of memory: a million rows are sorted in half the time that 512 MB take."""
+
 KEYS = """
 CREATE TEMP TABLE line AS SELECT request_id, attempt, outcome IS NOT NULL AS ended FROM journal;
 CREATE TEMP TABLE ended AS
@@ -55,7 +58,7 @@ def gather(folder: Path) -> list[str]:
     partial = path.with_name(f"{NAME}.partial")
     try:
         sizes = _encode_sizes(journals)
-        with connect() as connection:
+        with connect(SORTING) as connection:
             connection.execute(f"CREATE TEMP VIEW journal AS {_journal(journals)}")
             connection.execute(KEYS)
             notes = _note_damage(connection, journals)

@@ -1,8 +1,13 @@
-"""Stages: the boundaries of `stages.jsonl`, gathered into one record per stage."""
+"""Stages: the boundaries of `stages.jsonl`, gathered into one record per stage.
+
+Rule: a stage that was broken off and done over by a later one, as `--resume` does, stays on the record and is studied
+no more; two whole stages of one level are two observations.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -27,6 +32,26 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts journalled as started up to the last boundary."""
     reason: str | None = None
     """Why it ended before its plan, else None."""
+    by: Literal["users", "rate"] = "users"
+    """What `level` counts: users of a closed loop, or arrivals a second of an open one."""
+    shape: str = ""
+    """The load's course over the measure phase, where it has one; `level` is then its peak."""
+    mean_level: float | None = None
+    """The mean that such a course asks for; None where the load is level, or nobody told."""
+    confirms: bool = False
+    """Whether it only confirms in open loop what a search found in a closed one."""
+    dropped: int = 0
+    """Arrivals that found `max_in_flight` requests open, and were not sent."""
+    dropped_measured: int = 0
+    """Those of them that were due in the measure window."""
+    workers_lost: int = 0
+    done_over_by: int | None = None
+    """The later stage that took the place of this one, which was broken off; else None."""
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether it did not come to its planned end."""
+        return self.end_ns is None or self.reason is not None
 
     @property
     def window(self) -> tuple[int, int] | None:
@@ -45,10 +70,10 @@ def gather_stages(events: Iterable[StageEvent]) -> list[Stage]:
     by_stage: dict[int, list[StageEvent]] = {}
     for event in events:
         by_stage.setdefault(event.stage, []).append(event)
-    return [_join(by_stage[number]) for number in sorted(by_stage)]
+    return _find_done_over([_join(by_stage[number]) for number in sorted(by_stage)])
 
 
-def _join(events: list[StageEvent]) -> Stage:
+def _join(events: Sequence[StageEvent]) -> Stage:
     first = events[0]
     marks = {f"{event.event}_ns": event.at_ns for event in reversed(events)}
     return Stage(
@@ -59,5 +84,34 @@ def _join(events: list[StageEvent]) -> Stage:
         users=max(event.users for event in events),
         started=max(event.started for event in events),
         reason=next((event.reason for event in events if event.reason), None),
+        by=first.by,
+        shape=first.shape,
+        mean_level=first.mean_level,
+        confirms=first.confirms,
+        dropped=max(event.dropped for event in events),
+        dropped_measured=_count_dropped(events),
+        workers_lost=max(event.workers_lost for event in events),
         **marks,
     )
+
+
+def _count_dropped(events: Sequence[StageEvent]) -> int:
+    """Arrivals dropped between the opening of the measure window and its close, or the end that came before it."""
+    so_far = {event.event: event.dropped for event in reversed(events)}
+    until = so_far.get("hold", so_far.get("end"))
+    return 0 if until is None or "measure" not in so_far else until - so_far["measure"]
+
+
+def _find_done_over(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages in the same order, each that was broken off and done over naming the last one that did so."""
+    last = {_place(stage): stage.stage for stage in stages}
+    return [
+        msgspec.structs.replace(stage, done_over_by=last[_place(stage)])
+        if stage.broken_off and last[_place(stage)] > stage.stage
+        else stage
+        for stage in stages
+    ]
+
+
+def _place(stage: Stage) -> tuple[str, float, int, str, bool]:
+    return stage.target, stage.level, stage.repeat, stage.by, stage.confirms

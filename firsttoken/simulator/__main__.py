@@ -27,8 +27,8 @@ from firsttoken.simulator.truth import TruthLog
 FLUSH_S = 1.0
 BACKLOG = 4096
 """Connections that may wait to be accepted: users come in bursts."""
-FILES = 10_000
-"""Connections that may be open at once, and some."""
+FILES_AT_LEAST = 10_000
+"""Connections that may be open at once, and some, where the machine names no bound (macOS grants no more)."""
 LINGER_S = 1.0
 """How long it goes on serving after its pipe has closed."""
 GRACE_S = 0.5
@@ -82,10 +82,10 @@ def open_log(path: str | None) -> TruthLog:
 
 
 def allow_connections() -> None:
-    """Raise the limit of open files to FILES, or as far as it goes: every connection is one."""
+    """Raise the limit of open files as far as the machine allows: every connection is one."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))
+    wanted = max(allowed, FILES_AT_LEAST) if most == resource.RLIM_INFINITY else most
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def main() -> int:

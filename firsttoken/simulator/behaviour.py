@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
-from firsttoken.catalogue import Faults, Simulated
+from firsttoken.catalogue import Faults, Freeze, Simulated
 
 FASTEST_FIRST_TOKEN = 0.5
 """No prompt is so short that its first token comes sooner than this share of the published time."""
 
-OPTIONAL = {"requests_per_minute", "tokens_per_minute", "api_key"}
-"""Settings whose None means "no such limit"; any other None is a setting that nobody chose."""
+OPTIONAL = {"requests_per_minute", "tokens_per_minute", "api_key", "freeze"}
+"""Settings whose None means that there is no such thing; any other None is a setting that nobody chose."""
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     api_key: str | None = None
+    freeze: Freeze | None = None
 
 
 def settle(model: str, settings: Simulated) -> Behaviour:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firsttoken.simulator.dialect import WORD, WORD_HOLE, Ask, Content, check_tokens, decode, read_prompt
+from firsttoken.simulator.dialect import WORD, WORD_HOLE, Ask, Content, StreamOptions, check_tokens, decode, read_prompt
 from firsttoken.simulator.errors import invalid, missing
 from firsttoken.simulator.service import Job
 from firsttoken.simulator.words import speak, write_out
@@ -20,12 +20,6 @@ class Message(msgspec.Struct):
 
     role: str
     content: Content = None
-
-
-class StreamOptions(msgspec.Struct):
-    """What a stream shall hold besides its tokens."""
-
-    include_usage: bool = False
 
 
 class Body(msgspec.Struct):

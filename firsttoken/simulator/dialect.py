@@ -50,6 +50,12 @@ class Part(msgspec.Struct, frozen=True):
 Content = str | list[Part] | None
 
 
+class StreamOptions(msgspec.Struct):
+    """What a stream shall hold besides its tokens."""
+
+    include_usage: bool = False
+
+
 class Answer(Protocol):
     """The bytes of one answer: opening, tokens and closing make the stream, `whole` the plain body."""
 

@@ -1,6 +1,7 @@
 """The door of a model: coroutines hold a slot, and wait in its queue until their turn comes.
 
-Rule: who comes next is the service's to say; the door only wakes them.
+Rule: who comes next is the service's to say; the door only wakes them. While the model is frozen it is shut: nobody
+comes in, and a slot that is given back stays empty.
 """
 
 from __future__ import annotations
@@ -19,17 +20,41 @@ class Door:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._turns: dict[Job, asyncio.Future[None]] = {}
+        self._open = asyncio.Event()
+        self._open.set()
+        self._gone: list[Job] = []
+        """Those that left while the door was shut."""
 
     @asynccontextmanager
     async def slot(self, job: Job) -> AsyncIterator[None]:
         """Hold a slot for the block, after a wait in the queue if all are busy; raises ApiError (429) if it is full."""
-        started = self._service.enter(job, monotonic_ns())
+        now_ns = came_ns = monotonic_ns()
+        self._expect_freeze(now_ns)
+        if not self._open.is_set():
+            await self._open.wait()
+            now_ns = monotonic_ns()
+        started = self._service.enter(job, now_ns)
+        job.arrival_ns = came_ns  # who waits at a shut door waits for a slot
         try:
             if not started:
                 await self._wait(job)
             yield
         finally:
-            self._wake(self._service.leave(job, monotonic_ns()))
+            self._leave(job)
+
+    def _expect_freeze(self, now_ns: int) -> None:
+        """Have the door shut while the model is frozen; when that will be, its first request decides."""
+        standstill = self._service.standstill
+        if standstill.note_arrival(now_ns):
+            loop = asyncio.get_running_loop()
+            loop.call_at(standstill.begins_ns / 1e9, self._open.clear)
+            loop.call_at(standstill.ends_ns / 1e9, self._reopen)
+
+    def _reopen(self) -> None:
+        self._open.set()
+        for job in self._gone:
+            self._leave(job)
+        self._gone.clear()
 
     async def _wait(self, job: Job) -> None:
         turn = self._turns[job] = asyncio.get_running_loop().create_future()
@@ -38,7 +63,12 @@ class Door:
         finally:
             del self._turns[job]
 
-    def _wake(self, job: Job | None) -> None:
-        """Wake the job whose turn it is. If it has just been cancelled, it leaves by itself and wakes the next."""
-        if job and not self._turns[job].done():
-            self._turns[job].set_result(None)
+    def _leave(self, job: Job) -> None:
+        """Take a job out and wake the one whose turn comes with that. If that was cancelled, it leaves by itself."""
+        if not self._open.is_set():
+            self._gone.append(job)
+            return
+        following = self._service.leave(job, monotonic_ns())
+        turn = self._turns.get(following) if following else None
+        if turn and not turn.done():
+            turn.set_result(None)

@@ -73,9 +73,9 @@ def unknown_model(model: str) -> ApiError:
     return ApiError(404, message, code="model_not_found")
 
 
-def unknown_url(method: str, path: str, advice: str) -> ApiError:
+def unknown_url(method: str, path: str) -> ApiError:
     """Nothing is served at this path."""
-    return ApiError(404, f"Invalid URL ({method} {path}){advice}")
+    return ApiError(404, f"Invalid URL ({method} {path})")
 
 
 def wrong_method(method: str, path: str) -> ApiError:

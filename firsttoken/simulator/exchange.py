@@ -33,7 +33,7 @@ class Exchange:
         return self.request.headers.get("authorization", "").removeprefix("Bearer ").strip()
 
     async def stream(self, answer: Answer, job: Job, service: Service, pump: Pump) -> web.StreamResponse:
-        """Send headers and what precedes the tokens now, in writes of their own, and each token when it is due."""
+        """Send headers and what precedes the tokens now, ahead of them, and each token when it is due."""
         response = web.StreamResponse(headers=SSE | self._headers() | service.headers(monotonic_ns()))
         response.enable_chunked_encoding()
         await response.prepare(self.request)

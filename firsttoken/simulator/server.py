@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from firsttoken.simulator import chat, responses
+from firsttoken.simulator import chat, completions, responses
 from firsttoken.simulator.dialect import Answer, Ask
 from firsttoken.simulator.door import Door
 from firsttoken.simulator.errors import ApiError, broken, unknown_url, wrong_method
@@ -35,9 +35,9 @@ class Dialect(NamedTuple):
 DIALECTS = {
     "/v1/chat/completions": Dialect(chat.read_ask, chat.Answer),
     "/v1/responses": Dialect(responses.read_ask, responses.Answer),
+    "/v1/completions": Dialect(completions.read_ask, completions.Answer),
 }
 MODELS = "/v1/models"
-ADVICE = {"/v1/completions": "; this server answers chat completions and responses"}
 
 
 class Server:
@@ -111,5 +111,5 @@ class Server:
         if request.path in (*DIALECTS, MODELS):
             error = wrong_method(request.method, request.path)
         else:
-            error = unknown_url(request.method, request.path, ADVICE.get(request.path, ""))
+            error = unknown_url(request.method, request.path)
         return Exchange(request).refuse(error)

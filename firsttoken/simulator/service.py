@@ -15,6 +15,7 @@ from firsttoken.simulator.behaviour import Behaviour, first_token_ns, slowdown, 
 from firsttoken.simulator.errors import ApiError, rate_limited
 from firsttoken.simulator.limits import Limits, write_duration
 from firsttoken.simulator.prefix import Blocks, PrefixCache
+from firsttoken.simulator.standstill import Standstill
 
 Fault = Literal["error", "cut", "stall"]
 
@@ -91,6 +92,7 @@ class Service:
         self.behaviour = behaviour
         self.slowdown = 1.0
         """Factor on all times for the slots busy now."""
+        self.standstill = Standstill(behaviour.freeze)
         self._seed = seed
         self._dealt = 0
         self._serving: set[Job] = set()
@@ -152,7 +154,7 @@ class Service:
         assert job.started_ns is not None, "expected a job that has a slot, got one that waits"
         unread = job.prompt_tokens - job.cached_tokens
         wait_ns = first_token_ns(self.behaviour, unread) * job.first_token_factor * self.slowdown
-        return job.started_ns + round(wait_ns)
+        return round(self.standstill.finish_ns(job.started_ns, wait_ns))
 
     def token_ns(self, job: Job) -> float:
         """Return the time between tokens of a job while it is alone; times `slowdown` it is the time at any load."""

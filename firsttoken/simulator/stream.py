@@ -7,6 +7,7 @@ read from the clock, immediately before the write they stand for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from time import monotonic_ns
 from typing import Protocol
@@ -56,6 +57,9 @@ class Stream:
         self.struck = False
         """The fault planned for this job has happened."""
         self.due_ns = float(service.first_token_ns(job))
+        begins_ns = service.standstill.begins_ns
+        self._stops_ns = begins_ns if self.due_ns <= begins_ns else math.inf
+        """When the model's freeze will find this stream under way: nothing is written from then on until it is over."""
         self._token_ns = service.token_ns(job)
         self._job, self._service, self._events = job, service, events
         self._outlet, self._flow = outlet, flow
@@ -64,11 +68,15 @@ class Stream:
         self._mark = next(self._marks)
         """No write goes past a mark, counted in tokens: the first token, the middle where faults strike, the end."""
 
-    def advance(self, now_ns: int) -> bool:
+    def advance(self, now_ns: float) -> bool:
         """Write what is due by `now_ns`; False when there is nothing more to come, else `due_ns` says when."""
         if self._flow.writing_paused:
             self.due_ns = now_ns + REST_NS
             return True
+        if now_ns > self._stops_ns:
+            if self.due_ns > self._stops_ns:
+                return self._stand_still()
+            now_ns = self._stops_ns
         step_ns = self._token_ns * self._service.slowdown
         event = next(self._events)
         data = b"%x\r\n%b\r\n" % (len(event), event)
@@ -85,6 +93,12 @@ class Stream:
         self._outlet.write(data)
         self.tokens += written
         return self.tokens < self._mark or self._pass_mark()
+
+    def _stand_still(self) -> bool:
+        """Be late by the whole freeze, which has caught this stream between two tokens."""
+        self.due_ns = self._service.standstill.finish_ns(self._stops_ns, self.due_ns - self._stops_ns)
+        self._stops_ns = math.inf
+        return True
 
     def _pass_mark(self) -> bool:
         """Do what is planned for this point of the stream; False if it ends here."""

@@ -32,10 +32,10 @@ class Truth(msgspec.Struct, kw_only=True):
 
 
 class TruthLog:
-    """A file of Truth lines, or nowhere if there is no path."""
+    """A file of Truth lines, added to those it has, as a resumed run goes on in it; or nowhere if there is no path."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = path.open("wb") if path else None
+        self._file = path.open("ab") if path else None
         self._encoder = msgspec.json.Encoder()
 
     def add(self, truth: Truth) -> None:

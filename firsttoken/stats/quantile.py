@@ -25,7 +25,8 @@ Floats = NDArray[np.float64]
 
 def quantile(x: Floats, q: float) -> float:
     """The q-quantile of a non-empty sample: the order statistic of rank ceil(n q), infinities included."""
-    return float(np.sort(x)[_rank(len(x), q) - 1])
+    place = _rank(len(x), q) - 1
+    return float(np.partition(x, place)[place])
 
 
 def quantile_interval(
@@ -48,18 +49,18 @@ def quantile_interval(
     if n == 0:
         return nothing()
     n_eff = float(n) if n_eff is None else min(float(n_eff), float(n))
-    low = np.sort(x)
-    high = low if censored is None else np.sort(np.where(censored, math.inf, x))
     place = _rank(n, q) - 1
+    ranks = interval_ranks(math.floor(n_eff), q, confidence)
+    lower, upper = (_stretch(rank, math.floor(n_eff), n) for rank in ranks or (place + 1, place + 1))
+    lowest, highest = math.floor(lower) - 1, math.ceil(upper) - 1
+    read = [lowest, place, highest]
+    low = np.partition(x, read)
+    high = low if censored is None else np.partition(np.where(censored, math.inf, x), read)
     at_least = bool(math.isinf(high[place]) and not math.isinf(low[place]))
     value = float(low[place] if at_least else high[place])
-    ranks = interval_ranks(math.floor(n_eff), q, confidence)
     if ranks is None:
         return Estimate(value, None, None, n, n_eff, at_least)
-    lower, upper = (_stretch(rank, math.floor(n_eff), n) for rank in ranks)
-    lo = float(low[math.floor(lower) - 1])
-    hi = float(high[math.ceil(upper) - 1])
-    return Estimate(value, min(lo, value), max(hi, value), n, n_eff, at_least)
+    return Estimate(value, min(float(low[lowest]), value), max(float(high[highest]), value), n, n_eff, at_least)
 
 
 def interval_ranks(n: int, q: float, confidence: float = 0.95) -> tuple[int, int] | None:

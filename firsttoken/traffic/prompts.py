@@ -1,20 +1,21 @@
 """Prompts, made from the seed: natural text of a drawn length, with a beginning of its own or one that is shared.
 
 Rule: a prompt is a pure function of its arguments, so that every target and every later run is asked the same;
-only the nonce of a cold run differs. Of chance, only `Random.random` is used, whose sequence Python promises to keep.
+only the nonce of a cold run differs.
 One word is one token to the simulator; a real server counts for itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.resources import files
-from random import Random
+from itertools import cycle
 from typing import NamedTuple
 
+from firsttoken.traffic.chance import draw_from
 from firsttoken.traffic.lengths import Length, draw_length
 
 TASKS = {
@@ -61,41 +62,51 @@ def make_prompt(
     is the same in all. Without one, prompts come again at every level and repeat, and find a cache warm.
     """
     place = f"{level:g}-{repeat}-{user}-{turn}" if nonce is not None else f"warm-{user}-{turn}"
-    random = Random(f"{seed}/{place}").random
+    random = draw_from(f"{seed}/{place}")
     length = draw_length(input_tokens, random())
     answer = draw_length(output_tokens, random())
     kind = list(TASKS)[int(random() * len(TASKS))]
     parts = [_common_text(seed, round(length * shared))] if shared else []
     left = length - round(length * shared)
     if nonce is not None and left:
-        parts.append(_tag(f"{nonce}/{place}"))
+        parts.append(tag(f"{nonce}/{place}"))
         left -= 1
     task = TASKS[kind] if left >= 3 * len(TASKS[kind].split()) else ""
-    parts += [_read_on(kind, left - len(task.split()), random), task]
+    parts += [read_on(kind, left - len(task.split()), random), task]
     return Prompt(place, "\n\n".join(part for part in parts if part), length, answer)
 
 
 @lru_cache(maxsize=256)
 def _common_text(seed: int, words: int) -> str:
     """What all prompts of a seed begin with; a longer one continues a shorter one."""
-    return _read_on("prose", words, Random(f"{seed}/shared").random)
+    return read_on("prose", words, draw_from(f"{seed}/shared"))
 
 
-def _tag(place: str) -> str:
-    """A word that no other request has, different from its first letters on: caches compare from the front."""
+def tag(place: str) -> str:
+    """A word that stands for a place alone, different from its first letters on: caches compare from the front."""
     return f"[{blake2b(place.encode(), digest_size=6).hexdigest()}]"
 
 
-def _read_on(kind: str, words: int, random: Callable[[], float]) -> str:
+def read_on(kind: str, words: int, random: Callable[[], float]) -> str:
     """So many words of one kind of text, its passages in an order of chance, begun again when they are used up."""
     passages = read_corpus()[kind]
-    order = sorted(range(len(passages)), key=lambda _: random())
+    order = _shuffle(len(passages), random)
     pieces: list[str] = []
     while words > 0:
-        text, ends = passages[order[len(pieces) % len(order)]]
+        text, ends = passages[next(order)]
         pieces.append(text if words >= len(ends) else text[: ends[words - 1]])
         words -= len(ends)
     return "\n\n".join(pieces)
+
+
+def _shuffle(count: int, random: Callable[[], float]) -> Iterator[int]:
+    """Yield the numbers below `count` in an order of chance, again and again; nothing is drawn before it is needed."""
+    order = list(range(count))
+    for at in range(count):
+        other = at + int(random() * (count - at))
+        order[at], order[other] = order[other], order[at]
+        yield order[at]
+    yield from cycle(order)
 
 
 @lru_cache(maxsize=1)
@@ -103,10 +114,11 @@ def read_corpus() -> dict[str, list[Passage]]:
     """The bundled passages by kind: prose, code and chat, all written for this project."""
     text = files("firsttoken.traffic").joinpath("corpus.txt").read_text(encoding="utf-8")
     sections = (section.partition("\n") for section in re.split("^== ", text, flags=re.MULTILINE)[1:])
-    return {kind: [_measure(passage) for passage in body.strip().split("\n\n")] for kind, _, body in sections}
+    return {kind: [measure(passage) for passage in body.strip().split("\n\n")] for kind, _, body in sections}
 
 
-def _measure(text: str) -> Passage:
+def measure(text: str) -> Passage:
+    """A text with the places where its words end."""
     ends: list[int] = []
     for word in text.split():
         ends.append(text.index(word, ends[-1] if ends else 0) + len(word))

@@ -106,9 +106,10 @@ class Answer:
 
     def skip(self, read: bytes, stamp_ns: int) -> bool:
         """Take a read if it is more tokens like the last one, and nothing else; return whether it was."""
-        if not self._fresh or self._template is None:
+        template = self._template
+        if template is None or not self._fresh:
             return False
-        tokens = self._template.count(read)
+        tokens = template.count(read)
         if not tokens:
             return False
         self.bytes_received += len(read)

@@ -20,6 +20,7 @@ from firsttoken.wire.deadlines import Deadlines as Deadlines
 from firsttoken.wire.dial import Dialer
 from firsttoken.wire.dialects import Dialect
 from firsttoken.wire.endpoint import Endpoint
+from firsttoken.wire.lookout import share_lookout
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End, end_of
 from firsttoken.wire.readings import Gauge, Readings
 from firsttoken.wire.redact import redact
@@ -63,6 +64,7 @@ class Client:
         self._clock = Clock()
         self._gauge = Gauge()
         self._rounds = Rounds()
+        self._lookout = share_lookout()
         self._idle: list[Connection] = []
         self._in_flight: dict[Answer, Greenlet] = {}
 
@@ -139,7 +141,9 @@ class Client:
         row.connect_start_ns = monotonic_ns() - self._origin_ns
         sock, tunnel = self._dialer.dial(min(self._deadlines.connect_s, self._deadlines.total_s))
         row.connected_ns = monotonic_ns() - self._origin_ns
-        return Connection(sock, tunnel, self._clock, self._gauge, self._rounds)
+        return Connection(
+            sock, tunnel, clock=self._clock, gauge=self._gauge, rounds=self._rounds, lookout=self._lookout
+        )
 
     def _take_idle(self) -> Connection | None:
         while self._idle:

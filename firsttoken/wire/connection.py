@@ -16,22 +16,23 @@ from gevent.hub import Waiter
 from firsttoken.wire.answer import Answer
 from firsttoken.wire.clock import ANCILLARY_BYTES, Clock
 from firsttoken.wire.deadlines import Deadlines
+from firsttoken.wire.lookout import READABLE, Lookout
 from firsttoken.wire.outcome import COMPLETE, End, end_of
 from firsttoken.wire.readings import Gauge
 from firsttoken.wire.rounds import Rounds
 from firsttoken.wire.tls import Tunnel
 
-READABLE, WRITABLE = 1, 2
-"""libev's names for what a watcher waits for."""
-BUFFER = bytearray(64 * 1024)
-"""One for all connections: what a read brings is taken over before the next read."""
-BUFFERS, VIEW = [BUFFER], memoryview(BUFFER)
+WRITABLE = 2
+"""libev's name for what a watcher waits for."""
+READ_BYTES = 64 * 1024
+"""The most that one read takes; what is left in the kernel's queue is read in the hub's next round."""
 
 
 class Connection:
     """An open connection to a server, carrying one exchange at a time; between exchanges it notices if it is closed."""
 
     __slots__ = (
+        "_ahead",
         "_answer",
         "_began_ns",
         "_clock",
@@ -39,6 +40,7 @@ class Connection:
         "_gauge",
         "_left",
         "_looked_ns",
+        "_lookout",
         "_loop",
         "_reader",
         "_receive",
@@ -54,14 +56,26 @@ class Connection:
         "closed",
     )
 
-    def __init__(self, sock: socket.socket, tunnel: Tunnel | None, clock: Clock, gauge: Gauge, rounds: Rounds) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        tunnel: Tunnel | None,
+        *,
+        clock: Clock,
+        gauge: Gauge,
+        rounds: Rounds,
+        lookout: Lookout,
+    ) -> None:
         self.closed = False
-        self._socket, self._tunnel, self._clock, self._gauge, self._rounds = sock, tunnel, clock, gauge, rounds
+        self._socket, self._tunnel = sock, tunnel
+        self._clock, self._gauge, self._rounds, self._lookout = clock, gauge, rounds, lookout
         self._loop = get_hub().loop
         self._reader = self._loop.io(sock.fileno(), READABLE)
         self._writer = self._loop.io(sock.fileno(), WRITABLE)
-        self._receive = sock.recvmsg_into
+        self._receive = sock.recvmsg
         self._reader.start(self._read)
+        self._ahead = lookout.watcher(sock.fileno())
+        """Active while a first token is waited for."""
         self._timer = self._loop.timer(0)
         self._answer: Answer | None = None
         self._waiter: Waiter | None = None
@@ -76,46 +90,50 @@ class Connection:
         self._sent_ns = self._looked_ns = self._stamp_ns = monotonic_ns()
         self._left = False
         answer.mark_sent(self._sent_ns)
+        self._ahead.start(self._read)
         try:
             self._guard(self._write)
-            self._guard(self._watch_deadlines)
+            if not self._timer.active:  # else the last exchange's will look in time for this one as well
+                self._guard(self._watch_deadlines)
             end: End = waiter.get()
         finally:
             self._waiter = self._answer = None
-            self._timer.close()
+            self._ahead.stop()
             self._writer.stop()
         return end
 
     def _read(self) -> None:
+        """Time what came and hand it on: first the short way, which nearly every read of a stream goes."""
         looked_ns = monotonic_ns()
+        if looked_ns >= self._lookout.due_ns:
+            self._lookout.look()
+            looked_ns = monotonic_ns()
         try:
-            size, ancillary, _, _ = self._receive(BUFFERS, ANCILLARY_BYTES)
-            if self._answer is None:
-                self._read_idle(size)
-            elif size:
-                self._take(self._answer, size, ancillary, looked_ns)
-            else:
-                self._end(self._answer.hang_up())
+            read, ancillary, _, _ = self._receive(READ_BYTES, ANCILLARY_BYTES)
+            answer = self._answer
+            if answer is None or not read:
+                self._read_aside(answer, read)
+                return
+            self._stamp_ns, delay_ns = self._clock.place(ancillary, self._stamp_ns)
+            if delay_ns is not None:
+                self._gauge.note_delay(delay_ns)
+            text = read if self._tunnel is None else self._tunnel.decrypt(read)
+            if not answer.skip(text, self._stamp_ns):
+                self._take(answer, text, looked_ns, kernel=delay_ns is not None, full=len(read) == READ_BYTES)
         except BlockingIOError:
             pass
         except Exception as problem:  # noqa: BLE001 - see the rule above
             self._end(end_of(problem))
 
-    def _take(self, answer: Answer, size: int, ancillary: list[tuple[int, int, bytes]], looked_ns: int) -> None:
-        """Hand on what a read brought; first try the short way, which nearly every read of a stream goes."""
-        tunnel = self._tunnel
-        stamp_ns, delay_ns = self._clock.place(ancillary, self._stamp_ns)
-        self._stamp_ns = stamp_ns
-        if delay_ns is not None:
-            self._gauge.note_delay(delay_ns)
-        read = VIEW[:size].tobytes() if tunnel is None else tunnel.decrypt(VIEW[:size])
-        if answer.skip(read, stamp_ns):
-            return
+    def _take(self, answer: Answer, text: bytes, looked_ns: int, *, kernel: bool, full: bool) -> None:
+        """Have a read decoded; `full`: more than it took may lie in the kernel's queue."""
         early_ns = self._looked_ns if self._left else max(self._looked_ns, self._rounds.before_ns)
-        whole = tunnel is None or tunnel.whole
-        answer.receive(read, early_ns, stamp_ns, kernel=delay_ns is not None, whole=whole)
-        self._left = size == len(BUFFER)  # matters up to the first token, after which nothing is bracketed
-        if not self._left:  # the queue was emptied: what comes next arrives after this look
+        whole = self._tunnel is None or self._tunnel.whole
+        answer.receive(text, early_ns, self._stamp_ns, kernel=kernel, whole=whole)
+        self._left = full  # matters up to the first token, after which nothing is bracketed
+        if answer.row.first_token_ns is not None:
+            self._ahead.stop()
+        if not full:  # the queue was emptied: what comes next arrives after this look
             self._looked_ns = looked_ns
         if answer.ended:
             self._end(COMPLETE)  # last: it runs the user's greenlet, which may begin the next exchange here
@@ -126,9 +144,11 @@ class Connection:
         except Exception as problem:  # noqa: BLE001 - see the rule above
             self._end(end_of(problem))
 
-    def _read_idle(self, size: int) -> None:
-        """Between exchanges a server has nothing to say but TLS's own business; all else ends the connection."""
-        if not size or self._tunnel is None or self._tunnel.decrypt(VIEW[:size]):
+    def _read_aside(self, answer: Answer | None, read: bytes) -> None:
+        """The server hung up, or spoke between exchanges, where all but TLS's own business ends the connection."""
+        if answer is not None:
+            self._end(answer.hang_up())
+        elif not read or self._tunnel is None or self._tunnel.decrypt(read):
             self.close()
 
     def _write(self) -> None:
@@ -147,7 +167,7 @@ class Connection:
             self._answer.mark_uploaded(uploaded_ns)
 
     def _watch_deadlines(self) -> None:
-        """End the attempt if a deadline has passed, else look again when the next one could, at the earliest."""
+        """End the attempt if a deadline has passed, else look again when it, or one of the next attempt, could."""
         answer, now_ns = self._answer, monotonic_ns()
         if answer is None or self._waiter is None:
             return
@@ -155,7 +175,7 @@ class Connection:
         if due_ns <= now_ns:
             self._end(end)
             return
-        self._timer = self._loop.timer(min((due_ns - now_ns) / 1e9, self._deadlines.idle_s))
+        self._timer = self._loop.timer(min((due_ns - now_ns) / 1e9, self._deadlines.shortest_s))
         self._timer.start(self._guard, self._watch_deadlines)
 
     def _end(self, end: End) -> None:
@@ -181,6 +201,6 @@ class Connection:
     def close(self) -> None:
         if not self.closed:
             self.closed = True
-            self._reader.close()
-            self._writer.close()
+            for watcher in (self._reader, self._writer, self._ahead, self._timer):
+                watcher.close()
             self._socket.close()

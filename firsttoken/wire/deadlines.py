@@ -18,6 +18,11 @@ class Deadlines(NamedTuple):
     idle_s: float
     total_s: float
 
+    @property
+    def shortest_s(self) -> float:
+        """Of those that may end an attempt once it has its connection: none can strike sooner after it began."""
+        return min(self.first_token_s, self.idle_s, self.total_s)
+
     def find_due(self, began_ns: int, sent_ns: int, last_event_ns: int | None) -> tuple[int, End]:
         """Return when the next deadline strikes and what it makes of the attempt.
 

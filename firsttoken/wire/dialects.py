@@ -7,6 +7,7 @@ never its words: the middle of a stream is not decoded where nothing else differ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, TypeVar
 
@@ -61,6 +62,9 @@ class _Schema(msgspec.Struct):
 
 
 NULL = msgspec.Raw(b"null")
+HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+"""The two escapes that JSON needs for one character beyond the first 65,536 (RFC 8259, section 7)."""
+ESCAPE = re.compile(rb"%b%b|(?P<half>%b|%b)|\\." % (HIGH, LOW, HIGH, LOW), re.DOTALL)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes, name: str) -> T:
@@ -69,11 +73,18 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes, name: str) -> T:
     except UnicodeDecodeError:  # a token may end inside a character: servers send it broken
         return _decode(decoder, data.decode("utf-8", "replace").encode(), name)
     except (msgspec.DecodeError, RecursionError) as problem:
+        if (mended := ESCAPE.sub(_mend_escape, data)) != data:  # the same, by servers that send ASCII
+            return _decode(decoder, mended, name)
         start = data[:60].decode("utf-8", "replace")
         raise ProtocolError(f"expected an event of the {name} API, got {start!r}: {problem}") from None
 
 
-# -- chat completions ------------------------------------------------------------------------------------------------
+def _mend_escape(escape: re.Match[bytes]) -> bytes:
+    """The escape as it is, of half a character the sign that stands for what cannot be read."""
+    return b"\\ufffd" if escape["half"] else escape[0]
+
+
+# -- chat and completions ---------------------------------------------------------------------------------------------
 
 
 class _Call(_Schema):
@@ -98,6 +109,7 @@ class _Delta(_Schema):
 
 class _Choice(_Schema):
     delta: _Delta | None = None
+    text: object = None  # what a completions stream has for a delta
     finish_reason: str | None = None
 
 
@@ -124,26 +136,45 @@ class _Chunk(_Schema):
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
+STREAMED: dict[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def write_chat(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
     """Body of POST /chat/completions; a key of `extra_body` replaces ours."""
-    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": prompt}], "stream": True}
-    body["stream_options"] = {"include_usage": True}
+    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": prompt}]} | STREAMED
     if max_tokens is not None:
         body["max_completion_tokens"] = max_tokens
     return msgspec.json.encode(body | dict(extra_body))
 
 
+def write_completions(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
+    """Body of POST /completions; a key of `extra_body` replaces ours."""
+    body: dict[str, object] = {"model": model, "prompt": prompt} | STREAMED
+    if max_tokens is not None:
+        body["max_tokens"] = max_tokens
+    return msgspec.json.encode(body | dict(extra_body))
+
+
 def read_chat(data: bytes) -> Meaning:
     """Meaning of one `chat.completion.chunk`; tokens, finish reason and usage may share a chunk."""
-    chunk = _decode(_CHUNK, data, "chat")
+    return _read_chunk(data, "chat")
+
+
+def read_completions(data: bytes) -> Meaning:
+    """Meaning of one `text_completion`; tokens, finish reason and usage may share one."""
+    return _read_chunk(data, "completions")
+
+
+def _read_chunk(data: bytes, name: str) -> Meaning:
+    chunk = _decode(_CHUNK, data, name)
     if chunk.error or chunk.kind == "error":
         return Meaning(error=read_error(data))
     meaning, finish = NOTHING, None
     for choice in chunk.choices or ():
         finish = choice.finish_reason or finish
-        if choice.delta is not None and meaning is not VISIBLE:
+        if choice.text:
+            meaning = VISIBLE
+        elif choice.delta is not None and meaning is not VISIBLE:
             meaning = _read_delta(choice.delta) or meaning
     if finish is None and chunk.usage is None:
         return meaning
@@ -264,5 +295,6 @@ def _read_response_usage(usage: _ResponseUsage) -> Usage:
 
 DIALECTS: dict[str, Dialect] = {
     "chat": Dialect("chat", "/chat/completions", write_chat, read_chat),
+    "completions": Dialect("completions", "/completions", write_completions, read_completions),
     "responses": Dialect("responses", "/responses", write_responses, read_responses),
 }

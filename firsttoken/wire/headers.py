@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import timegm
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
@@ -27,6 +28,9 @@ UNIT_MS = {
 }
 SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|[dhms])")
 SPANS = re.compile(rf"(?:{SPAN.pattern})+")
+INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d+)?)(?:Z|[+]00:00)", re.ASCII)
+EPOCH_S = 1e9
+"""A bare number from here on is no span but an instant: seconds since 1970, or a thousand times as many ms."""
 MAX_TEXT = 200
 
 
@@ -59,6 +63,19 @@ def parse_duration_ms(value: bytes) -> float | None:
     return None if seconds is None else seconds * 1e3
 
 
+def parse_reset_ms(value: bytes, now_s: float) -> float | None:
+    """Milliseconds until a limit resets, which is told as a span, or as an instant: ISO 8601 in UTC, or since 1970."""
+    text = value.decode("latin-1").strip()
+    if instant := INSTANT.fullmatch(text):
+        *date, second = instant.groups()
+        until_s = timegm((*map(int, date), 0)) + float(second)
+    elif (number := parse_number(value)) is not None and number >= EPOCH_S:
+        until_s = number if number < EPOCH_S * 1e3 else number / 1e3
+    else:
+        return parse_duration_ms(value)
+    return max(0.0, until_s - now_s) * 1e3
+
+
 def parse_date_s(value: bytes) -> float | None:
     """Seconds since 1970 of an HTTP date."""
     try:
@@ -73,15 +90,22 @@ def read_retry_after_ms(headers: Headers, wall_s: float) -> float | None:
     A date is held against the answer's own Date, so that a clock apart from ours does no harm; `wall_s`, seconds
     since 1970, stands in where there is none. A date that has passed is 0.
     """
+    if b"retry-after" not in headers and b"retry-after-ms" not in headers:  # nearly every answer
+        return None
     exact = parse_number(headers.get(b"retry-after-ms", b""))
     if exact is not None:
         return exact
     value = headers.get(b"retry-after", b"")
     seconds = parse_number(value)
     if seconds is None and (until_s := parse_date_s(value)) is not None:
-        now_s = parse_date_s(headers.get(b"date", b""))
-        seconds = max(0.0, until_s - (wall_s if now_s is None else now_s))
+        seconds = max(0.0, until_s - read_now_s(headers, wall_s))
     return None if seconds is None else seconds * 1e3
+
+
+def read_now_s(headers: Headers, wall_s: float) -> float:
+    """Seconds since 1970 by the server's clock, or by ours where its answer bears no Date."""
+    now_s = parse_date_s(headers.get(b"date", b""))
+    return wall_s if now_s is None else now_s
 
 
 def read_should_retry(headers: Headers) -> bool | None:
@@ -96,10 +120,12 @@ FIELDS: dict[bytes, tuple[str, Callable[[bytes], str | float | None]]] = {
     b"x-ratelimit-limit-tokens": ("ratelimit_limit_tokens", parse_count),
     b"x-ratelimit-remaining-requests": ("ratelimit_remaining_requests", parse_count),
     b"x-ratelimit-remaining-tokens": ("ratelimit_remaining_tokens", parse_count),
-    b"x-ratelimit-reset-requests": ("ratelimit_reset_requests_ms", parse_duration_ms),
-    b"x-ratelimit-reset-tokens": ("ratelimit_reset_tokens_ms", parse_duration_ms),
 }
 """Header -> the row's field, and how its value is read."""
+RESETS = {
+    b"x-ratelimit-reset-requests": "ratelimit_reset_requests_ms",
+    b"x-ratelimit-reset-tokens": "ratelimit_reset_tokens_ms",
+}
 
 
 def fill_row(row: Row, headers: Headers, wall_s: float) -> None:
@@ -107,4 +133,7 @@ def fill_row(row: Row, headers: Headers, wall_s: float) -> None:
     for name, (field, parse) in FIELDS.items():
         if name in headers:
             setattr(row, field, parse(headers[name]))
+    for name, field in RESETS.items():
+        if name in headers:
+            setattr(row, field, parse_reset_ms(headers[name], read_now_s(headers, wall_s)))
     row.retry_after_ms = read_retry_after_ms(headers, wall_s)

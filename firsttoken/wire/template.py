@@ -21,6 +21,7 @@ WORDS = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0
 """What a JSON string may hold (RFC 8259, section 7), but for pairs of \\u: half a pair is none, so they are decoded."""
 VALUE = re.compile(rb'": ?"(%b)"' % WORDS.pattern)
 """A string that is the value of a key, and not empty."""
+match_words = WORDS.fullmatch
 PROBE = b"Qz"
 """Stands for any words: no key, type or finish reason has these letters in it."""
 
@@ -43,13 +44,17 @@ class Template:
 
         Words hold no quotation mark, and what comes after them begins with one: cut there, each chunk is a piece.
         """
+        size = len(read)
+        start = self._starts.get(size)  # nearly every read is one token, and of a size that has come before
+        if start is not None and read.startswith(start) and read.endswith(self._after):
+            return 1 if match_words(read, len(start), size - self._rest) else 0
         *pieces, rest = read.split(self._after)
         if rest:
             return 0
         for piece in pieces:
             size = len(piece) + self._rest
             start = self._starts.get(size) or self._write_start(size)
-            if start is None or not piece.startswith(start) or WORDS.fullmatch(piece, len(start)) is None:
+            if start is None or not piece.startswith(start) or match_words(piece, len(start)) is None:
                 return 0
             self._starts[size] = start
         return len(pieces)
@@ -73,7 +78,7 @@ def learn_template(read: bytes, decode: Decode, meaning: Meaning) -> Template | 
     if len(read) > 0x10**MOST_DIGITS:
         return None
     start, end = read.find(b"\n") + 1, len(read) - 2
-    for value in VALUE.finditer(read, start, end):
+    for value in reversed([*VALUE.finditer(read, start, end)]):  # the words mostly come last
         before, after = read[start : value.start(1)], read[value.end(1) : end]
         if _decode_event(before + after, decode) is NOTHING and (
             _decode_event(before + PROBE + after, decode) is meaning

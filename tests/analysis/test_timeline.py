@@ -60,8 +60,14 @@ def test_many_attempts_are_thinned_and_the_caption_says_how(study, monkeypatch):
 def test_a_stage_that_was_broken_off_says_so(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), interrupted=True))
 
-    assert [row[-1] for row in page.table.rows] == ["", "interrupted"]
+    assert [row[-1].text for row in page.table.rows] == ["", "interrupted"]
 
 
 def test_a_run_that_sent_nothing_has_no_page(empty_study):
     assert build(empty_study) is None
+
+
+def test_a_stage_that_was_done_over_names_the_one_that_did(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), resumed=True))
+
+    assert [tuple(row[-1])[:2] for row in page.table.rows] == [("interrupted", "done over by 2"), ("", "")]

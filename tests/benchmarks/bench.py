@@ -10,9 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import encrypted, limits, many, memory, simulator_rate, streams
+from tests.benchmarks import encrypted, endurance, limits, many, memory, simulator_rate, streams
 from tests.benchmarks.suite import main
 
 if __name__ == "__main__":
-    modules = (streams, encrypted, memory, many, limits, simulator_rate)
+    modules = (streams, encrypted, memory, many, limits, simulator_rate, endurance)
     main([case for module in modules for case in module.CASES])

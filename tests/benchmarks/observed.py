@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from firsttoken.decide.attempts import COLUMNS, take_columns
 from firsttoken.decide.observation import Observation, observe
 from firsttoken.decide.promise import read_promise
@@ -13,4 +15,5 @@ def observe_stage(run: Run) -> Observation:
     """The only stage of a run, without a promise."""
     (stage,) = run.stages
     rows = run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
-    return observe(stage, take_columns(rows), read_promise(Slo()), None)
+    read_gaps = partial(run.gaps, where=f"stage = {stage.stage}")
+    return observe(stage, take_columns(rows), read_gaps, read_promise(Slo()), None)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.attempts import COLUMNS, TEXTS, Attempts, take_columns
+from firsttoken.decide.attempts import COLUMNS, DTYPES, Attempts, take_columns
 from firsttoken.decide.figure import UNITS, Figure
 from firsttoken.decide.observation import Observation, observe
 from firsttoken.decide.promise import Promise
+from firsttoken.decide.streams import ReadGaps
 from firsttoken.results.stage import Stage
-from firsttoken.row import Health, Row
+from firsttoken.row import REASONING_SUMMARY, Health, Row
 
 MS = 1_000_000
 PRICED = Source(title="test prices", read="2026", input=3.0, output=12.0)
@@ -65,20 +67,27 @@ def _ns(ms: float | None) -> int | None:
 
 def take(rows: Sequence[Row]) -> Attempts:
     """Rows as attempts, in the order given."""
-    columns: dict[str, np.ndarray] = {}
-    for name in COLUMNS:
-        values = [getattr(each, name) for each in rows]
-        if name == "gaps_us":
-            columns[name] = np.empty(len(rows), dtype=object)
-            columns[name][:] = [np.array(gaps, dtype=np.int64) for gaps in values]
-        elif name == "checks":
-            columns[name] = np.empty(len(rows), dtype=object)
-            columns[name][:] = values
-        elif name in TEXTS:
-            columns[name] = np.array(values, dtype=object)
-        else:
-            columns[name] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    return take_columns(columns)
+    names = [each.request_id for each in rows]
+    derived: dict[str, list[object]] = {
+        "file_row": list(range(len(rows))),
+        "begins": [name != before for before, name in zip([None, *names], names, strict=False)],
+        "gap_count": [len(each.gaps_us) for each in rows],
+        "longest_gap_us": [max(each.gaps_us, default=None) for each in rows],
+        "summarised": [REASONING_SUMMARY in each.checks for each in rows],
+    }
+    columns = {name: derived[name] if name in derived else [getattr(each, name) for each in rows] for name in COLUMNS}
+    return take_columns(
+        {name: np.array(values, dtype=DTYPES.get(name, np.float64)) for name, values in columns.items()}
+    )
+
+
+def gaps_of(rows: Sequence[Row]) -> ReadGaps:
+    """The reader of the gaps of `take(rows)`."""
+
+    def read(first: int, last: int) -> np.ndarray:
+        return np.array([gap for each in rows[first : last + 1] for gap in each.gaps_us], dtype=np.int64)
+
+    return read
 
 
 def see(
@@ -93,8 +102,16 @@ def see(
     repeat: int = 0,
     settle: float | None = None,
     missing: int = 0,
+    by: Literal["users", "rate"] = "users",
+    dropped: int = 0,
+    shape: str = "",
+    mean: float | None = None,
+    workers_lost: int = 0,
 ) -> Observation:
-    """The observation of one stage with these rows, `missing` others lost; settle, window and end in ms."""
+    """The observation of one stage with these rows, `missing` others lost; settle, window and end in ms.
+
+    `dropped` arrivals of its window were not sent; `mean` is the mean load of its `shape`.
+    """
     stage = Stage(
         stage=0,
         target="model",
@@ -106,8 +123,14 @@ def see(
         hold_ns=_ns(window[1]) if window else None,
         end_ns=_ns(end),
         started=len(rows),
+        by=by,
+        shape=shape,
+        mean_level=mean,
+        dropped=dropped,
+        dropped_measured=dropped,
+        workers_lost=workers_lost,
     )
-    return observe(stage, take(rows), promise or Promise({}, 0.95), source, missing)
+    return observe(stage, take(rows), gaps_of(rows), promise or Promise({}, 0.95), source, missing)
 
 
 def healthy(*seconds: int, **worse: float) -> list[Health]:

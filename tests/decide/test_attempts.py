@@ -57,4 +57,4 @@ def test_stages_are_joined_with_their_attempts_still_in_place():
     assert joined.first.tolist() == [0, 2, 3]
     assert joined.last.tolist() == [1, 2, 4]
     assert len(join_attempts(parts)) == 5
-    assert join_attempts(parts).gap_counts.tolist() == [0, 9, 0, 0, 9]
+    assert join_attempts(parts).gap_count.tolist() == [0, 9, 0, 0, 9]

@@ -11,7 +11,6 @@ from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import (
     Latency,
     late_tokens,
-    longest_gap_ms,
     measure_latencies,
     streamed_tokens,
     tpot_ms,
@@ -42,10 +41,19 @@ def test_tpot_divides_by_the_tokens_after_the_first():
 
 def test_tpot_counts_tokens_and_never_events():
     """Four tokens an event every 40 ms: 10 ms a token, 40 ms a gap."""
-    attempts = take([row("a", first=0, last=960, output=97, events=25)])
+    measured = latencies([row("a", first=0, last=960, output=97, events=25)])
 
-    assert tpot_ms(attempts).tolist() == [10]
-    assert longest_gap_ms(attempts).tolist() == [40]
+    assert measured["tpot_ms"].value.tolist() == [10]
+    assert measured["stall_ms"].value.tolist() == [40]
+
+
+def test_a_stall_is_the_longest_gap_and_one_event_alone_has_none():
+    held_up = row("a", first=0, last=90, output=3)
+    held_up.gaps_us = [20_000, 70_000]
+
+    measured = latencies([held_up, row("b", first=0, output=1)])
+
+    assert measured["stall_ms"].value.tolist() == pytest.approx([70, math.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -137,22 +145,23 @@ def test_a_success_that_never_said_a_word_has_no_ttft_and_waits_for_ever():
 
 def test_a_reader_waits_for_the_tokens_that_come_late():
     """Ten tokens, 10 ms each promised; one pause of 100 ms before the sixth: the reader is 50 ms behind from there."""
-    held_up = row("a", first=0, output=10, events=10, last=90)
-    held_up.gaps_us = [10_000] * 4 + [60_000] + [10_000] * 4
-    in_time = row("b", first=0, output=10, events=10, last=90)
+    held_up = [10_000] * 4 + [60_000] + [10_000] * 4
+    in_time = [10_000] * 9
 
-    assert late_tokens(take([held_up, in_time]), pace_ms=10.0).tolist() == pytest.approx([5, 0])
+    assert late([held_up, in_time], tokens=[10, 10], pace_ms=10.0) == pytest.approx([5, 0])
+
+
+def late(streams: list[list[int]], tokens: list[float], pace_ms: float) -> list[float]:
+    counts = np.array([len(gaps) for gaps in streams], dtype=np.int64)
+    gaps_us = np.array([gap for gaps in streams for gap in gaps], dtype=np.int64)
+    return late_tokens(counts, gaps_us, np.array(tokens, dtype=np.float64), pace_ms).tolist()
 
 
 @given(st.lists(st.lists(st.integers(0, 200_000), max_size=12), min_size=1, max_size=6), st.floats(1, 100))
 def test_late_tokens_are_those_a_plain_loop_finds(streams, pace_ms):
-    rows = []
-    for number, gaps in enumerate(streams):
-        rows.append(row(f"r{number}", first=0, last=1, output=2 * (len(gaps) + 1), events=len(gaps) + 1))
-        rows[-1].gaps_us = gaps
-    expected = [sum(_late(gaps, pace_ms)) for gaps in streams]
+    tokens = [2.0 * (len(gaps) + 1) for gaps in streams]
 
-    assert late_tokens(take(rows), pace_ms).tolist() == pytest.approx(expected, abs=1e-6)
+    assert late(streams, tokens, pace_ms) == pytest.approx([sum(_late(gaps, pace_ms)) for gaps in streams], abs=1e-6)
 
 
 def _late(gaps: list[int], pace_ms: float) -> list[float]:
@@ -162,15 +171,3 @@ def _late(gaps: list[int], pace_ms: float) -> list[float]:
         came_ms += gap / 1000
         late.append(min(2.0, max(0.0, came_ms / pace_ms - 2 * place)))
     return late
-
-
-@given(st.lists(st.lists(st.integers(0, 10**6), max_size=9), max_size=9))
-def test_the_longest_gap_is_the_largest_of_each_stream(streams):
-    rows = [row(f"r{number}", first=0, last=1, output=5) for number in range(len(streams))]
-    for each, gaps in zip(rows, streams, strict=True):
-        each.gaps_us = gaps
-    longest = longest_gap_ms(take(rows))
-
-    assert [None if math.isnan(gap) else gap for gap in longest] == [
-        max(gaps) / 1000 if gaps else None for gaps in streams
-    ]

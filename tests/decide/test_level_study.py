@@ -1,5 +1,6 @@
 """One level: repeats, flags and verdict."""
 
+from firsttoken.decide.asked import Asked
 from firsttoken.decide.level_study import LevelStudy, study_level
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.promise import Promise
@@ -20,7 +21,7 @@ def repeat(number: int, count: int = 100, ttft: float = 50) -> Observation:
 
 
 def study(*observations: Observation, **worse: float) -> LevelStudy:
-    return study_level(observations, healthy(*range(1, 80), **worse), think_s=0)
+    return study_level(observations, healthy(*range(1, 80), **worse), asked=Asked())
 
 
 def test_a_level_has_the_figures_of_every_repeat_and_of_all():

@@ -7,7 +7,7 @@ from firsttoken.decide.measures import measure
 from firsttoken.decide.observation import observe, pool
 from firsttoken.decide.promise import Promise
 from firsttoken.results.stage import Stage
-from tests.decide.hand import MS, PRICED, row, see, take
+from tests.decide.hand import MS, PRICED, gaps_of, row, see, take
 
 PROMISE = Promise({"ttft_ms": 1000.0}, 0.95)
 
@@ -67,7 +67,8 @@ def test_one_stage_pooled_is_that_stage():
 
 def test_a_stage_that_never_came_to_its_window_is_still_counted():
     stage = Stage(stage=0, target="model", level=4, repeat=0, users=4, started=1)
-    seen = observe(stage, take([row("a", first=10, last=90, output=9, phase="ramp")]), PROMISE, PRICED)
+    rows = [row("a", first=10, last=90, output=9, phase="ramp")]
+    seen = observe(stage, take(rows), gaps_of(rows), PROMISE, PRICED)
     figures = measure(seen)
 
     assert figures["dollars", None].value == pytest.approx(100 * 3e-6 + 9 * 12e-6)

@@ -7,20 +7,14 @@ import pytest
 from firsttoken.decide.capacity import judge_level
 from firsttoken.decide.demand import Need
 from firsttoken.decide.figure import Figure, Find
-from firsttoken.decide.reasons import describe_scope, explain, list_flips, list_untested
+from firsttoken.decide.reasons import explain, list_flips
 from firsttoken.decide.ruling import Ruling, rule
 from firsttoken.decide.validity import Flag
-from firsttoken.scenario import Demand, Load, Scenario, Slo, Spread, Target, Traffic
+from firsttoken.scenario import Slo
 from tests.decide.hand import figure
 from tests.decide.test_capacity import ladder
 
 SLO = Slo(ttft="1.5s", tpot="20ms")
-SCENARIO = Scenario(
-    name="words",
-    target=[Target(model="gpt-5.4")],
-    traffic=Traffic(locustfile="chat", input_tokens=Spread(median=400, p95=900), output_tokens=128),
-    load=Load(users=[1, 64]),
-)
 VOIDING = Flag(
     name="CLIENT_LIMITED", scope="level", target="m", level=1.0, repeat=0, voids=True, evidence="It froze for 70 ms."
 )
@@ -146,27 +140,3 @@ def test_one_looser_limit_is_not_offered_where_others_broke_too():
     pace = figure("tpot_ms", 31.0, 30.0, 32.0, level=4.0, q=0.95)
 
     assert list_flips(ruling("PPFF", at=4.0), SLO, finding(TOO_SLOW, LATE, pace)) == ["A pass: no more than 2 users."]
-
-
-def test_what_a_simulator_answered_is_not_the_real_service():
-    assert "The real service: a simulator answered." in list_untested(SCENARIO, SCENARIO.target[0])
-    real = Target(model="gpt-5.4", base_url="http://127.0.0.1:8000/v1")
-    assert "The real service: a simulator answered." not in list_untested(SCENARIO, real)
-
-
-def test_a_stated_peak_is_not_called_untested():
-    sentence = "The busiest moment: no peak is stated."
-    peak = Scenario(
-        name="peak", target=SCENARIO.target, traffic=SCENARIO.traffic, load=SCENARIO.load,
-        demand=Demand(requests_per_day=1e5, peak_rps=5),
-    )  # fmt: skip
-
-    assert sentence in list_untested(SCENARIO, SCENARIO.target[0])
-    assert sentence not in list_untested(peak, SCENARIO.target[0])
-
-
-def test_the_scope_says_what_was_tested_and_when_it_expires():
-    assert describe_scope(SCENARIO, SCENARIO.target[0], "2026-01-05T10:00:00Z") == (
-        "gpt-5.4 at the built-in simulator, 1 to 64 users, prompts of about 400 and answers of 128 tokens. "
-        "Expires 30 days after 2026-01-05, or when endpoint, price or prompts change."
-    )

@@ -1,5 +1,7 @@
 """Which level decides, what follows, and the exit code."""
 
+from dataclasses import replace
+
 import pytest
 
 from firsttoken.decide.demand import Need
@@ -84,6 +86,14 @@ def test_nothing_measured_is_unknown():
 )
 def test_the_exit_code_is_the_worst_of_the_targets(ladders, at, code):
     assert exit_code([ruling(marks, at=at) for marks in ladders], at) == code
+
+
+def test_an_answer_that_an_open_loop_refutes_is_a_promise_that_failed():
+    """A gate in CI must not pass on what a closed loop alone could carry."""
+    kept = ruling("PPFF")
+
+    assert exit_code([kept], None) == 0
+    assert exit_code([replace(kept, refuted=True)], None) == 2
 
 
 def test_one_repeat_that_passes_exits_0():

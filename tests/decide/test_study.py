@@ -10,7 +10,9 @@ import tomli_w
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
 from firsttoken.results.error import RunFolderError
+from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run
+from tests.made_stage import Course
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +174,105 @@ def test_prices_are_those_of_the_run_wherever_it_is_studied(tmp_path, monkeypatc
     assert study_run(folder).figures == before
     (folder / "models.toml").unlink()
     assert study_run(folder).figures != before
+
+
+def test_an_open_loop_is_told_in_arrivals(tmp_path):
+    study = study_run(make_open_run(tmp_path / "run"))
+
+    assert (study.unit.unit, study.levels("gpt-5.4")) == ("requests/s", [0.5, 2.5, 14.0])
+    assert "requests/s" in study.decisions["gpt-5.4"].why
+    assert "users" not in study.decisions["gpt-5.4"].why
+    assert study.figure("gpt-5.4", "arrivals_rps", level=14.0).value == pytest.approx(14.0, rel=0.15)
+    assert study.figure("gpt-5.4", "answered_rps", level=14.0).value < 12
+    assert study.figure("gpt-5.4", "lateness_ms", level=14.0, q=0.5).value < 0.1
+
+
+def test_an_overloaded_open_loop_breaks_its_promise_although_it_drops_arrivals(tmp_path):
+    study = study_run(make_open_run(tmp_path / "run", rates=(2.5, 14.0), most_open=30, targets=("gpt-5.2-codex",)))
+    [dropped] = [flag for flag in study.flags if flag.name == "NOT_DELIVERED"]
+
+    assert (dropped.level, dropped.voids) == (14.0, False)
+    assert study.rulings["gpt-5.2-codex"].bracket.first_fail == 14.0
+
+
+def test_what_confirms_a_search_is_no_level_of_it(tmp_path):
+    study = study_run(make_search_run(tmp_path / "run"))
+    refuted, confirmed = (study.confirmations[name] for name in study.targets)
+
+    assert study.levels("gpt-5.4") == [4, 16, 20, 24, 32]
+    assert (refuted.verdict, confirmed.verdict) == ("FAIL", "PASS")
+    assert confirmed.words.startswith("Confirmed in open loop at 5.2 requests/s: ")
+    assert study.figure("gpt-5.4", "confirmed_at").value == 5.2
+    assert study.decisions["gpt-5.4"].confirmation == confirmed.words
+
+
+def test_what_an_open_loop_refutes_is_no_go(tmp_path):
+    study = study_run(make_search_run(tmp_path / "run", repeats=1, levels=(16, 20, 20)))
+    decision = study.decisions["gpt-5.2-codex"]
+
+    assert study.rulings["gpt-5.2-codex"].verdict == "PASS"
+    assert decision.verdict == "UNKNOWN"
+    assert "An open loop at the rate that this implies broke it." in decision.why
+    assert study.exit_code == 2
+    assert decision.flips[0] == "A GO: a lower load that an open loop confirms."
+
+
+def test_a_load_that_a_search_tried_twice_is_two_repeats(tmp_path):
+    study = study_run(make_search_run(tmp_path / "run"))
+
+    assert study.repeats("gpt-5.4", 24) == [0, 1]
+    assert study.decisions["gpt-5.4"].verdict == "GO"
+
+
+def test_a_spike_has_a_recovery(tmp_path):
+    study = study_run(make_spike_run(tmp_path / "run"))
+    [recovery] = study.recoveries["gpt-5.2-codex"]
+
+    assert 2 < recovery.took_s < 30
+    assert study.figure("gpt-5.2-codex", "recovery_ms", level=12.0).value == 1000 * recovery.took_s
+    assert study.decisions["gpt-5.2-codex"].why.startswith("Over a spike of 12 requests/s only ")
+
+
+def test_a_stage_that_was_done_over_is_paid_for_and_in_no_other_figure(tmp_path):
+    whole = study_run(make_run(tmp_path / "whole", levels=(4, 16), targets=("gpt-5.4",), error_share=0.0))
+    resumed = study_run(make_run(tmp_path / "run", levels=(4, 16), targets=("gpt-5.4",), error_share=0.0, resumed=True))
+
+    assert resumed.repeats("gpt-5.4", 16) == [0]
+    assert len(resumed.stages("gpt-5.4", 16)) == 1
+    assert resumed.figure("gpt-5.4", "dollars").value > 1.2 * whole.figure("gpt-5.4", "dollars").value
+    assert resumed.run.notes == [
+        "stage 1 (gpt-5.4, level 16, repeat 0) was broken off (interrupted) and done over by stage 2: it is in no "
+        "figure."
+    ]
+
+
+def test_targets_that_ran_together_are_studied_like_any_others(tmp_path):
+    study = study_run(make_run(tmp_path / "run", levels=(16,), together=True))
+    one, other = (study.stages(target, 16)[0] for target in study.targets)
+
+    assert one.measure_ns == other.measure_ns
+    assert [study.levels(target) for target in study.targets] == [[16], [16]]
+    assert not any(flag.voids for flag in study.flags)
+
+
+def test_a_run_that_lost_a_load_process_is_not_valid(tmp_path):
+    study = study_run(make_run(tmp_path / "run", levels=(4, 16), course=Course(workers_lost=1)))
+
+    assert {flag.name for flag in study.flags if flag.voids} == {"WORKER_LOST"}
+    assert study.exit_code == 4
+
+
+def test_a_run_that_its_budget_ended_is_decided_by_what_was_measured(tmp_path):
+    budget = "The cap of 10,000 tokens was reached (budget.tokens)."
+    study = study_run(make_run(tmp_path / "run", levels=(16,), targets=("gpt-5.4",), budget=budget))
+    [stopped] = [flag for flag in study.flags if flag.scope == "run"]
+
+    assert (stopped.name, stopped.evidence, stopped.voids) == ("BUDGET_STOPPED", budget, False)
+    assert study.exit_code == 0
+
+
+def test_a_plateau_that_is_the_quotas_is_said_to_be(tmp_path):
+    study = study_run(make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), requests_per_minute=120))
+
+    assert "QUOTA_BOUND" in {flag.name for flag in study.flags if flag.level == 48}
+    assert "The quota was reached there, not what the server can carry" in study.decisions["gpt-5.4"].why

@@ -2,9 +2,19 @@
 
 import pytest
 
+from firsttoken.decide.asked import Asked
 from firsttoken.decide.measures import measure
+from firsttoken.decide.observation import Observation
 from firsttoken.decide.promise import Promise
-from firsttoken.decide.validity import RULES, find_client_limits, find_flags, find_undersampled, requests_needed
+from firsttoken.decide.validity import (
+    RULES,
+    Flag,
+    find_client_limits,
+    find_flags,
+    find_undersampled,
+    flag_run,
+    requests_needed,
+)
 from firsttoken.row import Health, Row
 from firsttoken.stats.proportion import proportion_interval
 from tests.decide.hand import MS, healthy, row, see
@@ -23,7 +33,7 @@ def back_to_back(count: int = 10, busy: float = 1000, every: float = 1000, **fie
 def flags_of(rows: list[Row], health: list[Health] | None = None, think_s: float = 0.0, **stage: object) -> set[str]:
     seen = see(rows, Promise({}, 0.95), **stage)
     lines = healthy(*WINDOW) if health is None else health
-    return {flag.name for flag in find_flags(seen, measure(seen), lines, think_s)}
+    return {flag.name for flag in find_flags(seen, measure(seen), lines, Asked(think_s))}
 
 
 def test_a_calm_process_with_busy_users_raises_no_flag():
@@ -81,21 +91,6 @@ def test_first_tokens_that_lay_unread_are_flagged_but_not_those_that_the_server_
     assert find_client_limits(seen, healthy(*WINDOW, read_delay_p99_ms=0.3)) == ""
 
 
-@pytest.mark.parametrize(("busy", "flags"), [(985, set()), (975, {"NOT_DELIVERED"})])
-def test_users_idle_for_more_than_two_percent_are_not_what_was_asked_for(busy, flags):
-    assert flags_of(back_to_back(busy=busy)) == flags
-
-
-def test_users_who_think_are_not_idle():
-    assert flags_of(back_to_back(busy=400), think_s=0.6) == set()
-    assert flags_of(back_to_back(busy=400), think_s=0.6, window=(450, 9450)) == set()
-    assert flags_of(back_to_back(busy=400), think_s=0.5) == {"NOT_DELIVERED"}
-
-
-def test_more_users_than_asked_for_is_as_wrong():
-    assert flags_of(back_to_back(), users=2) == {"NOT_DELIVERED"}
-
-
 def test_requests_cut_off_before_they_ended_are_said():
     rows = [*back_to_back(9), row("cut", intended=9000, end=11_000, outcome="cancelled_by_run")]
 
@@ -105,7 +100,7 @@ def test_requests_cut_off_before_they_ended_are_said():
 def test_requests_that_failed_on_our_side_are_not_said_to_be_cut_off():
     """One of a hundred may; two show that the load process cannot do what it is asked."""
     rows = [*back_to_back(9), row("ours", intended=9000, end=10_000, outcome="client_error")]
-    flags = {flag.name: flag for flag in find_flags(see(rows), measure(see(rows)), healthy(*WINDOW), 0.0)}
+    flags = {flag.name: flag for flag in find_flags(see(rows), measure(see(rows)), healthy(*WINDOW), Asked())}
 
     assert set(flags) == {"CLIENT_LIMITED", "CENSORED"}
     assert flags["CLIENT_LIMITED"].evidence == (
@@ -126,7 +121,7 @@ def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flag
     """Whole answers take 1 s; twice that is enough, and a tenth may lack."""
     window = (settle, 10_000)
     seen = see(back_to_back(), window=window, settle=0)
-    found = {flag.name: flag for flag in find_flags(seen, measure(seen), healthy(*WINDOW), 0.0)}
+    found = {flag.name: flag for flag in find_flags(seen, measure(seen), healthy(*WINDOW), Asked())}
 
     assert set(found) == flags
     assert not any(flag.voids for flag in found.values())
@@ -134,10 +129,55 @@ def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flag
 
 def test_rows_that_are_missing_void_a_level():
     seen = see(back_to_back(), missing=3)
-    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), 0.0)
+    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", True)
     assert "the journal is 3 off" in flag.evidence
+
+
+def test_a_load_process_that_was_lost_voids_a_level():
+    seen = see(back_to_back(), workers_lost=1)
+    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
+
+    assert (flag.name, flag.voids) == ("WORKER_LOST", True)
+    assert flag.evidence == "1 load process was lost in this stage."
+
+
+def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_anyway():
+    """More load does not heal: 100 arrivals that were dropped could not save what 100 requests broke."""
+    kept = by_schedule(100)
+    broken = [row(f"r{n}", user=n, intended=n * 100, end=n * 100 + 50, outcome="http_5xx") for n in range(100)]
+
+    [void] = flags_found(see(kept, by="rate", dropped=100))
+    [stands] = flags_found(see(broken, by="rate", dropped=2000))
+    assert (void.name, void.voids) == ("NOT_DELIVERED", True)
+    assert (stands.name, stands.voids) == ("NOT_DELIVERED", True)
+
+    [stands] = flags_found(see(broken, by="rate", dropped=100))
+    assert not stands.voids
+    assert stands.evidence.endswith("The promise was broken even so, and the answer stands.")
+
+
+def test_a_flag_of_the_run_is_told_as_a_sentence():
+    assert flag_run("BUDGET_STOPPED", "the cap of 9 tokens was reached").evidence == "The cap of 9 tokens was reached."
+
+
+def test_a_flag_of_the_run_names_no_level():
+    flag = flag_run("BUDGET_STOPPED", "The cap of 10,000 tokens was reached.")
+
+    assert (flag.scope, flag.target, flag.level, flag.voids) == ("run", "", None, False)
+
+
+def by_schedule(count: int, late: float = 0.0, every: float = 100) -> list[Row]:
+    """Arrivals of an open loop, each answered in half a second."""
+    return [
+        row(f"r{n}", user=n, intended=n * every, sent=n * every + late, first=n * every + 200, last=n * every + 500)
+        for n in range(count)
+    ]
+
+
+def flags_found(seen: Observation) -> list[Flag]:
+    return find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
 
 
 def test_requests_cut_off_where_no_figure_hides_need_no_flag():

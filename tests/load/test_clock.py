@@ -2,8 +2,10 @@
 
 import pytest
 
-from firsttoken.load.clock import StageClock
-from firsttoken.load.plan import NS, StagePlan
+from firsttoken.load.clock import StageClock, advance_together
+from firsttoken.load.plan import StagePlan
+from firsttoken.load.shapes import NS
+from firsttoken.load.tally import Tally
 
 
 def clock(**keys: object) -> StageClock:
@@ -12,9 +14,18 @@ def clock(**keys: object) -> StageClock:
     return StageClock(plan, 100 * NS)
 
 
-def advance(clock: StageClock, at_s: float, issued: int = 0, open_measured: int = 0, e2e_s: list[float] | None = None):
-    e2e_ns = [round(value * NS) for value in e2e_s or []]
-    clock.advance(round((100 + at_s) * NS), issued=issued, open_measured=open_measured, e2e_ns=e2e_ns)
+def advance(
+    clock: StageClock,
+    at_s: float,
+    issued: int = 0,
+    open_measured: int = 0,
+    e2e_s: list[float] | None = None,
+    enough: bool = False,
+) -> None:
+    tally = Tally(issued=issued, open_measured=open_measured)
+    for value in e2e_s or []:
+        tally.e2e.add(round(value * NS))
+    clock.advance(round((100 + at_s) * NS), tally, enough=enough)
 
 
 def seconds(clock: StageClock) -> list[tuple[str, float]]:
@@ -58,10 +69,6 @@ def test_the_hold_gives_up_at_its_deadline_and_says_how_many_were_unfinished() -
     assert held.unfinished == 2
 
 
-def test_users_are_let_in_evenly_over_the_ramp() -> None:
-    assert [clock().opens_ns(seat) / NS - 100 for seat in range(4)] == [0, 0.25, 0.5, 0.75]
-
-
 def test_a_stage_of_n_requests_admits_n_and_ends_its_measurement_with_the_last() -> None:
     counted = clock(requests=200, ramp_ns=0, settle_ns=0, measure_ns=None)
     advance(counted, 1, issued=199, open_measured=4)
@@ -76,10 +83,10 @@ def test_a_stage_of_n_requests_admits_n_and_ends_its_measurement_with_the_last()
 
 def test_an_automatic_settle_waits_for_twice_the_p95_of_what_it_saw() -> None:
     auto = clock(settle_ns=None)
-    advance(auto, 7, e2e_s=[4.0])
+    advance(auto, 7, e2e_s=[3.9])
     assert auto.phase == "settle"
 
-    advance(auto, 9, e2e_s=[4.0])
+    advance(auto, 9, e2e_s=[3.9])
 
     assert auto.phase == "measure"
 
@@ -103,3 +110,56 @@ def test_an_ended_stage_admits_nobody_and_stays_ended() -> None:
 
     assert ended.ended_ns == 113 * NS
     assert not ended.admits(0)
+
+
+def test_a_measurement_that_knows_enough_ends_early_but_not_before_its_least_time() -> None:
+    seeking = clock(ramp_ns=0, settle_ns=0, measure_ns=60 * NS, least_ns=5 * NS)
+
+    advance(seeking, 4, enough=True)
+    assert seeking.phase == "measure"
+    advance(seeking, 20, enough=False)
+    assert seeking.phase == "measure"
+    advance(seeking, 21, enough=True, open_measured=1)
+
+    assert seconds(seeking)[-1] == ("hold", 21)
+
+
+def test_a_measurement_with_nothing_to_find_out_never_ends_early() -> None:
+    plain = clock(ramp_ns=0, settle_ns=0)
+
+    advance(plain, 9, enough=True)
+
+    assert plain.phase == "measure"
+
+
+def test_stages_side_by_side_keep_up_their_load_until_the_last_of_them_has_measured() -> None:
+    short, long = clock(measure_ns=2 * NS), clock(measure_ns=8 * NS)
+    both = [(short, Tally()), (long, Tally())]
+
+    advance_together(both, 106 * NS)
+    assert (short.phase, short.ended_ns, long.phase) == ("hold", None, "measure")
+    advance_together(both, 112 * NS)
+    advance_together(both, 112 * NS)
+
+    assert short.ended_ns == long.ended_ns == 112 * NS
+
+
+def test_a_clock_that_follows_takes_its_boundaries_when_it_hears_of_them_and_each_once() -> None:
+    told = clock()
+
+    told.follow(["ramp", "settle"], 102 * NS)
+    told.follow(["ramp", "settle"], 103 * NS)
+    told.follow(["ramp", "settle", "measure", "hold"], 105 * NS)
+
+    assert seconds(told) == [("ramp", 0), ("settle", 2), ("measure", 5), ("hold", 5)]
+
+
+@pytest.mark.parametrize(("at_s", "ended_s"), [(2, 2), (8, None)])
+def test_a_stage_that_is_broken_off_ends_at_once_or_lets_what_it_measures_end(at_s: int, ended_s: int | None) -> None:
+    cut = clock()
+    advance(cut, at_s)
+
+    cut.break_off((100 + at_s) * NS, drains=True)
+
+    assert cut.ended_ns == (None if ended_s is None else (100 + ended_s) * NS)
+    assert not cut.is_measuring

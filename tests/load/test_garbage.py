@@ -36,7 +36,7 @@ def test_it_is_on_again_when_the_block_fails() -> None:
     assert gc.isenabled()
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("api", DIALECTS)
 def test_a_request_leaves_no_cycle_behind(api: str, tmp_path: Path) -> None:
     requests = 100
     with serve({"m": fast(ttft_s=0.001, tokens_per_s=5000)}) as served:

@@ -2,18 +2,17 @@
 
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gevent
 import msgspec
 import pytest
 
 from firsttoken.load.health import watch_health
-from firsttoken.load.recorder import Recorder
-from firsttoken.load.retry import RetryPolicy
 from firsttoken.load.session import Session
 from firsttoken.row import Health
 from firsttoken.wire.readings import Readings
+from tests.load.made_session import make_session
 
 
 class ScriptedClient:
@@ -40,14 +39,8 @@ def session(tmp_path: Path) -> Session:
         "a": Readings([float(ms) for ms in range(100)], first_tokens=3, bracketed=1),
         "b": Readings([], first_tokens=1, bracketed=0),
     }
-    return Session(
-        run_id="run",
-        targets={name: cast(Any, ScriptedTarget(reading)) for name, reading in readings.items()},
-        policy=RetryPolicy(max_retries=0),
-        recorder=Recorder(tmp_path, worker=0),
-        origin_ns=time.monotonic_ns(),
-        think_s=0.0,
-    )
+    targets = {name: ScriptedTarget(reading) for name, reading in readings.items()}
+    return make_session(tmp_path, targets, origin_ns=time.monotonic_ns())
 
 
 def watch(session: Session, load: Any) -> list[Health]:
@@ -82,6 +75,21 @@ def test_a_hub_that_stood_still_is_seen_also_in_its_last_moment(session: Session
 
     assert line.hub_lag_max_ms >= 50
     assert line.hub_lag_max_ms >= line.hub_lag_p99_ms >= line.hub_lag_p50_ms >= 0
+
+
+def test_a_stage_begins_with_a_line_of_its_own(session: Session) -> None:
+    """Users start in one go, which holds the hub up: that is over when their stage begins, and none of its doing."""
+
+    def begin_after_a_freeze() -> None:
+        time.sleep(0.06)
+        session.open_gate([])
+        gevent.sleep(0.05)
+
+    before, within = watch(session, begin_after_a_freeze)
+
+    assert before.hub_lag_max_ms >= 50
+    assert within.hub_lag_max_ms < before.hub_lag_max_ms
+    assert within.at_ns > before.at_ns
 
 
 def test_what_the_wires_of_all_targets_read_is_in_the_line_once(session: Session) -> None:

@@ -13,9 +13,9 @@ from firsttoken.row import Row
 
 
 def read_rows(folder: Path) -> list[Row]:
-    return [
-        msgspec.json.decode(line, type=Row) for line in (folder / "attempts/worker-0.jsonl").read_bytes().splitlines()
-    ]
+    journal = folder / "attempts/worker-0.jsonl"
+    lines = journal.read_bytes().splitlines() if journal.exists() else []
+    return [msgspec.json.decode(line, type=Row) for line in lines]
 
 
 def test_an_attempt_is_journalled_before_it_is_sent_and_again_when_it_has_ended(tmp_path: Path) -> None:
@@ -39,6 +39,28 @@ def test_nothing_is_on_disk_before_a_flush_and_everything_after(tmp_path: Path) 
     recorder.flush()
 
     assert len(read_rows(tmp_path)) == 1
+
+
+def test_a_journal_that_nobody_writes_to_is_not_there(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, worker=0)
+    recorder.begin(Row(request_id="0-0-0", attempt=1))
+    recorder.close()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["attempts"]
+
+
+def test_half_a_line_of_a_killed_run_does_not_spoil_the_next_one(tmp_path: Path) -> None:
+    journal = tmp_path / "attempts" / "worker-0.jsonl"
+    journal.parent.mkdir()
+    journal.write_bytes(b'{"requ')
+
+    recorder = Recorder(tmp_path, worker=0)
+    recorder.begin(Row(request_id="0-0-0", attempt=1))
+    recorder.close()
+
+    torn, whole = journal.read_bytes().splitlines()
+    assert torn == b'{"requ'
+    assert msgspec.json.decode(whole, type=Row).request_id == "0-0-0"
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""The retry policy: what the openai package would do, decided from the row alone."""
+"""The retry policy: what the openai package would do, or what a scenario writes, decided from the row alone."""
 
 import pytest
 
-from firsttoken.load.retry import POLICIES, choose_backoff_ms
+from firsttoken.load.retry import POLICIES, RetryBudget, RetryPolicy, choose_backoff_ms, read_policy
 from firsttoken.row import Row
+from firsttoken.scenario import Retry
 
 OPENAI = POLICIES["openai"]
 
@@ -60,3 +61,125 @@ def test_the_servers_own_word_wins(status: int, should_retry: bool, wait_ms: flo
 
 def test_no_policy_never_tries_again() -> None:
     assert choose_backoff_ms(POLICIES["none"], failed(), True, 0.0) is None
+
+
+# -- a policy of one's own --------------------------------------------------------------------------------------------
+
+CUSTOM = RetryPolicy(max_retries=5, only_unanswered=False, heeds_advice=False)
+
+
+def on(*words: int | str) -> RetryPolicy:
+    return RetryPolicy(max_retries=5, on=frozenset(words), only_unanswered=False, heeds_advice=False)
+
+
+def tries_again(policy: RetryPolicy, row: Row, should_retry: bool | None = None) -> bool:
+    return choose_backoff_ms(policy, row, should_retry, 0.0) is not None
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "outcome"),
+    [
+        (429, 429, "rate_limited"),
+        (404, 404, "http_4xx"),
+        ("5xx", 503, "http_5xx"),
+        ("connect", None, "connect"),
+        ("timeout", None, "deadline"),
+        ("timeout", 200, "idle_timeout"),
+        ("truncated", 200, "truncated"),
+    ],
+)
+def test_it_tries_again_on_just_what_its_list_names(word: int | str, status: int | None, outcome: str) -> None:
+    row = failed(status, outcome=outcome)
+    words: set[int | str] = {429, 404, "5xx", "connect", "timeout", "truncated"}
+
+    assert tries_again(on(word), row)
+    assert not tries_again(on(*(words - {word})), row)
+
+
+def test_it_may_ask_again_after_a_stream_that_broke_off_if_it_says_so() -> None:
+    begun = failed(200, outcome="truncated", bytes_received=300)
+
+    assert tries_again(on("truncated"), begun)
+    assert not tries_again(OPENAI, begun)
+
+
+def test_an_error_in_the_stream_is_no_word_of_any_list() -> None:
+    assert not tries_again(CUSTOM, failed(200, outcome="error_in_stream"))
+
+
+@pytest.mark.parametrize("should_retry", [True, False])
+def test_its_list_stands_whatever_the_server_advises(should_retry: bool) -> None:
+    assert tries_again(on(503), failed(503), should_retry)
+    assert not tries_again(on(429), failed(503), should_retry)
+
+
+def test_full_jitter_may_wait_not_at_all_and_the_cap_bounds_the_rest() -> None:
+    policy = RetryPolicy(max_retries=9, base_s=1.0, cap_s=3.0, jitter=1.0)
+
+    assert choose_backoff_ms(policy, failed(attempt=2), None, 0.25) == 1_500
+    assert choose_backoff_ms(policy, failed(attempt=8), None, 0.5) == 1_500
+
+
+def test_a_scenario_writes_it_down() -> None:
+    retry = Retry(
+        policy="custom",
+        max_retries=4,
+        base="200ms",
+        cap="5s",
+        jitter=0.5,
+        on=[429, "5xx"],
+        retry_after_max="30s",
+        budget=0.1,
+    )
+
+    assert read_policy(retry) == RetryPolicy(
+        max_retries=4,
+        base_s=0.2,
+        cap_s=5.0,
+        jitter=0.5,
+        retry_after_max_s=30.0,
+        on=frozenset({429, "5xx"}),
+        only_unanswered=False,
+        heeds_advice=False,
+        budget=0.1,
+    )
+
+
+@pytest.mark.parametrize("name", ["none", "openai"])
+def test_a_named_policy_is_that_of_the_table(name: str) -> None:
+    assert read_policy(Retry(policy=name)) == POLICIES[name]  # type: ignore[arg-type]  # a name of the table
+
+
+# -- how many of them -------------------------------------------------------------------------------------------------
+
+
+def test_in_an_outage_no_more_than_its_share_of_requests_is_tried_again() -> None:
+    budget = RetryBudget(0.1)
+    allowed = 0
+    for _ in range(1_000):
+        budget.note_request()
+        allowed += budget.allow() + budget.allow()
+
+    assert allowed == pytest.approx(0.1 * 1_000 + RetryBudget.SAVED, abs=1)
+
+
+def test_a_long_calm_saves_up_no_storm() -> None:
+    budget = RetryBudget(0.5)
+    for _ in range(10_000):
+        budget.note_request()
+
+    assert sum(budget.allow() for _ in range(100)) == RetryBudget.SAVED
+
+
+def test_few_failures_are_always_tried_again() -> None:
+    budget = RetryBudget(0.1)
+
+    for number in range(1_000):
+        budget.note_request()
+        assert number % 20 or budget.allow()
+
+
+def test_without_a_budget_every_retry_is_allowed() -> None:
+    budget = RetryBudget(0.0)
+
+    assert all(budget.allow() for _ in range(1_000))

@@ -36,6 +36,7 @@ from tests.wire.spoken import (
     USAGE_CHUNK,
     chunk,
     chunked,
+    completion,
     event,
     frames,
     head,
@@ -132,6 +133,13 @@ CHATS = {
     "a refusal without a word": plain("503 Service Unavailable", b""),
     "a redirect": plain("307 Temporary Redirect", b"", location="http://elsewhere.invalid/"),
 }
+COMPLETIONS = {
+    "as OpenAI streams": [completion("Once"), completion(" upon"), completion("", "stop"), USAGE_CHUNK, DONE],
+    "as vLLM streams": [completion("Once"), completion(" upon", "length", usage=USAGE), DONE],
+    "an empty text": [completion(""), completion("Once", "stop")],
+    "no finish": [completion("Once")],
+    "an error in the stream": [completion("Once"), event({"error": {"message": "Overloaded", "code": "busy"}})],
+}
 RESPONSE_STREAMS = {
     "as OpenAI streams": RESPONSES,
     "reasoning first": [said("response.reasoning_text.delta", delta="hm"), *RESPONSES[4:]],
@@ -151,6 +159,7 @@ RESPONSE_STREAMS = {
     ("api", "answered"),
     [
         *(pytest.param("chat", said, id=f"chat: {name}") for name, said in CHATS.items()),
+        *(pytest.param("completions", stream(said), id=f"completions: {n}") for n, said in COMPLETIONS.items()),
         *(pytest.param("responses", stream(said), id=f"responses: {n}") for n, said in RESPONSE_STREAMS.items()),
     ],
 )
@@ -182,7 +191,8 @@ def test_both_clients_say_the_same_of_a_connection_that_breaks(broken):
     assert sdk.error
 
 
-def test_both_clients_send_the_same_json_to_the_same_place():
+@pytest.mark.parametrize("api", DIALECTS)
+def test_both_clients_send_the_same_json_to_the_same_place(api):
     bodies, heads = [], []
 
     def run(line: Line) -> None:
@@ -192,13 +202,13 @@ def test_both_clients_send_the_same_json_to_the_same_place():
     for kind in (Client, SdkClient):
         with scripted(run) as server:
             url = f"{server.base_url}?api-version=2024-10-21"
-            with client_of(kind, url, key="sk-1", headers={"X-Team": "red", "User-Agent": "me"}) as client:
-                send(client, temperature=0.5, seed=7, stream_options={"include_usage": False})
+            with client_of(kind, url, key="sk-1", api=api, headers={"X-Team": "red", "User-Agent": "me"}) as client:
+                send(client, api=api, temperature=0.5, seed=7, stream_options={"include_usage": False})
         heads.append(server.requests[0].decode().lower())
 
     assert bodies[0] == bodies[1]
     for text in heads:
-        assert text.startswith("post /v1/chat/completions?api-version=2024-10-21 http/1.1")
+        assert text.startswith(f"post /v1{DIALECTS[api].path}?api-version=2024-10-21 http/1.1")
         for line in ("authorization: bearer sk-1\r\n", "x-team: red\r\n", "user-agent: me\r\n"):
             assert text.count(line) == 1
 

@@ -1,18 +1,27 @@
 """The session: who may send when, and one request with its retries. Driven by a scripted client, without a socket."""
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gevent
+import msgspec
 import pytest
 
-from firsttoken.load.plan import NS, StagePlan
-from firsttoken.load.recorder import Recorder
+from firsttoken.load.asking import perform
+from firsttoken.load.clock import StageClock
+from firsttoken.load.keeping import read_limits
+from firsttoken.load.lane import Lane
+from firsttoken.load.plan import StagePlan
 from firsttoken.load.retry import RetryPolicy
 from firsttoken.load.session import Session
+from firsttoken.load.shapes import NS
+from firsttoken.load.target import Ask
 from firsttoken.row import Outcome, Row
+from firsttoken.scenario import Slo, Target
+from tests.load.made_session import make_session
 
 
 class ScriptedClient:
@@ -43,22 +52,17 @@ class ScriptedTarget:
     def __init__(self, client: ScriptedClient) -> None:
         self.client = client
 
-    def compose(self, plan: StagePlan, seat: int, number: int) -> tuple[str, bytes]:
-        return f"p{seat}-{number}", b"{}"
+        self.target = Target(model="a")
+
+    def compose(self, plan: StagePlan, seat: int, number: int) -> Ask:
+        return Ask(f"p{seat}-{number}", b"{}", words=10, output_tokens=10)
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Callable[..., tuple[Session, ScriptedClient]]:
     def build(script: list[Outcome] | None = None, takes_s: float = 0.0) -> tuple[Session, ScriptedClient]:
         client = ScriptedClient(script or [], takes_s)
-        session = Session(
-            run_id="run",
-            targets={"a": cast(Any, ScriptedTarget(client))},
-            policy=RetryPolicy(max_retries=2, base_s=0.02),
-            recorder=Recorder(tmp_path, worker=0),
-            origin_ns=0,
-            think_s=0.0,
-        )
+        session = make_session(tmp_path, {"a": ScriptedTarget(client)})
         client.now_ns = session.now_ns
         return session, client
 
@@ -70,6 +74,22 @@ def stage(users: int = 1, **keys: int) -> StagePlan:
     return StagePlan(stage=3, target="a", level=float(users), repeat=0, users=users, **lengths)
 
 
+def begin(session: Session, plan: StagePlan) -> Lane:
+    """Open the gate for a stage of a closed loop."""
+    lane = Lane(StageClock(plan, session.now_ns()), seats=range(plan.users))
+    session.open_gate([lane])
+    return lane
+
+
+def begin_open(session: Session, dues_ms: list[float], **keys: Any) -> Lane:
+    """Open the gate for a stage whose arrivals are due at these times."""
+    plan = msgspec.structs.replace(stage(users=len(session.users)), by="rate", **keys)
+    schedule = iter([(number, round(due_ms * 1e6)) for number, due_ms in enumerate(dues_ms)])
+    lane = Lane(StageClock(plan, session.now_ns()), seats=range(plan.users), schedule=schedule)
+    session.open_gate([lane])
+    return lane
+
+
 def test_a_user_waits_until_a_stage_opens(opened) -> None:
     session, _ = opened()
     session.users = {"ann": 0}
@@ -77,7 +97,7 @@ def test_a_user_waits_until_a_stage_opens(opened) -> None:
     gevent.sleep(0.01)
     assert not waiting.ready()
 
-    session.begin_stage(stage())
+    begin(session, stage())
 
     assert waiting.get(timeout=1).phase == "measure"
 
@@ -85,8 +105,7 @@ def test_a_user_waits_until_a_stage_opens(opened) -> None:
 def test_intended_is_when_the_user_became_free_not_when_it_was_woken(opened) -> None:
     session, _ = opened()
     session.users = {"ann": 0, "bob": 1}
-    session.begin_stage(stage(users=2, ramp_ns=NS // 10))
-    began_ns = session.clock.boundaries[0][1]
+    began_ns = begin(session, stage(users=2, ramp_ns=NS // 10)).clock.start_ns
 
     late = gevent.spawn(session.admit, "bob").get(timeout=1)
 
@@ -96,7 +115,7 @@ def test_intended_is_when_the_user_became_free_not_when_it_was_woken(opened) -> 
 def test_only_the_seats_of_the_stage_are_let_in(opened) -> None:
     session, _ = opened()
     session.users = {"ann": 0, "bob": 1}
-    session.begin_stage(stage(users=1))
+    begin(session, stage(users=1))
 
     assert gevent.spawn(session.admit, "ann").get(timeout=1).seat == 0
     with pytest.raises(gevent.Timeout):
@@ -106,9 +125,9 @@ def test_only_the_seats_of_the_stage_are_let_in(opened) -> None:
 def test_every_attempt_is_a_row_and_a_retry_is_intended_when_its_backoff_was_due(opened) -> None:
     session, client = opened(["rate_limited", "http_5xx"])
     session.users = {"ann": 0}
-    session.begin_stage(stage())
+    begin(session, stage())
 
-    rows = session.perform(session.admit("ann"))
+    rows = perform(session, session.admit("ann"))
 
     assert [(row.attempt, row.outcome) for row in rows] == [(1, "rate_limited"), (2, "http_5xx"), (3, "ok")]
     assert len({row.request_id for row in rows}) == 1
@@ -122,23 +141,23 @@ def test_every_attempt_is_a_row_and_a_retry_is_intended_when_its_backoff_was_due
 def test_a_request_that_gave_up_has_no_backoff_on_its_last_row(opened) -> None:
     session, _ = opened(["http_5xx"] * 3)
     session.users = {"ann": 0}
-    session.begin_stage(stage())
+    lane = begin(session, stage())
 
-    rows = session.perform(session.admit("ann"))
+    rows = perform(session, session.admit("ann"))
 
     assert [row.backoff_ms is None for row in rows] == [False, False, True]
-    assert session.failed == 1
+    assert lane.tally.failed == 1
 
 
 def test_a_stage_that_ends_cuts_a_backoff_short(opened) -> None:
     session, _ = opened(["rate_limited"])
     session.policy = RetryPolicy(max_retries=2, base_s=60, cap_s=60)
     session.users = {"ann": 0}
-    session.begin_stage(stage())
-    request = gevent.spawn(lambda: session.perform(session.admit("ann")))
+    begin(session, stage())
+    request = gevent.spawn(lambda: perform(session, session.admit("ann")))
     gevent.sleep(0.02)
 
-    session.end_stage("cancelled_by_run")
+    session.close_gate("cancelled_by_run")
 
     rows = request.get(timeout=1)
     assert [row.outcome for row in rows] == ["rate_limited"]
@@ -148,14 +167,15 @@ def test_a_stage_that_ends_cuts_a_backoff_short(opened) -> None:
 def test_measured_requests_hold_the_stage_open_until_they_have_ended(opened) -> None:
     session, _ = opened(takes_s=0.05)
     session.users = {"ann": 0}
-    clock = session.begin_stage(stage(measure_ns=NS // 100))
-    request = gevent.spawn(lambda: session.perform(session.admit("ann")))
+    lane = begin(session, stage(measure_ns=NS // 100))
+    clock = lane.clock
+    request = gevent.spawn(lambda: perform(session, session.admit("ann")))
     gevent.sleep(0.03)
-    session.advance()
-    assert (clock.phase, clock.ended_ns, session.open_measured) == ("hold", None, 1)
+    clock.advance(session.now_ns(), lane.tally)
+    assert (clock.phase, clock.ended_ns, lane.tally.open_measured) == ("hold", None, 1)
 
     request.get(timeout=1)
-    session.advance()
+    clock.advance(session.now_ns(), lane.tally)
 
     assert clock.ended_ns is not None
     assert clock.unfinished == 0
@@ -164,8 +184,8 @@ def test_measured_requests_hold_the_stage_open_until_they_have_ended(opened) -> 
 def test_after_an_interrupt_nobody_sends_anything_more(opened) -> None:
     session, client = opened(takes_s=0.05)
     session.users = {"ann": 0}
-    session.begin_stage(stage())
-    request = gevent.spawn(lambda: session.perform(session.admit("ann")))
+    begin(session, stage())
+    request = gevent.spawn(lambda: perform(session, session.admit("ann")))
     gevent.sleep(0.01)
 
     session.interrupt("interrupted")
@@ -186,3 +206,104 @@ def test_why_a_run_stops_is_the_interrupt_or_the_failure_or_the_disk(opened) -> 
     assert session.stopping == "no users"
     session.interrupt("terminated")
     assert session.stopping == "terminated"
+
+
+def ask_for_ever(session: Session, user: str) -> None:
+    while True:
+        perform(session, session.admit(user))
+
+
+def rows_of(session: Session, folder: Path) -> list[Row]:
+    """The finished rows of the journal, in the order in which they were intended."""
+    session.recorder.flush()
+    lines = (folder / "attempts" / "worker-0.jsonl").read_bytes().splitlines()
+    rows = [msgspec.json.decode(line, type=Row) for line in lines]
+    return sorted((row for row in rows if row.outcome), key=lambda row: row.intended_ns or 0)
+
+
+def test_arrivals_of_an_open_loop_are_sent_when_they_are_due_however_long_the_answers_take(opened, tmp_path) -> None:
+    session, _ = opened(takes_s=0.2)
+    session.users = {"ann": 0, "bob": 1, "cem": 2}
+    users = [gevent.spawn(ask_for_ever, session, user) for user in session.users]
+    lane = begin_open(session, [10, 20, 30])
+    gevent.sleep(0.4)
+    gevent.killall(users)
+
+    rows = rows_of(session, tmp_path)
+
+    assert [(row.intended_ns or 0) - lane.clock.start_ns for row in rows] == [10_000_000, 20_000_000, 30_000_000]
+    assert [row.request_id for row in rows] == ["3-0-0", "3-1-0", "3-2-0"]
+    assert lane.tally.dropped == 0
+
+
+def test_an_arrival_that_finds_nobody_idle_is_dropped_and_counted(opened, tmp_path) -> None:
+    session, _ = opened(takes_s=0.2)
+    session.users = {"ann": 0}
+    user = gevent.spawn(ask_for_ever, session, "ann")
+    lane = begin_open(session, [0, 50, 100])
+    gevent.sleep(0.15)
+    user.kill()
+
+    assert lane.tally.dropped == 2
+    assert lane.tally.issued == 1
+
+
+def test_a_late_hub_sends_what_was_due_at_once_and_intended_stays_the_schedules(opened, tmp_path) -> None:
+    session, _ = opened()
+    session.users = {"ann": 0, "bob": 1}
+    users = [gevent.spawn(ask_for_ever, session, user) for user in session.users]
+    lane = begin_open(session, [20, 30])
+    gevent.sleep(0)
+    time.sleep(0.1)  # freezes the hub, as a neighbour on the machine would
+    gevent.sleep(0.05)
+    gevent.killall(users)
+
+    rows = rows_of(session, tmp_path)
+
+    assert [(row.intended_ns or 0) - lane.clock.start_ns for row in rows] == [20_000_000, 30_000_000]
+    assert all((row.sent_ns or 0) - (row.intended_ns or 0) > 60_000_000 for row in rows)
+    assert all(late_ns > 60_000_000 for late_ns in session.take_lateness())
+
+
+def test_a_session_of_several_turns_arrives_once_and_asks_again_when_its_user_is_free(opened, tmp_path) -> None:
+    session, _ = opened(takes_s=0.01)
+    session.users = {"ann": 0, "bob": 1}
+    users = [gevent.spawn(ask_for_ever, session, user) for user in session.users]
+    begin_open(session, [0, 5], turns=3)
+    gevent.sleep(0.2)
+    gevent.killall(users)
+
+    rows = rows_of(session, tmp_path)
+
+    assert sorted((row.user, row.turn) for row in rows) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    for arrival in (0, 1):
+        own = [row for row in rows if row.user == arrival]
+        assert all((after.intended_ns or 0) >= (before.end_ns or 0) for before, after in pairwise(own))
+
+
+def test_stages_side_by_side_have_users_of_their_own(opened) -> None:
+    session, _ = opened(takes_s=0.02)
+    session.targets["b"] = session.targets["a"]
+    session.users = {name: number for number, name in enumerate("abc")}
+    plans = [stage(users=2), msgspec.structs.replace(stage(users=1), stage=4, target="b")]
+    session.open_gate([Lane(StageClock(plan, session.now_ns()), seats=range(plan.users)) for plan in plans])
+
+    admitted = [gevent.spawn(session.admit, user).get(timeout=1) for user in "abc"]
+
+    assert [(request.lane.clock.plan.stage, request.seat) for request in admitted] == [(3, 0), (3, 1), (4, 0)]
+
+
+def test_the_promise_is_judged_in_the_order_in_which_requests_were_intended(opened) -> None:
+    session, _ = opened(["ok", "http_4xx", "ok"])
+    session.users = {name: number for number, name in enumerate("abc")}
+    lane = begin(session, msgspec.structs.replace(stage(users=3), least_ns=0))
+    first, second, third = (session.admit(user) for user in "abc")
+
+    perform(session, third)
+    lane.judge(read_limits(Slo()), session.now_ns())
+    assert lane.tally.judged == 0
+    perform(session, first)
+    perform(session, second)
+    lane.judge(read_limits(Slo()), session.now_ns())
+
+    assert (lane.tally.judged, lane.tally.kept) == (3, 2)

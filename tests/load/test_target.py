@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from firsttoken.load.opening import describe_endpoint
 from firsttoken.results.folder import open_run
@@ -21,13 +22,15 @@ name = "both"
 [[target]]
 model = "gpt-5.4"
 name = "wire"
-simulator = { ttft_s = 0.2, tokens_per_s = 200 }
+api = "{api}"
+simulator = {{ ttft_s = 0.2, tokens_per_s = 200 }}
 
 [[target]]
 model = "gpt-5.4"
 name = "package"
+api = "{api}"
 client = "sdk"
-simulator = { ttft_s = 0.2, tokens_per_s = 200 }
+simulator = {{ ttft_s = 0.2, tokens_per_s = 200 }}
 
 [traffic]
 locustfile = "chat"
@@ -40,6 +43,10 @@ ramp = "0s"
 settle = "500ms"
 measure = "3s"
 hold = "5s"
+
+[slo]
+ttft = "2s"
+share = 0.5
 """
 
 
@@ -72,9 +79,10 @@ users = [1]
 """
 
 
-def test_one_run_asks_a_model_both_ways_and_the_rows_are_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_one_run_asks_a_model_both_ways_and_the_rows_are_alike(tmp_path: Path, api: str) -> None:
     run = tmp_path / "run"
-    done = firsttoken("run", write_scenario(tmp_path, BOTH), "--out", run)
+    done = firsttoken("run", write_scenario(tmp_path, BOTH.format(api=api)), "--out", run)
 
     assert_ended_well(done)
     _, rows = open_run(run).sql(

@@ -25,7 +25,7 @@ def drive(url: str, **job: object) -> list[Row]:
     return [msgspec.json.decode(line, type=Row) for line in answer.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("api", ["chat", "completions", "responses"])
 def test_a_stream_is_read_to_its_end_with_the_tokens_that_were_asked_for(nano, api):
     (row,) = drive(nano, api=api, output_tokens=24)
 

@@ -17,11 +17,15 @@ PEAK: Tables = {"output_tokens_per_day": 10_000_000, "peak_rps": 4.0}
 def make_study(folder: Path, change: Callable[[Tables], None] | None = None, **made: object) -> Study:
     """A made run, its scenario changed in place by `change`, studied."""
     make_run(folder, **made)
-    if change:
-        file = folder / "scenario.toml"
-        scenario = tomllib.loads(file.read_text())
-        change(scenario)
-        file.write_text(tomli_w.dumps(scenario))
+    return study_again(folder, change) if change else study_run(folder)
+
+
+def study_again(folder: Path, change: Callable[[Tables], None]) -> Study:
+    """A made run, studied as if its scenario had said something else."""
+    file = folder / "scenario.toml"
+    scenario = tomllib.loads(file.read_text())
+    change(scenario)
+    file.write_text(tomli_w.dumps(scenario))
     return study_run(folder)
 
 

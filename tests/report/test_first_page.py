@@ -3,8 +3,9 @@
 import pytest
 
 from firsttoken.decide.study import study_run
-from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines
+from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines, texts_of
 from firsttoken.report.page import Column, Table
+from tests.made_loads import make_open_run, make_search_run
 from tests.made_run import make_run
 from tests.report.studies import PEAK, make_study
 
@@ -125,3 +126,27 @@ def test_rows_that_are_missing_make_the_run_incomplete(tmp_path):
     warning = first_page(study_run(folder)).warning
 
     assert warning == "INCOMPLETE: rows are missing of gpt-5.4 at 4 users. These levels count for nothing."
+
+
+def test_a_run_that_its_budget_ended_says_so_first(tmp_path):
+    stopped = make_study(tmp_path / "run", levels=(4,), budget="The cap of 10,000 tokens was reached.")
+
+    assert first_page(stopped).warning == (
+        "BUDGET_STOPPED: The cap of 10,000 tokens was reached. What was measured until then follows."
+    )
+
+
+def test_what_an_open_loop_said_stands_under_the_decision(tmp_path):
+    page = first_page(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",))))
+    [(_, _, why)] = page.decisions
+
+    assert "Confirmed in open loop at 5.2 requests/s: " in why
+    assert count_page(page) <= 250
+
+
+def test_page_one_of_an_open_loop_speaks_of_no_users_at_once(tmp_path):
+    page = first_page(study_run(make_open_run(tmp_path / "run")))
+
+    assert "0.5–14 requests/s" in page.scope[0]
+    assert "More than 14 requests/s." in page.not_tested
+    assert not any("users at once" in text or "14 users" in text for text in texts_of(page))

@@ -2,9 +2,11 @@
 
 import pytest
 
-from firsttoken.report.method import method, write_length, write_promise
-from firsttoken.scenario import Slo, Spread
-from tests.report.studies import make_study
+from firsttoken.decide.study import study_run
+from firsttoken.report.method import method, write_length, write_policy, write_promise
+from firsttoken.scenario import Retry, Slo, Spread
+from tests.made_loads import make_open_run, make_search_run, make_spike_run
+from tests.report.studies import make_study, study_again
 
 
 def test_the_method_names_the_settings_of_the_run(study):
@@ -54,3 +56,60 @@ def test_a_deadline_without_a_byte_is_retried_and_said_to_be(tmp_path):
     told = dict(method(make_study(tmp_path / "run", retry, levels=(1,))))
 
     assert "after a deadline without a byte of an answer" in told["Retries"]
+
+
+def test_an_open_loop_says_how_requests_come_and_what_becomes_of_too_many(tmp_path):
+    told = dict(method(study_run(make_open_run(tmp_path / "run", rates=(2.5, 5.0), targets=("gpt-5.4",)))))
+
+    assert told["Load"].startswith("Open loop: requests come at random (a Poisson process), whatever becomes of those")
+    assert "(load.max_in_flight) is dropped and counted. Levels of 2.5 and 5 requests/s" in told["Load"]
+    assert "Whoever takes a request behaves as locustfiles/chat.py says" in told["Load"]
+    assert told["A stage"].startswith("Ramp (the rate rises in a straight line)")
+    assert "closed loop" not in told["What this cannot see"]
+
+
+def test_a_session_says_how_often_it_asks_and_how_long_it_thinks(tmp_path):
+    def ask_thrice(scenario):
+        scenario["load"] |= {"turns": 3, "think": "2s", "arrivals": "gamma", "cv": 2.0}
+
+    make_open_run(tmp_path / "run", rates=(2.5,), targets=("gpt-5.4",))
+    told = dict(method(study_again(tmp_path / "run", ask_thrice)))
+
+    assert "sessions come at random, with gaps of a gamma distribution of coefficient of variation 2" in told["Load"]
+    assert "A session is 3 requests, 2.00 s between an answer and the next of them." in told["Load"]
+
+
+def test_a_level_that_measures_until_it_is_known_says_until_what(tmp_path):
+    def measure_until(scenario):
+        until = {"metric": "ttft_p95", "within": 0.05, "least": "15s", "most": "300s"}
+        scenario["load"] = {"users": [4], "until": until}
+
+    told = dict(method(make_study(tmp_path / "run", measure_until, levels=(4,))))
+
+    assert (
+        "Measuring ends once the 95 % interval of ttft at p95 lies within 5 % of it to either side, after 15.0 s at "
+        "the earliest and 300 s at the latest." in told["A stage"]
+    )
+
+
+def test_a_search_says_between_which_loads_it_bisected(tmp_path):
+    told = dict(method(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",)))))
+
+    assert "Levels: a search from 1 to 64 users by bisection" in told["Load"]
+    assert "Measuring ends once it is decided whether the promise is kept." in told["A stage"]
+
+
+def test_a_course_is_told_by_its_name_and_peak(tmp_path):
+    told = dict(method(study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.4",)))))
+
+    assert "Load: a spike of 12 requests/s, each run once" in told["Load"]
+
+
+def test_a_retry_policy_of_ones_own_is_told_with_all_its_numbers():
+    retry = Retry(policy="custom", max_retries=1, base="250ms", cap="4s", jitter=0.5, on=[429, "connect"], budget=0.1)
+
+    assert write_policy(retry) == (
+        "Up to 1 retry after 429 and connect; waits of 250 ms, doubled each time up to 4.00 s, each shortened at "
+        "random by up to 50 %; Retry-After is obeyed up to 120 s; never after the first byte of an answer. "
+        "At most 10 % of requests may be retries."
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from firsttoken.decide.figure import Figure
 from firsttoken.report.page import Cell
-from firsttoken.report.series import curve_of, join_words, ladder, number_cell, write_percent, write_users
+from firsttoken.report.series import curve_of, join_words, ladder, number_cell, write_percent
 
 
 def figure(value, lo=None, hi=None, *, metric="ttft_ms", unit="ms", q=0.5, n=90, flags=()):
@@ -52,15 +52,6 @@ def test_a_ladder_names_each_target_once(study):
 )
 def test_words_are_joined_as_in_a_sentence(words, joined):
     assert join_words(words) == joined
-
-
-def test_one_user_is_not_users():
-    assert [write_users(level) for level in (None, 1.0, 64.0, 1024.0)] == [
-        "no load",
-        "1 user",
-        "64 users",
-        "1,024 users",
-    ]
 
 
 def test_a_small_share_is_not_nothing():

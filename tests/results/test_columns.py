@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from firsttoken.results.columns import OPTIONAL, TYPES, restored, selected, unmasked
+from firsttoken.results.columns import DERIVED, OPTIONAL, TYPES, WORDS, as_numpy, restored, selected, unmasked
 from firsttoken.row import Row
 
 
@@ -31,6 +31,22 @@ def test_only_numbers_that_may_be_absent_become_floats() -> None:
     assert selected("sent_ns") == 'CAST("sent_ns" AS DOUBLE) AS "sent_ns"'
     assert selected("stage") == '"stage"'
     assert selected("error") == '"error"'
+
+
+def test_what_is_derived_has_a_name_of_its_own() -> None:
+    assert not DERIVED.keys() & TYPES.keys()
+    assert selected("gap_count") == 'len(gaps_us) AS "gap_count"'
+
+
+def test_a_text_of_few_words_is_one_object_in_every_place() -> None:
+    assert WORDS["stamp"] == ("kernel", "user")
+    assert set(WORDS) == {"phase", "stamp", "outcome", "token_source"}
+    assert selected("stamp") == """coalesce(list_position(['kernel', 'user'], "stamp"), 0)::UTINYINT AS "stamp\""""
+
+    texts = as_numpy("stamp", np.array([2, 0, 1, 2], dtype=np.uint8))
+
+    assert texts.tolist() == ["user", None, "kernel", "user"]
+    assert texts[0] is texts[3]
 
 
 def test_absent_numbers_are_nan_and_absent_texts_none() -> None:

@@ -3,9 +3,17 @@
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
-from firsttoken.results.database import connect, pattern, quoted, reason
+from firsttoken.results.database import connect, load, pattern, quoted, reason
+
+
+class Point(msgspec.Struct):
+    """A flat record."""
+
+    number: int
+    word: str | None
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,12 @@ def test_what_does_not_fit_in_memory_spills_and_is_cleared_away(
         assert [path.name.startswith("firsttoken-") for path in tmp_path.iterdir()] == [True]
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_records_are_loaded_in_parts_and_all_of_them_arrive_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firsttoken.results.database.AT_ONCE", 2)
+    with connect() as connection:
+        load(connection, "points", Point, [Point(number, None if number % 2 else "even") for number in range(5)])
+        rows = connection.execute("FROM points").fetchall()
+
+    assert rows == [(0, "even"), (1, None), (2, "even"), (3, None), (4, "even")]

@@ -12,7 +12,7 @@ import pytest
 from firsttoken.results.columns import TYPES
 from firsttoken.results.error import RunFolderError
 from firsttoken.results.folder import Run, open_run
-from firsttoken.row import Row
+from firsttoken.row import Row, StageEvent
 from tests.made_run import make_run
 
 
@@ -76,6 +76,37 @@ def test_attempts_can_be_chosen_and_ordered(made: Path) -> None:
     assert (np.diff(columns["sent_ns"]) <= 0).all()
 
 
+def test_what_is_derived_of_a_row_can_be_read_like_its_columns(made: Path) -> None:
+    run = open_run(made)
+
+    columns = run.attempts(
+        "request_id", "file_row", "begins", "gap_count", "longest_gap_us", "summarised", "gaps_us",
+        where="stage = 2", order="request_id, attempt",
+    )  # fmt: skip
+
+    names, gaps = columns["request_id"], columns["gaps_us"]
+    assert columns["begins"].tolist() == [place == 0 or names[place] != names[place - 1] for place in range(len(names))]
+    assert columns["gap_count"].tolist() == [len(each) for each in gaps]
+    np.testing.assert_array_equal(columns["longest_gap_us"], [max(each, default=np.nan) for each in gaps])
+    assert not columns["summarised"].any()
+    assert run.attempts("request_id")["request_id"][columns["file_row"]].tolist() == names.tolist()
+
+
+def test_gaps_are_read_between_two_rows_of_the_file(made: Path) -> None:
+    run = open_run(made)
+    gaps, stages = run.attempts("gaps_us", "stage").values()
+
+    assert run.gaps(3, 9, where="true").tolist() == np.concatenate(gaps[3:10]).tolist()
+    assert run.gaps(0, len(gaps), where="stage = 1").tolist() == np.concatenate(gaps[stages == 1]).tolist()
+    assert run.gaps(3, 9, where="stage = 99").tolist() == []
+
+
+def test_a_query_sees_the_columns_of_a_row_and_no_others(made: Path) -> None:
+    names, _ = open_run(made).sql("FROM attempts LIMIT 0")
+
+    assert names == list(TYPES)
+
+
 def test_no_attempts_are_empty_arrays_of_the_same_types(made: Path) -> None:
     columns = open_run(made).attempts("sent_ns", "stage", "outcome", where="stage = 99")
 
@@ -110,8 +141,20 @@ def test_a_killed_run_opens_and_says_what_is_missing(folder: Path) -> None:
         "stages.jsonl ends in the middle of a line; that last line was left out.",
         "health.jsonl ends in the middle of a line; that last line was left out.",
         "The run did not come to its end (its manifest says: running).",
-        "1 attempts have a start but no end in the journal: their outcome is `lost`.",
+        "1 attempt has a start but no end in the journal: its outcome is `lost`.",
     ]
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_load_process_that_was_lost_may_have_started_more_than_it_told(folder: Path, lost: int) -> None:
+    decoder, encoder = msgspec.json.Decoder(StageEvent), msgspec.json.Encoder()
+    events = decoder.decode_lines((folder / "stages.jsonl").read_bytes())
+    changed = [msgspec.structs.replace(event, started=max(0, event.started - 2), workers_lost=lost) for event in events]
+    (folder / "stages.jsonl").write_bytes(encoder.encode_lines(changed))
+
+    missing = open_run(folder).missing
+
+    assert missing == ({} if lost else dict.fromkeys(range(4), 2))
 
 
 def test_lost_attempts_are_rows_and_are_said(tmp_path: Path) -> None:

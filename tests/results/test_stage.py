@@ -54,3 +54,43 @@ def test_a_stage_that_never_measured_or_never_ended_has_no_window() -> None:
 
     assert unmeasured.window is None
     assert unended.window is None
+
+
+def test_a_stage_knows_what_its_level_counts_and_what_became_of_its_load() -> None:
+    marks = {"stage": 0, "target": "a", "level": 2.5, "repeat": 0, "users": 100, "by": "rate", "shape": "spike"}
+    (stage,) = gather_stages(
+        [
+            StageEvent(event="measure", at_ns=1, started=0, dropped=3, **marks),
+            StageEvent(event="hold", at_ns=5, started=9, dropped=7, workers_lost=1, **marks),
+            StageEvent(event="end", at_ns=6, started=9, dropped=8, workers_lost=1, **marks),
+        ]
+    )
+
+    assert (stage.by, stage.shape, stage.confirms) == ("rate", "spike", False)
+    assert (stage.dropped, stage.dropped_measured, stage.workers_lost) == (8, 4, 1)
+
+
+def test_a_stage_that_was_broken_off_and_done_over_names_the_later_one() -> None:
+    broken, whole = gather_stages(
+        [boundary("measure", 1), boundary("end", 2, reason="interrupted"), boundary("end", 9, stage=1)]
+    )
+
+    assert (broken.done_over_by, whole.done_over_by) == (1, None)
+
+
+def test_a_stage_that_a_killed_run_never_ended_is_done_over_too() -> None:
+    broken, _ = gather_stages([boundary("ramp", 1), boundary("end", 9, stage=1)])
+
+    assert broken.done_over_by == 1
+
+
+def test_two_whole_stages_of_one_level_are_two_observations() -> None:
+    first, second = gather_stages([boundary("end", 5), boundary("end", 9, stage=1)])
+
+    assert (first.done_over_by, second.done_over_by) == (None, None)
+
+
+def test_the_last_stage_that_was_broken_off_stands() -> None:
+    (only,) = gather_stages([boundary("end", 5, reason="interrupted")])
+
+    assert only.done_over_by is None

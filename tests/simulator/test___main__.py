@@ -1,6 +1,7 @@
 """The process begins with its spec, lives as long as its pipe, and leaves nothing behind."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -79,6 +80,17 @@ def test_a_port_that_is_taken_is_one_sentence_and_exit_1():
     assert done.returncode == 1
     assert done.stdout.startswith(f"FAILED --port {served.port}: expected to listen there on 127.0.0.1, got: Address")
     assert done.stderr == ""
+
+
+def test_it_opens_as_many_connections_as_the_machine_allows():
+    """Started with a low limit of its own, it goes up to the highest that it may set."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(allowed, 256), most))
+    try:
+        with serve() as served:
+            assert resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def test_streams_under_way_are_cut_and_told_apart_in_the_truth(tmp_path):

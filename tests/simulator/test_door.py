@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from firsttoken.catalogue import Freeze
 from firsttoken.simulator.behaviour import settle
 from firsttoken.simulator.door import Door
 from firsttoken.simulator.errors import ApiError
@@ -11,8 +12,8 @@ from firsttoken.simulator.service import Service
 from tests.served import fast
 
 
-def open_door(slots: int, queue: int) -> tuple[Door, Service]:
-    service = Service("m", settle("m", fast(slots=slots, queue=queue)), 7)
+def open_door(slots: int, queue: int, freeze: Freeze | None = None) -> tuple[Door, Service]:
+    service = Service("m", settle("m", fast(slots=slots, queue=queue, freeze=freeze)), 7)
     return Door(service), service
 
 
@@ -66,3 +67,46 @@ def test_one_that_is_cancelled_gives_its_turn_to_the_next(moment):
 
     asyncio.run(run())
     assert served == ["next"]
+
+
+def test_the_door_of_a_frozen_model_is_shut_and_those_outside_come_in_as_they_came():
+    """Until the model goes on nobody enters, and a slot given back stays empty; then the queue is served first."""
+    told: list[str] = []
+
+    async def visit(door: Door, service: Service, name: str, stays_s: float = 0.0) -> None:
+        job = service.deal(10, 1)
+        async with door.slot(job):
+            told.append(name)
+            await asyncio.sleep(stays_s)
+
+    async def run() -> None:
+        door, service = open_door(slots=1, queue=5, freeze=Freeze(at="0.1s", lasts="0.4s"))
+        visits = [asyncio.create_task(visit(door, service, name, 0.2)) for name in ("serving", "waiting")]
+        await asyncio.sleep(0.3)
+        visits += [asyncio.create_task(visit(door, service, f"outside {number}")) for number in range(3)]
+        await asyncio.sleep(0.1)
+        told.append("still frozen")
+        await asyncio.gather(*visits)
+
+    asyncio.run(run())
+    assert told == ["serving", "still frozen", "waiting", "outside 0", "outside 1", "outside 2"]
+
+
+def test_who_gives_up_its_place_in_a_freeze_frees_it_when_the_model_goes_on():
+    served: list[str] = []
+
+    async def visit(door: Door, service: Service, name: str) -> None:
+        async with door.slot(service.deal(10, 1)):
+            served.append(name)
+            await asyncio.sleep(0.1)
+
+    async def run() -> None:
+        door, service = open_door(slots=1, queue=5, freeze=Freeze(at="0.05s", lasts="0.2s"))
+        serving, gone, last = (asyncio.create_task(visit(door, service, name)) for name in ("serving", "gone", "last"))
+        await asyncio.sleep(0.1)
+        serving.cancel()
+        gone.cancel()
+        await last
+
+    asyncio.run(run())
+    assert served == ["serving", "last"]

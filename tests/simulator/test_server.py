@@ -13,7 +13,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from firsttoken.catalogue import Faults, Simulated
+from firsttoken.catalogue import Faults, Freeze, Simulated
 from tests.served import Served, fast, serve
 from tests.simulator.conftest import KEY, MODELS
 
@@ -68,6 +68,33 @@ def test_a_responses_stream_ends_incomplete_with_its_usage(sdk):
     assert (events[-1].response.usage.input_tokens, events[-1].response.usage.output_tokens) == (3, 5)
 
 
+def test_a_completions_stream_has_its_tokens_its_finish_and_its_usage(sdk):
+    options: Any = {"include_usage": True}
+    chunks = list(
+        sdk.completions.create(model="fast", prompt="one two three", max_tokens=5, stream=True, stream_options=options)
+    )
+    texts = [chunk.choices[0].text for chunk in chunks if chunk.choices and chunk.choices[0].text]
+    assert len("".join(texts).split()) == len(texts) == 5
+    assert chunks[-2].choices[0].finish_reason == "length"
+    assert (chunks[-1].choices, chunks[-1].usage.prompt_tokens, chunks[-1].usage.completion_tokens) == ([], 3, 5)
+
+
+def test_a_completions_answer_in_one_piece_has_the_same_parts(sdk):
+    answer = sdk.completions.create(model="fast", prompt="one two three", max_tokens=7)
+    assert len(answer.choices[0].text.split()) == answer.usage.completion_tokens == 7
+
+
+def test_the_headers_of_a_completions_stream_do_not_wait_for_its_first_token(served):
+    body = b'{"model": "narrow", "stream": true, "max_tokens": 1, "prompt": "x"}'
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+        head = b"POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n" % len(body)
+        connection.sendall(head + body)
+        assert connection.recv(65_536).endswith(b"\r\n\r\n")
+        headers_at = time.monotonic()
+        assert b"data: " in connection.recv(65_536)
+        assert time.monotonic() - headers_at > 0.5
+
+
 def test_a_responses_answer_in_one_piece_completes(sdk):
     answer = sdk.responses.create(model="fast", input="one two three")
     assert answer.status == "completed"
@@ -116,7 +143,6 @@ def test_every_answer_carries_an_id_of_its_own_its_processing_time_and_its_place
             openai.BadRequestError,
             "missing_required_parameter",
         ),
-        (lambda sdk: sdk.completions.create(model="fast", prompt="hello"), openai.NotFoundError, None),
         (lambda sdk: sdk.embeddings.create(model="fast", input="hello"), openai.NotFoundError, None),
     ],
 )
@@ -126,11 +152,6 @@ def test_what_is_not_served_is_the_sdk_s_own_error_with_its_request_id(sdk, call
     assert caught.value.code == code
     assert caught.value.type == "invalid_request_error"
     assert caught.value.request_id.startswith("req_")
-
-
-def test_completions_are_refused_with_what_to_use_instead(sdk):
-    with pytest.raises(openai.NotFoundError, match="this server answers chat completions and responses"):
-        sdk.completions.create(model="fast", prompt="hello")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +237,9 @@ def test_a_stalled_stream_is_silent_in_its_middle_and_still_ends(sdk):
 
 def read_faults(tmp_path: Path, settings: Simulated, requests: int, seed: int = 7) -> list[str | None]:
     """Send requests one after another, whatever comes of them; return what the truth says struck each."""
-    with serve({"fast": settings}, seed=seed, truth=tmp_path / "truth.jsonl") as served:
+    truth = tmp_path / "truth.jsonl"
+    truth.unlink(missing_ok=True)
+    with serve({"fast": settings}, seed=seed, truth=truth) as served:
         client = connect(served)
         for _ in range(requests):
             try:
@@ -336,6 +359,26 @@ def test_the_first_token_does_not_come_with_what_precedes_it(served):
         assert arrived.endswith(b"\n\n\r\n")
         assert connection.recv(65_536)
         assert time.monotonic() - role_at > 0.5
+
+
+def test_a_frozen_model_stands_still_and_goes_on_where_it_was(tmp_path):
+    """One request is under way when it freezes, another comes meanwhile; the truth knows when each came."""
+    frozen = fast(ttft_s=0.2, tokens_per_s=20.0, slots=1, freeze=Freeze(at="0.4s", lasts="1s"))
+    with serve({"fast": frozen}, truth=tmp_path / "truth.jsonl") as served, ThreadPoolExecutor(2) as pool:
+        began_ns = time.monotonic_ns()
+        answers = [pool.submit(stream_chat, connect(served), 8)]
+        time.sleep(0.8)
+        answers.append(pool.submit(stream_chat, connect(served), 2))
+        assert [len(texts_of(answer.result())) for answer in answers] == [8, 2]
+        truth = served.read_truth()
+
+    came_s, first_s, last_s = (
+        [(line[mark] - began_ns) / 1e9 for line in truth] for mark in ("arrival_ns", "first_token_ns", "last_token_ns")
+    )
+    assert first_s[0] < 0.4 < 1.4 < last_s[0]
+    assert 0.7 < came_s[1] < 1.4 < first_s[1]
+    assert truth[1]["slot_wait_ns"] > 0.5e9
+    assert [line["fault"] for line in truth] == [None, None]
 
 
 def test_published_figures_hold_for_one_user(tmp_path):

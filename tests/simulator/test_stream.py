@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from firsttoken.catalogue import Faults
+from firsttoken.catalogue import Faults, Freeze
 from firsttoken.simulator.behaviour import settle
 from firsttoken.simulator.service import Service
 from firsttoken.simulator.stream import REST_NS, Mute, Stream
@@ -141,3 +141,44 @@ def test_an_answer_in_one_piece_takes_its_time_and_writes_no_token():
     run_out(Stream(job, service, iter([b"word"] * 4), Mute(wire), wire))
     assert wire.writes == []
     assert wire.aborted
+
+
+def frozen_service() -> Service:
+    """A model that stands still from 53.5 ms to 153.5 ms, as its first request comes at 0."""
+    service = open_service(freeze=Freeze(at="53.5ms", lasts="100ms"))
+    service.standstill.note_arrival(0)
+    return service
+
+
+def test_a_stream_that_its_model_s_freeze_finds_under_way_goes_on_after_it_where_it_was():
+    wire = Wire()
+    stream = begin(wire, 6, frozen_service())
+    times = [
+        now_ns for now_ns in range(0, 200 * MS, MS // 2) if now_ns >= stream.due_ns and advances(stream, wire, now_ns)
+    ]
+    assert times == [50 * MS, 51 * MS, 52 * MS, 53 * MS, 154 * MS, 155 * MS]
+
+
+def advances(stream: Stream, wire: Wire, now_ns: int) -> bool:
+    """Whether a stream that is due writes something now."""
+    before = len(wire.writes)
+    if stream.tokens < 6:
+        stream.advance(now_ns)
+    return len(wire.writes) > before
+
+
+def test_a_late_visit_in_a_freeze_writes_only_what_was_due_before_it():
+    wire = Wire()
+    stream = begin(wire, 20, frozen_service())
+    stream.advance(50 * MS)
+    stream.advance(60 * MS)
+    assert stream.tokens == 4
+    assert stream.due_ns == 54 * MS
+    stream.advance(60 * MS)
+    assert (stream.tokens, stream.due_ns) == (4, 154 * MS)
+
+
+def test_a_stream_whose_first_token_was_due_in_a_freeze_gets_it_as_much_later():
+    service = open_service(freeze=Freeze(at="10ms", lasts="100ms"))
+    service.standstill.note_arrival(0)
+    assert run_out(begin(Wire(), 2, service)) == [150 * MS, 151 * MS]

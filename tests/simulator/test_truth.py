@@ -26,3 +26,11 @@ def test_without_a_path_nothing_is_kept():
     log.add(Truth(request_id="req_1", model="m", arrival_ns=5))
     log.flush()
     log.close()
+
+
+def test_a_log_that_is_there_is_gone_on_with(tmp_path):
+    for number in range(2):
+        log = TruthLog(tmp_path / "truth.jsonl")
+        log.add(Truth(request_id=f"req_{number}", model="m", arrival_ns=number))
+        log.close()
+    assert len((tmp_path / "truth.jsonl").read_text().splitlines()) == 2

@@ -7,65 +7,108 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.stats.rate import rate, token_arrivals
+from firsttoken.stats.batch import batch_totals
+from firsttoken.stats.estimate import Estimate
+from firsttoken.stats.rate import Arrivals, cell_edges, count_arrivals, estimated_share, token_rate, usual_tokens
 
 SECOND = 1_000_000_000
 ALL = (0, 1_000 * SECOND)
 
 
-def gaps(*of_attempts: list[int]) -> list[np.ndarray]:
-    return [np.array(of_attempt, dtype=np.int64) for of_attempt in of_attempts]
+def count(
+    first_ns: list[float], gaps_us: list[list[int]], tokens: list[float], window: tuple[int, int] = ALL
+) -> Arrivals:
+    counts = np.array([len(gaps) for gaps in gaps_us], dtype=np.int64)
+    flat = np.array([gap for gaps in gaps_us for gap in gaps], dtype=np.int64)
+    return count_arrivals(np.array(first_ns, dtype=np.float64), counts, flat, np.array(tokens, dtype=float), window)
+
+
+def rate(times_ns: np.ndarray, weights: np.ndarray, window: tuple[int, int], request_ns: float) -> Estimate:
+    """The rate of single events of so many tokens each."""
+    none = np.zeros(0, dtype=np.int64)
+    one_event = np.zeros(len(times_ns), dtype=np.int64)
+    arrived = count_arrivals(np.asarray(times_ns, dtype=np.float64), one_event, none, weights, window)
+    return token_rate(arrived, 1.0, request_ns)
 
 
 def test_tokens_are_spread_evenly_over_the_token_events() -> None:
-    arrivals = token_arrivals(np.array([1000.0, 500.0]), gaps([1, 2], []), np.array([6.0, 4.0]))
+    """Three events of two tokens, of which the window cuts off the last; and one that holds all four."""
+    arrived = count([1000.0, 500.0], [[1, 2], []], [6.0, 4.0], window=(0, 4000))
 
-    assert arrivals.at_ns.tolist() == [1000, 2000, 4000, 500]
-    assert arrivals.tokens.tolist() == [2.0, 2.0, 2.0, 4.0]
-    assert arrivals.estimated_share(ALL) == 0.0
+    assert (arrived.events.sum(), arrived.tokens(1.0).sum()) == (3, 8.0)
+    assert estimated_share([arrived], 1.0) == 0.0
 
 
 def test_an_uncounted_stream_gets_as_many_tokens_an_event_as_the_others_had() -> None:
-    arrivals = token_arrivals(np.array([0.0, 0.0]), gaps([1, 1], [1]), np.array([6.0, math.nan]))
+    tokens = np.array([6.0, math.nan])
+    usual = usual_tokens(tokens, np.array([3, 2]))
+    arrived = count([0.0, 0.0], [[1, 1], [1]], tokens.tolist())
 
-    assert arrivals.tokens.tolist() == [2.0] * 5
-    assert arrivals.estimated_share(ALL) == pytest.approx(4 / 10)
+    assert arrived.tokens(usual).sum() == 10.0
+    assert estimated_share([arrived], usual) == pytest.approx(4 / 10)
 
 
 def test_where_none_was_counted_an_event_is_taken_for_a_token() -> None:
-    arrivals = token_arrivals(np.array([0.0]), gaps([1, 1]), np.array([math.nan]))
+    usual = usual_tokens(np.array([math.nan]), np.array([3]))
+    arrived = count([0.0], [[1, 1]], [math.nan])
 
-    assert (arrivals.tokens.tolist(), arrivals.estimated_share(ALL)) == ([1.0, 1.0, 1.0], 1.0)
+    assert (arrived.tokens(usual).sum(), estimated_share([arrived], usual)) == (3.0, 1.0)
 
 
 def test_no_streams_bring_no_tokens() -> None:
-    arrivals = token_arrivals(np.array([]), [], np.array([]))
+    nothing, no_token = count([], [], []), count([math.nan], [[]], [4.0])
 
-    assert (len(arrivals.at_ns), len(arrivals.tokens), arrivals.estimated_share(ALL)) == (0, 0, 0.0)
+    assert (nothing.events.sum(), nothing.tokens(1.0).sum(), estimated_share([nothing], 1.0)) == (0, 0, 0)
+    assert (no_token.events.sum(), no_token.tokens(1.0).sum()) == (0, 0)
 
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 2**52), st.lists(st.integers(0, 10**7), max_size=8), st.integers(1, 99)), min_size=1
-    )
+        st.tuples(st.integers(0, 10_000_000), st.lists(st.integers(0, 2_000), max_size=8), st.integers(1, 99)),
+        min_size=1,
+    ),
+    st.tuples(st.integers(0, 5_000_000), st.integers(1, 9_000_000)),
+    st.integers(1, 20),
 )
-def test_flat_arrays_say_what_a_loop_would(attempts: list[tuple[int, list[int], int]]) -> None:
-    arrivals = token_arrivals(
-        np.array([first for first, _, _ in attempts], dtype=np.float64),
-        gaps(*(of_attempt for _, of_attempt, _ in attempts)),
-        np.array([tokens for _, _, tokens in attempts], dtype=np.float64),
+def test_cells_hold_what_a_loop_would_find_in_any_number_of_batches(
+    attempts: list[tuple[int, list[int], int]], span: tuple[int, int], batches: int
+) -> None:
+    window = (span[0], sum(span))
+    arrived = count(*(list(each) for each in zip(*attempts, strict=True)), window=window)
+
+    events = [
+        (first + 1000 * sum(gaps[:place]), tokens / (len(gaps) + 1))
+        for first, gaps, tokens in attempts
+        for place in range(len(gaps) + 1)
+    ]
+    at_ns, tokens = np.array([at for at, _ in events]), np.array([tokens for _, tokens in events])
+    expected = batch_totals(at_ns, tokens, window, batches)
+    starts = [window[0] - (-span[1] * place // batches) for place in range(batches)]
+    totals = np.add.reduceat(arrived.told, np.searchsorted(cell_edges(window), starts))
+    assert totals[np.diff([*starts, window[1]]) > 0] == pytest.approx(expected[np.diff([*starts, window[1]]) > 0])
+    assert arrived.events.sum() == sum(window[0] <= at < window[1] for at, _ in events)
+
+
+def test_the_ends_of_every_number_of_batches_cut_a_window_into_128_cells() -> None:
+    assert len(cell_edges((7, 7 + 10**9))) == 129
+
+
+def test_counts_of_parts_add_up_to_the_counts_of_all() -> None:
+    parts = count([0.0], [[5, 5]], [6.0]) + count([1000.0, 3e9], [[1], []], [math.nan, 2.0])
+    whole = count([0.0, 1000.0, 3e9], [[5, 5], [1], []], [6.0, math.nan, 2.0])
+
+    for name in ("events", "told", "untold"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+
+
+def test_the_estimated_share_is_that_of_what_arrived_in_the_windows() -> None:
+    early, late = (
+        count([0.0, 5e9], [[], []], [4.0, math.nan], window=window)
+        for window in ((0, SECOND), (4 * SECOND, 6 * SECOND))
     )
 
-    expected = [first + 1000 * sum(steps[:place]) for first, steps, _ in attempts for place in range(len(steps) + 1)]
-    assert arrivals.at_ns.tolist() == expected
-    assert arrivals.tokens.sum() == pytest.approx(sum(tokens for _, _, tokens in attempts))
-
-
-def test_the_estimated_share_is_that_of_what_arrived_in_the_window() -> None:
-    arrivals = token_arrivals(np.array([0.0, 5e9]), gaps([], []), np.array([4.0, math.nan]))
-
-    assert arrivals.estimated_share((4 * SECOND, 6 * SECOND)) == 1.0
-    assert arrivals.estimated_share((0, SECOND), (4 * SECOND, 6 * SECOND)) == 0.5
+    assert estimated_share([late], 4.0) == 1.0
+    assert estimated_share([early, late], 4.0) == 0.5
 
 
 def test_only_what_arrives_in_the_window_counts() -> None:

@@ -28,9 +28,9 @@ def test_the_bytes_of_a_prompt_stay_what_they_were():
 
     assert made == Prompt(
         prompt_id="4-0-2-3",
-        text="[e3700dd08851]\n\nFor a long time nobody could say where eels were born. They were seen leaving",
+        text="[e3700dd08851]\n\nUser: We will be in the mountains for four days with a dog that has",
         input_tokens=16,
-        output_tokens=27,
+        output_tokens=48,
     )
 
 

@@ -19,6 +19,7 @@ from tests.wire.spoken import (
     USAGE_CHUNK,
     chunk,
     chunked,
+    completion,
     head,
     plain,
     said,
@@ -56,6 +57,7 @@ STREAMS: list[tuple[str, list[bytes]]] = [
     ("chat", [piece.replace(b"\n", b"\r") for piece in CHAT]),
     ("chat", [piece.replace(b":", b": ").replace(b",", b", ") for piece in CHAT]),
     ("chat", [LATIN1, LATIN1, LATIN1, FINISH]),
+    ("completions", [*map(completion, WORDS), completion(" end", "stop", usage=USAGE), DONE]),
     ("chat", [*spell("content", *WORDS[:5], usage=USAGE), FINISH]),
     ("responses", RESPONSES),
     (

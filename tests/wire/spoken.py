@@ -44,6 +44,12 @@ def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> byte
     return event({**head, "choices": [choice], **more})
 
 
+def completion(text: str, finish: str | None = None, **more: Any) -> bytes:
+    """One chunk of a completions stream."""
+    choice = {"text": text, "index": 0, "logprobs": None, "finish_reason": finish}
+    return event({"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m", "choices": [choice], **more})
+
+
 def said(kind: str, **more: Any) -> bytes:
     """One event of a responses stream."""
     return event({"type": kind, "sequence_number": 1, **more}, name=kind)

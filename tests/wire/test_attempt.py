@@ -302,6 +302,23 @@ def test_a_stream_that_goes_on_outlives_its_idle_limit():
     assert (row.outcome, row.error, row.token_events) == ("ok", None, 6)
 
 
+def test_a_deadline_ends_the_second_attempt_of_a_connection_on_time():
+    """The first one streamed for longer than a first token may take, when only a long silence would have ended it."""
+
+    def stream_then_fall_silent(line: Line) -> None:
+        line.say(frames(TEXT))
+        time.sleep(0.3)
+        line.say(frames(FINISH), b"0\r\n\r\n")
+        line.wait_for_end()
+
+    limits = PATIENT._replace(first_token_s=0.2)
+    with scripted(script(head(), then=stream_then_fall_silent)) as server, client_of(server.base_url, limits) as client:
+        first, second = send(client), send(client)
+
+    assert (first.outcome, second.outcome, second.connection_reused) == ("ok", "deadline", True)
+    assert 0.19e9 < second.end_ns - second.sent_ns < 2e9
+
+
 # -- the pool ---------------------------------------------------------------------------------------------------------
 
 

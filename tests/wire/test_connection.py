@@ -13,6 +13,7 @@ import gevent
 import pytest
 
 from firsttoken.row import Row
+from firsttoken.wire.answer import Answer
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
@@ -90,7 +91,7 @@ def test_a_first_token_in_the_middle_of_a_late_read_is_bracketed(certificate, mo
     assert row.first_token_ns >= teller.said_ns[3]
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("api", DIALECTS)
 def test_every_first_token_of_the_simulator_lies_in_its_bracket(api, tmp_path: Path):
     """Joined by request id with the truth that the simulator wrote down."""
     with serve({"m": fast(slots=64, queue=64, jitter=0.02)}, truth=tmp_path / "truth.jsonl") as served:
@@ -174,3 +175,36 @@ def test_a_bracket_begins_at_the_hubs_last_round_and_not_at_the_sockets_last_wor
 def tick(every_s: float) -> None:
     while True:
         gevent.sleep(every_s)
+
+
+def test_first_tokens_are_read_ahead_of_their_turn_in_long_rounds(monkeypatch):
+    """Thirty streams in mid-answer take 5 ms each to read; the first tokens that come then have their own stamps."""
+    monkeypatch.setattr("firsttoken.wire.answer.Answer.skip", read_slowly)
+    running = Teller(head() + frames(TEXT), *[frames(TEXT)] * 20, frames(FINISH) + b"0\r\n\r\n")
+    waiting = [
+        Teller(head(), *[b""] * steps, frames(TEXT), frames(TEXT), frames(FINISH) + b"0\r\n\r\n")
+        for steps in range(4, 12)
+    ]
+
+    with scripted(*[running] * 30, *waiting) as server, client_of(server.base_url) as client:
+        users = [gevent.spawn(client.send, Row(), b"{}") for _ in range(30)]
+        while server.connections < 30:
+            gevent.sleep(0.001)
+        rows = [Row() for _ in waiting]
+        users += [gevent.spawn(client.send, row, b"{}") for row in rows]
+        gevent.joinall(users)
+
+    assert {row.outcome for row in rows} == {"ok"}
+    if STAMP == "kernel":
+        assert [row.first_token_early_ns for row in rows] == [row.first_token_ns for row in rows]
+        read = sorted(row.first_token_ns for row in rows)
+        said = sorted(teller.said_ns[-3] for teller in waiting)
+        late_ns = [row_ns - said_ns for row_ns, said_ns in zip(read, said, strict=True)]
+        assert max(late_ns) < STEP_S / 2 * 1e9
+
+
+def read_slowly(answer: Answer, read: bytes, stamp_ns: int) -> bool:
+    """As a decoder that takes 5 ms for what comes after the first token."""
+    if answer.row.first_token_ns is not None:
+        time.sleep(0.005)
+    return False

@@ -12,6 +12,7 @@ from firsttoken.wire.dialects import (
     Meaning,
     Usage,
     read_chat,
+    read_completions,
     read_responses,
 )
 from firsttoken.wire.outcome import ProtocolError
@@ -36,13 +37,28 @@ def test_a_chat_body_asks_for_a_stream_with_usage():
     }
 
 
+def test_a_completions_body_asks_for_a_stream_with_usage():
+    body = DIALECTS["completions"].body("m", "Hello", 64, {})
+
+    assert msgspec.json.decode(body) == {
+        "model": "m",
+        "prompt": "Hello",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 64,
+    }
+
+
 def test_a_responses_body_asks_for_a_stream():
     body = DIALECTS["responses"].body("m", "Hello", 64, {})
 
     assert msgspec.json.decode(body) == {"model": "m", "input": "Hello", "stream": True, "max_output_tokens": 64}
 
 
-@pytest.mark.parametrize(("api", "key"), [("chat", "max_completion_tokens"), ("responses", "max_output_tokens")])
+@pytest.mark.parametrize(
+    ("api", "key"),
+    [("chat", "max_completion_tokens"), ("completions", "max_tokens"), ("responses", "max_output_tokens")],
+)
 def test_a_length_left_open_is_not_asked_for(api, key):
     assert key not in msgspec.json.decode(DIALECTS[api].body("m", "Hello", None, {}))
 
@@ -123,10 +139,53 @@ def test_half_a_character_does_not_spoil_a_chunk():
     assert read_chat(b'{"choices":[{"delta":{"content":"\xf0\x9f"}}]}') is VISIBLE
 
 
+@pytest.mark.parametrize(
+    "words",
+    [rb"\ud83d", rb"\uDE00", rb"\ud83d\ud83d", rb"\ud83d and on", rb"\\\ud83d", rb"\ud83d\ude00\ude00", rb"\ud83d\n"],
+)
+def test_half_an_escaped_character_does_not_spoil_a_chunk(words):
+    assert read_chat(b'{"choices":[{"delta":{"content":"%b"}}]}' % words) is VISIBLE
+
+
+@pytest.mark.parametrize("broken", [rb"\ud83", rb"\ud83d\x", rb"\ud83d"])
+def test_what_half_an_escaped_character_does_not_explain_is_refused(broken):
+    with pytest.raises(ProtocolError, match="expected an event of the chat API"):
+        read_chat(b'{"choices":[{"delta":{"content":"%b}}]}' % broken)
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b'{"choices":[', b"[1]", b'{"choices":"no"}', b'{"x":' * 99_999])
 def test_what_is_no_chunk_is_refused_with_its_beginning(data):
     with pytest.raises(ProtocolError, match=r"expected an event of the chat API, got '"):
         read_chat(data)
+
+
+# -- completions ------------------------------------------------------------------------------------------------------
+
+
+def completion(text: str, finish: str = "null", rest: str = "") -> bytes:
+    return f'{{"object":"text_completion","choices":[{{"text":{text},"finish_reason":{finish}}}]{rest}}}'.encode()
+
+
+@pytest.mark.parametrize(("text", "meaning"), [('"Hi"', VISIBLE), ('" "', VISIBLE), ('""', NOTHING), ("null", NOTHING)])
+def test_a_completion_is_a_token_only_if_it_says_something(text, meaning):
+    assert read_completions(completion(text)) is meaning
+
+
+def test_a_completion_may_end_with_its_last_token_and_the_usage():
+    usage = ',"usage":{"prompt_tokens":11,"completion_tokens":7}'
+
+    assert read_completions(completion('"."', '"length"', usage)) == Meaning(
+        "visible", "length", Usage(11, None, 7, None)
+    )
+
+
+def test_an_error_object_in_a_completions_stream_is_an_error():
+    assert read_completions(b'{"error":{"message":"Overloaded","code":503}}') == Meaning(error="Overloaded (503)")
+
+
+def test_what_is_no_completion_is_refused_with_its_beginning():
+    with pytest.raises(ProtocolError, match=r"expected an event of the completions API, got 'hello'"):
+        read_completions(b"hello")
 
 
 # -- responses --------------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def test_a_header_that_would_break_the_request_is_refused(headers, message):
 
 
 def test_an_unknown_api_is_refused():
-    with pytest.raises(ValueError, match="api: expected one of chat, responses, got 'legacy'"):
+    with pytest.raises(ValueError, match="api: expected one of chat, completions, responses, got 'legacy'"):
         parse_endpoint("http://h/v1", "legacy", None, {})
 
 

@@ -3,7 +3,13 @@
 import pytest
 
 from firsttoken.row import Row
-from firsttoken.wire.headers import fill_row, parse_duration_ms, read_retry_after_ms, read_should_retry
+from firsttoken.wire.headers import (
+    fill_row,
+    parse_duration_ms,
+    parse_reset_ms,
+    read_retry_after_ms,
+    read_should_retry,
+)
 
 NOON_S = 1_784_116_800.0
 """Wed, 15 Jul 2026 12:00:00 GMT."""
@@ -34,6 +40,36 @@ NOON_S = 1_784_116_800.0
 )
 def test_the_time_until_a_limit_resets_in_all_its_spellings(text, ms):
     assert parse_duration_ms(text) == (None if ms is None else pytest.approx(ms))
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        (b"1m30s", 90_000),
+        (b"12", 12_000),
+        (b"2026-07-15T12:00:07Z", 7_000),
+        (b"2026-07-15T12:00:00.250+00:00", 250),
+        (b"2026-07-15T11:59:00Z", 0),
+        (b"1784116807", 7_000),
+        (b"1784116800500", 500),
+        (b"2026-07-15T12:00:07+02:00", None),
+        (b"2026-07-15", None),
+    ],
+)
+def test_a_reset_may_be_told_as_a_span_or_as_an_instant(text, ms):
+    assert parse_reset_ms(text, NOON_S) == (None if ms is None else pytest.approx(ms))
+
+
+def test_an_instant_of_a_reset_is_held_against_the_servers_own_clock():
+    row = Row()
+
+    fill_row(
+        row,
+        {b"x-ratelimit-reset-tokens": b"2026-07-15T12:00:07Z", b"date": b"Wed, 15 Jul 2026 12:00:02 GMT"},
+        NOON_S,
+    )
+
+    assert row.ratelimit_reset_tokens_ms == 5_000
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.wire.spoken import (
     USAGE,
     chunk,
     chunked,
+    completion,
     event,
     frames,
     head,
@@ -30,6 +31,8 @@ from tests.wire.spoken import (
 COUNTED = {"input_tokens": 11, "cached_tokens": 4, "output_tokens": 7, "reasoning_tokens": 3, "token_source": "usage"}
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": ""}}
 
+COMPLETION_USAGE = event({"id": "cmpl-1", "object": "text_completion", "choices": [], "usage": USAGE})
+
 # Each piece is a read of its own, a millisecond apart: the head at 1 ms, the first piece at 2 ms.
 SHAPES: dict[str, tuple[str, list[bytes], dict[str, Any]]] = {
     "chat as OpenAI sends it": (
@@ -37,6 +40,24 @@ SHAPES: dict[str, tuple[str, list[bytes], dict[str, Any]]] = {
         CHAT,
         {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 2, "events": 6}
         | {"outcome": "ok", "finish_reason": "stop", **COUNTED},
+    ),
+    "completions as vLLM sends them: the finish reason with the last token": (
+        "completions",
+        [*map(completion, ("Once", " upon", " a")), completion(" time", "length"), COMPLETION_USAGE, DONE],
+        {"first_event": 2, "first_token": 2, "first_visible": 2, "last_token": 5, "gaps": 3, "events": 5}
+        | {"outcome": "length", "finish_reason": "length", **COUNTED},
+    ),
+    "completions with an empty text at both ends": (
+        "completions",
+        [completion(""), completion("Once"), completion(""), completion(" upon"), completion("", "stop", usage=USAGE)],
+        {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 5, "gaps": 1, "events": 5}
+        | {"outcome": "ok", "finish_reason": "stop", **COUNTED},
+    ),
+    "half of an escaped character in each of two tokens": (
+        "chat",
+        [chunk({"content": "X"}).replace(b"X", half) for half in (b"\\ud83d", b"\\ude42")] + [TEXT, FINISH],
+        {"first_event": 2, "first_token": 2, "first_visible": 2, "last_token": 4, "gaps": 2, "events": 4}
+        | {"outcome": "ok", "finish_reason": "stop"},
     ),
     "usage in the finish chunk, no [DONE]": (
         "chat",

@@ -9,7 +9,7 @@ from firsttoken.wire.dialects import DIALECTS, HIDDEN, SUMMARY, VISIBLE, Meaning
 from firsttoken.wire.outcome import ProtocolError
 from firsttoken.wire.template import Template, learn_template
 from tests.wire.mutated import call, delta, spell, upper_head
-from tests.wire.spoken import FINISH, RESPONSES, ROLE, TEXT, chunk, chunked, event, frames, head, hear
+from tests.wire.spoken import FINISH, RESPONSES, ROLE, TEXT, chunk, chunked, completion, event, frames, head, hear
 
 SAID = frames(*spell("content", " once"))
 
@@ -32,6 +32,7 @@ def learn(read: bytes, meaning: Meaning = VISIBLE, dialect: str = "chat") -> Tem
         ("chat", VISIBLE, *(b"event: x\nid: 1\n" + piece for piece in spell("content", "a", "b"))),
         ("chat", VISIBLE, *(piece.replace(b"\n", b"\r\n") for piece in spell("content", "a", "b"))),
         ("chat", VISIBLE, *(piece.replace(b"Z", b"\\u00e9") for piece in spell("content", "Z", "ZZ"))),
+        ("completions", VISIBLE, completion(" once upon"), completion(" a")),
         ("responses", VISIBLE, *delta("output_text", "a", "b")),
         ("responses", HIDDEN, *delta("reasoning_text", "a", "b")),
         ("responses", SUMMARY, *delta("reasoning_summary_text", "a", "b")),

@@ -1,0 +1,117 @@
+"""One request: sent, tried again as the policy says, and counted.
+
+Rule: every attempt has its start line in the journal before its first byte is sent, and is paid for before it is sent;
+a retry is intended when its back-off was due.
+"""
+
+from __future__ import annotations
+
+from firsttoken.load.cost import Cost
+from firsttoken.load.lane import REDEALT, Request
+from firsttoken.load.retry import choose_backoff_ms
+from firsttoken.load.session import CUT_OFF, Session
+from firsttoken.row import SUCCESS, Row
+
+REFUSED_S = 0.02
+"""How soon a request that the budget had no room for asks again."""
+
+
+def perform(session: Session, request: Request) -> list[Row]:
+    """Send a request, retrying as the policy says; the rows of its attempts, in order."""
+    session.retries.note_request()
+    if request.lane.is_open:
+        session.lateness_ns.append(session.now_ns() - request.intended_ns)
+    try:
+        _attempt_until_done(session, request)
+    finally:
+        request.lane.release(request)
+    _note(session, request)
+    return request.rows
+
+
+def _attempt_until_done(session: Session, request: Request) -> None:
+    target = session.targets[request.lane.clock.plan.target]
+    ask = request.ask or target.compose(request.lane.clock.plan, request.seat, request.number)
+    intended_ns = request.intended_ns
+    while session.may_send(request):
+        bound = session.spending.bound(target.target.name, ask.words, ask.output_tokens)
+        if bound is not None and not _await_room(session, request, target.target.name, bound):
+            return
+        if not request.lane.is_open:
+            intended_ns = max(intended_ns, request.waited_until_ns)  # what our own budget delays is no lateness
+        row = _describe(session, request, ask.prompt_id, intended_ns)
+        request.rows.append(row)
+        session.recorder.begin(row)
+        try:
+            should_retry = target.client.send(row, ask.body)
+        finally:
+            session.spending.settle(row, ask.words, bound)
+        row.backoff_ms = _choose_backoff(session, row, should_retry)
+        session.recorder.end(row)
+        request.lane.note_attempt(row)
+        if row.backoff_ms is None or row.end_ns is None:
+            return
+        intended_ns = row.end_ns + round(row.backoff_ms * 1e6)
+        _sleep_until(session, intended_ns, request)
+
+
+def _await_room(session: Session, request: Request, target: str, bound: Cost) -> bool:
+    """Wait until quota and budget have room for an attempt; False if the stage ended meanwhile."""
+    while session.may_send(request):
+        if session.spending.reserve(target, request, bound, session.now_ns()):
+            return True
+        session.refill()
+        if session.spending.reserve(target, request, bound, session.now_ns()):
+            return True  # a crew of one has its answer at once, and need not be late for its schedule
+        session.wait(REFUSED_S)
+        request.waited_until_ns = session.now_ns()
+    session.spending.purse.forget(request)
+    return False
+
+
+def _describe(session: Session, request: Request, prompt_id: str, intended_ns: int) -> Row:
+    plan = request.lane.clock.plan
+    return Row(
+        run_id=session.run_id,
+        target=plan.target,
+        stage=plan.stage,
+        level=plan.level,
+        repeat=plan.repeat,
+        phase=request.phase,
+        worker=session.recorder.worker,
+        user=request.seat,
+        request_id=f"{plan.stage}-{request.seat}-{request.number}",
+        attempt=len(request.rows) + 1,
+        turn=request.number % REDEALT if plan.turns > 1 else 0,
+        prompt_id=prompt_id,
+        intended_ns=intended_ns,
+    )
+
+
+def _choose_backoff(session: Session, row: Row, should_retry: bool | None) -> float | None:
+    if row.outcome in SUCCESS:
+        return None
+    backoff_ms = choose_backoff_ms(session.policy, row, should_retry, session.draw.random())
+    return backoff_ms if backoff_ms is not None and session.retries.allow() else None
+
+
+def _sleep_until(session: Session, at_ns: int, request: Request) -> None:
+    """Sleep through a back-off, or until the stage ends."""
+    while session.may_send(request) and (wait_ns := at_ns - session.now_ns()) > 0:
+        session.wait(wait_ns / 1e9)
+
+
+def _note(session: Session, request: Request) -> None:
+    """Count what the stage clock and the live line need to know."""
+    tally, last = request.lane.tally, request.rows[-1] if request.rows else None
+    if last is None or last.outcome in CUT_OFF or last.end_ns is None:
+        return
+    tally.ended += 1
+    if last.outcome not in SUCCESS:
+        tally.failed += 1
+    elif last.sent_ns is not None and last.first_token_ns is not None:
+        tally.e2e.add(last.end_ns - request.intended_ns)
+        tally.ttft.add(last.first_token_ns - last.sent_ns)
+    value = session.value_of(request.rows) if session.value_of and request.phase == "measure" else None
+    if value is not None:
+        tally.samples.append((request.intended_ns, value))

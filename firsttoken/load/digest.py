@@ -1,0 +1,42 @@
+"""How long things took, counted in buckets: what the stage clock needs to know, in bounded memory. Pure.
+
+Rule: a digest steers and never reports. Its buckets are one per cent wide, two digests add up to that of the union, and
+every figure of a report comes from rows instead.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+WIDTH = math.log(1.01)
+"""Of a bucket, in logarithms."""
+
+
+class Digest(msgspec.Struct):
+    """Counts of durations by the logarithm of their nanoseconds."""
+
+    buckets: dict[int, int] = {}
+    count: int = 0
+
+    def add(self, duration_ns: int) -> None:
+        """Count one duration; less than a nanosecond counts as one."""
+        bucket = int(math.log(max(1, duration_ns)) / WIDTH)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        self.count += 1
+
+    def join(self, other: Digest) -> None:
+        """Count all that another one has counted."""
+        for bucket, count in other.buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        self.count += other.count
+
+    def quantile(self, q: float) -> int | None:
+        """The upper end, in ns, of the bucket that holds the order statistic at q; None of nothing."""
+        left = min(self.count - 1, int(q * self.count))
+        for bucket in sorted(self.buckets):
+            left -= self.buckets[bucket]
+            if left < 0:
+                return round(math.exp((bucket + 1) * WIDTH))
+        return None

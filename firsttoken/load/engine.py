@@ -1,0 +1,75 @@
+"""Locust set up to drive a run: users in this process, or workers in others.
+
+Rule: either way the conductor has a crew and nothing else, and what was started here is ended here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+
+import gevent
+from locust import User
+from locust.env import Environment
+
+from firsttoken.load.control import tell
+from firsttoken.load.crew import Crew, LocalCrew
+from firsttoken.load.health import watch_health
+from firsttoken.load.itinerary import Itinerary
+from firsttoken.load.link import Welcome, parse_address
+from firsttoken.load.local_workers import LocalWorkers
+from firsttoken.load.locust_link import MasterLink
+from firsttoken.load.master import WorkerCrew
+from firsttoken.load.opening import OpenRun
+from firsttoken.load.shape import Stages
+
+
+@contextmanager
+def drive_alone(run: OpenRun, users: list[type[User]], itinerary: Itinerary) -> Iterator[Crew]:
+    """Users in this process."""
+    environment = Environment(user_classes=users, shape_class=Stages(itinerary, run.session))
+    runner = environment.create_local_runner()
+    runner.start_shape()
+    health = gevent.spawn(watch_health, run.session)
+    try:
+        yield LocalCrew(run.session, run.treasury, run.scenario.seed, run.trace)
+    finally:
+        health.kill()
+        runner.quit()
+
+
+@contextmanager
+def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
+    """Users in worker processes, here and on other machines. Raises ValueError where it cannot listen for them."""
+    spec, environment = run.spec, Environment(user_classes=users)
+    host, port = parse_address(spec.bind) if spec.remote else ("127.0.0.1", 0)
+    welcome = Welcome(
+        number=0,
+        run_id=run.manifest.run_id,
+        run_key=blake2b(f"{run.manifest.run_id} {run.manifest.started_utc}".encode(), digest_size=8).hexdigest(),
+        scenario=run.scenario,
+        base_urls=spec.base_urls,
+        workers=spec.workers + spec.remote,
+        trace=run.trace,
+    )
+    crew = WorkerCrew(
+        lambda hear: MasterLink(environment, host, port, hear),
+        session=run.session,
+        treasury=run.treasury,
+        welcome=welcome,
+        folder=run.folder,
+        local=spec.workers,
+        remote=spec.remote,
+    )
+    if spec.remote:
+        workers_of_others = f"{spec.remote} worker{'s' * (spec.remote != 1)} of other machines"
+        how = f"`firsttoken worker --master HOST:{crew.port}` there"
+        tell({"event": "said", "sentence": f"waiting for {workers_of_others} at {host}:{crew.port}: {how}"})
+    workers = LocalWorkers(
+        crew.numbers, port=crew.port, folder=run.folder, origin_ns=run.session.origin_ns, lose=crew.lose
+    )
+    try:
+        yield crew
+    finally:
+        workers.stop()

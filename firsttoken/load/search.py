@@ -1,0 +1,103 @@
+"""The search for the highest level that keeps the promise: which level to measure next, and what was found. Pure.
+
+Rule: a level that is too high costs more than one that is too low, for what waits in a queue takes time, and tokens.
+So the search climbs from the lowest level, to one that is twice as high each time (galloping: Bentley & Yao 1976,
+Information Processing Letters 5(3), 82-87), and bisects only between the last level that keeps the promise and the
+first that does not. It ends when these two are neighbours on the grid.
+
+A level that stayed undecided is climbed over: a higher one asks more requests in the same time. Where it then lies in
+the middle of what is left, it is measured once more; undecided again, it stands for neither, the search goes on below
+it, and what was found names it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from firsttoken.scenario import Search
+
+Verdict = Literal["keeps", "fails"] | None
+"""None: the measurement ended before it could be told."""
+Results = Sequence[tuple[float, Verdict]]
+"""(level, what it showed), in the order in which they were measured."""
+
+STEPS_PER_DOUBLING = 4
+"""Of the grid, where the scenario names no number of steps: each level is 19 % above the one before."""
+STRIDE = 2
+"""How many times as high the next level is as long as none fails."""
+TRIES = 2
+"""Measurements of a level before it is left undecided."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found so far."""
+
+    last_pass: float | None
+    """The highest level that keeps the promise, below all that do not; None: none does."""
+    first_fail: float | None
+    """The lowest level that does not; None: not reached."""
+    undecided: tuple[float, ...] = ()
+    """Levels between these two that were measured and could not be told, ascending."""
+    contradicted: tuple[float, ...] = ()
+    """Levels that keep the promise above one that does not: more load does not heal, so they count for nothing."""
+
+
+def grid(search: Search) -> list[float]:
+    """The levels of a search in ascending order, from `from` to `to`.
+
+    steps = 0: geometric, four levels to a doubling; else so many equal steps. Levels between the two ends are rounded,
+    users to whole ones and rates to three significant digits, and those that are then alike are one.
+    """
+    low, high = float(search.from_), float(search.to)
+    if search.steps:
+        inner = [low + (high - low) * step / search.steps for step in range(1, search.steps)]
+    else:
+        steps = math.ceil(STEPS_PER_DOUBLING * math.log2(high / low))
+        inner = [low * 2 ** (step / STEPS_PER_DOUBLING) for step in range(1, steps)]
+    rounded = {float(round(level)) if search.by == "users" else float(f"{level:.3g}") for level in inner}
+    return sorted({low, high} | {level for level in rounded if low < level < high})
+
+
+def next_level(grid: Sequence[float], results: Results) -> float | None:
+    """The level to measure next after these results; None once there is nothing more to find out."""
+    if not results:
+        return grid[0]
+    found = conclude(grid, results)
+    highest = max(level for level, _ in results)
+    if found.first_fail is None and highest < grid[-1]:
+        return next((level for level in grid if level >= STRIDE * highest), grid[-1])
+    return _bisect(grid, results, found)
+
+
+def _bisect(grid: Sequence[float], results: Results, found: Found) -> float | None:
+    """The middle between the last level that keeps the promise and the first that does not, or could not be told."""
+    measured = [level for level, _ in results]
+    ceilings = [level for level in found.undecided if measured.count(level) >= TRIES]
+    if found.first_fail is not None:
+        ceilings.append(found.first_fail)
+    low = -1 if found.last_pass is None else grid.index(found.last_pass)
+    high = min(map(grid.index, ceilings), default=len(grid))
+    return grid[(low + high) // 2] if high - low > 1 else None
+
+
+def conclude(grid: Sequence[float], results: Results) -> Found:
+    """What the results say, however many there are; where a level was measured again, what was told of it counts."""
+    told = {level: verdict for level, verdict in results if verdict is not None}
+    first_fail = min((level for level in told if told[level] == "fails"), default=None)
+    kept = sorted(level for level in told if told[level] == "keeps")
+    last_pass = max((level for level in kept if first_fail is None or level < first_fail), default=None)
+    left = {level for level, _ in results if level not in told}
+    return Found(
+        last_pass,
+        first_fail,
+        undecided=tuple(level for level in grid if level in left and _is_between(level, last_pass, first_fail)),
+        contradicted=tuple(level for level in kept if first_fail is not None and level > first_fail),
+    )
+
+
+def _is_between(level: float, low: float | None, high: float | None) -> bool:
+    return (low is None or level > low) and (high is None or level < high)

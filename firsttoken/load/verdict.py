@@ -1,0 +1,71 @@
+"""What a stage has shown so far, judged while it runs: may it end early, and is there still somebody to ask? Pure.
+
+Rule: a stage ends early only on a bound that holds however often one looks, or on the interval that the report will
+print; whatever is printed comes from rows.
+"""
+
+from __future__ import annotations
+
+from firsttoken.load.breaker import Breaker
+from firsttoken.load.clock import StageClock
+from firsttoken.load.itinerary import Verdict
+from firsttoken.load.tally import Tally
+from firsttoken.scenario import Scenario
+from firsttoken.scenario_load import Until
+from firsttoken.stats.sequential import decide_share
+
+LOOK_NS = 1_000_000_000
+"""How often the width of an interval is looked at."""
+LEAST_CYCLES = 2
+"""End-to-end times of a request, by their p95, that a level of a search is watched at least."""
+
+
+class Judge:
+    """Judges the stages of one scenario's run by their tallies."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._searches = scenario.load.search is not None
+        self._share = scenario.slo.share
+        self._width = Width(scenario.load.until) if scenario.load.until is not None else None
+        self._breakers = {target.name: Breaker(target.name) for target in scenario.target}
+
+    def verdict(self, tally: Tally) -> Verdict:
+        """Whether the requests of a stage keep the promise, if that can be told already."""
+        return decide_share(tally.kept, tally.judged, self._share) if tally.judged else None
+
+    def is_enough(self, clock: StageClock, tally: Tally, now_ns: int) -> bool:
+        """Whether the measure phase of a stage has shown what it was to find out."""
+        if clock.phase != "measure":
+            return False
+        cycle_ns = tally.e2e.quantile(0.95) or 0
+        if self._searches:
+            watched = clock.measured_s(now_ns) * 1e9 >= LEAST_CYCLES * cycle_ns
+            return watched and self.verdict(tally) is not None
+        return self._width is not None and self._width.is_narrow(clock, tally, now_ns, cycle_ns)
+
+    def find_dead(self, clock: StageClock, tally: Tally, now_ns: int) -> str | None:
+        """Why a target should be asked no more, in a sentence; None while it lives."""
+        breaker = self._breakers[clock.plan.target]
+        breaker.note(answered=tally.answered, failed=tally.unanswered, streaming=tally.streaming, now_ns=now_ns)
+        return breaker.tripped
+
+
+class Width:
+    """Whether the interval of the figure that a scenario measures until is narrow enough."""
+
+    def __init__(self, wanted: Until) -> None:
+        from firsttoken.load import until  # numpy and scipy: only for who asks
+
+        self._module = until
+        _, self._q = until.read_metric(wanted.metric)
+        self._within = wanted.within
+        self._looked_ns = 0
+
+    def is_narrow(self, clock: StageClock, tally: Tally, now_ns: int, request_ns: int) -> bool:
+        """Looked at once a second; `request_ns`: the p95 of requests' end-to-end time."""
+        if now_ns < self._looked_ns + LOOK_NS or not tally.samples:
+            return False
+        self._looked_ns = now_ns
+        at_ns, values = zip(*tally.samples, strict=True)
+        window = (dict(clock.boundaries)["measure"], now_ns)
+        return self._module.is_narrow(values, at_ns, window, self._q, self._within, request_ns)

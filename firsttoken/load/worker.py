@@ -1,0 +1,227 @@
+"""A worker process: Locust's worker, driving its share of every stage as its master says.
+
+stdin: one line with where its master is (`WorkerSpec`), then words: `stop` has it leave in order, a closed pipe means
+that the parent is gone. stdout: one JSON line per event, the last one says how it ended.
+
+Rule: it leaves with every row at the master, or says where they lie; and whatever happens it is gone two seconds after
+its control pipe closes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import gevent
+import gevent.socket
+import msgspec
+from locust.env import Environment
+
+from firsttoken import kit
+from firsttoken.kit import KitError
+from firsttoken.limits import LimitError, allow_files
+from firsttoken.load.behaviour import load_behaviour
+from firsttoken.load.control import read_line, read_words, tell
+from firsttoken.load.courier import deliver
+from firsttoken.load.duty import Duty
+from firsttoken.load.garbage import uncollected
+from firsttoken.load.health import watch_health
+from firsttoken.load.joining import Doorway, JoinError
+from firsttoken.load.link import Told, ToMaster, Welcome, parse_address
+from firsttoken.load.locust_link import CourierLink
+from firsttoken.load.recorder import Recorder
+from firsttoken.load.session import Session
+from firsttoken.load.session_opening import open_session
+from firsttoken.load.shape import Stages
+from firsttoken.load.spool import Shipper, SpoolError
+from firsttoken.load.spool_folder import Spool, SpoolFolder
+from firsttoken.load.station import Station
+from firsttoken.row import Health
+from firsttoken.traffic.prompts import read_corpus
+
+PARENT_GONE_S = 1.5
+QUIET = ("locust.runners", "locust.util.exception_handler")
+"""Loggers whose words are not for a user: ours say the same in a sentence."""
+
+
+class Local(msgspec.Struct, frozen=True, kw_only=True):
+    """What only a worker on its master's machine has, started by it."""
+
+    number: int
+    folder: str
+    """The run's own, which it writes into."""
+    origin_ns: int
+    """The run's, on the clock that both read."""
+
+
+class WorkerSpec(msgspec.Struct, kw_only=True):
+    """What a worker process is told on the first line of its stdin."""
+
+    master: str
+    """HOST or HOST:PORT."""
+    local: Local | None = None
+    spool: str = ""
+    """Where the rows of any other lie until the master has them."""
+
+
+class TellingRecorder(Recorder):
+    """The journal of a worker, whose health is its master's to write."""
+
+    def __init__(self, folder: Path, worker: int, say: Callable[[ToMaster], None]) -> None:
+        super().__init__(folder, worker)
+        self._say = say
+
+    def sample_health(self, health: Health) -> None:
+        self._say(Told(health))
+
+
+def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
+    """The session of a worker. Raises ValueError for what cannot be driven from here."""
+    scenario = welcome.scenario
+    allow_files(scenario)
+    missing = [each.key_env for each in scenario.target if each.key_env and each.key_env not in os.environ]
+    if missing:
+        raise ValueError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
+    return open_session(
+        scenario,
+        recorder,
+        base_urls=welcome.base_urls,
+        environ=os.environ,
+        origin_ns=origin_ns,
+        run_id=welcome.run_id,
+        trace=welcome.trace,
+        workers=welcome.workers,
+        leads=False,
+    )
+
+
+def warm_up() -> None:
+    """Have done before the first stage what a process does but once, and its streams would stand still for."""
+    gevent.socket.getaddrinfo("127.0.0.1", None)  # starts a thread
+    read_corpus()
+    with uncollected():
+        pass  # the first collection looks at all that was imported, and no later one does
+
+
+class Leash:
+    """What may end this process from outside: a word on stdin, its end, a signal."""
+
+    def __init__(self) -> None:
+        self.duty: Duty | None = None
+
+    def obey(self) -> None:
+        """Runs as a greenlet; without a parent the process is gone within two seconds."""
+        while word := read_words():
+            if b"stop" in word:
+                self.stop("interrupted")
+        if self.duty is not None:
+            self.duty.stop("the parent process is gone")
+            gevent.sleep(PARENT_GONE_S)
+            self.duty.flush()
+        os._exit(130)
+
+    def stop(self, why: str) -> None:
+        """Leave in order; who has not joined has nothing to put in order."""
+        if self.duty is None:
+            tell({"event": "end", "failure": None})
+            os._exit(130)
+        self.duty.stop(why)
+
+
+def main() -> None:
+    """Work for the master named on stdin; exits 0 once it has every row, else 1 with a sentence."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    spec = msgspec.json.decode(read_line(), type=WorkerSpec)
+    leash = Leash()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: leash.stop("terminated"))
+    gevent.spawn(leash.obey)
+    try:
+        failure = work_here(spec, spec.local, leash) if spec.local else work_from_afar(spec, leash)
+    except (ValueError, JoinError, KitError, LimitError) as error:
+        failure = str(error)
+    tell({"event": "end", "failure": failure})
+    sys.stdout.flush()
+    os._exit(0 if failure is None else 1)
+
+
+def work_here(spec: WorkerSpec, local: Local, leash: Leash) -> str | None:
+    """Work beside the master, into the run's own folder; what went wrong, in a sentence."""
+    environment = Environment()
+    door = Doorway(environment, spec.master)
+    welcome = door.ask_in(local.number)
+    return drive(environment, door, welcome, Path(local.folder), local.origin_ns, {}, leash)
+
+
+def work_from_afar(spec: WorkerSpec, leash: Leash) -> str | None:
+    """Work for a master on another machine, into a spool here; what went wrong, in a sentence."""
+    spools = SpoolFolder(Path(spec.spool))
+    left = [spool for spool in spools.find_left() if not bring(spool, spools, spec.master)]
+    environment = Environment()
+    door = Doorway(environment, spec.master)
+    welcome = door.ask_in(None)
+    offset = door.align()
+    tell({"event": "joined", "worker": welcome.number, "run": welcome.run_id, "clock_error_ms": offset.error_ns / 1e6})
+    own = spools.open(welcome.run_id, welcome.run_key, welcome.number)
+    of_this_run = [spool for spool in [*left, own] if spool.run_key == welcome.run_key]
+    shippers = {spool.number: Shipper(spool.journal, spool.number) for spool in of_this_run}
+    failure = drive(environment, door, welcome, own.folder, -offset.offset_ns, shippers, leash)
+    for spool in of_this_run:
+        if shippers[spool.number].has_shipped_all:
+            spools.discard(spool)
+        else:
+            tell({"event": "left", "sentence": spool.describe()})
+    return failure
+
+
+def bring(spool: Spool, spools: SpoolFolder, master: str) -> bool:
+    """Bring the rows that an earlier start left to their master if it still listens, else say where they lie."""
+    link = CourierLink(*parse_address(master))
+    try:
+        delivered, left = deliver(link, spool.run_key, Shipper(spool.journal, spool.number)), spool.describe()
+    except SpoolError as error:
+        delivered, left = False, str(error)
+    finally:
+        link.close()
+    if delivered:
+        spools.discard(spool)
+        sentence = f"rows that worker {spool.number} of run {spool.run_id} had left are with its master"
+        tell({"event": "said", "sentence": sentence})
+    else:
+        tell({"event": "left", "sentence": left})
+    return delivered
+
+
+def drive(
+    environment: Environment,
+    door: Doorway,
+    welcome: Welcome,
+    folder: Path,
+    origin_ns: int,
+    shippers: Mapping[int, Shipper],
+    leash: Leash,
+) -> str | None:
+    """Drive this worker's share of every stage; what went wrong, in a sentence."""
+    recorder = TellingRecorder(folder, welcome.number, door.say)
+    session = open_share(welcome, recorder, origin_ns)
+    station = Station(session, welcome.scenario.seed, welcome.trace)
+    environment.user_classes, _ = load_behaviour(kit.find("locustfiles", welcome.scenario.traffic.locustfile))
+    environment.shape_class = Stages(session=session)
+    warm_up()
+    leash.duty = duty = Duty(door, station, session, welcome.run_key, shippers)
+    health = gevent.spawn(watch_health, session, welcome.number)
+    duty.serve()
+    health.kill()
+    door.quit()
+    recorder.close()
+    return duty.failure
+
+
+if __name__ == "__main__":
+    main()

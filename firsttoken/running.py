@@ -1,0 +1,101 @@
+"""A run from the command line, step by step: what it will take, whether that is agreed to, the load, the report.
+
+Rule: progress goes to stderr, results to stdout; a failure is a sentence that is handed back, and nobody exits here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from firsttoken import estimate, launch, terminal
+from firsttoken.catalogue import load_catalogue
+from firsttoken.interrupts import Interrupts
+from firsttoken.readiness import UsageError, find_doubts
+from firsttoken.scenario import Scenario
+
+if TYPE_CHECKING:
+    from firsttoken.decide.study import Study
+
+
+def foretell(plan: Scenario, workers: int, *, as_json: bool) -> int:
+    """Print what a run will take; nothing is sent and nothing is written."""
+    foretold = estimate.estimate_run(plan, load_catalogue())
+    for doubt in find_doubts(plan, os.environ, workers):
+        terminal.warn(doubt)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(foretold).decode() + "\n")
+    else:
+        terminal.show_estimate(foretold)
+    return 0
+
+
+def ask_to_spend(plan: Scenario) -> None:
+    """Ask before a run that may cost more than a dollar. Raises UsageError where nobody agrees."""
+    question = estimate.estimate_run(plan, load_catalogue()).question
+    if not question:
+        return
+    agreed = terminal.confirm(question)
+    if agreed is None:
+        raise UsageError(f"{question} Nobody is there to be asked: add --yes, or bound it by [budget]")
+    if not agreed:
+        raise UsageError("expected a yes, got none; nothing was sent")
+
+
+def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
+    """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did."""
+    simulators = launch.Simulators(plan, truth=folder / "truth")
+    load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]], crew)
+    try:
+        interrupts.tell(load.finish_early)
+        ending = terminal.follow(load.events(), plan.load.turns)
+    finally:
+        load.stop()
+        simulators.stop()
+    if ending is None:
+        return f"{folder}: the load process died; `firsttoken report {folder}` shows what was recorded"
+    return str(ending["failure"]) if ending["failure"] else None
+
+
+def study(folder: Path) -> Study:
+    """Study a run, and keep its figures beside the rows where nobody has yet."""
+    from firsttoken.decide.study import study_run
+    from firsttoken.results import summary
+
+    studied = study_run(folder)
+    if not (folder / summary.NAME).exists():
+        summary.write_summary(folder, studied.figures)
+    return studied
+
+
+def conclude(folder: Path, *, as_json: bool) -> int:
+    """Study the run, write its report, print its table; the exit code."""
+    from firsttoken.report.build import build_report
+
+    studied = study(folder)
+    if not as_json:
+        terminal.show_study(studied)
+    pdf = build_report(studied)
+    if as_json:
+        sys.stdout.write(json.dumps({"run": str(folder), "report": str(pdf), "exit_code": studied.exit_code}) + "\n")
+    else:
+        terminal.say_report(pdf)
+    return studied.exit_code
+
+
+def work(master: str, spool: Path, interrupts: Interrupts) -> str | None:
+    """Work for a run of another machine until it is over; why that failed, in a sentence, if it did."""
+    child = launch.WorkerProcess(master, spool)
+    try:
+        interrupts.tell(child.finish_early)
+        ending = terminal.follow_worker(child.events())
+    finally:
+        child.stop()
+    if ending is None:
+        return f"the worker process died; its rows are in {spool}"
+    return str(ending["failure"]) if ending["failure"] else None

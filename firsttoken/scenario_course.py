@@ -1,0 +1,153 @@
+"""The courses that a load can take while it is measured: ramp, step, spike, soak and staircase.
+
+Rule: a course is a few straight pieces; everything else that anybody wants to know of it follows from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct, field
+
+from firsttoken.duration import parse_duration
+from firsttoken.scenario_values import AboveZero, AtLeastZero, By, Period
+
+
+class Piece(NamedTuple):
+    """A stretch of a course: from one load to another in a straight line."""
+
+    seconds: float
+    start: float
+    end: float
+
+
+class Course(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A load that changes while it is measured, in users or in arrivals a second."""
+
+    by: By
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Its straight pieces in order; the load may jump between them."""
+        raise NotImplementedError
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes."""
+        return sum(piece.seconds for piece in self.pieces)
+
+    @property
+    def peak(self) -> float:
+        """The highest load that it reaches."""
+        return max(max(piece.start, piece.end) for piece in self.pieces)
+
+    @property
+    def amount(self) -> float:
+        """Its integral in units x seconds: of arrivals a second, how many are expected."""
+        return sum(piece.seconds * (piece.start + piece.end) / 2 for piece in self.pieces)
+
+
+class RampShape(Course, frozen=True, kw_only=True):
+    """From one load to another in a straight line."""
+
+    from_: AtLeastZero = field(name="from")
+    to: AtLeastZero
+    over: Period
+
+    def __post_init__(self) -> None:
+        _check_different(self.from_, self.to)
+        check_whole(self.by, {"from": self.from_, "to": self.to})
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return (Piece(parse_duration(self.over), self.from_, self.to),)
+
+
+class Step(Course, frozen=True, kw_only=True):
+    """One load, and then at once another."""
+
+    from_: AtLeastZero = field(name="from")
+    to: AtLeastZero
+    after: Period
+    lasts: Period
+
+    def __post_init__(self) -> None:
+        _check_different(self.from_, self.to)
+        check_whole(self.by, {"from": self.from_, "to": self.to})
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return _level(self.after, self.from_), _level(self.lasts, self.to)
+
+
+class Spike(Course, frozen=True, kw_only=True):
+    """A load, a burst above it, and the load again."""
+
+    base: AtLeastZero
+    peak: AboveZero
+    before: Period
+    lasts: Period
+    after: Period
+
+    def __post_init__(self) -> None:
+        if self.peak <= self.base:
+            raise ValueError(f"peak: expected more than base = {self.base:g}, got {self.peak:g}")
+        check_whole(self.by, {"base": self.base, "peak": self.peak})
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return _level(self.before, self.base), _level(self.lasts, self.peak), _level(self.after, self.base)
+
+
+class Soak(Course, frozen=True, kw_only=True):
+    """One load for a long time."""
+
+    at: AboveZero
+    lasts: Period
+
+    def __post_init__(self) -> None:
+        check_whole(self.by, {"at": self.at})
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return (_level(self.lasts, self.at),)
+
+
+class Staircase(Course, frozen=True, kw_only=True):
+    """So many loads, equally far apart and equally long."""
+
+    from_: AtLeastZero = field(name="from")
+    to: AtLeastZero
+    steps: Annotated[int, Meta(ge=2)]
+    """How many loads, the first and the last included."""
+    each: Period
+
+    def __post_init__(self) -> None:
+        _check_different(self.from_, self.to)
+        check_whole(self.by, {"from": self.from_, "to": self.to})
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        apart = (self.to - self.from_) / (self.steps - 1)
+        return tuple(_level(self.each, self.from_ + apart * place) for place in range(self.steps))
+
+
+COURSES = {"ramp": "ramp_shape", "step": "step", "spike": "spike", "soak": "soak", "staircase": "staircase"}
+"""Name of a shape -> the table of [load] that says how it goes; `ramp` itself is the phase before a level."""
+
+
+def check_whole(by: By, levels: Mapping[str, float]) -> None:
+    """Refuse a part of a user."""
+    for key, level in levels.items():
+        if by == "users" and level != int(level):
+            raise ValueError(f"{key}: expected a whole number of users, got {level:g}")
+
+
+def _check_different(start: float, end: float) -> None:
+    if start == end:
+        raise ValueError(f'to: expected another load than from = {start:g}, got the same; a shape "soak" is level')
+
+
+def _level(lasts: str, at: float) -> Piece:
+    return Piece(parse_duration(lasts), at, at)

@@ -1,0 +1,69 @@
+"""What is likely to disappoint about a sound scenario: a load too low for the demand, a budget for nothing.
+
+Rule: a doubt is a warning, one sentence with the figures and what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firsttoken.scenario_format import Scenario
+from firsttoken.scenario_peak import Catalogue, find_top, most_rps, unloaded_cycle_s
+from firsttoken.scenario_rules import SECONDS_PER_DAY, requests_per_day
+from firsttoken.scenario_target import Target
+
+
+def idle_budgets(scenario: Scenario) -> Iterator[str]:
+    """A sentence where a budget has nothing to bound."""
+    budget = scenario.budget
+    if (budget.usd or budget.tokens or budget.requests or budget.quota_share) and not any(
+        target.base_url for target in scenario.target
+    ):
+        yield "budget: simulated targets never count, and this scenario has no other: only budget.minutes bounds it"
+
+
+def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
+    """A sentence per target whose load cannot reach the demand, however fast the answers."""
+    needed = _needed_rps(scenario)
+    for target in scenario.target:
+        offered = most_rps(scenario, target, catalogue)
+        if needed is None or offered is None or offered >= needed:
+            continue
+        if scenario.load.by == "users":
+            yield f"{target.name}: {_too_few_users(scenario, target, catalogue, offered, needed)}"
+        else:
+            yield f"{target.name}: {_too_low_rates(scenario, offered, needed)}"
+
+
+def _too_few_users(scenario: Scenario, target: Target, catalogue: Catalogue, offered: float, needed: float) -> str:
+    cycle_s = unloaded_cycle_s(scenario, target, catalogue) or 0.0
+    return (
+        f"{find_top(scenario):g} users who wait at least {cycle_s:.2g} s a request offer at most {offered:.3g} "
+        f"requests/s (Little's law), and the demand needs {needed:.3g}; "
+        f"{_way_up(scenario)} at least {needed * cycle_s:.0f} users"
+    )
+
+
+def _too_low_rates(scenario: Scenario, offered: float, needed: float) -> str:
+    arrivals = needed / scenario.load.turns
+    return (
+        f"the load offers at most {offered:.3g} requests/s, and the demand needs {needed:.3g}; "
+        f"{_way_up(scenario)} at least {arrivals:.3g}/s"
+    )
+
+
+def _way_up(scenario: Scenario) -> str:
+    """What to write for a higher load."""
+    if scenario.traffic.trace:
+        return "raise traffic.trace_speed until its mean is"
+    if scenario.load.search is not None:
+        return "search up to"
+    return "let the shape reach" if scenario.load.shape else "add a level of"
+
+
+def _needed_rps(scenario: Scenario) -> float | None:
+    """The peak with its headroom in requests/s; the mean of the day where no peak is stated."""
+    per_day = requests_per_day(scenario)
+    if scenario.demand is None or per_day is None:
+        return None
+    return (scenario.demand.peak_rps or per_day / SECONDS_PER_DAY) * (1 + scenario.demand.headroom)

@@ -1,0 +1,170 @@
+"""The load of a scenario: a ladder of users or of rates, a search or a course over time, and how long a level takes.
+
+Rule: what cannot be meant together is refused here. Whether exactly one kind of load is asked for is judged where the
+trace is known too, in `scenario_format`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+from msgspec.structs import fields
+
+from firsttoken.duration import parse_duration
+from firsttoken.scenario_course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step, check_whole
+from firsttoken.scenario_values import (
+    AboveZero,
+    By,
+    Count,
+    Duration,
+    Period,
+    Positive,
+    Quantile,
+    RampSpan,
+    ShapeName,
+    Span,
+    Window,
+)
+
+KINDS = ("users", "rate", "search", "shape")
+"""The keys of which a load has exactly one, unless a trace drives it."""
+POOL_S, LEAST_POOL, MOST_POOL = 30.0, 100, 10_000
+"""An automatic pool has room for the arrivals of so many seconds, within these bounds."""
+
+
+class Search(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where to look for the highest level that keeps the promise."""
+
+    by: By
+    from_: AboveZero = field(name="from")
+    to: AboveZero
+    steps: Count = 0
+    """So many equal steps; 0: four to each doubling."""
+
+    def __post_init__(self) -> None:
+        if self.from_ >= self.to:
+            raise ValueError(f"to: expected more than from = {self.from_:g}, got {self.to:g}")
+        check_whole(self.by, {"from": self.from_, "to": self.to})
+
+
+class Until(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Measure a level until the 95 % interval of a figure is narrow."""
+
+    metric: Quantile
+    within: Annotated[float, Meta(gt=0, lt=1)]
+    """To either side, as a share of the figure."""
+    least: Period = "15s"
+    most: Period = "300s"
+
+    def __post_init__(self) -> None:
+        if parse_duration(self.least) > parse_duration(self.most):
+            raise ValueError(f'most: expected at least least = "{self.least}", got "{self.most}"')
+
+
+class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How much of it, for how long: one of `users`, `rate`, `search` and `shape`, or none of them beside a trace."""
+
+    users: list[Positive] = []
+    """The ladder of a closed loop: so many users ask, read and ask again."""
+    rate: list[AboveZero] = []
+    """The ladder of an open loop: so many arrivals a second, whatever becomes of them."""
+    search: Search | None = None
+    shape: ShapeName = ""
+    """A course of the load over time, by the table of its name; or a LoadTestShape class of the locustfile."""
+    ramp_shape: RampShape | None = None
+    step: Step | None = None
+    spike: Spike | None = None
+    soak: Soak | None = None
+    staircase: Staircase | None = None
+    arrivals: Literal["constant", "poisson", "gamma"] = "poisson"
+    cv: AboveZero = 1.0
+    """Of gamma arrivals: the gaps' standard deviation over their mean; above 1 they come in bursts."""
+    max_in_flight: Count = 0
+    """Requests of an open loop that may be open at once, the next is dropped and counted; 0: automatic."""
+    turns: Positive = 1
+    """Requests of an arrival: above 1 each is a session that asks, thinks and asks again."""
+    think: Duration = "0s"
+    ramp: RampSpan = "auto"
+    settle: Span = "auto"
+    measure: Window = "auto"
+    until: Until | None = None
+    hold: Duration = "120s"
+    requests: Count = 0
+    """Stop a level after so many requests; 0: by time."""
+    repeats: Positive = 1
+    order: Literal["abba", "shuffle", "together"] = "abba"
+
+    def __post_init__(self) -> None:
+        self._check_ladder("users", self.users)
+        self._check_ladder("rate", self.rate)
+        self._check_course()
+        for key, is_misfit, why in self._find_misfits():
+            if is_misfit and (written := self.written(key)):
+                raise ValueError(f"{key}: expected none {why}, got {written}")
+
+    @property
+    def kinds(self) -> list[str]:
+        """Which of KINDS are asked for."""
+        return [key for key in KINDS if getattr(self, key)]
+
+    @property
+    def course(self) -> Course | None:
+        """How a named shape goes; None where there is no shape, or it is a class of the locustfile."""
+        table: Course | None = getattr(self, COURSES[self.shape]) if self.shape in COURSES else None
+        return table
+
+    @property
+    def by(self) -> By:
+        """What its levels count. Locust's shapes count users; where nothing is asked for, a trace's arrivals come."""
+        if self.search is not None:
+            return self.search.by
+        if self.shape:
+            return "users" if self.course is None else self.course.by
+        return "users" if self.users else "rate"
+
+    def pool(self, rate: float) -> int:
+        """Requests of an open loop at `rate` arrivals a second that may be open at once."""
+        return self.max_in_flight or min(max(math.ceil(POOL_S * rate), LEAST_POOL), MOST_POOL)
+
+    def written(self, key: str) -> str:
+        """The value of a key that holds no list, as TOML writes it; empty where it has its default."""
+        value = getattr(self, key)
+        if value == _DEFAULTS[key]:
+            return ""
+        return "one" if isinstance(value, Struct) else json.dumps(value)
+
+    def _check_ladder(self, key: str, levels: Sequence[float]) -> None:
+        if list(levels) != sorted(set(levels)):
+            raise ValueError(f"{key}: expected ascending numbers without repeats, got {levels}")
+
+    def _check_course(self) -> None:
+        """The table of the named shape is there, and no other's."""
+        for name, table in COURSES.items():
+            if self.shape != name and self.written(table):
+                raise ValueError(f'{table}: expected none without shape = "{name}", got one')
+            if self.shape == name and not self.written(table):
+                raise ValueError(f'{table}: expected a table [load.{table}] beside shape = "{name}", got none')
+
+    def _find_misfits(self) -> Iterator[tuple[str, bool, str]]:
+        """Key, whether it means nothing beside what else is written, and why."""
+        search, shape = self.search is not None, bool(self.shape)
+        closed, opens_once = self.by == "users", self.by == "rate" and self.turns == 1 and bool(self.kinds)
+        yield "cv", self.arrivals != "gamma", 'without arrivals = "gamma", whose gaps it spreads'
+        for key in ("arrivals", "max_in_flight"):  # a search of users is confirmed in open loop
+            yield key, closed and not search, "in a closed loop, whose users ask again when they are free; write a rate"
+        yield "turns", closed, "in a closed loop, whose users ask again and again; write a rate"
+        yield "think", opens_once, "beside turns = 1, as who asks once has nothing to think over"
+        yield "until", self.measure != "auto", f'beside measure = "{self.measure}", as both end a level'
+        yield "until", search, "beside search, whose levels end once they are decided"
+        yield "requests", self.until is not None, "beside until, as both end a level"
+        for key in ("measure", "until", "requests"):
+            yield key, shape, "beside shape, which is measured from its beginning to its end"
+        yield "repeats", search, "beside search, which measures a level again where it has to"
+        yield "order", search, "beside search, whose targets take turns"
+
+
+_DEFAULTS = {each.name: each.default for each in fields(Load)}

@@ -1,0 +1,125 @@
+"""One endpoint and model under test: where it is, how it is asked, what it costs, and no key written in clear.
+
+Rule: an address, a header or a body that cannot be sent, or that could hold a secret, is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from firsttoken.catalogue import Simulated
+from firsttoken.http_text import check_header, split_url
+from firsttoken.proxy import DIRECT, parse_proxy
+from firsttoken.scenario_values import AtLeastZero, OptionalWord, Variable, Word
+
+_SECRET = re.compile(r"authorization|api-?_?key|secret|password|cookie|(^|-)token$", re.IGNORECASE)
+_QUERY = r"(api-version=[\w.-]+)?"
+"""What may stand behind the path of a base_url: anything else could be a key."""
+_WRITTEN_BY_US = frozenset({"model", "messages", "input", "prompt", "stream"})
+
+
+class Prices(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A target's own prices, US dollars per million tokens."""
+
+    input: AtLeastZero
+    output: AtLeastZero
+    cached: AtLeastZero | None = None
+
+
+class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One endpoint and model under test."""
+
+    model: Word
+    name: OptionalWord = ""
+    """Unique; the model's name where the file says none."""
+    base_url: str = ""
+    """Such as "http://127.0.0.1:8000/v1"; empty: the built-in simulator. Azure's may end in "?api-version=..."."""
+    api: Literal["chat", "completions", "responses"] = "chat"
+    client: Literal["wire", "sdk"] = "wire"
+    """wire: what the server does; sdk: what an application on the openai package feels of it."""
+    key_env: Variable = ""
+    """The variable that holds the key: keys are named, never written."""
+    prices: str = "comparison"
+    """A dated source of the catalogue, or "unknown" where nobody publishes a price, as on a server of one's own."""
+    price: Prices | None = None
+    """The target's own prices, instead of a source."""
+    headers: dict[str, str] = {}
+    extra_body: dict[str, object] = {}
+    connection: Literal["reuse", "per_request"] = "reuse"
+    proxy: str = ""
+    """A proxy's URL or "none"; empty: the one that HTTPS_PROXY, HTTP_PROXY and NO_PROXY say."""
+    ca_file: str = ""
+    """Certificates (PEM) that alone vouch for the server; empty: those that the system trusts, or SSL_CERT_FILE."""
+    simulator: Simulated = Simulated()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "name", self.name or self.model)
+        if self.base_url:
+            _check_url(self.base_url)
+        self._check_company()
+        if self.proxy not in ("", DIRECT):
+            _check_proxy(self.proxy)
+        for header, value in self.headers.items():
+            _refuse_secret(f"headers.{header}", value)
+            check_header(header, value)
+        for key, field in self.extra_body.items():
+            _refuse_secret(f"extra_body.{key}", field)
+        if taken := _WRITTEN_BY_US & self.extra_body.keys():
+            raise ValueError(f"extra_body.{min(taken)}: expected other keys, as FirstToken writes this one itself")
+
+    def _check_company(self) -> None:
+        """Refuse a key that means nothing beside another."""
+        if self.base_url and self.simulator != Simulated():
+            raise ValueError("simulator: expected none beside base_url, got one; a server of its own is not simulated")
+        if self.proxy and not self.base_url:
+            raise ValueError("proxy: expected none without a base_url, got one; the simulator is on this machine")
+        if self.ca_file and not self.base_url.startswith("https:"):
+            raise ValueError(
+                "ca_file: expected none without a base_url of https, got one; nobody else shows a certificate"
+            )
+        if self.client == "sdk" and self.connection == "per_request":
+            raise ValueError(
+                'connection: expected "reuse" beside client = "sdk", got "per_request"; '
+                "the openai package keeps connections as it likes: leave it out"
+            )
+
+
+def _refuse_secret(key: str, value: object) -> None:
+    """Refuse what looks like a key written in clear; it is not repeated."""
+    if _SECRET.search(key) or (isinstance(value, str) and value.lower().startswith(("bearer ", "sk-"))):
+        raise ValueError(
+            f"{key}: expected no secret, got what looks like one; keys are named, never written: "
+            'put it into a variable and name that, such as key_env = "OPENAI_API_KEY"'
+        )
+
+
+def _check_url(url: str) -> None:
+    """Refuse what is not a plain http(s) URL that can be sent; what could hold a key is not repeated."""
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+    except ValueError:
+        plain = False
+    if not plain:
+        got = "something else" if "@" in url else f'"{url}"'
+        raise ValueError(f'base_url: expected a URL such as "http://127.0.0.1:8000/v1", got {got}')
+    if parts.username or parts.password or parts.fragment or not re.fullmatch(_QUERY, parts.query):
+        raise ValueError(
+            "base_url: expected scheme, host, port and path alone, or with Azure's ?api-version=...; "
+            "put a key into a variable, see key_env"
+        )
+    split_url(url)
+
+
+def _check_proxy(url: str) -> None:
+    """Refuse what is no HTTP proxy, or holds a password; what could hold one is not repeated."""
+    if "@" in url:
+        raise ValueError(
+            "proxy: expected no user name or password, got one; they are never written into a scenario: "
+            "leave this key out and put the proxy's whole URL into the variable HTTPS_PROXY or HTTP_PROXY"
+        )
+    parse_proxy(url, "proxy")

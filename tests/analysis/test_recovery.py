@@ -1,0 +1,34 @@
+"""Tests of analysis/recovery.py."""
+
+import re
+
+from analysis import recovery
+from firsttoken.decide.study import study_run
+from tests.made_loads import make_spike_run
+
+
+def test_a_level_load_has_no_such_page(study):
+    assert recovery.build(study) is None
+
+
+def test_how_soon_each_target_came_back_is_said(tmp_path):
+    page = recovery.build(study_run(make_spike_run(tmp_path / "run")))
+
+    assert re.fullmatch(
+        r"gpt-5.2-codex was back [\d.]+ s after the spike and gpt-5.4 was back [\d.]+ s after the spike", page.finding
+    )
+    assert len(page.table.rows) == 2
+
+
+def test_a_service_that_did_not_come_back_is_said(tmp_path):
+    """Twelve requests a second to the end are more than gpt-5.2-codex can answer."""
+    page = recovery.build(study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.2-codex",), after=12)))
+
+    assert page.finding.startswith("gpt-5.2-codex did not come back within ")
+    assert page.table.rows[0][5] == "not back"
+
+
+def test_too_few_requests_before_the_spike_leave_it_unknown(tmp_path):
+    made = make_spike_run(tmp_path / "run", targets=("gpt-5.4",), base=0.5)
+
+    assert "too few requests came before the spike" in recovery.build(study_run(made)).finding

@@ -1,0 +1,134 @@
+"""Whether the load that was asked for was brought."""
+
+import pytest
+
+from firsttoken.decide.delivery import count_due, find_missing_load, find_own_lateness, lateness_ms
+from firsttoken.row import Row
+from tests.decide.hand import row, see
+
+
+def ask_again(user: int = 0, *, busy: float = 1000, pause: float = 0, until: float = 10_000) -> list[Row]:
+    """One user's requests, each `busy` ms long, with a pause after each; the last begins before `until`."""
+    rows, now = [], 0.0
+    while now < until:
+        rows.append(
+            row(f"{user}-{len(rows)}", user=user, intended=now, first=now + busy / 2, last=now + busy, output=9)
+        )
+        now += busy + pause
+    return rows
+
+
+def test_a_user_who_asks_again_at_once_is_at_work():
+    assert find_missing_load(see(ask_again()), 0.0) == ""
+
+
+def test_a_user_who_went_away_is_missing():
+    rows = ask_again(0) + ask_again(1, until=8000)
+
+    assert (
+        find_missing_load(see(rows, users=2), 0.0)
+        == "1.80 users were busy with a request on average; 2 were asked for."
+    )
+
+
+def test_a_user_who_was_kept_waiting_now_and_then_is_idle():
+    """Most pauses are none, so the long ones are not the behaviour's."""
+    rows = [
+        row(f"r{n}", intended=n * 500 + 500 * (n // 8), first=0, last=n * 500 + 500 * (n // 8) + 500) for n in range(18)
+    ]
+
+    assert "users were busy with a request" in find_missing_load(see(rows), 0.0)
+
+
+def test_users_who_think_as_the_scenario_says_are_not_idle():
+    assert find_missing_load(see(ask_again(busy=400, pause=600)), 0.6) == ""
+    assert find_missing_load(see(ask_again(busy=400, pause=600), window=(450, 9450)), 0.6) == ""
+
+
+def test_users_who_wait_as_their_behaviour_says_are_not_idle():
+    assert find_missing_load(see(ask_again(busy=400, pause=600)), 0.0) == ""
+    assert find_missing_load(see(ask_again(busy=400, pause=2000)), 0.5) == ""
+
+
+def test_a_user_who_went_away_is_missing_whatever_the_behaviour():
+    rows = ask_again(0, busy=400, pause=600) + ask_again(1, busy=400, pause=600, until=5000)
+
+    assert (
+        find_missing_load(see(rows, users=2), 0.0) == "1.50 users were busy or thinking on average; 2 were asked for."
+    )
+
+
+def test_more_users_than_asked_for_is_as_wrong():
+    rows = ask_again(0) + ask_again(1)
+
+    assert "2.00 users" in find_missing_load(see(rows, users=1), 0.0)
+
+
+def test_a_course_is_held_against_its_mean_and_only_for_what_it_lacks():
+    """Whoever is sent away after a peak finishes what was asked, which is more than the course wants."""
+    rows = ask_again(0) + ask_again(1, until=5000)
+
+    assert find_missing_load(see(rows, users=2, shape="step", mean=1.5), 0.0) == ""
+    assert find_missing_load(see(rows, users=2, shape="step", mean=1.2), 0.0) == ""
+    assert "1.80 were asked for" in find_missing_load(see(rows, users=2, shape="step", mean=1.8), 0.0)
+    assert find_missing_load(see(rows, users=2, shape="Waves"), 0.0) == ""
+
+
+def arrivals(count: int = 100, *, late: float = 0, skip: int | None = None) -> list[Row]:
+    """A request each 100 ms, begun so much later than it was due; one of them may never have been handed out."""
+    return [
+        row(f"r{n}", user=n, intended=n * 100, sent=n * 100 + late, first=n * 100 + 300, last=n * 100 + 400)
+        for n in range(count)
+        if n != skip
+    ]
+
+
+def test_arrivals_that_were_all_begun_are_what_was_asked_for():
+    assert find_missing_load(see(arrivals(), by="rate"), 0.0) == ""
+
+
+@pytest.mark.parametrize(("dropped", "missing"), [(2, False), (3, True)])
+def test_two_arrivals_in_a_hundred_may_be_dropped(dropped, missing):
+    told = find_missing_load(see(arrivals(), by="rate", dropped=dropped), 0.0)
+
+    assert bool(told) == missing
+    assert not told or told == (
+        "100 of the 103 requests that were due in the window were begun in it; 3 found every place taken "
+        "(load.max_in_flight)."
+    )
+
+
+def test_an_arrival_that_nobody_handed_out_leaves_a_gap_in_the_numbers():
+    assert count_due(see(arrivals(skip=50), by="rate")) == 100
+    assert count_due(see([each for each in arrivals() if each.user % 2 == 0], by="rate")) == 99
+    half = find_missing_load(see([each for each in arrivals() if each.user % 2 == 0], by="rate"), 0.0)
+    assert half == "50 of the 99 requests that were due in the window were begun in it."
+
+
+def test_what_was_due_in_the_window_and_begun_after_it_was_not_delivered():
+    assert find_missing_load(see(arrivals(late=500), by="rate"), 0.0).startswith("95 of the 100")
+
+
+def test_later_turns_of_a_session_are_due_when_their_user_is_free():
+    second = row("s", user=3, turn=1, intended=700, sent=900, first=1000, last=1100)
+
+    assert count_due(see([*arrivals(), second], by="rate")) == 100
+    assert len(lateness_ms(see([*arrivals(), second], by="rate"))) == 100
+
+
+def test_lateness_ends_where_the_connection_begins():
+    one = row("r", user=0, intended=100, sent=180, connect_start_ns=101 * 1_000_000, first=200, last=300)
+
+    assert lateness_ms(see([one], by="rate")).tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("late", "told"), [(1, False), (2, True)])
+def test_one_late_arrival_in_a_hundred_is_allowed(late, told):
+    rows = arrivals()[: 100 - late] + arrivals(late=11)[100 - late :]
+
+    assert bool(find_own_lateness(see(rows, by="rate"))) == told
+
+
+def test_lateness_says_nothing_of_the_load_process_where_places_ran_out():
+    assert find_own_lateness(see(arrivals(late=50), by="rate", dropped=1)) == ""
+    assert find_own_lateness(see(arrivals(late=50), by="users")) == ""

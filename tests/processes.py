@@ -1,0 +1,46 @@
+"""Processes of a test, as /proc shows them: whose children they are, and when they are gone."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+
+def family_of(pid: int) -> set[int]:
+    """The children of a process."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.add(int(path.parent.name))
+    return found
+
+
+def find_child(pid: int, module: str) -> int:
+    """The one child of a process that runs a module."""
+    [child] = find_children(pid, module)
+    return child
+
+
+def find_children(pid: int, module: str) -> list[int]:
+    """The children of a process that run a module."""
+    return sorted(child for child in family_of(pid) if module in read_command(child))
+
+
+def read_command(pid: int) -> str:
+    """What a process was started as; nothing once it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def await_gone(pids: set[int], within_s: float) -> None:
+    """Wait until none of them is there any more."""
+    deadline = time.monotonic() + within_s
+    while left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}:
+        assert time.monotonic() < deadline, f"still there after {within_s} s: {left}"
+        time.sleep(0.05)

@@ -1,0 +1,56 @@
+"""A course is a few straight pieces, in whole users where it counts users."""
+
+import pytest
+
+from firsttoken.scenario_course import COURSES, Course, Piece, RampShape, Soak, Spike, Staircase, Step
+from firsttoken.scenario_load import Load
+
+CLIMB = RampShape(by="rate", from_=0, to=10, over="10s")
+JUMP = Step(by="users", from_=2, to=8, after="5s", lasts="20s")
+BURST = Spike(by="rate", base=1, peak=9, before="5s", lasts="2s", after="3s")
+LONG = Soak(by="rate", at=0.5, lasts="1h")
+STAIRS = Staircase(by="users", from_=10, to=1, steps=4, each="5s")
+
+
+@pytest.mark.parametrize(
+    ("course", "seconds", "peak", "amount"),
+    [(CLIMB, 10, 10, 50), (JUMP, 25, 8, 170), (BURST, 10, 9, 26), (LONG, 3600, 0.5, 1800), (STAIRS, 20, 10, 110)],
+)
+def test_a_course_knows_how_long_how_high_and_how_much_it_is(course: Course, seconds, peak, amount):
+    assert (course.seconds, course.peak, course.amount) == (seconds, peak, amount)
+
+
+def test_a_staircase_begins_and_ends_where_it_says():
+    assert STAIRS.pieces == (Piece(5, 10, 10), Piece(5, 7, 7), Piece(5, 4, 4), Piece(5, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: RampShape(by="users", from_=4, to=4, over="1s"), "to: expected another load than from = 4"),
+        (lambda: Step(by="rate", from_=4, to=4, after="1s", lasts="1s"), "to: expected another load"),
+        (
+            lambda: Spike(by="rate", base=4, peak=4, before="1s", lasts="1s", after="1s"),
+            "peak: expected more than base",
+        ),
+        (lambda: Soak(by="users", at=1.5, lasts="1s"), r"at: expected a whole number of users, got 1\.5"),
+        (lambda: Staircase(by="users", from_=0.5, to=4, steps=2, each="1s"), "from: expected a whole number of users"),
+    ],
+)
+def test_a_course_that_cannot_be_meant_is_refused(make, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        make()
+
+
+@pytest.mark.parametrize("course", [CLIMB, JUMP, BURST, LONG, STAIRS])
+def test_the_load_finds_the_course_of_its_shape(course: Course):
+    shape = (
+        next(name for name, table in COURSES.items() if table == type(course).__name__.lower())
+        if course is not CLIMB
+        else "ramp"
+    )
+
+    load = Load(**{"shape": shape, COURSES[shape]: course})
+
+    assert load.course is course
+    assert load.by == course.by
