@@ -18,7 +18,7 @@ demo: $(VENV_READY)  ## two simulated models at 1, 4, 16 and 64 users, then a PD
 	@$(BIN)/firsttoken run quickstart
 
 test: $(DEV_READY)  ## every test, a real llama.cpp server's included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(DEV_READY)  ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -11,10 +11,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     monkey = sys.modules.get("gevent.monkey")
     if "locust" in sys.modules or (monkey and monkey.is_anything_patched()):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        sentence = "A test imported Locust or patched this process with gevent; such code gets its own."
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line(
-            "\nA test imported Locust or patched this process with gevent; such code gets its own.", red=True
-        )
+        if reporter is None:  # one of several processes that share the tests, which has no terminal
+            raise RuntimeError(sentence)
+        reporter.write_line(f"\n{sentence}", red=True)
 
 
 def pytest_unconfigure() -> None:

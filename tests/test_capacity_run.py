@@ -19,8 +19,8 @@ import pytest
 from firsttoken.results.folder import Run, open_run
 from tests.command import ROOT, assert_ended_well, command, firsttoken, write_scenario
 
-STORMS = int(os.environ.get("FIRSTTOKEN_STORMS", "6" if os.environ.get("CI") else "3"))
-"""Runs that are signalled at a random moment; 50 show it well and take five minutes."""
+STORMS = int(os.environ.get("FIRSTTOKEN_STORMS", "3"))
+"""Runs that are signalled at a random moment, a kind of signal after the other."""
 
 FROZEN = """
 name = "frozen"

@@ -91,6 +91,10 @@ def test_a_first_token_in_the_middle_of_a_late_read_is_bracketed(certificate, mo
     assert row.first_token_ns >= teller.said_ns[3]
 
 
+CLOCKS_NS = 10_000
+"""A stamp is carried from one clock to the other by reading both, and time passes between the two."""
+
+
 @pytest.mark.parametrize("api", DIALECTS)
 def test_every_first_token_of_the_simulator_lies_in_its_bracket(api, tmp_path: Path):
     """Joined by request id with the truth that the simulator wrote down."""
@@ -107,8 +111,8 @@ def test_every_first_token_of_the_simulator_lies_in_its_bracket(api, tmp_path: P
     written = [truth[row.server_request_id] for row in rows]
     for row, true in zip(rows, written, strict=True):
         assert row.sent_ns <= true["arrival_ns"]
-        assert true["first_token_ns"] <= row.first_token_ns
-        assert true["last_token_ns"] <= row.last_token_ns
+        assert true["first_token_ns"] <= row.first_token_ns + CLOCKS_NS
+        assert true["last_token_ns"] <= row.last_token_ns + CLOCKS_NS
     early = [row.first_token_early_ns - true["first_token_ns"] for row, true in zip(rows, written, strict=True)]
     assert sorted(early)[len(early) * 9 // 10] <= 1 * MS, (
         "the scheduler may come between the server's clock and its write"
