@@ -57,6 +57,8 @@ async def serve(host: Host, port: int, log: TruthLog) -> None:
         log.flush()
     server.end()
     await runner.cleanup()
+    log.flush()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # another one would meet a loop that is half closed, and be told of
 
 
 def watch_for_end(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
