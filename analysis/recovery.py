@@ -40,7 +40,7 @@ def build(study: Study) -> Page | None:
         title="Recovery",
         question="How soon does the service come back after a spike?",
         finding=_finding(study),
-        figure=_draw(study, recoveries),
+        figure=_draw(study, recoveries) if any(map(_has_course, recoveries)) else None,
         caption="The wait for the first word that 95 of 100 do not exceed, failed attempts and back-off inside, of "
         f"those who asked within the next {max(each.window_s for each in recoveries):.3g} s. Shaded: the spike. Band: "
         "the same before it, with its 95 % interval. Dashed: 10 % above, below which it is back. Dotted: when it was.",
@@ -52,6 +52,11 @@ def build(study: Study) -> Page | None:
             *([CLOSED] if study.unit.by == "users" else []),
         ),
     )
+
+
+def _has_course(recovery: Recovery) -> bool:
+    """Whether anything is known of more than one instant: a line needs two."""
+    return int((~np.isnan(recovery.p95_ms)).sum()) > 1
 
 
 def _name(recoveries: list[Recovery], place: int) -> str:

@@ -18,6 +18,7 @@ import pytest
 
 from firsttoken.results.folder import Run, open_run
 from tests.command import ROOT, assert_ended_well, command, firsttoken, write_scenario
+from tests.processes import await_gone, family_of, find_child
 
 STORMS = int(os.environ.get("FIRSTTOKEN_STORMS", "3"))
 """Runs that are signalled at a random moment, a kind of signal after the other."""
@@ -145,11 +146,13 @@ def test_whatever_ends_a_run_every_attempt_has_an_outcome_and_at_most_a_second_i
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: (out / "stages.jsonl").exists() and (out / "stages.jsonl").stat().st_size > 0)
     time.sleep(draw.uniform(0, 6))
-    victim = find_load_process(process.pid) if kind == signal.SIGKILL and storm % 2 else process.pid
+    family = family_of(process.pid)
+    hits_the_load = kind == signal.SIGKILL and storm // 3 % 2 == 0
+    victim = find_child(process.pid, "firsttoken.load.main") if hits_the_load else process.pid
     killed_ns = time.monotonic_ns()
     os.kill(victim, kind)
     process.communicate(timeout=30)
-    wait_for(lambda: find_load_process(process.pid) is None)
+    await_gone(family, 30)
 
     run = open_run(out)
 
@@ -212,17 +215,3 @@ def wait_for(condition, patience_s: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < due_s, "expected it within half a minute"
         time.sleep(0.05)
-
-
-def find_load_process(parent: int) -> int | None:
-    """The load process of a command, by /proc."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-                ppid = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if b"firsttoken.load.main" in words and ppid in (parent, 1):
-                return int(entry.name)
-    return None

@@ -1,6 +1,7 @@
 """Tests of analysis/recovery.py."""
 
 import re
+from dataclasses import replace
 
 from analysis import recovery
 from firsttoken.decide.study import study_run
@@ -32,3 +33,12 @@ def test_too_few_requests_before_the_spike_leave_it_unknown(tmp_path):
     made = make_spike_run(tmp_path / "run", targets=("gpt-5.4",), base=0.5)
 
     assert "too few requests came before the spike" in recovery.build(study_run(made)).finding
+
+
+def test_a_course_of_which_nothing_is_known_is_not_drawn(tmp_path, monkeypatch):
+    study = study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.4",)))
+    (seen,) = study.recoveries["gpt-5.4"]
+    lone = replace(seen, at_s=seen.at_s[:1], p95_ms=seen.p95_ms[:1])
+    monkeypatch.setitem(study.recoveries, "gpt-5.4", [lone])
+
+    assert recovery.build(study).figure is None
