@@ -104,6 +104,11 @@ class Answer:
         """Arrival of the last event, on the absolute clock; None before the first token."""
         return None if self.row.first_token_ns is None else self.stream.last_event_ns + self.origin_ns
 
+    @property
+    def done_ns(self) -> int | None:
+        """Arrival of the server's [DONE], on the absolute clock; None before it."""
+        return None if self.stream.done_ns is None else self.stream.done_ns + self.origin_ns
+
     def skip(self, read: bytes, stamp_ns: int) -> bool:
         """Take a read if it is more tokens like the last one, and nothing else; return whether it was."""
         template = self._template

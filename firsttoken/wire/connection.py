@@ -15,7 +15,7 @@ from gevent.hub import Waiter
 
 from firsttoken.wire.answer import Answer
 from firsttoken.wire.clock import ANCILLARY_BYTES, Clock
-from firsttoken.wire.deadlines import Deadlines
+from firsttoken.wire.deadlines import LINGER_S, Deadlines
 from firsttoken.wire.lookout import READABLE, Lookout
 from firsttoken.wire.outcome import COMPLETE, End, end_of
 from firsttoken.wire.readings import Gauge
@@ -137,6 +137,8 @@ class Connection:
             self._looked_ns = looked_ns
         if answer.ended:
             self._end(COMPLETE)  # last: it runs the user's greenlet, which may begin the next exchange here
+        elif answer.stream.done_ns == answer.at_ns:  # it came with this read
+            self._look_in(LINGER_S)
 
     def _guard(self, step: Callable[[], None]) -> None:
         try:
@@ -171,11 +173,16 @@ class Connection:
         answer, now_ns = self._answer, monotonic_ns()
         if answer is None or self._waiter is None:
             return
-        due_ns, end = self._deadlines.find_due(self._began_ns, self._sent_ns, answer.last_event_ns)
+        due_ns, end = self._deadlines.find_due(self._began_ns, self._sent_ns, answer.last_event_ns, answer.done_ns)
         if due_ns <= now_ns:
             self._end(end)
-            return
-        self._timer = self._loop.timer(min((due_ns - now_ns) / 1e9, self._deadlines.shortest_s))
+        else:
+            self._look_in(min((due_ns - now_ns) / 1e9, self._deadlines.shortest_s))
+
+    def _look_in(self, seconds: float) -> None:
+        """Look at the deadlines then, whatever was planned before."""
+        self._timer.stop()
+        self._timer = self._loop.timer(seconds)
         self._timer.start(self._guard, self._watch_deadlines)
 
     def _end(self, end: End) -> None:

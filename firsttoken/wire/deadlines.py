@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from firsttoken.wire.outcome import End
+from firsttoken.wire.outcome import COMPLETE, End
+
+LINGER_S = 1.0
+"""How long the end of an answer may come after its [DONE]: some servers leave the connection open instead."""
 
 
 class Deadlines(NamedTuple):
@@ -23,11 +26,16 @@ class Deadlines(NamedTuple):
         """Of those that may end an attempt once it has its connection: none can strike sooner after it began."""
         return min(self.first_token_s, self.idle_s, self.total_s)
 
-    def find_due(self, began_ns: int, sent_ns: int, last_event_ns: int | None) -> tuple[int, End]:
+    def find_due(
+        self, began_ns: int, sent_ns: int, last_event_ns: int | None, done_ns: int | None = None
+    ) -> tuple[int, End]:
         """Return when the next deadline strikes and what it makes of the attempt.
 
-        `last_event_ns` is None until the first token, and from then on the arrival of the last event.
+        `last_event_ns` is None until the first token, and from then on the arrival of the last event; `done_ns` is None
+        until the server has said that it is done.
         """
+        if done_ns is not None:
+            return done_ns + round(LINGER_S * 1e9), COMPLETE
         total_ns = began_ns + round(self.total_s * 1e9)
         if last_event_ns is None:
             part_ns = sent_ns + round(self.first_token_s * 1e9)

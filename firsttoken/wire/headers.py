@@ -68,7 +68,10 @@ def parse_reset_ms(value: bytes, now_s: float) -> float | None:
     text = value.decode("latin-1").strip()
     if instant := INSTANT.fullmatch(text):
         *date, second = instant.groups()
-        until_s = timegm((*map(int, date), 0)) + float(second)
+        try:
+            until_s = timegm((*map(int, date), 0)) + float(second)
+        except ValueError:  # no such day
+            return None
     elif (number := parse_number(value)) is not None and number >= EPOCH_S:
         until_s = number if number < EPOCH_S * 1e3 else number / 1e3
     else:

@@ -16,7 +16,7 @@ CR = 13
 class Splitter:
     """The state between two reads of one stream."""
 
-    __slots__ = ("_after_cr", "_begun", "_data", "_held", "_name", "_partial")
+    __slots__ = ("_after_cr", "_begun", "_data", "_has_begun", "_held", "_name", "_partial")
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []
@@ -28,6 +28,8 @@ class Splitter:
         self._name = b""
         self._data: list[bytes] = []
         self._held = 0
+        self._has_begun = False
+        """A field has come, before which alone a byte order mark may stand."""
 
     @property
     def between_events(self) -> bool:
@@ -78,6 +80,7 @@ class Splitter:
         return lines
 
     def _hold(self, data: bytes) -> None:
+        self._has_begun = True
         self._data.append(data)
         self._held += len(data)
         if self._held > MAX_EVENT_BYTES:
@@ -85,7 +88,9 @@ class Splitter:
 
     def _take_field(self, line: bytes) -> None:
         """A line that does not begin with `data:`: a comment, an `event:`, or a field that means nothing here."""
-        name, _, value = line.removeprefix(BYTE_ORDER_MARK).partition(b":")
+        line = line if self._has_begun else line.removeprefix(BYTE_ORDER_MARK)
+        self._has_begun = True
+        name, _, value = line.partition(b":")
         if name == b"data":
             self._hold(value.removeprefix(b" "))
         elif name == b"event":

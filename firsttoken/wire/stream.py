@@ -27,6 +27,7 @@ class Stream:
         "_row",
         "_splitter",
         "decode",
+        "done_ns",
         "error",
         "events",
         "first_token_data",
@@ -42,6 +43,8 @@ class Stream:
         """The server's words, once it reported an error in the stream."""
         self.events = 0
         """So far, but [DONE]."""
+        self.done_ns: int | None = None
+        """Arrival of the first [DONE], after which nothing that matters follows."""
         self.meaning = NOTHING
         """Of the last event."""
         self.last_event_ns = self._last_token_ns = 0
@@ -60,6 +63,7 @@ class Stream:
         """Take a piece of the body that arrived after `early_ns` and at `stamp_ns` at the latest."""
         for name, data in self._splitter.feed(body):
             if data == DONE:
+                self.done_ns = self.done_ns or stamp_ns
                 continue
             row = self._row
             self.events += 1

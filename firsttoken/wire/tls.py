@@ -21,6 +21,8 @@ class Tunnel:
         """The first bytes of a record's head, while it is incomplete."""
         self._missing = 0
         """Bytes of the current record that have not come."""
+        self._failure: ssl.SSLError | None = None
+        """What stood after text that was still good."""
 
     @property
     def whole(self) -> bool:
@@ -63,11 +65,17 @@ class Tunnel:
 
     def decrypt(self, ciphertext: bytes | memoryview) -> bytes:
         """Return the plain text that the ciphertext completes, which may be none. Raises ssl.SSLError."""
+        if self._failure is not None:
+            raise self._failure
         self.accept(ciphertext)
-        pieces = []
+        pieces: list[bytes] = []
         try:
             while self._incoming.pending or self._tls.pending():
                 pieces.append(self._tls.read(PIECE_BYTES))
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             pass  # the rest of a record is still to come; or the server said good-bye, and will hang up
+        except ssl.SSLError as failure:
+            if not pieces:
+                raise
+            self._failure = failure
         return b"".join(pieces)

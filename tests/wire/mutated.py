@@ -79,6 +79,15 @@ PIECES = [
 ]
 
 
+TOLD = ("x_ratelimit_reset_tokens", "x_ratelimit_limit_requests", "x_ratelimit_remaining_tokens", "retry_after", "date")
+"""Headers whose values are read, by the names that `head` takes."""
+VALUES = (
+    *("0000-00-00T00:00:00Z", "2026-13-01T00:00:00Z", "2026-02-30T25:61:61Z", "9999-12-31T23:59:60.999Z"),
+    *("1m30s", "6s", "-1", "1e999", "nan", "9" * 40, "0x10", " ", "\u00e9", "1,2;w=60"),
+    "Wed, 99 Foo 2026 25:00:00 GMT",
+)
+
+
 def change_byte(rng: random.Random, text: bytes) -> bytes:
     at = rng.randrange(len(text))
     return text[:at] + bytes([rng.choice((rng.randrange(256), text[at] ^ 0x20, text[at] ^ 1))]) + text[at + 1 :]
@@ -137,6 +146,8 @@ def make_case(seed: int) -> tuple[str, list[bytes]]:
         pieces = spoil(rng, pieces)
     if rng.random() < 0.03:
         pieces, headers = [gzip.compress(b"".join(pieces))], {"content_encoding": "gzip"}
+    if rng.random() < 0.1:
+        headers |= {rng.choice(TOLD): rng.choice(VALUES)}
     capital = rng.random() < 0.2
     framed = chunked(piece for piece in pieces if piece)
     reads = [head(**headers), *(upper_head(frame) if capital else frame for frame in framed)]

@@ -73,6 +73,12 @@ def hang_up(_line: Line) -> None:
     """Close the connection."""
 
 
+def break_off_later(line: Line) -> None:
+    """Close with a reset, once what was said has surely been heard."""
+    time.sleep(0.05)
+    line.break_off()
+
+
 # -- a good attempt ---------------------------------------------------------------------------------------------------
 
 
@@ -143,36 +149,96 @@ def test_an_attempt_leaves_nothing_for_the_collector_of_cycles(pieces):
 # -- each outcome once ------------------------------------------------------------------------------------------------
 
 
+SENT, HEAD, EVENT, TOKEN = ("sent_ns",), ("headers_ns",), ("first_event_ns",), ("first_token_ns", "last_token_ns")
+MARKS = (SENT, HEAD, EVENT, TOKEN)
+"""The marks of an attempt in the order in which they are reached."""
+
+
+def assert_reached(row: Row, mark: tuple[str, ...], events: int, tokens: int) -> None:
+    """It has every mark up to this one and none beyond, and so many events, of which so many held a token."""
+    has = [all(getattr(row, name) is not None for name in names) for names in MARKS]
+    assert has == [names in MARKS[: MARKS.index(mark) + 1] for names in MARKS]
+    assert (row.events, row.token_events) == (events, tokens)
+    assert (row.first_visible_ns is None) == (tokens == 0)
+
+
 @pytest.mark.parametrize(
-    ("outcome", "script", "error"),
+    ("outcome", "script", "error", "reached"),
     [
-        ("length", script(stream([TEXT, FINISH.replace(b"stop", b"length")])), None),
-        ("content_filter", script(stream([ROLE, FINISH.replace(b"stop", b"content_filter")])), None),
-        ("error_in_stream", script(head(), frames(TEXT, b'data: {"error":{"message":"Oh no"}}\n\n')), "Oh no"),
-        ("truncated", script(stream([TEXT])), "the answer ended without a finish marker"),
-        ("truncated", script(head(), frames(TEXT), then=hang_up), "closed the connection before the end"),
-        ("truncated", script(head(), frames(TEXT), then=Line.break_off), "the connection was lost: Connection reset"),
-        ("ok", script(head(), frames(TEXT, FINISH), then=hang_up), "after the finish marker: the server closed"),
-        ("rate_limited", script(plain("429 Slow Down", b'{"error":"Slow down"}', retry_after="2")), "Slow down"),
-        ("http_4xx", script(plain("400 Bad Request", b'{"error":{"message":"Bad model"}}')), "Bad model"),
-        ("http_5xx", script(plain("500 Oops", b"oops", content_type="text/plain")), "oops"),
-        ("connect", hang_up, "not one byte of it came"),
-        ("connect", script(then=hang_up), "not one byte of it came"),
-        ("connect", script(then=Line.break_off), "not one byte of it came"),
-        ("protocol", script(b"hello, who is there?\r\n"), "expected HTTP/1.1, got something else"),
-        ("protocol", script(head("302 Found", location="/login")), "redirect (302) to /login"),
-        ("protocol", script(plain("200 OK", b'{"choices":[]}')), "expected text/event-stream, got application/json"),
-        ("protocol", script(stream(CHAT, content_encoding="br")), "compressed (br)"),
-        ("protocol", script(head(), frames(b"data: soup\n\n")), "expected an event of the chat API, got 'soup'"),
+        ("length", script(stream([TEXT, FINISH.replace(b"stop", b"length")])), None, (TOKEN, 2, 1)),
+        (
+            "content_filter",
+            script(stream([ROLE, FINISH.replace(b"stop", b"content_filter")])),
+            None,
+            (EVENT, 2, 0),
+        ),
+        (
+            "error_in_stream",
+            script(head(), frames(TEXT, b'data: {"error":{"message":"Oh no"}}\n\n')),
+            "Oh no",
+            (TOKEN, 2, 1),
+        ),
+        ("truncated", script(stream([TEXT])), "the answer ended without a finish marker", (TOKEN, 1, 1)),
+        (
+            "truncated",
+            script(head(), frames(TEXT), then=hang_up),
+            "closed the connection before the end",
+            (TOKEN, 1, 1),
+        ),
+        (
+            "truncated",
+            script(head(), frames(TEXT), then=break_off_later),
+            "the connection was lost: Connection reset",
+            (TOKEN, 1, 1),
+        ),
+        (
+            "ok",
+            script(head(), frames(TEXT, FINISH), then=hang_up),
+            "after the finish marker: the server closed",
+            (TOKEN, 2, 1),
+        ),
+        (
+            "rate_limited",
+            script(plain("429 Slow Down", b'{"error":"Slow down"}', retry_after="2")),
+            "Slow down",
+            (HEAD, 0, 0),
+        ),
+        ("http_4xx", script(plain("400 Bad Request", b'{"error":{"message":"Bad model"}}')), "Bad model", (HEAD, 0, 0)),
+        ("http_5xx", script(plain("500 Oops", b"oops", content_type="text/plain")), "oops", (HEAD, 0, 0)),
+        ("connect", hang_up, "not one byte of it came", (SENT, 0, 0)),
+        ("connect", script(then=hang_up), "not one byte of it came", (SENT, 0, 0)),
+        ("connect", script(then=Line.break_off), "not one byte of it came", (SENT, 0, 0)),
+        ("protocol", script(b"hello, who is there?\r\n"), "expected HTTP/1.1, got something else", (SENT, 0, 0)),
+        ("protocol", script(head("302 Found", location="/login")), "redirect (302) to /login", (HEAD, 0, 0)),
+        (
+            "protocol",
+            script(plain("200 OK", b'{"choices":[]}')),
+            "expected text/event-stream, got application/json",
+            (HEAD, 0, 0),
+        ),
+        (
+            "error_in_stream",
+            script(plain("200 OK", b'{"error":{"message":"Overloaded"}}')),
+            "Overloaded",
+            (HEAD, 0, 0),
+        ),
+        ("protocol", script(stream(CHAT, content_encoding="br")), "compressed (br)", (HEAD, 0, 0)),
+        (
+            "protocol",
+            script(head(), frames(b"data: soup\n\n")),
+            "expected an event of the chat API, got 'soup'",
+            (EVENT, 1, 0),
+        ),
     ],
 )
-def test_what_the_server_does_is_an_outcome(outcome, script, error):
+def test_what_the_server_does_is_an_outcome(outcome, script, error, reached):
     row = attempt(script)
 
     assert row.outcome == outcome
     assert row.error is error is None or error in row.error
     assert row.end_ns >= row.sent_ns
     assert row.resends == 0
+    assert_reached(row, *reached)
 
 
 def test_what_the_server_asks_on_a_429_is_in_the_row():
@@ -264,30 +330,78 @@ def comment(line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "error", "limits", "script"),
+    ("outcome", "error", "limits", "script", "reached"),
     [
-        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script()),
-        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script(then=say_a_head_slowly)),
-        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script(head(), frames(ROLE))),
-        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script(head(), then=comment)),
-        ("idle_timeout", "no event for 0.15 s in the middle", {"idle_s": 0.15}, script(head(), frames(TEXT))),
+        ("deadline", "no token within 0.15 s of sending", {"first_token_s": 0.15}, script(), (SENT, 0, 0)),
+        (
+            "deadline",
+            "no token within 0.15 s of sending",
+            {"first_token_s": 0.15},
+            script(then=say_a_head_slowly),
+            (SENT, 0, 0),
+        ),
+        (
+            "deadline",
+            "no token within 0.15 s of sending",
+            {"first_token_s": 0.15},
+            script(head(), frames(ROLE)),
+            (EVENT, 1, 0),
+        ),
+        (
+            "deadline",
+            "no token within 0.15 s of sending",
+            {"first_token_s": 0.15},
+            script(head(), then=comment),
+            (HEAD, 0, 0),
+        ),
+        (
+            "idle_timeout",
+            "no event for 0.15 s in the middle",
+            {"idle_s": 0.15},
+            script(head(), frames(TEXT)),
+            (TOKEN, 1, 1),
+        ),
         (
             "idle_timeout",
             "no event for 0.15 s in the middle",
             {"idle_s": 0.15},
             script(head(), frames(TEXT), then=comment),
+            (TOKEN, 1, 1),
         ),
-        ("deadline", "not finished within 0.15 s", {"total_s": 0.15}, script(head(), then=drip)),
-        ("http_5xx", "HTTP 500 without a word", {"first_token_s": 0.15}, script(head("500 Oops"))),
-        ("ok", "after the finish marker: no event for 0.15 s", {"idle_s": 0.15}, script(head(), frames(TEXT, FINISH))),
+        ("http_5xx", "HTTP 500 without a word", {"first_token_s": 0.15}, script(head("500 Oops")), (HEAD, 0, 0)),
+        (
+            "ok",
+            "after the finish marker: no event for 0.15 s",
+            {"idle_s": 0.15},
+            script(head(), frames(TEXT, FINISH)),
+            (TOKEN, 2, 1),
+        ),
     ],
 )
-def test_a_deadline_ends_the_attempt_on_time(outcome, error, limits, script):
+def test_a_deadline_ends_the_attempt_on_time(outcome, error, limits, script, reached):
     row = attempt(script, PATIENT._replace(**limits))
 
     assert row.outcome == outcome
     assert error in row.error
     assert 0.14e9 < row.end_ns - row.sent_ns < 2e9
+    assert_reached(row, *reached)
+
+
+def test_a_stream_that_never_ends_is_ended_with_all_that_came_of_it():
+    row = attempt(script(head(), then=drip), PATIENT._replace(total_s=0.15))
+
+    assert (row.outcome, row.error) == ("deadline", "not finished within 0.15 s")
+    assert 0.14e9 < row.end_ns - row.sent_ns < 2e9
+    assert_reached(row, TOKEN, row.events, row.events)
+    assert row.events > 1 and len(row.gaps_us) == row.events - 1
+
+
+def test_a_server_that_says_done_and_keeps_the_line_open_has_answered():
+    """The user does not wait for a silence to become too long, and the answer ends with its last word."""
+    row = attempt(script(head(), frames(TEXT, FINISH, b"data: [DONE]\n\n")))
+
+    assert (row.outcome, row.error) == ("ok", None)
+    assert row.end_ns - row.sent_ns < 0.9e9, "the linger is no part of the answer"
 
 
 def test_a_stream_that_goes_on_outlives_its_idle_limit():

@@ -78,10 +78,21 @@ def test_a_clock_that_is_slewed_through_a_long_silence_was_not_stepped(clocks, c
     assert clock.place(clocks.stamp(MS), floor_ns=0) == (clocks.now_ns - MS, MS)
 
 
-def test_an_interruption_between_the_two_clocks_is_no_step(clocks, clock):
-    """The process lost the processor for 20 ms between them: the distance is taken again, the stamp stays right."""
+@pytest.mark.parametrize("pause_ns", [20 * MS, 900_000, 50_000])
+def test_an_interruption_between_the_two_clocks_is_no_step(clocks, clock, pause_ns):
+    """The process lost the processor between them: the distance is taken again, the stamp stays right."""
     stamp = clocks.stamp(MS)
-    clocks.pauses_ns = [20 * MS]
+    clocks.pauses_ns = [pause_ns]
 
-    assert clock.place(stamp, floor_ns=0) == (clocks.now_ns - 21 * MS, 21 * MS)
+    assert clock.place(stamp, floor_ns=0) == (clocks.now_ns - MS - pause_ns, MS + pause_ns)
     assert clock.place(clocks.stamp(MS), floor_ns=0) == (clocks.now_ns - MS, MS)
+
+
+def test_a_process_that_is_interrupted_again_and_again_is_late_and_never_early(clocks, clock):
+    stamp = clocks.stamp(MS)
+    arrived_ns = clocks.now_ns - MS
+    clocks.pauses_ns = [900_000] * 4
+
+    placed_ns, _ = clock.place(stamp, floor_ns=0)
+
+    assert arrived_ns <= placed_ns <= arrived_ns + 900_000

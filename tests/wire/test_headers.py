@@ -53,6 +53,8 @@ def test_the_time_until_a_limit_resets_in_all_its_spellings(text, ms):
         (b"1784116807", 7_000),
         (b"1784116800500", 500),
         (b"2026-07-15T12:00:07+02:00", None),
+        (b"0000-00-00T00:00:00Z", None),
+        (b"2026-13-01T00:00:00Z", None),
         (b"2026-07-15", None),
     ],
 )

@@ -63,6 +63,10 @@ def test_a_byte_order_mark_is_not_part_of_the_first_field():
     assert split(b"\xef\xbb\xbfdata: x\n\n") == [(b"", b"x")]
 
 
+def test_a_byte_order_mark_that_is_not_the_first_of_the_stream_belongs_to_a_name_that_means_nothing():
+    assert split(b"data: x\n\xef\xbb\xbfdata: y\n\n") == [(b"", b"x")]
+
+
 def test_empty_pieces_are_harmless():
     assert split(b"data: x\r", b"", b"\n\r\n") == [(b"", b"x")]
 

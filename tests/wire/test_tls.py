@@ -79,6 +79,17 @@ def test_a_whole_record_with_the_beginning_of_the_next_is_told_from_one_alone():
     assert tunnel.whole
 
 
+def test_text_before_a_broken_record_is_heard_before_the_break_is_told():
+    peer = Peer()
+    tunnel = open_tunnel(peer)
+    good, spoiled = peer.say(b"the end of the answer"), bytearray(peer.say(b"more"))
+    spoiled[-1] ^= 1
+
+    assert tunnel.decrypt(good + bytes(spoiled)) == b"the end of the answer"
+    with pytest.raises(ssl.SSLError):
+        tunnel.decrypt(b"")
+
+
 def test_a_certificate_of_another_name_is_refused():
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         open_tunnel(Peer("elsewhere.invalid"))
