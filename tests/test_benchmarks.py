@@ -1,10 +1,13 @@
-"""The truth server of the benchmarks serves what it was told to, and logs the truth of it; no time is judged here."""
+"""The benchmarks' own parts: a truth server that serves and logs what it was told to, and a table that says how it came
+about. No time is judged here.
+"""
 
 import http.client
 from pathlib import Path
 
 import msgspec
 
+from tests.benchmarks.suite import Bar, Case, Result, Sample, run_case, tell, write_json
 from tests.benchmarks.truth import MODEL, Schedule, TruthServer, count_tokens, serve_truth
 
 TOKENS = 4
@@ -62,3 +65,44 @@ def test_tokens_are_counted_in_the_window_that_they_were_written_in(tmp_path: Pa
     assert count_tokens(truths[:1], (first_ns, last_ns + 1)) == TOKENS
     assert count_tokens(truths[:1], (first_ns + 1, last_ns)) == TOKENS - 2
     assert count_tokens(truths, (0, last_ns * 2)) == 2 * TOKENS
+
+
+BAR = Bar("error_ms", "an error", "ms", most=1.0)
+
+
+def scripted(*samples: tuple[float, float]) -> Case:
+    """A case whose runs give these errors while others use so much of a core."""
+    script = iter(samples)
+
+    def run(_measure_s: float) -> Sample:
+        error_ms, others_share = next(script)
+        return Sample({"error_ms": error_ms}, others_share)
+
+    return Case("scripted", run, (BAR,))
+
+
+def test_a_figure_is_the_median_of_all_runs_with_its_range() -> None:
+    [result] = run_case(scripted((0.5, 0), (9.0, 0), (0.25, 0)), runs=3, measure_s=1, repeats=2)
+
+    assert tell(result) == ("an error", "<= 1 ms", "0.5 ms", "0.25 - 9", "pass", "quiet")
+
+
+def test_a_run_that_was_not_quiet_is_repeated_and_the_quietest_counts() -> None:
+    [result] = run_case(scripted((7.0, 0.5), (8.0, 0.06), (0.5, 0.05)), runs=1, measure_s=1, repeats=2)
+
+    assert (result.values, result.repeated, result.noise) == ([0.5], 2, "2 runs repeated")
+
+
+def test_a_machine_that_never_gets_quiet_is_said_to_be_loud() -> None:
+    [result] = run_case(scripted((7.0, 0.5), (2.0, 0.06), (9.0, 0.3)), runs=1, measure_s=1, repeats=2)
+
+    assert tell(result)[-2:] == ("MISS", "not quiet: others used up to 6% of a core; 2 runs repeated")
+
+
+def test_the_file_has_every_run_of_every_row(tmp_path: Path) -> None:
+    write_json(tmp_path / "bench.json", [Result("scripted", BAR, [0.5, 2.0], [0.0, 0.2], 1)], runs=2, measure_s=1)
+
+    [row] = msgspec.json.decode((tmp_path / "bench.json").read_bytes())["rows"]
+
+    assert (row["values"], row["others_share"], row["repeated"]) == ([0.5, 2.0], [0.0, 0.2], 1)
+    assert (row["value"], row["verdict"]) == (1.25, "MISS")

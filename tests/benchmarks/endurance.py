@@ -60,7 +60,7 @@ def lay_rows(requests: int, journals: bool) -> TemporaryDirectory[str]:
 def report(run: Path) -> Sample:
     """Build the report of a run; the seconds that it took, and the most memory that it held."""
     began_ns = time.monotonic_ns()
-    process = subprocess.Popen([sys.executable, "-m", "firsttoken.cli", "report", str(run)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "firsttoken", "report", str(run)], stdout=subprocess.DEVNULL)
     with Watch({"report": process.pid}) as watch:
         _, status, used = os.wait4(process.pid, 0)
         window = (began_ns, time.monotonic_ns())

@@ -65,7 +65,7 @@ def run_scenario(scenario: dict[str, object], folder: Path) -> Answer:
     """Run the command to its end and read what it left behind. Raises RuntimeError where it came to no end."""
     path, out = folder / "knee.toml", folder / "run"
     path.write_text(tomli_w.dumps(scenario), encoding="utf-8")
-    words = [sys.executable, "-m", "firsttoken.cli", "run", str(path), "--out", str(out)]
+    words = [sys.executable, "-m", "firsttoken", "run", str(path), "--out", str(out)]
     ended = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if ended.returncode not in EXITS:
         raise RuntimeError(f"expected the run to come to its end, got exit code {ended.returncode}: {ended.stderr}")

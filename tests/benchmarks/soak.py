@@ -1,6 +1,7 @@
 """How much a load process grows over a million requests: answered ones, and ones that all fail with words of their own.
 
-Rule: growth counts from the 50,000th request on, when everything has been used once, and is that of the worst process.
+Rule: growth counts from the 50,000th request on, when everything has been used once, and is that of the worst process,
+be it a worker or the one that leads them.
 The server is a few lines here, for nothing of it is measured. It runs alone: `python tests/benchmarks/soak.py`.
 """
 
@@ -117,7 +118,8 @@ def drive(base_url: str, requests: int, warm: int, folder: Path, server: int) ->
     run = open_run(folder)
     try:
         ended = np.sort(run.attempts("end_ns")["end_ns"])
-        grown = max(grow(run.health, worker, ended[warm]) for worker in {line.worker for line in run.health})
+        since_ns = int(ended[warm]) + run.manifest.origin_monotonic_ns
+        grown = max(watch.grown_mb("load", since_ns), *grow_all(run.health, ended[warm]))
         first_ns, last_ns = int(ended[0]), int(ended[-1])
         origin_ns = run.manifest.origin_monotonic_ns
         others = watch.others_share((first_ns + origin_ns, last_ns + origin_ns))
@@ -125,6 +127,11 @@ def drive(base_url: str, requests: int, warm: int, folder: Path, server: int) ->
         return Sample({"grown_mb": grown, "requests": float(len(ended)), "rps": rate}, others)
     finally:
         run.close()
+
+
+def grow_all(health: Sequence[Health], since_ns: float) -> list[float]:
+    """By how many MB each worker grew after an instant."""
+    return [grow(health, worker, since_ns) for worker in sorted({line.worker for line in health})]
 
 
 def grow(health: Sequence[Health], worker: int, since_ns: float) -> float:

@@ -29,7 +29,7 @@ PACKAGES = ("firsttoken", "locust", "gevent", "openai", "aiohttp", "httptools", 
 
 
 OVER_RUNS: dict[str, Callable[[list[float]], float]] = {
-    "median": statistics.median, "mean": statistics.fmean, "max": max, "min": min
+    "median": statistics.median, "mean": statistics.fmean, "max": max, "min": min, "sum": sum
 }  # fmt: skip
 
 
@@ -185,9 +185,11 @@ def main(cases: Sequence[Case]) -> None:
     runs, measure_s, repeats = (1, QUICK_MEASURE_S, 0) if asked.quick else (asked.runs, MEASURE_S, MOST_REPEATS)
     say(f"truth: {name_server()}; {runs} runs of {measure_s:g} s each; load average {os.getloadavg()[0]:.2f}")
     results: list[Result] = []
-    for case in cases:
-        if asked.only in case.name:
-            results += run_case(case, runs, measure_s, repeats)
-    print_table(results)
-    write_json(asked.out, results, runs, measure_s)
-    say(f"written: {asked.out}")
+    try:
+        for case in cases:
+            if asked.only in case.name:
+                results += run_case(case, runs, measure_s, repeats)
+    finally:  # a case that breaks, or whoever interrupts it, does not cost the others' figures
+        print_table(results)
+        write_json(asked.out, results, runs, measure_s)
+        say(f"written: {asked.out}")

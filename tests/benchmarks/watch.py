@@ -1,8 +1,8 @@
 """How much CPU the processes of a benchmark used, and how much everybody else did.
 
 Rule: read from /proc, from outside and all through a run, so that what was used in a window that is known only
-afterwards can be told. Others are all processes that are not ours, by the times that the scheduler took of each: the
-machine's own total in /proc/stat is sampled by a tick, and misses what runs between two.
+afterwards can be told. Others are all processes that are neither ours nor started by one of them, by the times that the
+scheduler took of each: the machine's own total in /proc/stat is sampled by a tick, and misses what runs between two.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 
 TICKS_S = os.sysconf("SC_CLK_TCK")
 SAMPLE_S = 0.5
-OWN, WITH_CHILDREN = slice(11, 13), slice(11, 15)
-"""Columns of /proc/PID/stat after the name: user and system time; and the same of children that have ended."""
+PARENT, OWN, WITH_CHILDREN = 1, slice(11, 13), slice(11, 15)
+"""Columns of /proc/PID/stat after the name: parent, user and system time; and the same of children that have ended."""
 STEAL = 8
 """Column of the first line of /proc/stat: what the hypervisor gave to others."""
 
@@ -26,22 +26,35 @@ Window = tuple[int, int]
 """CLOCK_MONOTONIC ns."""
 
 
-def read_process_s(pid: int, columns: slice = OWN) -> float:
+def read_columns(pid: int) -> list[str]:
+    """The columns of a process's /proc/PID/stat that stand after its name."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def read_process_s(pid: int) -> float:
     """CPU seconds of a process so far, all its threads, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[columns])) / TICKS_S
+    return sum(map(int, read_columns(pid)[OWN])) / TICKS_S
 
 
 def read_others_s(ours: set[int]) -> float:
-    """CPU seconds of all processes but ours so far, and what the hypervisor took."""
-    total_s = int(Path("/proc/stat").read_text().splitlines()[0].split()[STEAL]) / TICKS_S
+    """CPU seconds so far of all processes but ours and those that they started, and what the hypervisor took."""
+    seen: dict[int, list[str]] = {}
     for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
-        if pid not in ours:
-            try:
-                total_s += read_process_s(pid, WITH_CHILDREN)
-            except (FileNotFoundError, ProcessLookupError):  # it has just ended; its parent's time tells
-                continue
-    return total_s
+        try:
+            seen[pid] = read_columns(pid)
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended; its parent's time tells
+            continue
+    parents = {pid: int(columns[PARENT]) for pid, columns in seen.items()}
+    ticks = int(Path("/proc/stat").read_text().splitlines()[0].split()[STEAL])
+    ticks += sum(sum(map(int, seen[pid][WITH_CHILDREN])) for pid in seen if not is_among(pid, ours, parents))
+    return ticks / TICKS_S
+
+
+def is_among(pid: int, ours: set[int], parents: Mapping[int, int]) -> bool:
+    """Whether a process, or one that it descends from, is one of ours."""
+    while pid in parents and pid not in ours:
+        pid = parents[pid]
+    return pid in ours
 
 
 def read_rss_bytes(pid: int) -> int:
@@ -70,7 +83,7 @@ class Watch:
     def _sample(self) -> None:
         while True:
             try:
-                used = [read_process_s(pid) for pid in self._pids.values()]
+                used = [read(pid) for read in (read_process_s, read_rss_bytes) for pid in self._pids.values()]
             except (FileNotFoundError, ProcessLookupError):  # one of them has ended, and so has the run
                 return
             self._samples.append((time.monotonic_ns(), read_others_s(self._ours), *used))
@@ -80,6 +93,12 @@ class Watch:
     def used_share(self, name: str, window: Window) -> float:
         """Of a core, what the process of that name used in a window."""
         return self._grown(2 + list(self._pids).index(name), window)
+
+    def grown_mb(self, name: str, since_ns: int) -> float:
+        """By how much the process of that name grew after an instant, in resident memory."""
+        column = 2 + len(self._pids) + list(self._pids).index(name)
+        before = [sample[column] for sample in self._samples if sample[0] <= since_ns] or [self._samples[0][column]]
+        return (max(sample[column] for sample in self._samples) - before[-1]) / 1e6
 
     def others_share(self, window: Window) -> float:
         """Of a core, what was not ours."""
