@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure as Drawing
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN, round_significant, write_span, write_value
 from firsttoken.report import theme
+from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import curve_of, join_loads, join_words, number_cell
 from firsttoken.scenario import Target
@@ -53,7 +55,8 @@ def build(study: Study) -> Page | None:
         finding=_finding(study),
         figure=_draw(study),
         caption="Solid: median, with its 95 % interval. Dashed: 95 of 100 wait no longer than this (p95). Both clients "
-        "ran in one process, in turn, with the same prompts; all users of a load share its one core.",
+        "ran in one process, in turn, with the same prompts; all users of a load share its one core. "
+        + write_bound(study),
         table=Table(
             [Column("Model", words=True), Column(*study.unit.head), *HEADS], [_row(study, *place) for place in places]
         ),
@@ -69,7 +72,9 @@ def pairs(study: Study) -> list[Pair]:
 
 
 def _is_same(one: Target, other: Target) -> bool:
-    return all(getattr(one, key) == getattr(other, key) for key in ("model", "base_url", "api", "extra_body"))
+    """Whether they are asked the same in the same way but for the client; a tier in a header is part of it."""
+    same = {key: getattr(other, key) for key in ("name", "client", "connection", "prices", "price")}
+    return msgspec.structs.replace(one, **same) == other
 
 
 def _places(study: Study) -> Iterator[tuple[Pair, float, str]]:

@@ -13,6 +13,7 @@ from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
 from firsttoken.report import theme
 from firsttoken.report.course import draw_course
+from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import BARE, join_words
 from firsttoken.stats.estimate import Estimate
@@ -40,7 +41,8 @@ def build(study: Study) -> Page | None:
         finding=join_words([_describe(study, target, parts) for target, parts in courses.items()]),
         figure=draw_course(study, 11.0, waits=True),
         caption=f"Above: the mean load of each part, {_source(study)}. Lines: the requests intended in a part that "
-        "kept the promise, and the median of how long they waited, retries inside. Bands: 95 % intervals.",
+        "kept the promise, and the median of how long they waited, retries inside. Bands: 95 % intervals. "
+        + write_bound(study),
         table=Table(heads, rows),
         notes=(
             "The intervals of all shares hold together, so that a service at the brink does not seem to break for "

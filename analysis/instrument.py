@@ -1,7 +1,8 @@
 """How right was the instrument, and which windows were thrown out?
 
 Measured against true where the server logged its own truth, else the brackets around the arrivals; how late bytes were
-read and how late the load process came to its work, over time; and what was thrown out, with the reason.
+read and how late the load process came to its work, over time; and what was thrown out, with the reason. A target that
+is asked through the openai package has no row: what the package adds is there what is measured.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from firsttoken.decide.instrument import Reading
 from firsttoken.decide.study import Study
 from firsttoken.decide.validity import BOUNDS
 from firsttoken.report import theme
-from firsttoken.report.instrument import read_all, worst_ms, write_ms
+from firsttoken.report.instrument import find_worst, read_all, worst_ms, write_ms
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import write_percent
 
@@ -32,18 +33,18 @@ HEADS = (
 
 def build(study: Study) -> Page | None:
     """The page: error and lag over time, a row per target and level; None where no window was measured."""
-    readings = read_all(study)
-    if not readings:
+    if not any(stage.window for stage in study.run.studied):
         return None
+    readings = read_all(study)
     return Page(
         slug="instrument",
         title="Instrument",
         question="How right was the instrument, and which windows were thrown out?",
         finding=_finding(study, readings),
         figure=_draw(study),
-        caption="Above: measured less true time of each first token, where the server logged the truth; below: how "
-        "late the load process came to its work in each second (p99 line, worst dotted). Shaded: measure windows, red "
-        "where they were thrown out.",
+        caption="Above: measured less true time of each first token, where the server logged the truth. Middle: how "
+        "long arrived bytes lay unread (p99 of each second). Below: how late the load process came to its work (p99 "
+        "line, worst dotted). Of several processes the worst. Shaded: measure windows, red where they were thrown out.",
         table=_table(study, readings),
         notes=tuple(_notes(study, readings)),
     )
@@ -51,10 +52,11 @@ def build(study: Study) -> Page | None:
 
 def _finding(study: Study, readings: list[Reading]) -> str:
     error_ms = worst_ms(study)
-    out = sum(bool(reading.thrown_out) for reading in readings)
-    kept = "no window was thrown out" if not out else f"{out} of {len(readings)} levels were thrown out"
+    levels = {(stage.target, stage.level, stage.by) for stage in study.run.studied if stage.window}
+    out = len(levels & {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.voids})
+    kept = "no window was thrown out" if not out else f"{out} of {len(levels)} levels were thrown out"
     if error_ms is None:
-        return f"No first token was measured; {kept}"
+        return f"No first token was measured on our own connection; {kept}"
     known = (
         "Measured and true first tokens differ by" if any(r.matched for r in readings) else "First tokens are known to"
     )
@@ -62,15 +64,17 @@ def _finding(study: Study, readings: list[Reading]) -> str:
 
 
 def _draw(study: Study) -> Drawing:
-    figure, (errors, lag) = theme.strips(8.0, [1.2, 1.0])
-    _shade((errors, lag), study)
+    figure, (errors, unread, lag) = theme.strips(10.0, [1.2, 0.8, 1.0])
+    _shade((errors, unread, lag), study)
     _draw_errors(errors, study)
     health = study.run.health
-    at = [beat.at_ns / NS for beat in health]
-    lag.plot(at, [beat.hub_lag_p99_ms for beat in health], color=theme.INK, linewidth=0.9)
-    lag.plot(at, [beat.hub_lag_max_ms for beat in health], ":", color=theme.INK, linewidth=0.8)
+    unread.plot(*find_worst(health, "read_delay_p99_ms"), color=theme.INK, linewidth=0.9)
+    unread.set_title("Arrived bytes unread, ms")
+    lag.plot(*find_worst(health, "hub_lag_p99_ms"), color=theme.INK, linewidth=0.9)
+    lag.plot(*find_worst(health, "hub_lag_max_ms"), ":", color=theme.INK, linewidth=0.8)
     lag.set_title("Lag of the load process, ms")
-    lag.set_ylim(0, max(1.0, lag.get_ylim()[1]))
+    for panel in (unread, lag):
+        panel.set_ylim(0, max(1.0, panel.get_ylim()[1]))
     lag.set_xlabel("seconds since the run began")
     return figure
 

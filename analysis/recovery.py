@@ -16,6 +16,7 @@ from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
 from firsttoken.report import theme
+from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import BARE, join_words
 
@@ -43,7 +44,8 @@ def build(study: Study) -> Page | None:
         figure=_draw(study, recoveries) if any(map(_has_course, recoveries)) else None,
         caption="The wait for the first word that 95 of 100 do not exceed, failed attempts and back-off inside, of "
         f"those who asked within the next {max(each.window_s for each in recoveries):.3g} s. Shaded: the spike. Band: "
-        "the same before it, with its 95 % interval. Dashed: 10 % above, below which it is back. Dotted: when it was.",
+        "the same before it, with its 95 % interval. Dashed: 10 % above, below which it is back. Dotted: when it was. "
+        + write_bound(study),
         table=Table(HEADS, [_row(each, _name(recoveries, place)) for place, each in enumerate(recoveries)]),
         notes=(
             "Recovery: from the end of the spike until those who ask wait as before it. A line that leaves the chart "

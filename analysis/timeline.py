@@ -11,14 +11,13 @@ from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
-from firsttoken.decide.validity import covers
+from firsttoken.decide.validity import find_seconds
 from firsttoken.report import theme
-from firsttoken.report.instrument import write_bound
+from firsttoken.report.instrument import find_worst, write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import write_percent
 from firsttoken.report.trace import NS, Timeline, read_timeline
 from firsttoken.results.stage import Stage
-from firsttoken.row import Health
 
 ORDER = 60
 MOST_BINS = 240
@@ -58,7 +57,7 @@ def _finding(study: Study, timeline: Timeline) -> str:
     parts = [f"{broken:,} of {timeline.attempts:,} attempts failed" if broken else "No attempt failed"]
     if drifts:
         parts.append(f"windows drifted by {write_percent(max(drifts))} at most")
-    lags = [beat.hub_lag_max_ms for beat in study.run.health if any(covers(window, beat) for window in windows)]
+    lags = [beat.hub_lag_max_ms for beat in find_seconds(windows, study.run.health)]
     if lags:
         parts.append(f"the load process was {write_value(max(lags), 'ms')} late at worst in a window")
     return "; ".join(parts)
@@ -119,21 +118,10 @@ def _draw_strips(panels: list[Axes], study: Study, timeline: Timeline) -> None:
     limited, broken = timeline.limited_per_s, timeline.limited_per_s + timeline.failed_per_s
     failures.stairs(limited, edges, fill=True, color=theme.CAUTION)
     failures.stairs(broken, edges, baseline=limited, fill=True, color=theme.BAD)
-    lag.plot(*_find_lags(study, timeline.width), color=theme.INK, linewidth=0.8)
+    lag.plot(*find_worst(study.run.health, "hub_lag_p99_ms", timeline.width), color=theme.INK, linewidth=0.8)
     for panel in panels:
         panel.set_ylim(0, max(1.0, panel.get_ylim()[1]))
         panel.set_xlim(0, timeline.stop)
-
-
-def _find_lags(study: Study, width: float) -> tuple[list[float], list[float]]:
-    """The lag of the worst second of any load process in each span of so many seconds, and when that was."""
-    worst: dict[int, Health] = {}
-    for beat in study.run.health:
-        span = int(beat.at_ns / NS // width)
-        if span not in worst or beat.hub_lag_p99_ms > worst[span].hub_lag_p99_ms:
-            worst[span] = beat
-    beats = [worst[span] for span in sorted(worst)]
-    return [beat.at_ns / NS for beat in beats], [beat.hub_lag_p99_ms for beat in beats]
 
 
 def _table(study: Study, timeline: Timeline) -> Table:

@@ -198,14 +198,19 @@ def find_need(scenario: Scenario, catalogue: Mapping[str, Model], calibration: C
 
 def count_workers(peak: Peak, calibration: Calibration) -> int | None:
     """How many workers a peak needs, each filled to FILLED of its ceiling in streams and in tokens/s."""
-    if not calibration.streams or peak.streams is None:
+    if not calibration.streams or not calibration.tokens_per_s or peak.streams is None:
         return None
     filled = max(peak.streams / calibration.streams, (peak.tokens_per_s or 0.0) / calibration.tokens_per_s)
     return math.ceil(filled / FILLED)
 
 
-def find_doubts(peak: Peak, calibration: Calibration | None, workers: int = 1) -> Iterator[str]:
-    """What to say before a run whose workers may not be up to its peak, or are not known to be."""
+def find_doubts(
+    peak: Peak, calibration: Calibration | None, workers: int = 1, *, is_alone: bool = True
+) -> Iterator[str]:
+    """What to say before a run whose workers may not be up to its peak, or are not known to be.
+
+    `is_alone`: all of them are on the calibrated machine, and more than it has cores do not make it faster.
+    """
     is_known = calibration is not None and not calibration.is_lower_bound
     if peak.streams is None or (peak.streams <= LARGE_STREAMS * workers and not is_known):
         return
@@ -214,13 +219,20 @@ def find_doubts(peak: Peak, calibration: Calibration | None, workers: int = 1) -
             f"the plan asks for {peak}, and it is not known how many one worker of this machine watches; "
             "run `firsttoken calibrate` first, it takes a minute"
         )
-    elif (needed := count_workers(peak, calibration)) is None or needed > workers:
-        them = "" if needed is None else f": {needed} workers (--workers)"
+        return
+    needed, cores = count_workers(peak, calibration), int(calibration.host["cores"])
+    if needed is None or needed > workers or (is_alone and needed > cores):
+        them = "" if needed is None else f": {needed} workers ({_where(needed, cores)})"
         yield (
             f"the plan asks for {peak}; one worker of this machine was calibrated for {calibration.ceiling} "
             f"({calibration.taken_utc[:10]}, firsttoken {calibration.version}) and is best filled to {FILLED:.0%} of "
             f"that{them}; figures may be CLIENT_LIMITED"
         )
+
+
+def _where(workers: int, cores: int) -> str:
+    """Where so many workers can be had."""
+    return "--workers" if workers <= cores else f"this machine has {cores} cores: --remote brings in others"
 
 
 def find_path(environ: Mapping[str, str]) -> Path:

@@ -60,17 +60,19 @@ def run(
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
     plan = load_scenario(launch.find_broken_off(resume) / "scenario.toml") if resume else _read_scenario(scenario, set_)
     if dry_run:
-        return running.foretell(plan, workers + remote, as_json=json_)
-    check_ready(plan, os.environ)
+        return running.foretell(plan, workers, remote, as_json=json_)
+    check_ready(plan, os.environ, workers + remote)
     if remote:
         check_reach(plan)
-    for doubt in find_doubts(plan, os.environ, workers + remote):
+    for doubt in find_doubts(plan, os.environ, workers, remote):
         terminal.warn(doubt)
     if not yes:
         running.ask_to_spend(plan)
-    folder = launch.reopen_folder(resume) if resume else launch.open_folder(plan, out)
-    with Interrupts(terminal.warn) as interrupts:
-        failure = running.measure(plan, folder, launch.CrewSize(workers, remote, bind), interrupts)
+    folder = resume or launch.open_folder(plan, out)
+    with launch.hold_folder(folder) as hold, Interrupts(terminal.warn) as interrupts:
+        if resume:
+            launch.forget_derived(resume)
+        failure = running.measure(plan, folder, launch.CrewSize(workers, remote, bind), interrupts, hold)
         if failure and not interrupts.count:
             raise UsageError(failure)
         code = running.conclude(folder, as_json=json_)
@@ -235,7 +237,3 @@ SENTENCES = (
 
 def _read_scenario(name: str, overrides: list[str] | None) -> Scenario:
     return load_scenario(find_scenario(name), overrides or [])
-
-
-if __name__ == "__main__":
-    main()

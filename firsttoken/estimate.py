@@ -16,6 +16,7 @@ import msgspec
 from firsttoken.catalogue import Model, Source
 from firsttoken.estimate_stages import Stage, count_requests, count_tries, plan_stages, smaller
 from firsttoken.scenario import (
+    Budget,
     Scenario,
     Spread,
     Target,
@@ -43,6 +44,8 @@ class Attempt(NamedTuple):
     input_tokens: float
     output_tokens: float
     usd: float | None
+    usd_per_token: float | None
+    """Of the dearer kind of token: what a cap on tokens lets through may all be of it."""
 
 
 class TargetEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,10 +119,12 @@ def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]
     stages = list(plan_stages(scenario, target, catalogue))
     dearest = _price_attempt(scenario, target, find_prices(target, catalogue))
     counts = [count_requests(scenario, target, catalogue, stage) for stage in stages]
-    attempts = _cap(scenario, target, dearest, _add(attempts for _, attempts in counts) if stages else None)
+    caps = scenario.budget if target.base_url else Budget()
+    attempts = smaller(_add(attempts for _, attempts in counts) if stages else None, caps.requests or None)
     usd = None if attempts is None or dearest.usd is None else attempts * dearest.usd
-    if target.base_url and dearest.usd is not None:
-        usd = smaller(usd, scenario.budget.usd or None)
+    if dearest.usd is not None:
+        by_tokens = caps.tokens * dearest.usd_per_token if caps.tokens and dearest.usd_per_token else None
+        usd = smaller(smaller(usd, caps.usd or None), by_tokens)
     return TargetEstimate(
         target=target.name,
         simulated=not target.base_url,
@@ -127,8 +132,8 @@ def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]
         minutes=_cap_minutes(scenario, [_minutes(stage) for stage in stages]),
         requests=smaller(_add(requests for requests, _ in counts) if stages else None, attempts),
         attempts=attempts,
-        input_tokens=None if attempts is None else math.ceil(attempts * dearest.input_tokens),
-        output_tokens=None if attempts is None else math.ceil(attempts * dearest.output_tokens),
+        input_tokens=_count_tokens(attempts, dearest.input_tokens, caps),
+        output_tokens=_count_tokens(attempts, dearest.output_tokens, caps),
         usd=usd,
         unknown="" if usd is not None else NO_PRICE if dearest.usd is None else NO_SPEED if stages else NO_PLAN,
     )
@@ -140,12 +145,12 @@ def _price_attempt(scenario: Scenario, target: Target, source: Source | None) ->
     frame, ratio = (FRAME_TOKENS, TOKENS_PER_WORD) if target.base_url else (0, 1.0)
     prompt = frame + ratio * words
     if source is None or source.input is None or source.output is None:
-        return Attempt(prompt, answer, None)
+        return Attempt(prompt, answer, None, None)
     tier = source.long_context
     is_long = tier is not None and frame + ratio * longest > tier.over_tokens
     multiples = (tier.input_multiple, tier.output_multiple) if tier is not None and is_long else (1.0, 1.0)
-    usd = (prompt * source.input * multiples[0] + answer * source.output * multiples[1]) / 1e6
-    return Attempt(prompt, answer, usd)
+    prices = [price * multiple / 1e6 for price, multiple in zip((source.input, source.output), multiples, strict=True)]
+    return Attempt(prompt, answer, prompt * prices[0] + answer * prices[1], max(prices))
 
 
 def _find_lengths(scenario: Scenario) -> tuple[float, float, float]:
@@ -159,14 +164,9 @@ def _find_lengths(scenario: Scenario) -> tuple[float, float, float]:
     return mean_tokens(traffic.input_tokens), mean_tokens(traffic.output_tokens), longest
 
 
-def _cap(scenario: Scenario, target: Target, dearest: Attempt, attempts: int | None) -> int | None:
-    """The attempts that the budget leaves of those; simulated targets never count."""
-    budget = scenario.budget
-    if not target.base_url:
-        return attempts
-    by_tokens = math.ceil(budget.tokens / (dearest.input_tokens + dearest.output_tokens)) if budget.tokens else None
-    by_usd = math.ceil(budget.usd / dearest.usd) if budget.usd and dearest.usd else None
-    return smaller(smaller(smaller(attempts, budget.requests or None), by_tokens), by_usd)
+def _count_tokens(attempts: int | None, each: float, caps: Budget) -> int | None:
+    """Tokens of so many attempts; attempts may be refused and cost none, so that no cap on tokens bounds them."""
+    return smaller(None if attempts is None else math.ceil(attempts * each), caps.tokens or None)
 
 
 def _minutes(stage: Stage) -> tuple[float, float | None]:

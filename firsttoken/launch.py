@@ -6,11 +6,13 @@ within two seconds after it closes, so nothing outlives the command, also when t
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,13 +35,15 @@ class LaunchError(Exception):
 class Child:
     """One process of ours: JSON on its first line of stdin, lines from its stdout."""
 
-    def __init__(self, module: str, spec: object, *, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, module: str, spec: object, *, arguments: Sequence[str] = (), keeps: Sequence[int] = ()) -> None:
+        """`keeps` are open files of ours that stay open in it."""
         self.module = module
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=keeps,
         )
         self.say(json.dumps(spec))
 
@@ -201,10 +205,18 @@ class LoadProcess:
     """The load process of a run; iterate `events` until it has ended."""
 
     def __init__(
-        self, folder: Path, base_urls: dict[str, str], command: Sequence[str], crew: CrewSize | None = None
+        self,
+        folder: Path,
+        base_urls: dict[str, str],
+        command: Sequence[str],
+        crew: CrewSize | None = None,
+        *,
+        hold: int | None = None,
     ) -> None:
+        """`hold` is what `hold_folder` gave, if the folder is held."""
         spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
-        self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()))
+        keeps = () if hold is None else (hold,)
+        self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()), keeps=keeps)
 
     @property
     def pid(self) -> int:
@@ -236,11 +248,35 @@ def find_broken_off(folder: Path) -> Path:
     return folder
 
 
-def reopen_folder(folder: Path) -> Path:
-    """Make the folder of a run that was broken off ready to go on: what was derived from it is made again."""
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[int]:
+    """Be the only run in a folder; yields the open file whose lock says so. Raises LaunchError where another runs.
+
+    The lock lasts until every process that has the file open is gone, so it outlives a command that is killed, by as
+    long as its load process does.
+    """
+    lock = os.open(folder / "scenario.toml", os.O_RDWR)
+    try:
+        _lock(lock, folder)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _lock(file: int, folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LaunchError(
+            f"{folder}: expected a run that nobody drives now, another `firsttoken run` is at it; "
+            "wait until that has ended, or end it"
+        ) from None
+
+
+def forget_derived(folder: Path) -> None:
+    """Have what was made of a run's rows made again, for a run that was broken off is about to go on."""
     for derived in ("attempts.parquet", "summary.json", "report.pdf"):
         (folder / derived).unlink(missing_ok=True)
-    return folder
 
 
 def open_folder(scenario: Scenario, out: str | Path = "") -> Path:

@@ -6,6 +6,7 @@ all the same is a client_error in the row of its attempt and never the server's.
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 from collections.abc import Iterator, Mapping
@@ -29,14 +30,14 @@ class LimitError(Exception):
     """This machine does not allow what the scenario asks for; the message is a sentence for the user."""
 
 
-def count_files(scenario: Scenario) -> int | None:
-    """Files that a load process has open at most: whoever asks a target keeps one connection to it.
+def count_files(scenario: Scenario, workers: int = 1) -> int | None:
+    """Files that one of so many load processes has open at most: whoever asks a target keeps one connection to it.
 
     None where only a class of the locustfile knows how many will ask.
     """
     catalogue = load_catalogue()
     connections = [most_open(scenario, target, catalogue) for target in scenario.target]
-    known = [number for number in connections if number is not None]
+    known = [math.ceil(number / workers) for number in connections if number is not None]
     return sum(known) + SPARE_FILES if len(known) == len(connections) else None
 
 
@@ -46,14 +47,17 @@ def read_most_files() -> int:
     return sys.maxsize if most == resource.RLIM_INFINITY else most
 
 
-def check_files(scenario: Scenario) -> None:
-    """Refuse a scenario that needs more open files than this machine allows. Raises LimitError."""
-    needed, most = count_files(scenario), read_most_files()
+def check_files(scenario: Scenario, workers: int = 1) -> None:
+    """Refuse a scenario of whose load processes one needs more open files than this machine allows it.
+
+    Raises LimitError.
+    """
+    needed, most = count_files(scenario, workers), read_most_files()
     if needed is not None and needed > most:
         raise LimitError(
             f"load: expected a limit of {needed:,} open files, for {needed - SPARE_FILES:,} connections to "
             f"{len(scenario.target)} target(s) that may be open at once, got a hard limit of {most:,}; raise it "
-            f"(`ulimit -n {needed}` as root, or in limits.conf), or lower the load or its max_in_flight"
+            f"(`ulimit -n {needed}` as root, or in limits.conf), add --workers, or lower the load or its max_in_flight"
         )
 
 

@@ -19,8 +19,8 @@ class UsageError(Exception):
     """What was asked for cannot be done as it was asked; the message is a sentence."""
 
 
-def check_ready(plan: Scenario, environ: Mapping[str, str]) -> None:
-    """Refuse a plan that lacks a key, its trace, its locustfile or open files.
+def check_ready(plan: Scenario, environ: Mapping[str, str], workers: int = 1) -> None:
+    """Refuse a plan that lacks a key, its trace, its locustfile or, for one of so many load processes, open files.
 
     Raises ScenarioError, KitError, UsageError or LimitError.
     """
@@ -28,7 +28,7 @@ def check_ready(plan: Scenario, environ: Mapping[str, str]) -> None:
     if plan.traffic.trace:
         read_arrivals(plan.traffic)
     check_syntax(kit.find("locustfiles", plan.traffic.locustfile))
-    limits.check_files(plan)
+    limits.check_files(plan, workers)
 
 
 def check_reach(plan: Scenario) -> None:
@@ -54,8 +54,11 @@ def check_syntax(path: Path) -> None:
         raise UsageError(f"{path}: expected a locustfile to read, got: {error.strerror}") from None
 
 
-def find_doubts(plan: Scenario, environ: Mapping[str, str], workers: int = 1) -> Iterator[str]:
-    """What is doubtful about a plan: in itself, by this machine's ports, and by what a worker was calibrated for."""
+def find_doubts(plan: Scenario, environ: Mapping[str, str], workers: int = 1, remote: int = 0) -> Iterator[str]:
+    """What is doubtful about a plan: in itself, by this machine's ports, and by what a worker was calibrated for.
+
+    `remote` of its workers are on other machines, of which nothing is known here.
+    """
     catalogue = load_catalogue()
     yield from warnings(plan)
     yield from limits.find_exhausted_ports(plan, catalogue, limits.count_ports())
@@ -64,4 +67,5 @@ def find_doubts(plan: Scenario, environ: Mapping[str, str], workers: int = 1) ->
     except calibration.CalibrationError as error:
         yield str(error)
     else:
-        yield from calibration.find_doubts(calibration.find_peak(plan, catalogue), known, workers)
+        peak = calibration.find_peak(plan, catalogue)
+        yield from calibration.find_doubts(peak, known, workers + remote, is_alone=not remote)

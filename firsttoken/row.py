@@ -32,6 +32,8 @@ Outcome = Literal[
 ]
 SUCCESS: frozenset[Outcome] = frozenset({"ok", "length"})
 
+HELD_BACK = "held_back"
+"""The run's own budget or share of a quota let this attempt wait before it was sent."""
 REASONING_SUMMARY = "reasoning_summary"
 """A check: some of the tokens streamed were those of a summary of the reasoning, which no usage counts."""
 COMPRESSED = "compressed"
@@ -174,6 +176,10 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Which cap of the budget ended it, in a sentence; a run that was, is complete."""
     workers: int = 1
     """Load processes that it was planned for."""
+    workers_lost_between: int = 0
+    """Load processes lost while no stage ran; those lost in one are told in `stages.jsonl`."""
+    clock_error_ms: float = 0.0
+    """How far the clock of any worker may have been from the run's, as it was set; 0 where all were on one machine."""
     resumed: int = 0
     """How often it was broken off and gone on with."""
     ended_utc: str | None = None

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from firsttoken.decide.study import Study
 
 
-def foretell(plan: Scenario, workers: int, *, as_json: bool) -> int:
+def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int:
     """Print what a run will take; nothing is sent and nothing is written."""
     foretold = estimate.estimate_run(plan, load_catalogue())
-    for doubt in find_doubts(plan, os.environ, workers):
+    for doubt in find_doubts(plan, os.environ, workers, remote):
         terminal.warn(doubt)
     if as_json:
         sys.stdout.write(msgspec.json.encode(foretold).decode() + "\n")
@@ -47,10 +47,13 @@ def ask_to_spend(plan: Scenario) -> None:
         raise UsageError("expected a yes, got none; nothing was sent")
 
 
-def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
-    """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did."""
+def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Interrupts, hold: int) -> str | None:
+    """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did.
+
+    `hold` is what holds the folder, see `launch.hold_folder`.
+    """
     simulators = launch.Simulators(plan, truth=folder / "truth")
-    load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]], crew)
+    load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]], crew, hold=hold)
     try:
         interrupts.tell(load.finish_early)
         ending = terminal.follow(load.events(), plan.load.turns)
@@ -62,13 +65,13 @@ def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Int
     return str(ending["failure"]) if ending["failure"] else None
 
 
-def study(folder: Path) -> Study:
-    """Study a run, and keep its figures beside the rows where nobody has yet."""
+def study(folder: Path, *, has_ended: bool = False) -> Study:
+    """Study a run, and keep its figures beside the rows: where nobody has yet, or it `has_ended` just now."""
     from firsttoken.decide.study import study_run
     from firsttoken.results import summary
 
     studied = study_run(folder)
-    if not (folder / summary.NAME).exists():
+    if has_ended or not (folder / summary.NAME).exists():
         summary.write_summary(folder, studied.figures)
     return studied
 
@@ -77,7 +80,7 @@ def conclude(folder: Path, *, as_json: bool) -> int:
     """Study the run, write its report, print its table; the exit code."""
     from firsttoken.report.build import build_report
 
-    studied = study(folder)
+    studied = study(folder, has_ended=True)
     if not as_json:
         terminal.show_study(studied)
     pdf = build_report(studied)

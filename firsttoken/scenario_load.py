@@ -33,7 +33,7 @@ from firsttoken.scenario_values import (
 KINDS = ("users", "rate", "search", "shape")
 """The keys of which a load has exactly one, unless a trace drives it."""
 POOL_S, LEAST_POOL, MOST_POOL = 30.0, 100, 10_000
-"""An automatic pool has room for the arrivals of so many seconds, within these bounds."""
+"""An automatic pool has room for as many as come while a request may take so long, within these bounds."""
 
 
 class Search(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -127,8 +127,9 @@ class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         return "users" if self.users else "rate"
 
     def pool(self, rate: float) -> int:
-        """Requests of an open loop at `rate` arrivals a second that may be open at once."""
-        return self.max_in_flight or min(max(math.ceil(POOL_S * rate), LEAST_POOL), MOST_POOL)
+        """Requests of an open loop at `rate` arrivals a second that may be open at once, or sessions that may go on."""
+        lasts_s = POOL_S if self.turns == 1 else self.turns * (POOL_S + parse_duration(self.think))
+        return self.max_in_flight or min(max(math.ceil(lasts_s * rate), LEAST_POOL), MOST_POOL)
 
     def written(self, key: str) -> str:
         """The value of a key that holds no list, as TOML writes it; empty where it has its default."""

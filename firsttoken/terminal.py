@@ -44,7 +44,7 @@ CEILINGS = {
 ESTIMATE_COLUMNS = ("", "stages", "minutes", "requests", "attempts", "tokens in", "tokens out", "worst case")
 UNKNOWN = "unknown"
 
-TOLD = frozenset({"BUDGET_STOPPED", "NOT_DELIVERED", "QUOTA_BOUND"})
+TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD"})
 """Flags that void nothing and are said all the same: without them the table would mislead."""
 
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
@@ -192,7 +192,7 @@ def show_study(study: Study) -> None:
         said = " ".join(filter(None, [decision.why, decision.confirmation]))
         _out.print(Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), said), soft_wrap=True)
     for flag in study.every_flag:
-        if flag.voids or flag.name in TOLD:
+        if flag.voids or flag.scope == "run" or flag.name in TOLD:
             of = "" if flag.level is None else f" ({flag.target} {study.unit_of(flag.by).where(flag.level)})"
             warn(f"{flag.name}{of}: {flag.evidence}")
 

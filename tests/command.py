@@ -70,7 +70,7 @@ share = 0.5
 
 def command(*arguments: str | Path, **variables: str) -> tuple[list[str], Mapping[str, str]]:
     """The argument list and environment of a `firsttoken` command."""
-    return [sys.executable, "-m", "firsttoken.cli", *map(str, arguments)], {**os.environ, **variables}
+    return [sys.executable, "-m", "firsttoken", *map(str, arguments)], {**os.environ, **variables}
 
 
 def firsttoken(

@@ -165,7 +165,7 @@ def test_the_peak_is_the_most_users_at_the_published_pace() -> None:
 
 
 def test_the_peak_of_an_open_loop_is_what_it_keeps_open_by_littles_law() -> None:
-    """20 sessions a second of 2 requests each, 2.5 s to answer one; the pool would hold 600."""
+    """20 sessions a second of 2 requests each, 2.5 s to answer one; the pool would hold 1,200."""
     quick = Simulated(ttft_s=0.5, tokens_per_s=100)
     plan = msgspec.structs.replace(scenario([1], simulator=quick), load=Load(rate=[5, 20], turns=2))
     narrow = msgspec.structs.replace(plan, load=Load(rate=[5, 20], turns=2, max_in_flight=30))
@@ -177,7 +177,7 @@ def test_the_peak_of_an_open_loop_is_what_it_keeps_open_by_littles_law() -> None
 def test_where_no_speed_is_published_the_peak_of_an_open_loop_is_its_pool() -> None:
     plan = msgspec.structs.replace(scenario([1], base_url="http://127.0.0.1:1/v1"), load=Load(rate=[5, 20], turns=2))
 
-    assert find_peak(plan, {}) == Peak(600, 20 * 2 * 200)
+    assert find_peak(plan, {}) == Peak(20 * 2 * 30, 20 * 2 * 200)
 
 
 def test_a_peak_that_only_a_class_of_the_locustfile_knows_is_neither_planned_for_nor_doubted() -> None:
@@ -240,13 +240,22 @@ def test_a_plan_past_it_is_told_both_figures() -> None:
 
 
 def test_workers_that_are_given_share_the_peak() -> None:
-    """2,000 streams are five workers' work, each filled to seven tenths of its 600."""
+    """800 streams are two workers' work, each filled to seven tenths of its 600."""
+    peak, known = Peak(800, 51_000.0), calibrated(600, 40_000.0)
+
+    assert list(find_doubts(peak, known, workers=2)) == []
+    (doubt,) = find_doubts(peak, known, workers=1)
+    assert "best filled to 70% of that: 2 workers (--workers)" in doubt
+    assert list(find_doubts(Peak(400, None), None, workers=2)) == []
+
+
+def test_more_workers_than_cores_carry_no_more_unless_some_are_on_other_machines() -> None:
+    """2,000 streams are five workers' work, and the machine has two cores."""
     peak, known = Peak(2_000, 51_000.0), calibrated(600, 40_000.0)
 
-    assert list(find_doubts(peak, known, workers=5)) == []
-    (doubt,) = find_doubts(peak, known, workers=4)
-    assert "best filled to 70% of that: 5 workers (--workers)" in doubt
-    assert list(find_doubts(Peak(400, None), None, workers=2)) == []
+    (doubt,) = find_doubts(peak, known, workers=5)
+    assert "5 workers (this machine has 2 cores: --remote brings in others)" in doubt
+    assert list(find_doubts(peak, known, workers=5, is_alone=False)) == []
 
 
 def test_without_a_calibration_only_a_large_plan_is_told_to_calibrate() -> None:

@@ -20,8 +20,8 @@ from firsttoken.results.folder import Run, open_run
 from tests.command import ROOT, assert_ended_well, command, firsttoken, write_scenario
 from tests.processes import await_gone, family_of, find_child
 
-STORMS = int(os.environ.get("FIRSTTOKEN_STORMS", "3"))
-"""Runs that are signalled at a random moment, a kind of signal after the other."""
+STORMS = int(os.environ.get("FIRSTTOKEN_STORMS", "6"))
+"""Runs that are signalled at a random moment, a kind of signal after the other, every other one with two workers."""
 
 FROZEN = """
 name = "frozen"
@@ -142,7 +142,8 @@ def test_whatever_ends_a_run_every_attempt_has_an_outcome_and_at_most_a_second_i
     draw = random.Random(f"storm-{storm}")
     kind = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[storm % 3]
     out = tmp_path / "run"
-    words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out)
+    crew = ("--workers", str(1 + storm % 2))
+    words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out, *crew)
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: (out / "stages.jsonl").exists() and (out / "stages.jsonl").stat().st_size > 0)
     time.sleep(draw.uniform(0, 6))

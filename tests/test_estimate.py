@@ -78,14 +78,22 @@ def test_retries_of_an_open_loop_are_billed_each_time():
 
 
 @pytest.mark.parametrize(
-    ("budget", "attempts"),
-    [({"requests": 10}, 10), ({"tokens": 14_820}, 10), ({"usd": 10 * PER_REQUEST}, 10), ({"requests": 1000}, 55)],
+    ("budget", "attempts", "usd"),
+    [
+        ({"requests": 10}, 10, 10 * PER_REQUEST),
+        ({"requests": 1000}, 55, 55 * PER_REQUEST),
+        ({"usd": 10 * PER_REQUEST}, 55, 10 * PER_REQUEST),
+        ({"tokens": 2_000}, 55, 2_000 * 100 / 1e6),
+        ({"tokens": 14_820}, 55, 55 * PER_REQUEST),
+    ],
 )
-def test_a_cap_of_the_budget_bounds_what_it_caps(budget, attempts):
+def test_a_cap_of_the_budget_bounds_what_it_caps(budget, attempts, usd):
+    """Prompts may have fewer tokens than reckoned, so that a cap on tokens lets through more attempts, all answer."""
     (target,) = estimate_run(scenario(HOSTED, budget=budget), CATALOGUE).targets
 
     assert target.attempts == attempts
-    assert target.usd == pytest.approx(attempts * PER_REQUEST)
+    assert target.usd == pytest.approx(usd)
+    assert target.input_tokens == min(budget.get("tokens", 10**9), attempts * 1432)
 
 
 def test_a_cap_in_minutes_bounds_time_and_what_a_stage_sends_in_it():

@@ -25,6 +25,7 @@ PART_OF = {
     "scenario_trace": "scenario",
     "scenario_values": "scenario",
     "scenario_windows": "scenario",
+    "__main__": "cli",
     "calibration_ramp": "cli",
     "estimate_stages": "estimate",
     "interrupts": "cli",
@@ -104,8 +105,8 @@ TOP_LEVEL = {
     *(".gitignore", ".git"),
 }
 TESTS_OF_THE_WHOLE = {
-    *(f"tests/test_{name}.py" for name in ("benchmarks", "capacity_run", "endurance", "kubernetes", "layout", "loads")),
-    *(f"tests/test_{name}.py" for name in ("run", "wheel")),
+    *(f"tests/test_{name}.py" for name in ("benchmarks", "capacity_run", "endurance", "kubernetes", "layout")),
+    *(f"tests/test_{name}.py" for name in ("load_kinds", "loads", "run", "wheel")),
     *(f"tests/load/test_{name}.py" for name in ("remote", "workers")),
     "tests/results/test_made_run.py",
 }

@@ -44,6 +44,11 @@ def test_an_automatic_pool_holds_the_arrivals_of_30_s_within_bounds(rate, pool):
     assert made(rate=[rate], max_in_flight=7).pool(rate) == 7
 
 
+def test_the_pool_of_sessions_holds_all_their_turns_and_what_they_think_in_between():
+    assert made(rate=[10], turns=5, think="30s").pool(10) == 10 * 5 * (30 + 30)
+    assert made(rate=[10], turns=5, think="30s", max_in_flight=7).pool(10) == 7
+
+
 @pytest.mark.parametrize("levels", [[4, 1], [1, 1], [1, 4, 4]])
 @pytest.mark.parametrize("key", ["users", "rate"])
 def test_levels_ascend_without_repeats(key, levels):

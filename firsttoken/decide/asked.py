@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from firsttoken.scenario import Scenario, mean_tokens, parse_duration
+from firsttoken.scenario import Scenario, Target, mean_tokens, parse_duration
 from firsttoken.scenario_course import Piece
 
 
@@ -27,16 +27,19 @@ class Asked(NamedTuple):
     output_tokens: float | None = None
     """The mean length of an answer that a request asks for; None where a trace says."""
     spike: Spike | None = None
+    quota_share: float = 0.0
+    """Of the account's limits the load may use so much, where the target counts; 0: all."""
     pieces: tuple[Piece, ...] = ()
     """Of the course that the load takes; none where it is level, or only the load process knows them."""
 
 
-def read_asked(scenario: Scenario) -> Asked:
-    """What a scenario asks."""
+def read_asked(scenario: Scenario, target: Target) -> Asked:
+    """What a scenario asks of one of its targets."""
     load, traffic = scenario.load, scenario.traffic
     spike = None
     if load.shape == "spike" and load.spike is not None:
         spike = Spike(parse_duration(load.spike.before), parse_duration(load.spike.lasts))
     tokens = None if traffic.trace else mean_tokens(traffic.output_tokens)
     pieces = () if load.course is None else load.course.pieces
-    return Asked(parse_duration(load.think), tokens, spike, pieces)
+    share = scenario.budget.quota_share if target.base_url else 0.0
+    return Asked(parse_duration(load.think), tokens, spike, share, pieces)

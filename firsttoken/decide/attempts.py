@@ -52,6 +52,8 @@ class Attempts:
     ratelimit_remaining_requests: Floats
     ratelimit_limit_tokens: Floats
     ratelimit_remaining_tokens: Floats
+    held_back: Bools
+    """Whether it waited for the run's own budget or share of a quota."""
     summarised: Bools
     """Whether what streamed of the reasoning was a summary, whose tokens nobody counted."""
     file_row: Ints
@@ -89,7 +91,7 @@ class Attempts:
 
 
 DTYPES: dict[str, type[np.generic]] = {
-    **dict.fromkeys(("begins", "summarised"), np.bool_),
+    **dict.fromkeys(("begins", "held_back", "summarised"), np.bool_),
     **dict.fromkeys(("phase", "outcome"), np.object_),
     **dict.fromkeys(("file_row", "gap_count"), np.int64),
 }

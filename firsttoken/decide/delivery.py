@@ -5,7 +5,8 @@
     lateness  begun - intended, of requests that came by a schedule
 
 Rule: a pause that the scenario or the behaviour makes is not idleness, and an arrival that was dropped, handed out late
-or never handed out at all is not delivered.
+or never handed out at all is not delivered. What waited for the run's own budget or share of a quota was held back: its
+user was idle, and nobody's clock was late.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firsttoken.decide.attempts import Bools, Floats
+from firsttoken.decide.attempts import Bools, Floats, Ints
 from firsttoken.decide.observation import Observation, Window
 from firsttoken.decide.units import round_significant
 from firsttoken.stats.estimate import Estimate
@@ -42,13 +43,15 @@ def _find_missing_users(seen: Observation, think_s: float) -> str:
     wanted = stage.mean_level if stage.shape else float(seen.users)
     if wanted is None:
         return ""
-    pauses_s = _find_pauses(seen)
+    held_back = _is_held_back(seen)
+    pauses_s = np.where(_is_next(seen, held_back), np.nan, _find_pauses(seen))
     own = _is_own_pace(pauses_s, think_s)
-    present = count_at_work(seen, np.where(np.isnan(pauses_s), np.nanmax(pauses_s), pauses_s) if own else think_s)
+    present = count_at_work(seen, np.where(np.isnan(pauses_s), np.nanmedian(pauses_s), pauses_s) if own else think_s)
     if present >= wanted * (1 - WITHIN) and (stage.shape or present <= wanted * (1 + WITHIN)):
         return ""
     doing = "busy or thinking" if think_s or own else "busy with a request"
-    return f"{round_significant(present)} users were {doing} on average; {_write_users(wanted)} were asked for."
+    told = f"{round_significant(present)} users were {doing} on average; {_write_users(wanted)} were asked for"
+    return f"{told}{_tell_held_back(seen, held_back)}."
 
 
 def _write_users(wanted: float) -> str:
@@ -56,26 +59,58 @@ def _write_users(wanted: float) -> str:
 
 
 def count_at_work(seen: Observation, pause_s: Floats | float = 0.0, windows: Sequence[Window] | None = None) -> float:
-    """The mean number of users inside a request, or in the pause after it, over these windows, else over its own."""
+    """The mean number of users inside a request, or in the pause after it, over these windows, else over its own.
+
+    A request whose end nobody saw, as in a process that was lost, was over when its user asked again at the latest.
+    """
     windows = seen.windows if windows is None else windows
-    begin, end = seen.requests.intended_ns, seen.requests.end_ns + 1e9 * pause_s
+    begin, end = seen.requests.intended_ns, seen.requests.end_ns
+    if np.isnan(end).any():
+        end = np.where(np.isnan(end), _find_next(seen), end)
+    end = end + 1e9 * pause_s
     busy_ns = 0.0
     for opens, closes in windows:
-        inside = np.fmin(end, closes) - np.maximum(begin, opens)  # an end that nobody saw lies after the window
+        inside = np.fmin(end, closes) - np.maximum(begin, opens)  # what has no end lies open
         busy_ns += float(np.clip(inside, 0, None).sum())
     return busy_ns / sum(closes - opens for opens, closes in windows)
 
 
+def _is_held_back(seen: Observation) -> Bools:
+    """Requests whose first attempt waited for the run's own budget or share of a quota."""
+    return seen.attempts.held_back[seen.requests.first]
+
+
+def _tell_held_back(seen: Observation, held_back: Bools) -> str:
+    """How many measured requests the run itself let wait, as a clause; empty where none."""
+    waited = int((held_back & seen.measured).sum())
+    return f"; {waited:,} requests waited for the run's own [budget] (its caps, or quota_share)" if waited else ""
+
+
+def _is_next(seen: Observation, chosen: Bools) -> Bools:
+    """Requests whose user's next one is among the chosen."""
+    order = _order_by_user(seen)
+    found = np.zeros(len(order), dtype=np.bool_)
+    found[order[:-1]] = chosen[order][1:]
+    return found
+
+
+def _order_by_user(seen: Observation) -> Ints:
+    """The places of requests, user by user, in the order in which each made them."""
+    return np.lexsort((seen.requests.intended_ns, seen.attempts.user[seen.requests.first]))
+
+
 def _find_pauses(seen: Observation) -> Floats:
     """How long each request's user waited before it asked again, in seconds; nan after the last that a user made."""
-    requests = seen.requests
-    users = seen.attempts.user[requests.first]
-    order = np.lexsort((requests.intended_ns, users))
-    pauses = np.full(len(requests), np.nan)
-    same = users[order][1:] == users[order][:-1]
-    gaps = (requests.intended_ns[order][1:] - requests.end_ns[order][:-1]) / 1e9
-    pauses[order[:-1]] = np.where(same, gaps, np.nan)
-    return pauses
+    return (_find_next(seen) - seen.requests.end_ns) / 1e9
+
+
+def _find_next(seen: Observation) -> Floats:
+    """When each request's user asked again, in ns; nan after the last that a user made."""
+    order, begun = _order_by_user(seen), seen.requests.intended_ns
+    users = seen.attempts.user[seen.requests.first][order]
+    again = np.full(len(order), np.nan)
+    again[order[:-1]] = np.where(users[1:] == users[:-1], begun[order][1:], np.nan)
+    return again
 
 
 def _is_own_pace(pauses_s: Floats, think_s: float) -> bool:
@@ -85,11 +120,15 @@ def _is_own_pace(pauses_s: Floats, think_s: float) -> bool:
 
 def _find_missing_arrivals(seen: Observation) -> str:
     due, dropped = count_due(seen), sum(stage.dropped_measured for stage in seen.stages)
-    begun = int((_scheduled(seen) & _is_in_time(seen)).sum())
+    held_back = _is_held_back(seen)
+    late = held_back & (_begun_ns(seen) > seen.requests.intended_ns + LATE_MS * 1e6)
+    begun = int((_scheduled(seen) & _is_in_time(seen) & ~late).sum())
     if begun >= (1 - WITHIN) * due:
         return ""
     full = f"; {dropped:,} found every place taken (load.max_in_flight)" if dropped else ""
-    return f"{begun:,} of the {due:,} requests that were due in the window were begun in it{full}."
+    held = _tell_held_back(seen, held_back)
+    in_it = "in it" if not held else "when they were due"
+    return f"{begun:,} of the {due:,} requests that were due in the window were begun {in_it}{full}{held}."
 
 
 def count_due(seen: Observation) -> int:
@@ -124,8 +163,9 @@ def _is_in_time(seen: Observation) -> Bools:
 
 
 def lateness_ms(seen: Observation) -> Floats:
-    """How late each measured request of a schedule was begun; those that never touched the network are left out."""
-    late = (_begun_ns(seen) - seen.requests.intended_ns)[_scheduled(seen)] / 1e6
+    """How late each measured request of a schedule was begun; left out are those that never touched the network, and
+    those that were held back."""
+    late = (_begun_ns(seen) - seen.requests.intended_ns)[_scheduled(seen) & ~_is_held_back(seen)] / 1e6
     return np.asarray(late[~np.isnan(late)], dtype=np.float64)
 
 

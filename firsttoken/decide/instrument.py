@@ -1,7 +1,8 @@
 """How right the instrument was at each level: against the server's truth where it is known, by its own brackets else.
 
 Rule: what is not known is None. The uncertainty is what a first token's time may be off by: the larger of the
-bracket's width and the error against the truth, both at p99 of the measured first tokens.
+bracket's width and the error against the truth, both at p99 of the measured first tokens. Where no truth was logged
+nothing is claimed that benchmarks against a truth did not show.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import msgspec
 import numpy as np
 
 from firsttoken.decide.attempts import Floats
-from firsttoken.decide.validity import Flag, covers
+from firsttoken.decide.validity import Flag, find_seconds
 from firsttoken.results.folder import Run
 from firsttoken.results.stage import Stage
+
+PROVEN_MS = 0.1
+"""What 99 of 100 first tokens were off by at most, in benchmarks against a server that logs its truth."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +52,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def uncertainty_ms(self) -> float | None:
         """What a first token may be off by, at p99; None where no first token was measured."""
-        known = [value for value in (self.bracket_p99_ms, self.error_p99_ms) if value is not None]
-        return max(known) if known else None
+        if self.bracket_p99_ms is None:
+            return self.error_p99_ms
+        return max(self.bracket_p99_ms, PROVEN_MS if self.error_p99_ms is None else self.error_p99_ms)
 
 
 def read_instrument(run: Run, target: str, level: float, stages: Sequence[Stage], flags: Sequence[Flag]) -> Reading:
@@ -58,7 +63,7 @@ def read_instrument(run: Run, target: str, level: float, stages: Sequence[Stage]
     measured = f"stage IN ({numbers}) AND phase = 'measure' AND first_token_ns IS NOT NULL"
     marks = run.attempts("first_token_early_ns", "first_token_ns", "stamp", where=measured)
     truth = run.compare_truth(measured)
-    seconds = [line for stage in stages for line in run.health if stage.window and covers(stage.window, line)]
+    seconds = find_seconds([stage.window for stage in stages if stage.window], run.health)
     widths_ms = (marks["first_token_ns"] - marks["first_token_early_ns"]) / 1e6
     late_ms = _read_lateness(run, numbers) if any(stage.by == "rate" for stage in stages) else np.zeros(0)
     errors_ms = np.abs(truth["first_token_ns"]) / 1e6

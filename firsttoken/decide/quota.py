@@ -56,6 +56,28 @@ def find_quota_bound(seen: Observation, asked_tokens: float | None) -> str:
     return ""
 
 
+def find_untold_quota(seen: Observation, share: float) -> str:
+    """What shows that a share of a quota could not be kept, for no answer told the quota; else nothing."""
+    attempts = seen.attempts
+    told = ~np.isnan(attempts.ratelimit_limit_requests) | ~np.isnan(attempts.ratelimit_limit_tokens)
+    if not share or told.any():
+        return ""
+    return (
+        f"budget.quota_share = {share:g} held nothing back: no answer told a limit (x-ratelimit-limit-requests or "
+        "-tokens), so production on the same account may have been starved."
+    )
+
+
+def tell_share(seen: Observation, share: float) -> str:
+    """How much a share of the account's quota lets through, as a sentence; empty where that is not known."""
+    limits = {"requests": seen.attempts.ratelimit_limit_requests, "tokens": seen.attempts.ratelimit_limit_tokens}
+    told = {kind: limit for kind, values in limits.items() if (limit := _middle(values)) is not None}
+    if not share or not told:
+        return ""
+    amounts = " and ".join(f"{share * limit:,.4g} {kind}" for kind, limit in told.items())
+    return f" budget.quota_share = {share:g} lets through {amounts} a minute."
+
+
 def _in_windows(seen: Observation) -> Bools:
     """Attempts of any phase that were sent inside a measure window."""
     sent = seen.attempts.sent_ns

@@ -20,6 +20,7 @@ import numpy as np
 from firsttoken.decide.asked import Spike
 from firsttoken.decide.attempts import Floats
 from firsttoken.decide.observation import Observation
+from firsttoken.stats.effective import effective_size
 from firsttoken.stats.estimate import Estimate
 from firsttoken.stats.quantile import quantile, quantile_interval
 
@@ -69,8 +70,9 @@ def find_recovery(seen: Observation, spike: Spike) -> Recovery:
     [(opens, closes)] = seen.windows
     at_s, waits_ms = _sort_waits(seen, opens)
     before = at_s < spike.begins_s
-    n_eff = seen.effective_at(1e9 * at_s[before] + opens, waits_ms[before], Q)
-    base = quantile_interval(waits_ms[before], Q, n_eff)
+    calm = (opens, opens + round(1e9 * spike.begins_s))
+    known = effective_size(1e9 * at_s[before] + opens, waits_ms[before], calm, seen.request_ns, Q)
+    base = quantile_interval(waits_ms[before], Q, known.n_eff)
     rate = int(before.sum()) / spike.begins_s
     window_s = max(SHORTEST_S, IN_A_WINDOW / rate if rate else 0.0)
     length_s = (closes - opens) / 1e9

@@ -28,7 +28,7 @@ from firsttoken.decide.promise import Promise, read_promise
 from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, exit_code
 from firsttoken.decide.target_study import Parts, study_target
-from firsttoken.decide.validity import Flag, flag_run
+from firsttoken.decide.validity import Flag, flag_manifest
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.scenario import Scenario, Target, find_prices, load_scenario
@@ -154,7 +154,7 @@ def study_run(path: Path | str) -> Study:
         for target in scenario.target
     }
     flags = [flag for study in studies.values() for flag in study.flags]
-    flags += [flag_run("BUDGET_STOPPED", run.manifest.budget)] if run.manifest.budget else []
+    flags += flag_manifest(run.manifest)
     return Study(
         run=run,
         scenario=scenario,
@@ -205,7 +205,7 @@ class _Reader:
 
     def _study(self, stages: list[Stage]) -> LevelStudy:
         seen = [self._observe(stage) for stage in stages]
-        return study_level(seen, self.run.health, read_asked(self.scenario))
+        return study_level(seen, self.run.health, read_asked(self.scenario, self.target))
 
     def _observe(self, stage: Stage) -> Observation:
         columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")

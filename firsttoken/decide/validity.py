@@ -18,9 +18,9 @@ from firsttoken.decide.attempts import Bools
 from firsttoken.decide.delivery import fails_anyway, find_missing_load, find_own_lateness
 from firsttoken.decide.measures import Key
 from firsttoken.decide.observation import Observation, Window
-from firsttoken.decide.quota import find_quota_bound
+from firsttoken.decide.quota import find_quota_bound, find_untold_quota, tell_share
 from firsttoken.decide.units import round_significant, write_share, write_value
-from firsttoken.row import Health
+from firsttoken.row import Health, Manifest
 from firsttoken.stats.estimate import Estimate
 
 SECOND_NS = 1_000_000_000
@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", False),
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", False),
     "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", False),
+    "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", False),
     "BUDGET_STOPPED": Rule("a cap of the budget ended the run before its plan", "run", False),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", False),
 }
@@ -100,8 +101,9 @@ def find_flags(
     found = {
         "WORKER_LOST": find_lost_rows(seen),
         "CLIENT_LIMITED": find_client_limits(seen, health),
-        "NOT_DELIVERED": find_missing_load(seen, asked.think_s),
+        "NOT_DELIVERED": _find_undelivered(seen, asked),
         "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),
+        "QUOTA_UNTOLD": find_untold_quota(seen, asked.quota_share),
         "CENSORED": find_censored(seen, figures),
         "UNSETTLED": find_short_settling(seen),
     }
@@ -109,6 +111,12 @@ def find_flags(
     if fails_anyway(figures["attainment", None], seen, seen.promise.share):
         return [_stand(flag) if flag.name == "NOT_DELIVERED" else flag for flag in flags]
     return flags
+
+
+def _find_undelivered(seen: Observation, asked: Asked) -> str:
+    """What shows that less, or other load was brought than was asked for, and what the run itself had to do with it."""
+    missing = find_missing_load(seen, asked.think_s)
+    return missing and f"{missing}{tell_share(seen, asked.quota_share)}"
 
 
 def raise_flag(name: str, seen: Observation, evidence: str) -> Flag:
@@ -126,15 +134,34 @@ def _stand(flag: Flag) -> Flag:
     return msgspec.structs.replace(flag, voids=False, evidence=evidence)
 
 
-def flag_run(name: str, reason: str) -> Flag:
-    """The flag of that name for the run as a whole; its evidence is the reason as a sentence."""
-    rule, evidence = RULES[name], f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
-    return Flag(name=name, scope=rule.scope, target="", level=None, repeat=None, voids=rule.voids, evidence=evidence)
+def flag_manifest(manifest: Manifest) -> list[Flag]:
+    """The flags of the run as a whole; none of them voids a level."""
+    lost = manifest.workers_lost_between
+    found = {
+        "BUDGET_STOPPED": manifest.budget or "",
+        "WORKER_LOST": f"{write_lost(lost)} lost while no stage ran; the others drove what followed" if lost else "",
+    }
+    return [_flag_run(name, reason) for name, reason in found.items() if reason]
+
+
+def _flag_run(name: str, reason: str) -> Flag:
+    evidence = f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
+    return Flag(name=name, scope="run", target="", level=None, repeat=None, voids=False, evidence=evidence)
+
+
+def write_lost(workers: int) -> str:
+    """ "1 load process was", "2 load processes were"."""
+    return f"{workers} load process{'es were' if workers > 1 else ' was'}"
 
 
 def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
-    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too."""
-    lines = [line for window in seen.windows for line in health if covers(window, line)]
+    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too.
+
+    It has to be right until the last measured token, which comes when the window has closed.
+    """
+    last_ns = seen.attempts.last_token_ns[seen.attempts.measured]
+    until_ns = int(np.nanmax(last_ns)) if np.isfinite(last_ns).any() else 0
+    lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in seen.windows], health)
     if not lines:
         return "Nobody watched the load process: no line of health.jsonl falls into the measure window."
     by_worker: dict[int, list[Health]] = {}
@@ -145,9 +172,19 @@ def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
     return " ".join(filter(None, dict.fromkeys(found)))
 
 
-def covers(window: Window, line: Health) -> bool:
-    """Whether the second that a line sums up overlaps the window."""
-    return line.at_ns > window[0] and line.at_ns - SECOND_NS < window[1]
+def find_seconds(windows: Sequence[Window], health: Sequence[Health]) -> list[Health]:
+    """The lines that sum up a part of these windows.
+
+    A line sums up what passed since the line before of the same process: a second, or longer where that was frozen.
+    """
+    before: dict[int, int] = {}
+    found = []
+    for line in health:
+        since_ns = min(before.get(line.worker, line.at_ns), line.at_ns - SECOND_NS)
+        before[line.worker] = line.at_ns
+        if any(line.at_ns > opens and since_ns < closes for opens, closes in windows):
+            found.append(line)
+    return found
 
 
 def _exceeds(bound: Bound, lines: Sequence[Health]) -> str | None:
@@ -197,7 +234,7 @@ def _failed_here(seen: Observation) -> Bools:
 def find_lost_rows(seen: Observation) -> str:
     """What shows that the load or its journal is not whole, or nothing: what is missing may well be what failed."""
     lost = sum(stage.workers_lost for stage in seen.stages)
-    workers = f"{lost} load process{'es were' if lost > 1 else ' was'} lost in this stage." if lost else ""
+    workers = f"{write_lost(lost)} lost in this stage." if lost else ""
     rows = f"Rows are missing: the journal is {seen.missing:,} off the number of attempts that were started."
     return " ".join(filter(None, [workers, rows if seen.missing else ""]))
 

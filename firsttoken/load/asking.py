@@ -10,7 +10,7 @@ from firsttoken.load.cost import Cost
 from firsttoken.load.lane import REDEALT, Request
 from firsttoken.load.retry import choose_backoff_ms
 from firsttoken.load.session import CUT_OFF, Session
-from firsttoken.row import SUCCESS, Row
+from firsttoken.row import HELD_BACK, SUCCESS, Row
 
 REFUSED_S = 0.02
 """How soon a request that the budget had no room for asks again."""
@@ -37,9 +37,11 @@ def _attempt_until_done(session: Session, request: Request) -> None:
         bound = session.spending.bound(target.target.name, ask.words, ask.output_tokens)
         if bound is not None and not _await_room(session, request, target.target.name, bound):
             return
-        if not request.lane.is_open:
-            intended_ns = max(intended_ns, request.waited_until_ns)  # what our own budget delays is no lateness
+        held_back = request.waited_until_ns > intended_ns
+        if held_back and not request.lane.is_open:
+            intended_ns = request.waited_until_ns  # what our own budget delays is no wait for the server
         row = _describe(session, request, ask.prompt_id, intended_ns)
+        row.checks += [HELD_BACK] * held_back
         request.rows.append(row)
         session.recorder.begin(row)
         try:
@@ -57,15 +59,34 @@ def _attempt_until_done(session: Session, request: Request) -> None:
 
 def _await_room(session: Session, request: Request, target: str, bound: Cost) -> bool:
     """Wait until quota and budget have room for an attempt; False if the stage ended meanwhile."""
+    if not _await_quota(session, request, target, bound):
+        return False
+    purse = session.spending.purse
     while session.may_send(request):
-        if session.spending.reserve(target, request, bound, session.now_ns()):
+        if purse.reserve(request, bound, session.now_ns()):
             return True
         session.refill()
-        if session.spending.reserve(target, request, bound, session.now_ns()):
+        if purse.reserve(request, bound, session.now_ns()):
             return True  # a crew of one has its answer at once, and need not be late for its schedule
         session.wait(REFUSED_S)
         request.waited_until_ns = session.now_ns()
-    session.spending.purse.forget(request)
+    purse.forget(request)
+    return False
+
+
+def _await_quota(session: Session, request: Request, target: str, bound: Cost) -> bool:
+    """Stand in the line before a quota whose share is used up, and only its head watches; False if the stage ended."""
+    quota = session.spending.quota(target)
+    if quota is None:
+        return True
+    with session.line(target):
+        while session.may_send(request):
+            wait_ns = quota.wait_ns(session.now_ns())
+            if not wait_ns:
+                quota.take(bound, session.now_ns())
+                return True
+            session.wait(wait_ns / 1e9)
+            request.waited_until_ns = session.now_ns()
     return False
 
 

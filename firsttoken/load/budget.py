@@ -183,9 +183,10 @@ class Pace:
 class Treasury:
     """What the run may still spend, and to whom it is lent."""
 
-    def __init__(self, caps: Budget, earlier: Cost = NOTHING) -> None:
-        """`earlier`: what the run had spent before it was broken off and gone on with."""
+    def __init__(self, caps: Budget, earlier: Cost = NOTHING, earlier_ns: int = 0) -> None:
+        """`earlier`: what the run had spent, and for how long, before it was broken off and gone on with."""
         self._caps = caps
+        self._earlier_ns = earlier_ns
         self._left = Cost(
             requests=caps.requests or NO_CAP,
             tokens=caps.tokens or NO_CAP,
@@ -251,13 +252,18 @@ class Treasury:
             f"and the next request may take ${need.nano_usd / NANO:,.4f}"
         )
 
+    def book(self, cost: Cost) -> None:
+        """Something was spent that nobody had borrowed."""
+        self._left -= cost
+        self._spent += cost
+
     def lose(self, worker: int) -> None:
         """A worker is lost: what it holds counts as spent, for it may have been, unless the worker comes back."""
         if worker in self._lent:
             self._lost.add(worker)
 
     def exhausted(self, since_ns: int) -> str | None:
-        """Which cap ends the run, in a sentence, `since_ns` after it began; None while it may go on."""
-        if self._caps.minutes and since_ns >= self._caps.minutes * 60 * NS:
+        """Which cap ends the run, in a sentence, `since_ns` after it began or went on; None while it may go on."""
+        if self._caps.minutes and self._earlier_ns + since_ns >= self._caps.minutes * 60 * NS:
             return f"the budget of {self._caps.minutes:g} min is used up"
         return self._used_up

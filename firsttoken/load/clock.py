@@ -5,8 +5,9 @@ belongs to the phase in which it was intended. One process moves a stage's clock
 
 "auto" (all lengths from the end-to-end times of requests that ended in this stage):
   settle  ends once it has lasted 2 x p95, at least 3 s, at most 60 s
-  measure ends once it has lasted 5 x p99, at least 15 s, at most 300 s
+  measure ends once it has lasted 5 x p99, at least 15 s, and what it shows is known well enough; at most 300 s
 Where a stage is to find something out, its measure phase ends once that is known, within the plan's least and most.
+The hold of an open loop lasts so long at least that what was due at the end of measure has been begun, and told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from firsttoken.row import Phase
 from firsttoken.scenario_windows import MEASURE_S, SETTLE_S
 
 AUTO = {"settle": (0.95, 2, SETTLE_S), "measure": (0.99, 5, MEASURE_S)}
+LEAST_HOLD_NS = NS // 2
 FOLLOWING: dict[Phase, Phase] = {"ramp": "settle", "settle": "measure", "measure": "hold"}
 
 
@@ -74,7 +76,9 @@ class StageClock:
             phase, began_ns = self.boundaries[-1]
             if phase == "hold":
                 still_open = tally.open_measured + pending
-                if still_open == 0 or now_ns >= began_ns + self.plan.hold_ns:
+                most_ns = self.plan.hold_ns
+                least_ns = min(most_ns, LEAST_HOLD_NS) if self.plan.by == "rate" else 0
+                if now_ns >= began_ns + (least_ns if still_open == 0 else most_ns):
                     self.unfinished, self.ended_ns = tally.open_measured, now_ns
                 return
             until_ns = self._until_ns(phase, began_ns, now_ns, tally, enough)
@@ -105,16 +109,16 @@ class StageClock:
         if length_ns is None and phase == "measure" and plan.requests:
             return None
         if length_ns is None:
-            return _auto_ns(phase, began_ns, now_ns, tally.e2e)
+            return _auto_ns(phase, began_ns, now_ns, tally.e2e, enough=enough or phase == "settle")
         return began_ns + length_ns
 
 
-def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e: Digest) -> int | None:
+def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e: Digest, *, enough: bool) -> int | None:
     q, times, bounds_s = AUTO[phase]
     least_ns, most_ns = (round(bound_s * NS) for bound_s in bounds_s)
     if now_ns >= began_ns + most_ns:
         return began_ns + most_ns
-    worst_ns = e2e.quantile(q) if now_ns >= began_ns + least_ns else None
+    worst_ns = e2e.quantile(q) if enough and now_ns >= began_ns + least_ns else None
     return now_ns if worst_ns is not None and now_ns >= began_ns + times * worst_ns else None
 
 

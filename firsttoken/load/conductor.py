@@ -34,6 +34,7 @@ class Conductor:
         self.failure: str | None = None
         self.budget: str | None = None
         """Which cap of the budget ended the run, in a sentence, if one did."""
+        self._lost_in_stages = 0
         self._dead: dict[str, str] = {}
         """Target -> why it is asked no more."""
         self._crew = crew
@@ -57,13 +58,18 @@ class Conductor:
         finally:
             crew.leave()
 
+    @property
+    def lost_between(self) -> int:
+        """Workers lost while no stage ran: before the first, between two, or on the way out."""
+        return self._crew.workers_lost - self._lost_in_stages
+
     def _keep_garbage(self, group: Group) -> AbstractContextManager[None]:
         """Collect no garbage in a stage, unless the openai package makes it: an application has those pauses too."""
         return nullcontext() if self._crew.makes_garbage(group) else uncollected()
 
     def _run(self, group: Group) -> None:
         crew = self._crew
-        start_ns, lost_before = crew.next_start_ns(), crew.workers_lost
+        start_ns, lost_between = crew.next_start_ns(), self.lost_between
         clocks = [StageClock(plan, start_ns) for plan in group]
         told = dict.fromkeys(clocks, 0)
         crew.begin(clocks)
@@ -80,10 +86,12 @@ class Conductor:
         ended_ns, broken_off = crew.now_ns(), crew.stopping
         crew.end("cancelled_by_run" if broken_off is None else "cancelled_by_user")
         self._tell_boundaries(told)
+        lost = self.lost_between - lost_between
+        self._lost_in_stages += lost
         for clock in clocks:
             at_ns = max(clock.start_ns, ended_ns if clock.ended_ns is None else clock.ended_ns)
             reason = broken_off or self._dead.get(clock.plan.target) or crew.exhausted
-            self._mark(clock, "end", at_ns, reason=reason, workers_lost=crew.workers_lost - lost_before)
+            self._mark(clock, "end", at_ns, reason=reason, workers_lost=lost)
             self._conclude(clock)
 
     def _move(self, clocks: Sequence[StageClock]) -> None:

@@ -72,4 +72,5 @@ def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
     try:
         yield crew
     finally:
+        run.manifest.clock_error_ms = max(run.manifest.clock_error_ms, crew.clock_error_ns / 1e6)
         workers.stop()

@@ -126,7 +126,7 @@ class Lane:
         self._open.add(request)
         if request.phase == "measure":
             tally.open_measured += 1
-            if self.clock.plan.least_ns is not None:
+            if self.clock.plan.is_judged:
                 self._measured.append(request)
         return request
 

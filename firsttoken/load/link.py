@@ -63,6 +63,8 @@ class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Why it cannot go on, in a sentence."""
     done: bool = False
     """The last word: the run is over and the master has every row."""
+    clock_error_ns: int = 0
+    """How far its clock may be from the run's, as it was set; on the master's machine both are the same."""
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):

@@ -13,8 +13,8 @@ import msgspec
 
 from firsttoken.launch import Child
 
-Lose = Callable[[int, str], None]
-"""(number of the worker, what became of it)"""
+Lose = Callable[[int, str, bool], None]
+"""(number of the worker, what became of it, whether it left in order)"""
 
 
 class LocalWorkers:
@@ -39,4 +39,4 @@ class LocalWorkers:
         code = child.process.wait()
         said = [msgspec.json.decode(line, type=dict[str, object]) for line in child.stdout]
         failure = said[-1].get("failure") if said else None
-        self._lose(number, str(failure) if failure else f"its process ended with exit code {code}")
+        self._lose(number, str(failure) if failure else f"its process ended with exit code {code}", code == 0)

@@ -69,6 +69,7 @@ def _drive(run: OpenRun) -> None:
         session.failure = str(error)
         return
     run.manifest.budget = conductor.budget
+    run.manifest.workers_lost_between += conductor.lost_between
     session.failure = session.failure or conductor.failure
 
 

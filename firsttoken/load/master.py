@@ -112,6 +112,11 @@ class WorkerCrew:
     def workers_lost(self) -> int:
         return self._roster.lost
 
+    @property
+    def clock_error_ns(self) -> int:
+        """How far the clock of any worker may be from the run's."""
+        return self._roster.clock_error_ns
+
     def now_ns(self) -> int:
         return self._session.now_ns()
 
@@ -185,13 +190,13 @@ class WorkerCrew:
 
     # -- what goes on beside it -----------------------------------------------------------------------------------
 
-    def lose(self, number: int, why: str) -> None:
-        """A worker does not live any more."""
+    def lose(self, number: int, why: str, in_order: bool = False) -> None:
+        """A worker does not live any more; one that left `in_order` once the run was over is none that was lost."""
         member = self._roster.members.get(number)
         if member is None or member.counts is None:
             self._failure = self._failure or f"worker {number}: {why} before it was ready"
             return
-        if member.lost or member.has_left:
+        if member.lost or member.has_left or (in_order and self._roster.lets_go(member)):
             return
         self._roster.lose(number, self.now_ns())
         self._treasury.lose(number)

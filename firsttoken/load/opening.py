@@ -71,7 +71,8 @@ class OpenRun:
             run_id=self.manifest.run_id,
             trace=self.trace,
         )
-        self.treasury = Treasury(self.scenario.budget, read_spent(self.folder, find_counted(self.scenario)))
+        spent = read_spent(self.folder, find_counted(self.scenario))
+        self.treasury = Treasury(self.scenario.budget, spent, self.finished.lasted_ns)
 
     def _open_manifest(self, spec: LoadSpec, environ: Mapping[str, str]) -> Manifest:
         """A new manifest; of a run that goes on, its first start and its clock."""
@@ -95,6 +96,7 @@ class OpenRun:
             return manifest
         first = msgspec.json.decode(earlier.read_bytes(), type=Manifest)
         manifest.started_utc, manifest.resumed = first.started_utc, first.resumed + 1
+        manifest.workers_lost_between, manifest.clock_error_ms = first.workers_lost_between, first.clock_error_ms
         # A clock that has been started anew since, by a reboot, goes on where the run's last boundary was.
         latest_ns = manifest.origin_monotonic_ns - self.finished.last_ns
         manifest.origin_monotonic_ns = min(first.origin_monotonic_ns, latest_ns)

@@ -6,11 +6,15 @@ started them and are not asked.
 
 from __future__ import annotations
 
+from firsttoken.catalogue import Source
+from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.opening import OpenRun
+from firsttoken.load.session_opening import find_counted
 from firsttoken.load.target import LiveTarget
 from firsttoken.row import SUCCESS, Row
 from firsttoken.wire.dialects import DIALECTS
 
+PROMPT = "Say hello."
 OUTPUT_TOKENS = 16
 """The least that OpenAI's responses API accepts."""
 
@@ -26,7 +30,7 @@ ADVICE = {
 def knock(live: LiveTarget) -> Row:
     """Send one short request to a target; its finished row."""
     row = Row(target=live.target.name, request_id="preflight", attempt=1)
-    body = DIALECTS[live.target.api].body(live.target.model, "Say hello.", OUTPUT_TOKENS, live.target.extra_body)
+    body = DIALECTS[live.target.api].body(live.target.model, PROMPT, OUTPUT_TOKENS, live.target.extra_body)
     live.client.send(row, body)
     return row
 
@@ -39,6 +43,9 @@ def find_dead_target(run: OpenRun) -> str | None:
         row = knock(run.session.targets[target.name])
         if run.session.interrupted:
             return None
+        run.treasury.book(price_knock(row, find_counted(run.scenario)[target.name]))
+        if quota := run.session.spending.quota(target.name):
+            quota.note(row)
         if row.outcome not in SUCCESS:
             advice = ADVICE.get(row.outcome or "", "look closer with `firsttoken check`")
             return (
@@ -47,6 +54,11 @@ def find_dead_target(run: OpenRun) -> str | None:
             )
         run.manifest.endpoints[target.name]["asked_before"] = describe_spending(row)
     return None
+
+
+def price_knock(row: Row, source: Source | None) -> Cost:
+    """What such a request cost, at most where the server told no usage."""
+    return spent(row, source, estimate(PromptGauge().bound(len(PROMPT.split())), OUTPUT_TOKENS, source))
 
 
 def describe_spending(row: Row) -> str:

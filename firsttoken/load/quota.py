@@ -65,11 +65,6 @@ class QuotaShare:
         self._requests = Door()
         self._tokens = Door()
 
-    @property
-    def unknown(self) -> bool:
-        """Whether no answer has told any limit so far: then nothing is held back, and a run should say so."""
-        return self._requests.limit is None and self._tokens.limit is None
-
     def note(self, row: Row) -> None:
         """Read the limits that an answer tells.
 

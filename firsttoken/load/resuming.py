@@ -6,13 +6,13 @@ report studies the later one. Nothing that was recorded is altered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from firsttoken.catalogue import Source
-from firsttoken.load.cost import Cost, spent
+from firsttoken.load.cost import NOTHING, Cost, spent
 from firsttoken.row import Row, StageEvent
 
 
@@ -24,6 +24,8 @@ class Finished(msgspec.Struct, frozen=True):
     next_stage: int = 0
     last_ns: int = 0
     """The latest boundary on the run's clock, of any stage."""
+    lasted_ns: int = 0
+    """For how long a stage ran, by the boundaries of all of them."""
 
     @property
     def keys(self) -> set[tuple[str, float, int, str, bool]]:
@@ -56,18 +58,48 @@ def read_finished(folder: Path) -> Finished:
         events=tuple(event for event in events if event.stage in ended),
         next_stage=max((event.stage for event in events), default=-1) + 1,
         last_ns=max((event.at_ns for event in events), default=0),
+        lasted_ns=_add_up(events),
     )
 
 
+def _add_up(events: Sequence[StageEvent]) -> int:
+    """The time in which a stage ran, from its first boundary to its last; where several ran at once it counts once."""
+    marks: dict[int, list[int]] = {}
+    for event in events:
+        marks.setdefault(event.stage, []).append(event.at_ns)
+    total_ns = until_ns = 0
+    for began_ns, ended_ns in sorted((min(own), max(own)) for own in marks.values()):
+        total_ns += max(0, ended_ns - max(began_ns, until_ns))
+        until_ns = max(until_ns, ended_ns)
+    return total_ns
+
+
 def read_spent(folder: Path, prices: Mapping[str, Source | None]) -> Cost:
-    """What the attempts of a run have cost so far on the targets that count; one without an end or usage, a request."""
+    """What the attempts of a run have cost so far on the targets that count.
+
+    What nobody knows of one, as it has no end or no usage, may be as much as the dearest of its target.
+    """
     total = Cost()
+    dearest: dict[str, Cost] = {}
+    unknown: dict[tuple[str, int], str] = {}
+    for row in _read_attempts(folder):
+        if row.target not in prices:
+            continue
+        cost = NOTHING if row.outcome is None else spent(row, prices[row.target], NOTHING)
+        if cost == NOTHING:
+            unknown[row.request_id, row.attempt] = row.target
+            continue
+        unknown.pop((row.request_id, row.attempt), None)
+        total += cost
+        dearest[row.target] = cost.most(dearest.get(row.target, NOTHING))
+    return sum((dearest.get(target, Cost(requests=1)) for target in unknown.values()), total)
+
+
+def _read_attempts(folder: Path) -> Iterator[Row]:
+    """The lines of every journal: an attempt begins with one, and ends with another."""
     for path in sorted((folder / "attempts").glob("*.jsonl")):
         with path.open("rb") as lines:
-            for row in _read_rows(lines):
-                if row.target in prices and row.outcome is not None:
-                    total += spent(row, prices[row.target], Cost(requests=1))
-    return total
+            yield from _read_rows(lines)
 
 
 def _read_rows(lines: Iterable[bytes]) -> Iterator[Row]:

@@ -80,6 +80,11 @@ class Roster:
         return sum(each.lost for each in self.members.values())
 
     @property
+    def clock_error_ns(self) -> int:
+        """How far the clock of any worker may be from the run's."""
+        return max((each.counts.clock_error_ns for each in self.members.values() if each.counts), default=0)
+
+    @property
     def users(self) -> int:
         """Users that live, by what their workers said last."""
         return sum(each.counts.users for each in self.living if each.counts)
@@ -136,6 +141,12 @@ class Roster:
     def finish(self) -> None:
         """The run is over."""
         self._over = True
+
+    def lets_go(self, member: Member) -> bool:
+        """Whether a worker that left in order was to leave: then its last word, should it be lost, counts as said."""
+        if self._over and member.counts:
+            member.counts = replace(member.counts, done=True)
+        return self._over
 
     def lose(self, number: int, now_ns: int) -> None:
         """A worker is lost: deal its shares of what still runs to the others."""

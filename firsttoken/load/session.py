@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import AsyncResult, Event
+from gevent.lock import BoundedSemaphore
 
 from firsttoken.load.clock import StageClock, advance_together
 from firsttoken.load.keeping import Limits
@@ -80,6 +81,7 @@ class Session:
         self._is_open = False
         self._changed = Event()
         self._failures: set[str] = set()
+        self._lines: dict[str, BoundedSemaphore] = {}
         self.draw = random.Random(run_id)
         """Of the jitter of back-offs."""
 
@@ -157,6 +159,10 @@ class Session:
     def may_send(self, request: Request) -> bool:
         """Whether the stage of a request still runs."""
         return self._is_open and request.lane in self.lanes
+
+    def line(self, target: str) -> BoundedSemaphore:
+        """The line of those who wait for a share of a target's quota: who holds it is its head."""
+        return self._lines.setdefault(target, BoundedSemaphore())
 
     def wait(self, timeout_s: float) -> None:
         """Sleep, but no longer than until the gate opens or closes."""

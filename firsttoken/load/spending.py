@@ -6,7 +6,7 @@ targets cost nothing and set nothing aside.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 
 from firsttoken.catalogue import Source
 from firsttoken.load.budget import Purse
@@ -36,14 +36,9 @@ class Spending:
             return None
         return estimate(self._gauges[target].bound(words), output_tokens, self._prices[target])
 
-    def reserve(self, target: str, who: Hashable, bound: Cost, now_ns: int) -> bool:
-        """Set an attempt's worst case aside if quota and budget have room for it now; else it is asked for."""
-        quota = self._quotas.get(target)
-        if (quota is not None and quota.wait_ns(now_ns) > 0) or not self.purse.reserve(who, bound, now_ns):
-            return False
-        if quota is not None:
-            quota.take(bound, now_ns)
-        return True
+    def quota(self, target: str) -> QuotaShare | None:
+        """The share of a target's quota that may be used; None where all of it may be."""
+        return self._quotas.get(target)
 
     def settle(self, row: Row, words: int, bound: Cost | None) -> None:
         """An attempt has ended."""

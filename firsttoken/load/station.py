@@ -28,7 +28,7 @@ from firsttoken.traffic.trace import Arrival
 class Station:
     """One worker's, for the whole of a run."""
 
-    def __init__(self, session: Session, seed: int, trace: Sequence[Arrival] | None) -> None:
+    def __init__(self, session: Session, seed: int, trace: Sequence[Arrival] | None, clock_error_ns: int = 0) -> None:
         self.over = False
         """The master has said that the run is over."""
         self.lost = False
@@ -36,6 +36,7 @@ class Station:
         self._session = session
         self._seed = seed
         self._trace = trace
+        self._clock_error_ns = clock_error_ns
         self._group: int | None = None
         self._plans: dict[int, StagePlan] = {}
         self._samples: dict[int, Outbox] = {}
@@ -87,6 +88,7 @@ class Station:
             samples={stage: outbox.next_piece() for stage, outbox in self._samples.items()},
             failure=session.stopping,
             done=done,
+            clock_error_ns=self._clock_error_ns,
         )
 
     def _take_up(self, sync: Sync) -> bool:

@@ -1,7 +1,7 @@
 """What a stage has shown so far, judged while it runs: may it end early, and is there still somebody to ask? Pure.
 
-Rule: a stage ends early only on a bound that holds however often one looks, or on the interval that the report will
-print; whatever is printed comes from rows.
+Rule: a stage ends early only on a bound that holds however often one looks, or once an interval is narrow; whatever is
+printed comes from rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from firsttoken.load.tally import Tally
 from firsttoken.scenario import Scenario
 from firsttoken.scenario_load import Until
 from firsttoken.stats.sequential import decide_share
+from firsttoken.stats.wilson import half_width
 
+DESIGN_EFFECT = 1.5
+"""What a search takes its requests for: so many are worth an independent one. The report finds out how many, by batches
+of time, and is not to doubt what ended the level."""
 LOOK_NS = 1_000_000_000
 """How often the width of an interval is looked at."""
 LEAST_CYCLES = 2
@@ -31,7 +35,9 @@ class Judge:
 
     def verdict(self, tally: Tally) -> Verdict:
         """Whether the requests of a stage keep the promise, if that can be told already."""
-        return decide_share(tally.kept, tally.judged, self._share) if tally.judged else None
+        if not tally.judged:
+            return None
+        return decide_share(tally.kept, tally.judged, self._share, design_effect=DESIGN_EFFECT)
 
     def is_enough(self, clock: StageClock, tally: Tally, now_ns: int) -> bool:
         """Whether the measure phase of a stage has shown what it was to find out."""
@@ -41,13 +47,26 @@ class Judge:
         if self._searches:
             watched = clock.measured_s(now_ns) * 1e9 >= LEAST_CYCLES * cycle_ns
             return watched and self.verdict(tally) is not None
-        return self._width is not None and self._width.is_narrow(clock, tally, now_ns, cycle_ns)
+        if self._width is not None:
+            return self._width.is_narrow(clock, tally, now_ns, cycle_ns)
+        return is_known(tally.kept, tally.judged, self._share)
 
     def find_dead(self, clock: StageClock, tally: Tally, now_ns: int) -> str | None:
         """Why a target should be asked no more, in a sentence; None while it lives."""
         breaker = self._breakers[clock.plan.target]
         breaker.note(answered=tally.answered, failed=tally.unanswered, streaming=tally.streaming, now_ns=now_ns)
         return breaker.tripped
+
+
+def is_known(kept: int, judged: int, share: float) -> bool:
+    """Whether the share that kept the promise is known well enough for an automatic window to end.
+
+    Half of its interval is at most half of what lies between the promise and all, which so few requests as can show a
+    promise kept give; or half of what lies between the promise and what was seen, four standard errors from it.
+    """
+    if not judged:
+        return False
+    return half_width(kept, judged) <= max(1 - share, abs(kept / judged - share)) / 2
 
 
 class Width:

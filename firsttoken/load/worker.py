@@ -25,6 +25,7 @@ from firsttoken import kit
 from firsttoken.kit import KitError
 from firsttoken.limits import LimitError, allow_files
 from firsttoken.load.behaviour import load_behaviour
+from firsttoken.load.clock_offset import Offset
 from firsttoken.load.control import read_line, read_words, tell
 from firsttoken.load.courier import deliver
 from firsttoken.load.duty import Duty
@@ -156,7 +157,7 @@ def work_here(spec: WorkerSpec, local: Local, leash: Leash) -> str | None:
     environment = Environment()
     door = Doorway(environment, spec.master)
     welcome = door.ask_in(local.number)
-    return drive(environment, door, welcome, Path(local.folder), local.origin_ns, {}, leash)
+    return drive(environment, door, welcome, Path(local.folder), Offset(-local.origin_ns, 0), {}, leash)
 
 
 def work_from_afar(spec: WorkerSpec, leash: Leash) -> str | None:
@@ -171,7 +172,7 @@ def work_from_afar(spec: WorkerSpec, leash: Leash) -> str | None:
     own = spools.open(welcome.run_id, welcome.run_key, welcome.number)
     of_this_run = [spool for spool in [*left, own] if spool.run_key == welcome.run_key]
     shippers = {spool.number: Shipper(spool.journal, spool.number) for spool in of_this_run}
-    failure = drive(environment, door, welcome, own.folder, -offset.offset_ns, shippers, leash)
+    failure = drive(environment, door, welcome, own.folder, offset, shippers, leash)
     for spool in of_this_run:
         if shippers[spool.number].has_shipped_all:
             spools.discard(spool)
@@ -203,14 +204,14 @@ def drive(
     door: Doorway,
     welcome: Welcome,
     folder: Path,
-    origin_ns: int,
+    offset: Offset,
     shippers: Mapping[int, Shipper],
     leash: Leash,
 ) -> str | None:
     """Drive this worker's share of every stage; what went wrong, in a sentence."""
     recorder = TellingRecorder(folder, welcome.number, door.say)
-    session = open_share(welcome, recorder, origin_ns)
-    station = Station(session, welcome.scenario.seed, welcome.trace)
+    session = open_share(welcome, recorder, -offset.offset_ns)
+    station = Station(session, welcome.scenario.seed, welcome.trace, offset.error_ns)
     environment.user_classes, _ = load_behaviour(kit.find("locustfiles", welcome.scenario.traffic.locustfile))
     environment.shape_class = Stages(session=session)
     warm_up()

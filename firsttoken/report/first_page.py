@@ -165,9 +165,11 @@ def _warning(study: Study) -> str:
     budget = (study.run.manifest.budget or "").rstrip(".")
     broken = [stage for stage in study.run.studied if stage.reason]
     missing = [stage for stage in study.run.studied if stage.stage in study.run.missing]
+    lost = " ".join(flag.evidence for flag in study.flags if (flag.name, flag.scope) == ("WORKER_LOST", "run"))
     during = _name_stages(study, broken[-1:], " during ")
     parts = {
         f"BUDGET_STOPPED: {budget}. What was measured until then follows.": budget,
+        f"WORKER_LOST: {lost}": lost,
         f"INCOMPLETE: {state}{during}. What was measured until then follows.": state,
         f"INCOMPLETE: rows are missing of {_name_stages(study, missing)}. These levels count for nothing.": missing,
     }

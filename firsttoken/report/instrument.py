@@ -5,8 +5,11 @@ Rule: the worst level speaks for a chart, and an error that nobody could measure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from firsttoken.decide.instrument import Reading
 from firsttoken.decide.study import Study
+from firsttoken.row import Health
 
 LEAST_MS = 0.01
 """Nothing is claimed to be known better than this: what the kernel itself takes to stamp an arrival."""
@@ -25,6 +28,18 @@ def worst_ms(study: Study) -> float | None:
     """The most that 99 of 100 first tokens of any level may be off by, in milliseconds."""
     known = [reading.uncertainty_ms for reading in read_all(study)]
     return max((value for value in known if value is not None), default=None)
+
+
+def find_worst(health: Sequence[Health], field: str, width_s: float = 1.0) -> tuple[list[float], list[float]]:
+    """When, in seconds, and how bad the worst moment of any load process was in each span of so many seconds."""
+    worst: dict[int, tuple[float, float]] = {}
+    for beat in health:
+        value, at_s = getattr(beat, field), beat.at_ns / 1e9
+        span = int(at_s // width_s)
+        if value is not None and (span not in worst or value > worst[span][1]):
+            worst[span] = at_s, value
+    found = [worst[span] for span in sorted(worst)]
+    return [at_s for at_s, _ in found], [value for _, value in found]
 
 
 def write_ms(error_ms: float) -> str:

@@ -65,7 +65,8 @@ def method(study: Study) -> list[tuple[str, str]]:
             "Times are nanoseconds of the monotonic clock. The clock starts just before a request's first byte goes "
             "to the kernel, on a connection that is already open. Where the system allows, arrivals carry the "
             "kernel's own stamp, taken before our process wakes; if one read brings several events, the first token "
-            "lies in a bracket between the read before and the stamp. Nothing is decoded before it is stamped.",
+            "lies in a bracket between the read before and the stamp. Nothing is decoded before it is stamped."
+            + _other_clocks(study.run.manifest.clock_error_ms),
         ),
         (
             "Attempts",
@@ -93,6 +94,16 @@ def method(study: Study) -> list[tuple[str, str]]:
             "Whatever is listed as not tested on page one.",
         ),
     ]  # fmt: skip
+
+
+def _other_clocks(error_ms: float) -> str:
+    """What clocks of other machines add, if there were any."""
+    if not error_ms:
+        return ""
+    return (
+        f" Workers of other machines set their clocks by the first one's, within {error_ms:.2f} ms. A "
+        "latency is read on one clock; only what is counted over all workers second by second carries that error."
+    )
 
 
 def write_promise(slo: Slo) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from firsttoken.traffic.chance import draw_from
-from firsttoken.traffic.prompts import TASKS, Prompt, measure, read_on, tag
+from firsttoken.traffic.prompts import TASKS, Prompt, measure, name_text, read_on, tag
 from firsttoken.traffic.trace import BLOCK_TOKENS, Arrival
 
 
@@ -22,12 +22,14 @@ def trace_prompt(*, seed: int, arrival: Arrival, number: int, nonce: str | None)
     Its answer may be as long as the recorded one was. `nonce` as in `make_prompt`: None for a warm run.
     """
     left = arrival.input_tokens
+    names = list(_name_blocks(arrival.blocks)) if arrival.blocks else [f"alone-{number}"]
     blocks: list[str] = []
-    for name in _name_blocks(arrival.blocks) if arrival.blocks else ():
+    for name in names if arrival.blocks else ():
         blocks.append(_whole_block(seed, name, nonce) if left >= BLOCK_TOKENS else _write(seed, name, nonce, left))
         left -= BLOCK_TOKENS
-    text = "\n\n".join(blocks) or _write(seed, f"alone-{number}", nonce, left)
-    return Prompt(f"trace-{number}", text, arrival.input_tokens, arrival.output_tokens)
+    text = "\n\n".join(blocks) or _write(seed, names[0], nonce, left)
+    identity = name_text(f"{seed}/{names[-1]}/{arrival.input_tokens}")
+    return Prompt(identity, text, arrival.input_tokens, arrival.output_tokens)
 
 
 def _name_blocks(numbers: Iterable[int]) -> Iterator[str]:

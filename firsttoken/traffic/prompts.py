@@ -66,14 +66,22 @@ def make_prompt(
     length = draw_length(input_tokens, random())
     answer = draw_length(output_tokens, random())
     kind = list(TASKS)[int(random() * len(TASKS))]
-    parts = [_common_text(seed, round(length * shared))] if shared else []
+    common = _common_text(seed, round(length * shared)) if shared else ""
     left = length - round(length * shared)
-    if nonce is not None and left:
-        parts.append(tag(f"{nonce}/{place}"))
-        left -= 1
+    own = tag(f"{nonce}/{place}") if nonce is not None and left else ""
+    left -= len(own.split())
     task = TASKS[kind] if left >= 3 * len(TASKS[kind].split()) else ""
-    parts += [read_on(kind, left - len(task.split()), random), task]
-    return Prompt(place, "\n\n".join(part for part in parts if part), length, answer)
+    parts = [read_on(kind, left - len(task.split()), random), task]
+    return Prompt(name_text(_join(common, *parts)), _join(common, own, *parts), length, answer)
+
+
+def _join(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def name_text(text: str) -> str:
+    """A name that two texts share only if they are the same."""
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @lru_cache(maxsize=256)

@@ -1,9 +1,10 @@
 """Whether the load that was asked for was brought."""
 
+import msgspec
 import pytest
 
 from firsttoken.decide.delivery import count_due, find_missing_load, find_own_lateness, lateness_ms
-from firsttoken.row import Row
+from firsttoken.row import HELD_BACK, Row
 from tests.decide.hand import row, see
 
 
@@ -55,6 +56,28 @@ def test_a_user_who_went_away_is_missing_whatever_the_behaviour():
 
     assert (
         find_missing_load(see(rows, users=2), 0.0) == "1.50 users were busy or thinking on average; 2 were asked for."
+    )
+
+
+def test_a_request_that_was_lost_was_over_when_its_user_asked_again():
+    """The seat of a load process that was lost goes to another, which asks in its place."""
+    rows = [*ask_again(0), row("lost", user=1, intended=0, outcome="lost")]
+    heirs = [row(f"1-{n}", user=1, intended=n * 1000 + 700, first=0, last=n * 1000 + 1700) for n in range(10)]
+
+    assert find_missing_load(see(rows + heirs, users=2), 0.0) == ""
+    assert find_missing_load(see(rows, users=2), 0.0) == ""
+
+
+def test_users_who_wait_for_a_share_of_the_quota_are_idle_though_all_of_them_do():
+    """The pause is the run's own, and no behaviour's: 8 users at a door that lets one through a second."""
+    rows = [
+        row(f"{n}", user=n % 8, intended=n * 1000, first=n * 1000 + 400, last=n * 1000 + 900, checks=[HELD_BACK])
+        for n in range(10)
+    ]
+
+    assert find_missing_load(see(rows, users=8), 0.0) == (
+        "0.900 users were busy with a request on average; 8 were asked for; 10 requests waited for the run's own "
+        "[budget] (its caps, or quota_share)."
     )
 
 
@@ -120,6 +143,22 @@ def test_lateness_ends_where_the_connection_begins():
     one = row("r", user=0, intended=100, sent=180, connect_start_ns=101 * 1_000_000, first=200, last=300)
 
     assert lateness_ms(see([one], by="rate")).tolist() == [1.0]
+
+
+def test_an_arrival_that_was_held_back_is_missing_and_says_nothing_of_the_load_process():
+    rows = [each if each.user % 2 else with_check(each) for each in arrivals(late=800)]
+
+    seen = see(rows, by="rate")
+
+    assert find_own_lateness(see([each for each in rows if each.checks], by="rate")) == ""
+    assert len(lateness_ms(seen)) == 50
+    assert find_missing_load(seen, 0.0).endswith(
+        "were begun when they were due; 50 requests waited for the run's own [budget] (its caps, or quota_share)."
+    )
+
+
+def with_check(held: Row) -> Row:
+    return msgspec.structs.replace(held, checks=[HELD_BACK])
 
 
 @pytest.mark.parametrize(("late", "told"), [(1, False), (2, True)])

@@ -3,6 +3,7 @@
 import shutil
 import tomllib
 
+import msgspec
 import numpy as np
 import pytest
 import tomli_w
@@ -259,6 +260,17 @@ def test_a_run_that_lost_a_load_process_is_not_valid(tmp_path):
     study = study_run(make_run(tmp_path / "run", levels=(4, 16), course=Course(workers_lost=1)))
 
     assert {flag.name for flag in study.flags if flag.voids} == {"WORKER_LOST"}
+    assert study.exit_code == 4
+
+
+def test_a_run_that_lost_a_load_process_between_two_stages_is_not_as_it_was_asked_for(tmp_path):
+    folder = make_run(tmp_path / "run", levels=(4, 16), targets=("gpt-5.4",))
+    manifest = folder / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(msgspec.json.decode(manifest.read_bytes()) | {"workers_lost_between": 1}))
+
+    study = study_run(folder)
+
+    assert [(flag.name, flag.voids) for flag in study.flags if flag.scope == "run"] == [("WORKER_LOST", False)]
     assert study.exit_code == 4
 
 

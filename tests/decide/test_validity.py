@@ -12,10 +12,10 @@ from firsttoken.decide.validity import (
     find_client_limits,
     find_flags,
     find_undersampled,
-    flag_run,
+    flag_manifest,
     requests_needed,
 )
-from firsttoken.row import Health, Row
+from firsttoken.row import Health, Manifest, Row
 from firsttoken.stats.proportion import proportion_interval
 from tests.decide.hand import MS, healthy, row, see
 
@@ -143,6 +143,32 @@ def test_a_load_process_that_was_lost_voids_a_level():
     assert flag.evidence == "1 load process was lost in this stage."
 
 
+def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back():
+    untold = see(back_to_back())
+    told = see(back_to_back(ratelimit_limit_requests=500))
+
+    [flag] = find_flags(untold, measure(untold), healthy(*WINDOW), Asked(quota_share=0.5))
+    assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", False)
+    assert "budget.quota_share = 0.5 held nothing back" in flag.evidence
+    assert find_flags(told, measure(told), healthy(*WINDOW), Asked(quota_share=0.5)) == []
+
+
+def test_a_freeze_counts_from_the_line_before_it_to_the_one_after():
+    """No line was written while the process stood still, so that the next sums up more than a second."""
+    late = [*healthy(*range(1, 9)), *healthy(12, hub_lag_max_ms=2800.0)]
+
+    assert "froze" in find_client_limits(see(back_to_back(), window=(0, 10_000)), late)
+    assert find_client_limits(see(back_to_back(count=8, every=1000), window=(0, 8_000)), late) == ""
+
+
+def test_a_freeze_while_measured_answers_still_stream_counts_though_the_window_has_closed():
+    rows = [*back_to_back(), row("long", user=1, intended=9_000, first=9_500, last=14_000, output=20)]
+    hold = healthy(*range(1, 13)) + healthy(13, hub_lag_max_ms=60.0)
+
+    assert "froze" in find_client_limits(see(rows, users=2), hold)
+    assert find_client_limits(see(back_to_back()), hold) == ""
+
+
 def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_anyway():
     """More load does not heal: 100 arrivals that were dropped could not save what 100 requests broke."""
     kept = by_schedule(100)
@@ -158,14 +184,24 @@ def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_
     assert stands.evidence.endswith("The promise was broken even so, and the answer stands.")
 
 
-def test_a_flag_of_the_run_is_told_as_a_sentence():
-    assert flag_run("BUDGET_STOPPED", "the cap of 9 tokens was reached").evidence == "The cap of 9 tokens was reached."
+@pytest.mark.parametrize("budget", ["the cap of 9 tokens was reached", "The cap of 9 tokens was reached."])
+def test_a_flag_of_the_run_is_told_as_a_sentence_and_names_no_level(budget):
+    [flag] = flag_manifest(manifest_of(budget=budget))
 
-
-def test_a_flag_of_the_run_names_no_level():
-    flag = flag_run("BUDGET_STOPPED", "The cap of 10,000 tokens was reached.")
-
+    assert (flag.name, flag.evidence) == ("BUDGET_STOPPED", "The cap of 9 tokens was reached.")
     assert (flag.scope, flag.target, flag.level, flag.voids) == ("run", "", None, False)
+
+
+def test_a_load_process_that_was_lost_between_two_stages_voids_none_of_them():
+    [flag] = flag_manifest(manifest_of(workers_lost_between=2))
+
+    assert (flag.name, flag.voids) == ("WORKER_LOST", False)
+    assert flag.evidence == "2 load processes were lost while no stage ran; the others drove what followed."
+
+
+def manifest_of(**told: object) -> Manifest:
+    asked = {"run_id": "run", "name": "run", "command": [], "seed": 1, "versions": {}, "host": {}, "endpoints": {}}
+    return Manifest(started_utc="2026-01-01T00:00:00Z", origin_monotonic_ns=0, **asked, **told)
 
 
 def by_schedule(count: int, late: float = 0.0, every: float = 100) -> list[Row]:

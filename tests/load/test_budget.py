@@ -167,6 +167,9 @@ def test_the_sentence_names_the_cap_in_dollars() -> None:
 @pytest.mark.parametrize(("after_s", "over"), [(149.9, False), (150.0, True)])
 def test_minutes_are_counted_from_the_beginning_of_the_run(after_s: float, over: bool) -> None:
     said = Treasury(Budget(minutes=2.5)).exhausted(round(after_s * NS))
+    of_a_run_that_goes_on = Treasury(Budget(minutes=2.5), earlier_ns=60 * NS).exhausted(round((after_s - 60) * NS))
+
+    assert of_a_run_that_goes_on == said
 
     assert said == ("the budget of 2.5 min is used up" if over else None)
 

@@ -81,6 +81,17 @@ def test_a_stage_of_n_requests_admits_n_and_ends_its_measurement_with_the_last()
     assert seconds(counted)[-1] == ("hold", 2)
 
 
+def test_the_hold_of_an_open_loop_lasts_until_what_was_due_at_its_end_has_been_begun() -> None:
+    """The last arrival of a trace is due when measuring ends, and nothing else may be open then."""
+    told = clock(by="rate")
+    advance(told, 13.1)
+    assert told.ended_ns is None
+
+    advance(told, 13.5)
+
+    assert told.ended_ns == round(113.5 * NS)
+
+
 def test_an_automatic_settle_waits_for_twice_the_p95_of_what_it_saw() -> None:
     auto = clock(settle_ns=None)
     advance(auto, 7, e2e_s=[3.9])
@@ -89,6 +100,18 @@ def test_an_automatic_settle_waits_for_twice_the_p95_of_what_it_saw() -> None:
     advance(auto, 9, e2e_s=[3.9])
 
     assert auto.phase == "measure"
+
+
+def test_an_automatic_window_is_measured_until_what_it_shows_is_known() -> None:
+    auto = clock(settle_ns=0, measure_ns=None, ramp_ns=0)
+    advance(auto, 18, e2e_s=[3.9], open_measured=1, enough=True)
+    assert auto.phase == "measure", "five times the p99 have not passed"
+    advance(auto, 40, e2e_s=[3.9], open_measured=1)
+    assert auto.phase == "measure", "and then it is not known"
+
+    advance(auto, 41, e2e_s=[3.9], open_measured=1, enough=True)
+
+    assert auto.phase == "hold"
 
 
 @pytest.mark.parametrize(("phase", "most_s"), [("settle", 60), ("measure", 300)])

@@ -184,3 +184,15 @@ def test_workers_lost_in_a_stage_are_told_with_its_end() -> None:
     conduct(crew)
 
     assert [event.workers_lost for event in crew.events if event.event == "end"] == [2, 0]
+
+
+def test_workers_lost_while_no_stage_runs_are_told_of_the_run_and_of_no_stage() -> None:
+    crew = ScriptedCrew()
+    losses = iter([1, 1, 4])
+    crew.gather = lambda group: setattr(crew, "workers_lost", next(losses))  # type: ignore[method-assign]
+    crew.leave = lambda: setattr(crew, "workers_lost", next(losses))  # type: ignore[method-assign]
+
+    conductor = conduct(crew)
+
+    assert [event.workers_lost for event in crew.events if event.event == "end"] == [0, 0]
+    assert conductor.lost_between == 4

@@ -38,7 +38,7 @@ class Evening:
         self.spools = [folder / f"spool-{number}" for number in (1, 2)]
         scenario = write_scenario(folder, REAL, base_url=f'"{base_url}"', users="[4]", measure=f'"{measure}"')
         crew = ("--workers", "0", "--remote", "2", "--bind", "0.0.0.0:5557", "--yes")
-        self.master = machines.master.start("-m", "firsttoken.cli", "run", scenario, "--out", self.out, *crew, **KEY)
+        self.master = machines.master.start("-m", "firsttoken", "run", scenario, "--out", self.out, *crew, **KEY)
         delay = machines.workers[0].start("-m", "tests.delay", "5557", "10.97.1.1", "5557", str(DELAY_MS))
         self.workers = [
             self.work(machine, master, spool)
@@ -49,7 +49,7 @@ class Evening:
 
     @staticmethod
     def work(machine: Machine, master: str, spool: Path) -> subprocess.Popen[str]:
-        return machine.start("-m", "firsttoken.cli", "worker", "--master", master, "--spool", spool, **KEY)
+        return machine.start("-m", "firsttoken", "worker", "--master", master, "--spool", spool, **KEY)
 
     def await_rows(self, least: int) -> None:
         deadline = time.monotonic() + 30
@@ -97,6 +97,7 @@ def test_late_messages_and_a_cut_of_three_seconds_lose_nothing_and_double_nothin
     assert [list(spool.iterdir()) for spool in evening.spools] == [[], []], "what the master has is kept no longer"
     near_ms, far_ms = sorted(errors_ms.values())
     assert near_ms < DELAY_MS * 0.9 < far_ms
+    assert run.manifest.clock_error_ms == pytest.approx(far_ms, rel=0.05)
     arrived_ns = {request: truth["arrival_ns"] - origin_ns for request, truth in read_truths(tmp_path).items()}
     for row in rows:  # the machines have one clock in truth, so what a worker says may be off by its error at most
         if row.server_request_id is not None and row.sent_ns is not None:

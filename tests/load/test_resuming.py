@@ -37,6 +37,17 @@ def test_only_stages_that_ended_as_planned_are_finished(tmp_path: Path) -> None:
     assert finished.measured_s(0) == 3.0
 
 
+def test_the_time_that_stages_took_is_counted_and_once_where_several_ran_at_once(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        event(0, "ramp", 2), event(0, "end", 6),
+        event(1, "ramp", 3), event(1, "end", 8),
+        event(2, "ramp", 10), event(2, "settle", 11), event(2, "measure", 14),
+    )  # fmt: skip
+
+    assert read_finished(tmp_path).lasted_ns == (8 - 2) + (14 - 10)
+
+
 def test_a_torn_line_was_never_finished(tmp_path: Path) -> None:
     write(tmp_path, event(0, "ramp", 5), torn=msgspec.json.encode(event(0, "end", 9))[:40])
 
@@ -47,7 +58,25 @@ def test_a_new_folder_has_finished_nothing(tmp_path: Path) -> None:
     assert read_finished(tmp_path) is FRESH
 
 
-def test_what_earlier_attempts_cost_is_counted_but_for_simulated_targets_and_start_lines(tmp_path: Path) -> None:
+def test_what_nobody_knows_of_an_earlier_attempt_may_be_as_much_as_the_dearest(tmp_path: Path) -> None:
+    """One has no end, as the process was killed; another broke off before it told its usage."""
+    rows = [
+        Row(target="real", request_id="1", attempt=1, sent_ns=1, outcome="ok", input_tokens=100, output_tokens=50),
+        Row(target="real", request_id="2", attempt=1, sent_ns=1, outcome="ok", input_tokens=90, output_tokens=10),
+        Row(target="real", request_id="3", attempt=1),
+        Row(target="real", request_id="4", attempt=1),
+        Row(target="real", request_id="4", attempt=1, sent_ns=1, outcome="truncated"),
+    ]
+    (tmp_path / "attempts").mkdir()
+    lines = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    (tmp_path / "attempts" / "worker-0.jsonl").write_bytes(lines)
+
+    total = read_spent(tmp_path, {"real": PRICE})
+
+    assert (total.requests, total.tokens) == (4, 150 + 100 + 2 * 150)
+
+
+def test_what_earlier_attempts_cost_is_counted_but_for_simulated_targets(tmp_path: Path) -> None:
     rows = [
         Row(target="real", request_id="1", attempt=1, sent_ns=1),
         Row(target="real", request_id="1", attempt=1, sent_ns=1, outcome="ok", input_tokens=100, output_tokens=50),

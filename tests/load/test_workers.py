@@ -7,20 +7,18 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from firsttoken import launch
 from firsttoken.decide.study import study_run
 from firsttoken.load.lane import REDEALT
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
-from firsttoken.scenario import load_scenario
 from tests.command import REAL, ROOT, command, firsttoken, write_scenario
+from tests.driven import count_busy, drive, rows_of
 from tests.made_run import make_run
 from tests.processes import await_gone, find_child, find_children
 from tests.served import fast, serve
@@ -49,35 +47,6 @@ hold = "5s"
 OPEN = CLOSED.replace("users = [3, 8, 101]", "rate = [20]")
 
 
-def drive(folder: Path, scenario: str, workers: int, overrides: Sequence[str] = ()) -> Run:
-    """Run a scenario to its end, without a report."""
-    (folder / "plan.toml").write_text(scenario)
-    plan = load_scenario(folder / "plan.toml", list(overrides))
-    out = launch.open_folder(plan, folder / f"workers-{workers}")
-    simulators = launch.Simulators(plan, truth=None)
-    load = launch.LoadProcess(out, simulators.base_urls, ["test"], launch.CrewSize(workers))
-    try:
-        *_, end = load.events()
-    finally:
-        load.stop()
-        simulators.stop()
-    assert end["failure"] is None
-    return open_run(out)
-
-
-def rows_of(folder: Path) -> list[Row]:
-    """The journals' last word on every attempt."""
-    lines = [line for path in (folder / "attempts").glob("*.jsonl") for line in path.read_bytes().splitlines()]
-    rows = [msgspec.json.decode(line, type=Row) for line in lines]
-    return list({(row.request_id, row.attempt): row for row in rows}.values())
-
-
-def busy(rows: Sequence[Row], from_ns: int, to_ns: int) -> float:
-    """How many requests were open on average, between two moments."""
-    spans = [(max(row.intended_ns, from_ns), min(row.end_ns or to_ns, to_ns)) for row in rows]
-    return sum(max(0, end_ns - begin_ns) for begin_ns, end_ns in spans) / (to_ns - from_ns)
-
-
 @pytest.fixture(scope="module")
 def four(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return drive(tmp_path_factory.mktemp("four"), CLOSED, workers=4)
@@ -90,7 +59,7 @@ def test_users_asked_for_are_in_flight_also_where_workers_have_unlike_shares(fou
     for stage in four.stages:
         mine = [row for row in rows if row.stage == stage.stage]
         assert stage.measure_ns is not None and stage.hold_ns is not None
-        assert busy(mine, stage.measure_ns, stage.hold_ns) == pytest.approx(stage.users, rel=0.02)
+        assert count_busy(mine, stage.measure_ns, stage.hold_ns) == pytest.approx(stage.users, rel=0.02)
 
 
 def test_every_attempt_that_any_worker_started_has_one_outcome(four: Run) -> None:
@@ -174,7 +143,7 @@ def test_a_killed_worker_is_noticed_at_once_its_load_goes_to_the_others_and_its_
     heirs = [row for row in rows if int(row.request_id.split("-")[2]) >= REDEALT]
     assert 0 < min(row.intended_ns for row in heirs) - killed_ns < 1e9
     living = [row for row in rows if row.worker != victim]
-    assert busy(living, killed_ns + 1_000_000_000, stage.hold_ns) == pytest.approx(8, rel=0.02)
+    assert count_busy(living, killed_ns + 1_000_000_000, stage.hold_ns) == pytest.approx(8, rel=0.02)
 
 
 def test_workers_whose_master_is_killed_are_gone_and_what_they_journalled_is_reported(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ def test_the_evidence_of_a_simulated_run_in_one_line(study):
     asked = sum(study.figure(target, "requests").n for target in study.targets)
 
     assert re.fullmatch(
-        rf"Valid; 1 repeat; {asked:,} requests; first tokens timed within 0\.0\d ms; \$0 spent; "
+        rf"Valid; 1 repeat; {asked:,} requests; first tokens timed within 0\.10 ms; \$0 spent; "
         r"run made-run; check: firsttoken verify RUN\.",
         write_evidence(study),
     )

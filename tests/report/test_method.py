@@ -1,11 +1,13 @@
 """Tests of firsttoken/report/method.py."""
 
+import msgspec
 import pytest
 
 from firsttoken.decide.study import study_run
 from firsttoken.report.method import method, write_length, write_policy, write_promise
 from firsttoken.scenario import Retry, Slo, Spread
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
+from tests.made_run import make_run
 from tests.report.studies import make_study, study_again
 
 
@@ -17,6 +19,15 @@ def test_the_method_names_the_settings_of_the_run(study):
     assert "measure (20.0 s), hold" in told["A stage"]
     assert "first token within 1.50 s and per token at most 20.0 ms" in told["Promise"]
     assert "gpt-5.4: $5.50 in, $18.00 out per million tokens" in told["Dollars"]
+
+
+def test_clocks_of_other_machines_are_told_with_their_error(tmp_path, study):
+    folder = make_run(tmp_path / "run", levels=(1,), targets=("gpt-5.4",))
+    manifest = folder / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(msgspec.json.decode(manifest.read_bytes()) | {"clock_error_ms": 0.348}))
+
+    assert "set their clocks by the first one's, within 0.35 ms" in dict(method(study_run(folder)))["Clock"]
+    assert "other machines" not in dict(method(study))["Clock"]
 
 
 def test_a_price_that_nobody_states_is_said_to_be_unknown(tmp_path):

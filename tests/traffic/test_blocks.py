@@ -63,6 +63,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_nonce_changes_no_word_bu
 
     assert one == again
     assert one.prompt_id == other.prompt_id
+    assert len({prompt(each, number).prompt_id for number, each in enumerate(TRACE)}) == len(TRACE)
     assert len(changed) == len(arrival.blocks)
     assert all(a.startswith("[") and b.startswith("[") for a, b in changed)
 
@@ -87,8 +88,9 @@ def test_a_prompt_says_at_its_beginning_what_is_asked_for():
 
 def test_the_bytes_of_a_prompt_stay_what_they_were():
     """Runs of different versions are comparable only if they ask the same: a change here is one for the changelog."""
-    assert prompt(Arrival(0, 16, 4, (3,)), 12) == Prompt(
-        prompt_id="trace-12",
+    made = prompt(Arrival(0, 16, 4, (3,)), 12)
+    assert made == Prompt(
+        prompt_id=made.prompt_id,
         text="[31d65abd0194]\n\nContinue this text in the same voice, at length, without a summary.\n\nFor a long",
         input_tokens=16,
         output_tokens=4,

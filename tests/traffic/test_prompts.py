@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from firsttoken.traffic.prompts import TASKS, Prompt, make_prompt, read_corpus
+from firsttoken.traffic.prompts import TASKS, Prompt, make_prompt, name_text, read_corpus
 
 
 def prompt(**changes) -> Prompt:
@@ -27,7 +27,7 @@ def test_the_bytes_of_a_prompt_stay_what_they_were():
     made = prompt(input_tokens=16, output_tokens=(40.0, 90.0))
 
     assert made == Prompt(
-        prompt_id="4-0-2-3",
+        prompt_id=name_text("User: We will be in the mountains for four days with a dog that has"),
         text="[e3700dd08851]\n\nUser: We will be in the mountains for four days with a dog that has",
         input_tokens=16,
         output_tokens=48,
@@ -75,6 +75,13 @@ def test_another_run_of_the_same_seed_differs_by_its_nonce_alone():
     assert one.text != two.text
     assert one.text.split()[1:] == two.text.split()[1:]
     assert one.prompt_id == two.prompt_id
+
+
+def test_prompts_of_other_words_have_another_name():
+    names = {prompt(turn=turn, user=user).prompt_id for turn in range(20) for user in (1, 2)}
+    others = {prompt(turn=turn, seed=8).prompt_id for turn in range(20)}
+
+    assert len(names | others) == 60
 
 
 def test_warm_prompts_come_again_at_every_level_and_repeat():

@@ -1,0 +1,22 @@
+"""The first lines of the command, as `firsttoken` or as `python -m firsttoken`.
+
+Rule: until the commands are read, which takes a moment, an interrupt ends the process as it ends any program: quietly.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Read the commands, then run the one that was asked for."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from firsttoken import cli
+
+    signal.signal(signal.SIGINT, heard)
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
