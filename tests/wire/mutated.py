@@ -1,4 +1,4 @@
-"""Streams as servers send them, long and short, and a seeded hand that spoils them.
+"""Streams as servers send them, recorded and written, and a seeded hand that spoils them.
 
 Rule: the same seed gives the same bytes. A stream is a list of reads; what is spoiled is mostly the middle, where reads
 go the short way, and mostly a little, so that most of it is still understood.
@@ -8,6 +8,7 @@ import gzip
 import random
 from collections.abc import Callable
 
+from tests.wire.recordings import APIS, read_pieces
 from tests.wire.spoken import (
     CHAT,
     DONE,
@@ -65,6 +66,7 @@ STREAMS: list[tuple[str, list[bytes]]] = [
         [*RESPONSES[:4], *delta("reasoning_summary_text", *WORDS), *delta("output_text", *WORDS), RESPONSES[-1]],
     ),
     ("responses", [*RESPONSES[:4], *delta("reasoning_text", *WORDS), *delta("refusal", *WORDS), RESPONSES[-1]]),
+    *((api, read_pieces(api)) for api in APIS),
 ]
 
 PIECES = [

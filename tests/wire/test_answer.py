@@ -14,6 +14,7 @@ from firsttoken.wire.answer import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer
 from firsttoken.wire.dialects import DIALECTS, NOTHING
 from firsttoken.wire.outcome import LOST, ProtocolError, end_of
 from tests.wire.mutated import make_case
+from tests.wire.recordings import APIS, read_recording
 from tests.wire.spoken import CHAT, FINISH, MS, ROLE, TEXT, chunk, event, frames, head, hear, plain, stream
 
 ERROR = b'{"error": {"message": "Oh no", "code": "busy"}}'
@@ -204,6 +205,33 @@ def test_a_request_sent_twice_was_sent_when_it_was_sent_first():
     answer.mark_uploaded(180)
 
     assert (answer.row.sent_ns, answer.row.uploaded_ns) == (50, 80)
+
+
+# -- as a real server said it -----------------------------------------------------------------------------------------
+
+RECORDED = {
+    "chat": Row(finish_reason="length", events=19, token_events=16, input_tokens=52),
+    "completions": Row(finish_reason="length", events=17, token_events=16, input_tokens=38),
+    "responses": Row(finish_reason="completed", events=24, token_events=16, input_tokens=52),
+}
+"""What each recorded answer holds; all of them have 16 tokens."""
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_recorded_answer_is_understood_wherever_it_is_cut(api):
+    said, wanted = read_recording(api), RECORDED[api]
+
+    for at in range(len(said) + 1):
+        answer = hear(api, [piece for piece in (said[:at], said[at:]) if piece])
+
+        row = answer.row
+        assert (row.outcome, row.output_tokens, row.token_source) == (OUTCOMES[wanted.finish_reason], 16, "usage"), at
+        assert (row.events, row.token_events, row.input_tokens, row.finish_reason) == (
+            wanted.events, wanted.token_events, wanted.input_tokens, wanted.finish_reason,
+        ), at  # fmt: skip
+
+
+OUTCOMES = {"length": "length", "completed": "ok"}
 
 
 # -- whatever comes ---------------------------------------------------------------------------------------------------
