@@ -34,6 +34,8 @@ MOST_TOKENS = 1 / 3
 MODEL = "knee"
 HIGHEST, TIMES_SLOTS = 256, 16
 """Users at the top of the ladder: so many times the slots, and never more than the highest."""
+LADDER_MEASURE = "15s"
+"""Of each level: an automatic window lasts longer, until its level can be decided, and costs more tokens."""
 EXITS = {0, 2, 4}
 """Of a run that came to its end, whatever it found."""
 
@@ -85,7 +87,8 @@ def compare(slots: int, top: int | None) -> tuple[str, ...]:
     """Search and ladder on the same server: a line of the table."""
     search = {"by": "users", "from": 1, "to": top or min(HIGHEST, TIMES_SLOTS * slots)}
     levels = grid(msgspec.convert(search, Search))
-    loads: list[dict[str, object]] = [{"search": search}, {"users": [int(level) for level in levels]}]
+    ladder = {"users": [int(level) for level in levels], "measure": LADDER_MEASURE}
+    loads: list[dict[str, object]] = [{"search": search}, ladder]
     answers = []
     for load in loads:
         with tempfile.TemporaryDirectory() as place:
