@@ -236,7 +236,10 @@ def show_calibration(calibration: Calibration, need: Need | None) -> None:
         _out.print(f"\nOne worker of this machine watches {ceiling}.", soft_wrap=True)
     if need is not None and need.workers is not None:
         each = "1 worker" if need.workers == 1 else f"{need.workers} workers"
-        _out.print(f"{need.scenario}: {need.peak} at its peak: {each}, filled to {FILLED:.0%} at most.", soft_wrap=True)
+        cores = int(calibration.host["cores"])
+        more = f" This machine has {cores} cores: --remote brings in others." if need.workers > cores else ""
+        said = f"{need.scenario}: {need.peak} at its peak: {each}, filled to {FILLED:.0%} at most.{more}"
+        _out.print(said, soft_wrap=True)
 
 
 def _milliseconds(ms: float | None) -> str:

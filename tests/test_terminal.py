@@ -26,6 +26,22 @@ def calibrated(*steps: Step) -> Calibration:
     return conclude(steps, HOST, "1.0", "2026-02-14T12:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (None, "at least 100 streams and 6,700 tokens/s within 1 ms; no more was tried."),
+        ("server", "at least 100 streams and 6,700 tokens/s within 1 ms: the server was the limit."),
+        ("client", "watches 100 streams and 6,700 tokens/s within 1 ms."),
+    ],
+)
+def test_a_ceiling_says_who_set_it(capsys: pytest.CaptureFixture[str], limit: str | None, said: str) -> None:
+    found = msgspec.structs.replace(calibrated(HELD), streams=100, tokens_per_s=6_700.0, limit=limit)
+
+    terminal.show_calibration(found, None)
+
+    assert said in capsys.readouterr().out
+
+
 def test_a_calibration_is_a_table_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show_calibration(calibrated(HELD), None)
 
@@ -38,7 +54,9 @@ def test_a_calibration_is_a_table_and_a_sentence(capsys: pytest.CaptureFixture[s
 def test_what_a_scenario_needs_follows(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show_calibration(calibrated(HELD), Need(scenario="launch", peak=Peak(2000, None), workers=5))
 
-    assert "launch: 2,000 streams at its peak: 5 workers, filled to 70% at most." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "launch: 2,000 streams at its peak: 5 workers, filled to 70% at most." in out
+    assert "This machine has 2 cores: --remote brings in others." in out
 
 
 def test_a_step_says_why_it_did_not_hold(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from firsttoken.row import COMPRESSED, Outcome, Row
 from firsttoken.wire.dialects import TOKENS, Dialect
 from firsttoken.wire.error_text import find_error, read_error
 from firsttoken.wire.headers import fill_row, read_should_retry
-from firsttoken.wire.inflate import CODINGS, Inflater
+from firsttoken.wire.inflate import CODINGS, Inflater, open_inflater
 from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, judge, refuse_status
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.template import Template, learn_template
@@ -208,7 +208,7 @@ class Answer:
         self._refused = self._find_refusal(status)
         self.ended = self._refused is not None
         if self._coding() in CODINGS:
-            self._inflater = Inflater(self._coding())
+            self._inflater = open_inflater(self._coding())
             row.checks.append(COMPRESSED)
         if self.ended or status >= 400 or not self._kind().startswith("text/event-stream"):
             self._words = bytearray()

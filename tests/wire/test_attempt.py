@@ -222,7 +222,7 @@ def assert_reached(row: Row, mark: tuple[str, ...], events: int, tokens: int) ->
             "Overloaded",
             (HEAD, 0, 0),
         ),
-        ("protocol", script(stream(CHAT, content_encoding="br")), "compressed (br)", (HEAD, 0, 0)),
+        ("protocol", script(stream(CHAT, content_encoding="zstd")), "compressed (zstd)", (HEAD, 0, 0)),
         (
             "protocol",
             script(head(), frames(b"data: soup\n\n")),
