@@ -53,7 +53,7 @@ def build(study: Study) -> Page | None:
 def _finding(study: Study, readings: list[Reading]) -> str:
     error_ms = worst_ms(study)
     levels = {(stage.target, stage.level, stage.by) for stage in study.run.studied if stage.window}
-    out = len(levels & {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.voids})
+    out = len(levels & _find_void(study))
     kept = "no window was thrown out" if not out else f"{out} of {len(levels)} levels were thrown out"
     if error_ms is None:
         return f"No first token was measured on our own connection; {kept}"
@@ -61,6 +61,11 @@ def _finding(study: Study, readings: list[Reading]) -> str:
         "Measured and true first tokens differ by" if any(r.matched for r in readings) else "First tokens are known to"
     )
     return f"{known} {write_ms(error_ms)} at most in 99 of 100; {kept}"
+
+
+def _find_void(study: Study) -> set[tuple[str, float | None, str]]:
+    """What counts for nothing: target, level, and what that counts."""
+    return {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.voids}
 
 
 def _draw(study: Study) -> Drawing:
@@ -100,7 +105,7 @@ def _draw_errors(panel: Axes, study: Study) -> None:
 
 def _shade(panels: tuple[Axes, ...], study: Study) -> None:
     colour = theme.colours(study.targets)
-    void = {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.voids}
+    void = _find_void(study)
     for stage in study.run.stages:
         if stage.window is None:
             continue
@@ -144,7 +149,11 @@ def _share(value: float | None, digits: int = 0) -> str:
 def _notes(study: Study, readings: list[Reading]) -> list[str]:
     bounds = "; ".join(f"{bound.what} {bound.most:g} {bound.unit}" for bound in BOUNDS)
     notes = [f"A window is thrown out as CLIENT_LIMITED past these bounds: {bounds}."]
-    notes += [f"{r.target} at {study.unit.write(r.level)}: {r.thrown_out}" for r in readings if r.thrown_out]
+    notes += [
+        f"{flag.target} at {study.unit_of(flag.by).write(flag.level)}: {flag.evidence}"
+        for flag in study.every_flag
+        if flag.voids and flag.level is not None
+    ]
     if study.unit.by == "rate":
         notes.append(
             f"Late: begun after the schedule's instant. More than one in a hundred later than {LATE_MS:g} ms, while "
@@ -155,7 +164,7 @@ def _notes(study: Study, readings: list[Reading]) -> list[str]:
         notes.append(
             f"The kernel stamped as few as {write_percent(least)} of first tokens; the others carry our own time."
         )
-    if not np.any([reading.matched for reading in readings]):
+    if readings and not np.any([reading.matched for reading in readings]):
         notes.append("Only a simulated target logs its truth; the brackets hold the truth of a real one.")
     return notes
 

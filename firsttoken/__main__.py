@@ -11,7 +11,9 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Read the commands, then run the one that was asked for."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    heard = signal.getsignal(signal.SIGINT)
+    if heard is signal.default_int_handler:  # else whoever started it wants none heard
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from firsttoken import cli
 
     signal.signal(signal.SIGINT, heard)

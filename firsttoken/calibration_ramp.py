@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from firsttoken import __version__, launch
+from firsttoken import __version__, launch, run_folder
 from firsttoken.calibration import MOST_STREAMS, Calibration, Step, choose_streams, conclude
 from firsttoken.catalogue import Simulated
 from firsttoken.decide.study import Study, study_run
@@ -52,7 +52,7 @@ def measure_step(streams: int) -> Step:
     """Drive so many streams for some seconds. Raises LaunchError where a process died."""
     with tempfile.TemporaryDirectory(prefix="firsttoken-") as name:
         scenario = describe_step(streams)
-        folder = launch.open_folder(scenario, name)
+        folder = run_folder.open_folder(scenario, name)
         looks = _drive(scenario, folder)
         study = study_run(folder)
         try:

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import msgspec
 from cyclopts import App, CycloptsError, Parameter, validators
 
-from firsttoken import __version__, calibration, kit, launch, limits, running, terminal
+from firsttoken import __version__, calibration, kit, launch, limits, run_folder, running, terminal
 from firsttoken.calibration import MOST_STREAMS
 from firsttoken.catalogue import CatalogueError, load_catalogue
 from firsttoken.interrupts import Interrupts
@@ -58,7 +58,8 @@ def run(
         raise UsageError("run: expected a scenario, or --resume and a run folder, got both or neither")
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
-    plan = load_scenario(launch.find_broken_off(resume) / "scenario.toml") if resume else _read_scenario(scenario, set_)
+    broken_off = run_folder.find_broken_off(resume) if resume else None
+    plan = load_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario, set_)
     if dry_run:
         return running.foretell(plan, workers, remote, as_json=json_)
     check_ready(plan, os.environ, workers + remote)
@@ -68,10 +69,10 @@ def run(
         terminal.warn(doubt)
     if not yes:
         running.ask_to_spend(plan)
-    folder = resume or launch.open_folder(plan, out)
-    with launch.hold_folder(folder) as hold, Interrupts(terminal.warn) as interrupts:
-        if resume:
-            launch.forget_derived(resume)
+    folder = broken_off or run_folder.open_folder(plan, out)
+    with run_folder.hold_folder(folder) as hold, Interrupts(terminal.warn) as interrupts:
+        if broken_off:
+            run_folder.forget_derived(broken_off)
         failure = running.measure(plan, folder, launch.CrewSize(workers, remote, bind), interrupts, hold)
         if failure and not interrupts.count:
             raise UsageError(failure)

@@ -6,15 +6,12 @@ within two seconds after it closes, so nothing outlives the command, also when t
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -22,7 +19,7 @@ from urllib.parse import quote
 import msgspec
 
 from firsttoken.catalogue import load_catalogue
-from firsttoken.scenario import Scenario, Target, dump_toml, simulate
+from firsttoken.scenario import Scenario, Target, simulate
 
 GRACE_S = 3.0
 """How long a child may take to leave after its pipe has closed, before it is killed."""
@@ -213,7 +210,7 @@ class LoadProcess:
         *,
         hold: int | None = None,
     ) -> None:
-        """`hold` is what `hold_folder` gave, if the folder is held."""
+        """`hold` is what `run_folder.hold_folder` gave, if the folder is held."""
         spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
         keeps = () if hold is None else (hold,)
         self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()), keeps=keeps)
@@ -236,58 +233,3 @@ class LoadProcess:
 
     def stop(self) -> None:
         self._child.stop()
-
-
-def find_broken_off(folder: Path) -> Path:
-    """The folder of a run that can go on. Raises LaunchError where it is none, or came to its planned end."""
-    manifest = folder / "manifest.json"
-    if not (manifest.is_file() and (folder / "scenario.toml").is_file()):
-        raise LaunchError(f"--resume {folder}: expected the folder of a run, got another; `firsttoken run` makes one")
-    if json.loads(manifest.read_bytes()).get("state") == "complete":
-        raise LaunchError(f"--resume {folder}: expected a run that was broken off, this one came to its end; report it")
-    return folder
-
-
-@contextmanager
-def hold_folder(folder: Path) -> Iterator[int]:
-    """Be the only run in a folder; yields the open file whose lock says so. Raises LaunchError where another runs.
-
-    The lock lasts until every process that has the file open is gone, so it outlives a command that is killed, by as
-    long as its load process does.
-    """
-    lock = os.open(folder / "scenario.toml", os.O_RDWR)
-    try:
-        _lock(lock, folder)
-        yield lock
-    finally:
-        os.close(lock)
-
-
-def _lock(file: int, folder: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise LaunchError(
-            f"{folder}: expected a run that nobody drives now, another `firsttoken run` is at it; "
-            "wait until that has ended, or end it"
-        ) from None
-
-
-def forget_derived(folder: Path) -> None:
-    """Have what was made of a run's rows made again, for a run that was broken off is about to go on."""
-    for derived in ("attempts.parquet", "summary.json", "report.pdf"):
-        (folder / derived).unlink(missing_ok=True)
-
-
-def open_folder(scenario: Scenario, out: str | Path = "") -> Path:
-    """Make the run folder, with the resolved scenario in it; one that has content already is refused."""
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = Path(out) if out else Path("runs") / f"{now}-{scenario.name}"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LaunchError(f"--out {folder}: expected a new or empty folder, this one has content; name another")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "scenario.toml").write_text(dump_toml(scenario))
-    except OSError as error:
-        raise LaunchError(f"--out {folder}: expected to write there, got: {error.strerror}") from None
-    return folder

@@ -50,7 +50,7 @@ def ask_to_spend(plan: Scenario) -> None:
 def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Interrupts, hold: int) -> str | None:
     """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did.
 
-    `hold` is what holds the folder, see `launch.hold_folder`.
+    `hold` is what holds the folder, see `run_folder.hold_folder`.
     """
     simulators = launch.Simulators(plan, truth=folder / "truth")
     load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]], crew, hold=hold)

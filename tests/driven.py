@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from firsttoken import launch
+from firsttoken import launch, run_folder
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from firsttoken.scenario import load_scenario
@@ -17,7 +17,7 @@ def drive(folder: Path, scenario: str, workers: int = 1, overrides: Sequence[str
     """Run a scenario to its end; the run's folder lies in `folder`."""
     (folder / "plan.toml").write_text(scenario)
     plan = load_scenario(folder / "plan.toml", list(overrides))
-    out = launch.open_folder(plan, folder / f"workers-{workers}")
+    out = run_folder.open_folder(plan, folder / f"workers-{workers}")
     simulators = launch.Simulators(plan, truth=None)
     load = launch.LoadProcess(out, simulators.base_urls, ["test"], launch.CrewSize(workers))
     try:

@@ -8,14 +8,11 @@ import pytest
 from firsttoken.catalogue import Simulated
 from firsttoken.launch import (
     LaunchError,
-    LoadProcess,
     Simulators,
     await_ready,
     describe_simulated,
     find_spool,
-    hold_folder,
     name_truth,
-    open_folder,
     start_simulator,
 )
 from firsttoken.scenario import Load, Scenario, Target, Traffic
@@ -67,26 +64,3 @@ def test_a_simulator_that_cannot_serve_says_why_in_one_sentence() -> None:
 def test_a_spool_lies_with_the_users_state() -> None:
     assert find_spool({"XDG_STATE_HOME": "state"}) == Path("state/firsttoken/spool")
     assert find_spool({}) == Path.home() / ".local" / "state" / "firsttoken" / "spool"
-
-
-def test_a_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
-    folder = open_folder(plan("one"), tmp_path / "run")
-
-    with hold_folder(folder), pytest.raises(LaunchError, match="another `firsttoken run`"), hold_folder(folder):
-        pass
-
-    with hold_folder(folder):
-        pass
-
-
-def test_a_folder_is_held_as_long_as_its_load_process_lives(tmp_path: Path) -> None:
-    folder = open_folder(plan("one"), tmp_path / "run")
-    with hold_folder(folder) as hold:
-        load = LoadProcess(folder, {"one": "http://127.0.0.1:9/v1"}, ["test"], hold=hold)
-
-    with pytest.raises(LaunchError, match="another"), hold_folder(folder):
-        pass
-
-    load.stop()
-    with hold_folder(folder):
-        pass

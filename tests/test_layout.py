@@ -30,6 +30,7 @@ PART_OF = {
     "estimate_stages": "estimate",
     "interrupts": "cli",
     "running": "cli",
+    "run_folder": "launch",
     "terminal": "cli",
 }
 """A module beside the package's floors -> the floor whose second file it is."""

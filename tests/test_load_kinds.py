@@ -247,7 +247,7 @@ def test_a_share_of_the_quota_is_kept_and_the_load_that_it_held_back_is_not_deli
     [flag] = [flag for flag in study.flags if flag.voids]
     assert flag.name == "NOT_DELIVERED"
     assert "waited for the run's own [budget]" in flag.evidence
-    assert "budget.quota_share = 0.1 lets through 120 requests a minute" in flag.evidence
+    assert "budget.quota_share lets through 10 % of the 1,200 requests that the server allows." in flag.evidence
     assert study.exit_code == 4
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from firsttoken.decide.attempts import Bools, Floats
 from firsttoken.decide.observation import Observation
+from firsttoken.decide.units import write_share
 
 MINUTE_S = 60.0
 NEAR = 0.9
@@ -60,7 +61,7 @@ def find_untold_quota(seen: Observation, share: float) -> str:
     """What shows that a share of a quota could not be kept, for no answer told the quota; else nothing."""
     attempts = seen.attempts
     told = ~np.isnan(attempts.ratelimit_limit_requests) | ~np.isnan(attempts.ratelimit_limit_tokens)
-    if not share or told.any():
+    if not share or told.any() or not attempts.succeeded.any():
         return ""
     return (
         f"budget.quota_share = {share:g} held nothing back: no answer told a limit (x-ratelimit-limit-requests or "
@@ -71,11 +72,10 @@ def find_untold_quota(seen: Observation, share: float) -> str:
 def tell_share(seen: Observation, share: float) -> str:
     """How much a share of the account's quota lets through, as a sentence; empty where that is not known."""
     limits = {"requests": seen.attempts.ratelimit_limit_requests, "tokens": seen.attempts.ratelimit_limit_tokens}
-    told = {kind: limit for kind, values in limits.items() if (limit := _middle(values)) is not None}
+    told = [f"{limit:,.0f} {kind}" for kind, values in limits.items() if (limit := _middle(values)) is not None]
     if not share or not told:
         return ""
-    amounts = " and ".join(f"{share * limit:,.4g} {kind}" for kind, limit in told.items())
-    return f" budget.quota_share = {share:g} lets through {amounts} a minute."
+    return f" budget.quota_share lets through {write_share(share)} of the {' and '.join(told)} that the server allows."
 
 
 def _in_windows(seen: Observation) -> Bools:

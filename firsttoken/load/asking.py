@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from firsttoken.load.cost import Cost
 from firsttoken.load.lane import REDEALT, Request
+from firsttoken.load.quota import QuotaShare
 from firsttoken.load.retry import choose_backoff_ms
 from firsttoken.load.session import CUT_OFF, Session
 from firsttoken.row import HELD_BACK, SUCCESS, Row
@@ -58,9 +59,37 @@ def _attempt_until_done(session: Session, request: Request) -> None:
 
 
 def _await_room(session: Session, request: Request, target: str, bound: Cost) -> bool:
-    """Wait until quota and budget have room for an attempt; False if the stage ended meanwhile."""
-    if not _await_quota(session, request, target, bound):
-        return False
+    """Wait until quota and budget have room for an attempt; False if the stage ended meanwhile.
+
+    Where only a share of a quota may be used, all stand in one line, and its head alone watches.
+    """
+    quota = session.spending.quota(target)
+    if quota is None:
+        return _await_purse(session, request, bound)
+    line = session.line(target)
+    has_to_wait = line.locked()
+    with line:
+        if has_to_wait:
+            request.waited_until_ns = session.now_ns()
+        if not (_await_quota(session, request, quota) and _await_purse(session, request, bound)):
+            return False
+        quota.take(bound, session.now_ns())
+    return True
+
+
+def _await_quota(session: Session, request: Request, quota: QuotaShare) -> bool:
+    """Wait until the share of a quota lets one more through; False if the stage ended meanwhile."""
+    while session.may_send(request):
+        wait_ns = quota.wait_ns(session.now_ns())
+        if not wait_ns:
+            return True
+        session.wait(wait_ns / 1e9)
+        request.waited_until_ns = session.now_ns()
+    return False
+
+
+def _await_purse(session: Session, request: Request, bound: Cost) -> bool:
+    """Wait until the budget has room for an attempt; False if the stage ended meanwhile."""
     purse = session.spending.purse
     while session.may_send(request):
         if purse.reserve(request, bound, session.now_ns()):
@@ -71,22 +100,6 @@ def _await_room(session: Session, request: Request, target: str, bound: Cost) ->
         session.wait(REFUSED_S)
         request.waited_until_ns = session.now_ns()
     purse.forget(request)
-    return False
-
-
-def _await_quota(session: Session, request: Request, target: str, bound: Cost) -> bool:
-    """Stand in the line before a quota whose share is used up, and only its head watches; False if the stage ended."""
-    quota = session.spending.quota(target)
-    if quota is None:
-        return True
-    with session.line(target):
-        while session.may_send(request):
-            wait_ns = quota.wait_ns(session.now_ns())
-            if not wait_ns:
-                quota.take(bound, session.now_ns())
-                return True
-            session.wait(wait_ns / 1e9)
-            request.waited_until_ns = session.now_ns()
     return False
 
 

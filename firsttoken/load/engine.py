@@ -28,6 +28,7 @@ from firsttoken.load.shape import Stages
 @contextmanager
 def drive_alone(run: OpenRun, users: list[type[User]], itinerary: Itinerary) -> Iterator[Crew]:
     """Users in this process."""
+    run.session.hear_limits(run.knocks)
     environment = Environment(user_classes=users, shape_class=Stages(itinerary, run.session))
     runner = environment.create_local_runner()
     runner.start_shape()
@@ -52,6 +53,7 @@ def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
         base_urls=spec.base_urls,
         workers=spec.workers + spec.remote,
         trace=run.trace,
+        knocks=run.knocks,
     )
     crew = WorkerCrew(
         lambda hear: MasterLink(environment, host, port, hear),

@@ -20,7 +20,6 @@ from firsttoken.load.plan import Group, StagePlan, plan_rate, plan_shape, plan_t
 from firsttoken.load.resuming import FRESH, Finished
 from firsttoken.load.shapes import Profile
 from firsttoken.scenario import Scenario
-from firsttoken.stats.sequential import decide_share
 from firsttoken.traffic.trace import Arrival
 
 Verdict = Literal["keeps", "fails"] | None
@@ -98,7 +97,7 @@ class Searches:
         self._open = list(self._results)
         self._stage = finished.next_stage
         for end in finished.ends:
-            verdict = decide_share(end.kept, end.judged, scenario.slo.share) if end.judged else None
+            verdict = search.judge_level(end.kept, end.judged, scenario.slo.share)
             plan = replace(self._plan(end.target, end.level), confirms=end.confirms)
             self.note(plan, verdict, end.judged / max(finished.measured_s(end.stage), 1e-9))
         self.first_users = self._plan(next(iter(self._results)), self._grid[0]).users

@@ -2,7 +2,7 @@
 
 Rule: the judgement is the report's own, made of the rows of one request instead of arrays (decide/promise.py has the
 words, decide/latency.py the definitions); a test holds the two together. Nothing that is printed comes from here: it
-only tells a search when a level has shown enough.
+only tells a search, or an automatic window, when a level has shown enough.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from firsttoken.load.plan import StagePlan
 from firsttoken.load.samples import Piece
 from firsttoken.load.spool import Batch
 from firsttoken.load.tally import Tally
-from firsttoken.row import Health, Outcome, Phase
+from firsttoken.row import Health, Outcome, Phase, Row
 from firsttoken.scenario import Scenario
 from firsttoken.traffic.trace import Arrival
 
@@ -99,6 +99,8 @@ class Welcome(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     workers: int
     """How many share the load."""
     trace: list[Arrival] | None
+    knocks: dict[str, Row] = {}
+    """Target -> what it answered before the load: it may have told its limits."""
 
 
 class Refusal(msgspec.Struct, frozen=True, tag=True):

@@ -28,7 +28,7 @@ from firsttoken.load.recorder import Recorder, write_manifest
 from firsttoken.load.resuming import read_finished, read_spent
 from firsttoken.load.session_opening import find_counted, open_session, read_arrivals
 from firsttoken.proxy import find_proxy
-from firsttoken.row import Manifest
+from firsttoken.row import Manifest, Row
 from firsttoken.scenario import Scenario, Target, load_scenario
 
 PACKAGES = ("firsttoken", "locust", "gevent", "httptools", "msgspec", "openai", "numpy")
@@ -72,6 +72,8 @@ class OpenRun:
             trace=self.trace,
         )
         spent = read_spent(self.folder, find_counted(self.scenario))
+        self.knocks: dict[str, Row] = {}
+        """Target -> what it answered before the load."""
         self.treasury = Treasury(self.scenario.budget, spent, self.finished.lasted_ns)
 
     def _open_manifest(self, spec: LoadSpec, environ: Mapping[str, str]) -> Manifest:

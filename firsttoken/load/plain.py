@@ -18,7 +18,7 @@ from locust import events
 from locust.env import Environment
 from locust.exception import StopTest
 
-from firsttoken import launch, limits
+from firsttoken import launch, limits, run_folder
 from firsttoken.kit import KitError
 from firsttoken.load.conductor import Conductor
 from firsttoken.load.crew import LocalCrew
@@ -98,7 +98,7 @@ class PlainRun:
         """
         command = ["locust", *sys.argv[1:]]
         try:
-            folder = launch.open_folder(self.scenario, self.out)
+            folder = run_folder.open_folder(self.scenario, self.out)
             self.simulators = launch.Simulators(self.scenario, truth=folder / "truth")
             self.run = OpenRun(LoadSpec(folder=str(folder), base_urls=self.simulators.base_urls, command=command))
         except launch.LaunchError as error:

@@ -44,8 +44,7 @@ def find_dead_target(run: OpenRun) -> str | None:
         if run.session.interrupted:
             return None
         run.treasury.book(price_knock(row, find_counted(run.scenario)[target.name]))
-        if quota := run.session.spending.quota(target.name):
-            quota.note(row)
+        run.knocks[target.name] = row
         if row.outcome not in SUCCESS:
             advice = ADVICE.get(row.outcome or "", "look closer with `firsttoken check`")
             return (

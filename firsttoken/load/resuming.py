@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from firsttoken.catalogue import Source
 from firsttoken.load.cost import NOTHING, Cost, spent
-from firsttoken.row import Row, StageEvent
+from firsttoken.row import Health, Row, StageEvent
+
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -52,21 +55,33 @@ def read_finished(folder: Path) -> Finished:
     path = folder / "stages.jsonl"
     if not path.exists():
         return FRESH
-    events = list(_read_events(path))
+    events = list(_decode(path.read_bytes().splitlines(), StageEvent))
     ended = {event.stage for event in events if event.event == "end" and event.reason is None}
     return Finished(
         events=tuple(event for event in events if event.stage in ended),
         next_stage=max((event.stage for event in events), default=-1) + 1,
         last_ns=max((event.at_ns for event in events), default=0),
-        lasted_ns=_add_up(events),
+        lasted_ns=_add_up(events, _read_last_ns(folder / "health.jsonl")),
     )
 
 
-def _add_up(events: Sequence[StageEvent]) -> int:
-    """The time in which a stage ran, from its first boundary to its last; where several ran at once it counts once."""
+def _read_last_ns(health: Path) -> int:
+    """When somebody last watched the load, on the run's clock; 0 where nobody did."""
+    lines = health.read_bytes().splitlines() if health.exists() else []
+    return max((beat.at_ns for beat in _decode(lines, Health)), default=0)
+
+
+def _add_up(events: Sequence[StageEvent], watched_ns: int) -> int:
+    """The time in which a stage ran, from its first boundary to its last; where several ran at once it counts once.
+
+    One whose end was never written ran for as long as it was watched.
+    """
     marks: dict[int, list[int]] = {}
     for event in events:
         marks.setdefault(event.stage, []).append(event.at_ns)
+    ended = {event.stage for event in events if event.event == "end"}
+    if marks and (last := max(marks)) not in ended:
+        marks[last].append(max(watched_ns, *marks[last]))
     total_ns = until_ns = 0
     for began_ns, ended_ns in sorted((min(own), max(own)) for own in marks.values()):
         total_ns += max(0, ended_ns - max(began_ns, until_ns))
@@ -99,20 +114,13 @@ def _read_attempts(folder: Path) -> Iterator[Row]:
     """The lines of every journal: an attempt begins with one, and ends with another."""
     for path in sorted((folder / "attempts").glob("*.jsonl")):
         with path.open("rb") as lines:
-            yield from _read_rows(lines)
+            yield from _decode(lines, Row)
 
 
-def _read_rows(lines: Iterable[bytes]) -> Iterator[Row]:
+def _decode(lines: Iterable[bytes], kind: type[Record]) -> Iterator[Record]:
+    """The records of a journal; a line that is torn is none."""
     for line in lines:
         try:
-            yield msgspec.json.decode(line, type=Row)
-        except msgspec.MsgspecError:
-            continue
-
-
-def _read_events(path: Path) -> Iterator[StageEvent]:
-    for line in path.read_bytes().splitlines():
-        try:
-            yield msgspec.json.decode(line, type=StageEvent)
+            yield msgspec.json.decode(line, type=kind)
         except msgspec.MsgspecError:
             continue

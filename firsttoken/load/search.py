@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firsttoken.scenario import Search
+from firsttoken.stats.sequential import decide_share
 
 Verdict = Literal["keeps", "fails"] | None
 """None: the measurement ended before it could be told."""
@@ -30,6 +31,9 @@ STRIDE = 2
 """How many times as high the next level is as long as none fails."""
 TRIES = 2
 """Measurements of a level before it is left undecided."""
+DESIGN_EFFECT = 1.5
+"""What requests are taken for: so many are worth an independent one. The report finds out how many, by batches of time,
+and is not to doubt what ended a level."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Found:
     """Levels between these two that were measured and could not be told, ascending."""
     contradicted: tuple[float, ...] = ()
     """Levels that keep the promise above one that does not: more load does not heal, so they count for nothing."""
+
+
+def judge_level(kept: int, judged: int, share: float) -> Verdict:
+    """What a level has shown, of whose judged requests so many kept the promise."""
+    return decide_share(kept, judged, share, design_effect=DESIGN_EFFECT) if judged else None
 
 
 def grid(search: Search) -> list[float]:

@@ -22,7 +22,7 @@ from firsttoken.load.tally import Tally
 from firsttoken.row import Outcome, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from firsttoken.load.recorder import Recorder
     from firsttoken.load.spending import Spending
@@ -159,6 +159,12 @@ class Session:
     def may_send(self, request: Request) -> bool:
         """Whether the stage of a request still runs."""
         return self._is_open and request.lane in self.lanes
+
+    def hear_limits(self, answers: Mapping[str, Row]) -> None:
+        """Learn each target's quota from what it has answered before the load."""
+        for target, row in answers.items():
+            if quota := self.spending.quota(target):
+                quota.note(row)
 
     def line(self, target: str) -> BoundedSemaphore:
         """The line of those who wait for a share of a target's quota: who holds it is its head."""

@@ -9,17 +9,16 @@ from __future__ import annotations
 from firsttoken.load.breaker import Breaker
 from firsttoken.load.clock import StageClock
 from firsttoken.load.itinerary import Verdict
+from firsttoken.load.search import judge_level
 from firsttoken.load.tally import Tally
 from firsttoken.scenario import Scenario
 from firsttoken.scenario_load import Until
-from firsttoken.stats.sequential import decide_share
 from firsttoken.stats.wilson import half_width
 
-DESIGN_EFFECT = 1.5
-"""What a search takes its requests for: so many are worth an independent one. The report finds out how many, by batches
-of time, and is not to doubt what ended the level."""
 LOOK_NS = 1_000_000_000
 """How often the width of an interval is looked at."""
+FEWEST = 20
+"""Requests below which an interval of this kind says too little."""
 LEAST_CYCLES = 2
 """End-to-end times of a request, by their p95, that a level of a search is watched at least."""
 
@@ -35,9 +34,7 @@ class Judge:
 
     def verdict(self, tally: Tally) -> Verdict:
         """Whether the requests of a stage keep the promise, if that can be told already."""
-        if not tally.judged:
-            return None
-        return decide_share(tally.kept, tally.judged, self._share, design_effect=DESIGN_EFFECT)
+        return judge_level(tally.kept, tally.judged, self._share)
 
     def is_enough(self, clock: StageClock, tally: Tally, now_ns: int) -> bool:
         """Whether the measure phase of a stage has shown what it was to find out."""
@@ -64,7 +61,7 @@ def is_known(kept: int, judged: int, share: float) -> bool:
     Half of its interval is at most half of what lies between the promise and all, which so few requests as can show a
     promise kept give; or half of what lies between the promise and what was seen, four standard errors from it.
     """
-    if not judged:
+    if judged < FEWEST:
         return False
     return half_width(kept, judged) <= max(1 - share, abs(kept / judged - share)) / 2
 

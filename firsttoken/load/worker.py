@@ -211,6 +211,7 @@ def drive(
     """Drive this worker's share of every stage; what went wrong, in a sentence."""
     recorder = TellingRecorder(folder, welcome.number, door.say)
     session = open_share(welcome, recorder, -offset.offset_ns)
+    session.hear_limits(welcome.knocks)
     station = Station(session, welcome.scenario.seed, welcome.trace, offset.error_ns)
     environment.user_classes, _ = load_behaviour(kit.find("locustfiles", welcome.scenario.traffic.locustfile))
     environment.shape_class = Stages(session=session)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.instrument import Reading
+from firsttoken.decide.instrument import PROVEN_MS, Reading
 from firsttoken.decide.study import Study
 from firsttoken.row import Health
 
@@ -53,7 +53,8 @@ def write_bound(study: Study) -> str:
     if error_ms is None:
         return "The instrument's own error is unknown."
     matched = any(reading.matched for reading in read_all(study))
-    source = "against the server's own log" if matched else "by the brackets around the arrivals"
+    otherwise = "as benchmarks have shown" if error_ms == PROVEN_MS else "by the brackets around the arrivals"
+    source = "against the server's own log" if matched else otherwise
     return f"The instrument's own error: {write_ms(error_ms)} at p99, {source}."
 
 

@@ -117,8 +117,9 @@ class Connection:
             self._stamp_ns, delay_ns = self._clock.place(ancillary, self._stamp_ns)
             if delay_ns is not None:
                 self._gauge.note_delay(delay_ns)
-            text = read if self._tunnel is None else self._tunnel.decrypt(read)
-            if not answer.skip(text, self._stamp_ns):
+            tunnel = self._tunnel
+            text = read if tunnel is None else tunnel.decrypt(read)
+            if (tunnel is not None and tunnel.failure is not None) or not answer.skip(text, self._stamp_ns):
                 self._take(answer, text, looked_ns, kernel=delay_ns is not None, full=len(read) == READ_BYTES)
         except BlockingIOError:
             pass
@@ -135,10 +136,19 @@ class Connection:
             self._ahead.stop()
         if not full:  # the queue was emptied: what comes next arrives after this look
             self._looked_ns = looked_ns
+        if self._failure is not None:
+            answer.reusable = False
         if answer.ended:
             self._end(COMPLETE)  # last: it runs the user's greenlet, which may begin the next exchange here
+        elif self._failure is not None:
+            self._end(end_of(self._failure))
         elif answer.stream.done_ns == answer.at_ns:  # it came with this read
-            self._look_in(LINGER_S)
+            self._look_in(min(LINGER_S, self._deadlines.shortest_s))
+
+    @property
+    def _failure(self) -> Exception | None:
+        """What broke the encryption after the text that came last."""
+        return None if self._tunnel is None else self._tunnel.failure
 
     def _guard(self, step: Callable[[], None]) -> None:
         try:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from firsttoken.wire.outcome import COMPLETE, End
+from firsttoken.wire.outcome import LEFT_OPEN, End
 
-LINGER_S = 1.0
+LINGER_S = 0.5
 """How long the end of an answer may come after its [DONE]: some servers leave the connection open instead."""
 
 
@@ -35,7 +35,7 @@ class Deadlines(NamedTuple):
         until the server has said that it is done.
         """
         if done_ns is not None:
-            return done_ns + round(LINGER_S * 1e9), COMPLETE
+            return done_ns + round(LINGER_S * 1e9), LEFT_OPEN
         total_ns = began_ns + round(self.total_s * 1e9)
         if last_event_ns is None:
             part_ns = sent_ns + round(self.first_token_s * 1e9)

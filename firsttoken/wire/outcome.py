@@ -34,6 +34,7 @@ class End(NamedTuple):
 COMPLETE = End("truncated", "the answer ended without a finish marker")
 """The answer came to its end; without a finish marker it was cut short by the server."""
 LOST = End("truncated", "the server closed the connection before the end of the answer", lost=True)
+LEFT_OPEN = End("truncated", "the server left the connection open after [DONE]")
 STOPPED = End("cancelled_by_user", "the user was stopped")
 
 FINISH_OUTCOMES: dict[str, Outcome] = {

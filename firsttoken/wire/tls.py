@@ -21,8 +21,8 @@ class Tunnel:
         """The first bytes of a record's head, while it is incomplete."""
         self._missing = 0
         """Bytes of the current record that have not come."""
-        self._failure: ssl.SSLError | None = None
-        """What stood after text that was still good."""
+        self.failure: ssl.SSLError | None = None
+        """What stood after text that was still good: no more will come."""
 
     @property
     def whole(self) -> bool:
@@ -65,8 +65,6 @@ class Tunnel:
 
     def decrypt(self, ciphertext: bytes | memoryview) -> bytes:
         """Return the plain text that the ciphertext completes, which may be none. Raises ssl.SSLError."""
-        if self._failure is not None:
-            raise self._failure
         self.accept(ciphertext)
         pieces: list[bytes] = []
         try:
@@ -77,5 +75,5 @@ class Tunnel:
         except ssl.SSLError as failure:
             if not pieces:
                 raise
-            self._failure = failure
+            self.failure = failure
         return b"".join(pieces)

@@ -16,10 +16,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.launch import Child, open_folder
+from firsttoken.launch import Child
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS
+from firsttoken.run_folder import open_folder
 from firsttoken.scenario import Load, Scenario, Target, Traffic
 from firsttoken.simulator.truth import Truth
 from tests.benchmarks.truth import MODEL, Schedule, count_tokens, serve_truth

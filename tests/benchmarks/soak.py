@@ -22,9 +22,10 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.launch import CrewSize, LoadProcess, open_folder
+from firsttoken.launch import CrewSize, LoadProcess
 from firsttoken.results.folder import open_run
 from firsttoken.row import Health
+from firsttoken.run_folder import open_folder
 from firsttoken.scenario import Load, Retry, Scenario, Target, Traffic
 from tests.benchmarks.suite import QUICK_MEASURE_S, Bar, Case, Sample, main
 from tests.benchmarks.watch import Watch

@@ -12,16 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from firsttoken.load.search import Verdict, next_level
-from firsttoken.stats.sequential import decide_share
+from firsttoken.load.search import Verdict, judge_level, next_level
+from firsttoken.load.verdict import LEAST_CYCLES
+from firsttoken.scenario_windows import MEASURE_S, SEARCH_MEASURE_S, SETTLE_S
 
 SHARE = 0.95
 LIMIT_S = 1.0
 """Of the time to first token that is promised."""
-SETTLE_S, SETTLE_TIMES = (3.0, 60.0), 2
-MEASURE_S, MEASURE_TIMES = (15.0, 300.0), 5
-EARLY_S = (5.0, 120.0)
-"""How long a level of a search is measured at least and at most."""
+SETTLE_TIMES, MEASURE_TIMES = 2, 5
+"""Of the p95 and p99 of whole answers. A real ladder measures on until a level can be decided, for more tokens."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +118,14 @@ def measure(server: Server, users: float, seed: int, early: bool) -> Stage:
     loop.advance_to(held_s)
     kept = sum(each.kept for each in measured)
     tokens = sum(each.tokens_by(held_s) for each in loop.requests)
-    return Stage(decide_share(kept, len(measured), SHARE), tokens, kept / len(measured))
+    return Stage(judge_level(kept, len(measured), SHARE), tokens, kept / len(measured))
 
 
 def _watch(loop: Loop, opens_s: float) -> float:
     """Measure until the bound decides, looking every quarter of a second; when that is."""
     begin = sum(each.intended_s < opens_s for each in loop.requests)
     kept = judged = 0
-    least_s, most_s = EARLY_S
+    least_s, most_s = SEARCH_MEASURE_S
     at_s = opens_s
     while at_s < opens_s + most_s:
         at_s += 0.25
@@ -134,7 +133,8 @@ def _watch(loop: Loop, opens_s: float) -> float:
         while begin + judged < len(loop.requests) and loop.requests[begin + judged].is_known(at_s):
             kept += loop.requests[begin + judged].kept
             judged += 1
-        if at_s >= opens_s + least_s and decide_share(kept, judged, SHARE) is not None:
+        watched_s = max(least_s, LEAST_CYCLES * loop.lived(at_s, 0.95))
+        if at_s >= opens_s + watched_s and judge_level(kept, judged, SHARE) is not None:
             break
     return at_s
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firsttoken import launch
+from firsttoken import launch, run_folder
 from firsttoken.row import Row
 from firsttoken.scenario import load_scenario
 from tests.command import FAST, REAL, ROOT, command, firsttoken, write_scenario
@@ -70,7 +70,7 @@ total = "800ms"
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
     """The rows of the impatient scenario by target."""
     scenario = load_scenario(write_scenario(tmp_path_factory.mktemp("scenario"), IMPATIENT))
-    folder = launch.open_folder(scenario, tmp_path_factory.mktemp("run"))
+    folder = run_folder.open_folder(scenario, tmp_path_factory.mktemp("run"))
     simulators = launch.Simulators(scenario, truth=None)
     load = launch.LoadProcess(folder, simulators.base_urls, ["test"])
     try:

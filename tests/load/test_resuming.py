@@ -6,7 +6,7 @@ import msgspec
 
 from firsttoken.catalogue import Source
 from firsttoken.load.resuming import FRESH, read_finished, read_spent
-from firsttoken.row import Row, StageEvent
+from firsttoken.row import Health, Row, StageEvent
 
 PRICE = Source(title="t", read="2026", input=1.0, output=2.0)
 
@@ -46,6 +46,12 @@ def test_the_time_that_stages_took_is_counted_and_once_where_several_ran_at_once
     )  # fmt: skip
 
     assert read_finished(tmp_path).lasted_ns == (8 - 2) + (14 - 10)
+
+    calm = {"in_flight": 1, "users_busy": 1, "hub_lag_p50_ms": 0, "hub_lag_p99_ms": 0, "hub_lag_max_ms": 0}
+    beat = Health(worker=0, at_ns=99, cpu_share=0.1, rss_mb=90, **calm)
+    (tmp_path / "health.jsonl").write_bytes(msgspec.json.encode(beat) + b'\n{"worker": 0, "at_')
+
+    assert read_finished(tmp_path).lasted_ns == (8 - 2) + (99 - 10), "it ran on in its last phase until it was killed"
 
 
 def test_a_torn_line_was_never_finished(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from firsttoken.load.clock import StageClock
 from firsttoken.load.plan import StagePlan
+from firsttoken.load.search import DESIGN_EFFECT
 from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
-from firsttoken.load.verdict import DESIGN_EFFECT, Judge, is_known
+from firsttoken.load.verdict import Judge, is_known
 from firsttoken.scenario import Load, Scenario, Search, Slo, Target, Traffic
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.sequential import decide_share
@@ -32,6 +33,9 @@ def measuring(measure_ns: int | None = None) -> StageClock:
     ("kept", "judged", "known"),
     [
         (0, 0, False),
+        (0, 1, False),
+        (0, 19, False),
+        (0, 20, True),
         (40, 40, False),
         (72, 72, False),
         (73, 73, True),

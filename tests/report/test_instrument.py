@@ -13,9 +13,16 @@ def test_the_worst_level_speaks_for_all(study):
     assert worst_ms(study) == max(reading.uncertainty_ms for reading in readings)
 
 
-def test_without_a_truth_the_sentence_names_the_brackets(study):
-    assert "by the brackets around the arrivals" in write_bound(study)
+def test_without_a_truth_the_sentence_names_what_benchmarks_have_shown(study):
+    assert write_bound(study) == "The instrument's own error: 0.10 ms at p99, as benchmarks have shown."
     assert "drawn to scale" in write_error(study)
+
+
+def test_brackets_that_are_wider_than_that_are_named_instead(study, monkeypatch):
+    monkeypatch.setattr("firsttoken.decide.instrument.PROVEN_MS", 0.001)
+    monkeypatch.setattr("firsttoken.report.instrument.PROVEN_MS", 0.001)
+
+    assert "by the brackets around the arrivals" in write_bound(study)
 
 
 def test_with_a_truth_the_sentence_names_it_and_its_size(tmp_path):

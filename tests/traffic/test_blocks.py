@@ -88,9 +88,8 @@ def test_a_prompt_says_at_its_beginning_what_is_asked_for():
 
 def test_the_bytes_of_a_prompt_stay_what_they_were():
     """Runs of different versions are comparable only if they ask the same: a change here is one for the changelog."""
-    made = prompt(Arrival(0, 16, 4, (3,)), 12)
-    assert made == Prompt(
-        prompt_id=made.prompt_id,
+    assert prompt(Arrival(0, 16, 4, (3,)), 12) == Prompt(
+        prompt_id="8b70146b0cbc7783",
         text="[31d65abd0194]\n\nContinue this text in the same voice, at length, without a summary.\n\nFor a long",
         input_tokens=16,
         output_tokens=4,

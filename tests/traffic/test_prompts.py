@@ -27,7 +27,7 @@ def test_the_bytes_of_a_prompt_stay_what_they_were():
     made = prompt(input_tokens=16, output_tokens=(40.0, 90.0))
 
     assert made == Prompt(
-        prompt_id=name_text("User: We will be in the mountains for four days with a dog that has"),
+        prompt_id="bb7662eb93c92639",
         text="[e3700dd08851]\n\nUser: We will be in the mountains for four days with a dog that has",
         input_tokens=16,
         output_tokens=48,
@@ -75,6 +75,12 @@ def test_another_run_of_the_same_seed_differs_by_its_nonce_alone():
     assert one.text != two.text
     assert one.text.split()[1:] == two.text.split()[1:]
     assert one.prompt_id == two.prompt_id
+
+
+def test_a_prompt_is_named_by_its_words_without_the_nonce():
+    made = prompt(input_tokens=16)
+
+    assert made.prompt_id == name_text(made.text.partition("\n\n")[2])
 
 
 def test_prompts_of_other_words_have_another_name():

@@ -1,0 +1,45 @@
+"""The folder of a run has one run at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from firsttoken.catalogue import Simulated
+from firsttoken.launch import LaunchError, LoadProcess
+from firsttoken.run_folder import hold_folder, open_folder
+from firsttoken.scenario import Load, Scenario, Target, Traffic
+
+
+def plan() -> Scenario:
+    traffic = Traffic(locustfile="chat", input_tokens=10, output_tokens=10)
+    simulator = Simulated(ttft_s=0.1, tokens_per_s=100)
+    target = Target(model="m", name="one", prices="unknown", simulator=simulator)
+    return Scenario(name="plan", target=[target], traffic=traffic, load=Load(users=[1]))
+
+
+def test_a_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
+    folder = open_folder(plan(), tmp_path / "run")
+
+    with hold_folder(folder), pytest.raises(LaunchError, match="another `firsttoken run`"), hold_folder(folder):
+        pass
+
+    with hold_folder(folder):
+        pass
+
+
+def test_a_folder_is_held_as_long_as_its_load_process_lives(tmp_path: Path) -> None:
+    folder = open_folder(plan(), tmp_path / "run")
+    with hold_folder(folder) as hold:
+        load = LoadProcess(folder, {"one": "http://127.0.0.1:9/v1"}, ["test"], hold=hold)
+
+    with pytest.raises(LaunchError, match="another"), hold_folder(folder):
+        pass
+
+    load.stop()
+    with hold_folder(folder):
+        pass
+
+
+def test_a_folder_that_cannot_be_locked_is_told_as_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="expected to lock it"), hold_folder(tmp_path):
+        pass
