@@ -14,7 +14,8 @@ from firsttoken.decide.units import UNKNOWN, write_value
 from firsttoken.report import theme
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import join_words, number_cell, write_source
-from firsttoken.scenario import Demand, Target
+from firsttoken.scenario.format import Demand
+from firsttoken.scenario.target import Target
 
 ORDER = 50
 PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Cache write", "cache_write"), ("Output", "output"))

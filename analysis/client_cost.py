@@ -19,7 +19,7 @@ from firsttoken.report import theme
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import curve_of, join_loads, join_words, number_cell
-from firsttoken.scenario import Target
+from firsttoken.scenario.target import Target
 from firsttoken.stats.difference import subtract
 from firsttoken.stats.estimate import Estimate, nothing
 

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
+from firsttoken.duration import parse_duration
 from firsttoken.report import theme
 from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import count_cell, curve_of, join_loads, join_words, ladder, number_cell
-from firsttoken.scenario import mean_tokens, parse_duration
+from firsttoken.scenario.format import mean_tokens
 from firsttoken.stats.batch import BATCHES, batch_count
 
 ORDER = 20

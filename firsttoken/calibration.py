@@ -16,7 +16,8 @@ import msgspec
 
 from firsttoken.catalogue import Model
 from firsttoken.host import Host
-from firsttoken.scenario import Scenario, mean_tokens, most_rps, most_streams
+from firsttoken.scenario.format import Scenario, mean_tokens
+from firsttoken.scenario.peak import most_rps, most_streams
 
 WITHIN_MS = 1.0
 """The bound: 99 of 100 first tokens are this close to the server's own truth."""

@@ -19,7 +19,9 @@ from firsttoken.catalogue import Simulated
 from firsttoken.decide.study import Study, study_run
 from firsttoken.host import describe_host, read_busy_s, read_used_s
 from firsttoken.limits import SPARE_FILES, LimitError, read_most_files
-from firsttoken.scenario import Load, Retry, Scenario, Target, Traffic
+from firsttoken.scenario.format import Retry, Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 NAME = "calibration"
 TTFT_S, TOKENS_PER_S, TOKENS = 0.5, 100.0, 100

@@ -23,7 +23,10 @@ from firsttoken.interrupts import Interrupts
 from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts
 from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
-from firsttoken.scenario import Scenario, ScenarioError, Target, find_scenario, load_scenario
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import find_scenario, load_scenario
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.values import ScenarioError
 
 app = App(name="firsttoken", version=__version__, help="Load tests and latency profiles for streaming LLM APIs.")
 

@@ -15,17 +15,12 @@ import msgspec
 
 from firsttoken.catalogue import Model, Source
 from firsttoken.estimate_stages import Stage, count_requests, count_tries, plan_stages, smaller
-from firsttoken.scenario import (
-    Budget,
-    Scenario,
-    Spread,
-    Target,
-    find_prices,
-    find_top,
-    find_windows,
-    mean_tokens,
-    read_arrivals,
-)
+from firsttoken.scenario.format import Budget, Scenario, Spread, mean_tokens
+from firsttoken.scenario.peak import find_top
+from firsttoken.scenario.rules import find_prices
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.trace import read_arrivals
+from firsttoken.scenario.windows import find_windows
 
 N = TypeVar("N", int, float)
 

@@ -15,18 +15,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from firsttoken.catalogue import Model
-from firsttoken.scenario import (
-    By,
-    Scenario,
-    Search,
-    Target,
-    Windows,
-    find_top,
-    find_windows,
-    read_arrivals,
-    unloaded_answer_s,
-    unloaded_cycle_s,
-)
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.load import Search
+from firsttoken.scenario.peak import find_top, unloaded_answer_s, unloaded_cycle_s
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.trace import read_arrivals
+from firsttoken.scenario.values import By
+from firsttoken.scenario.windows import Windows, find_windows
 
 N = TypeVar("N", int, float)
 

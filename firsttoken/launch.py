@@ -19,7 +19,9 @@ from urllib.parse import quote
 import msgspec
 
 from firsttoken.catalogue import load_catalogue
-from firsttoken.scenario import Scenario, Target, simulate
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.rules import simulate
+from firsttoken.scenario.target import Target
 
 GRACE_S = 3.0
 """How long a child may take to leave after its pipe has closed, before it is killed."""

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from firsttoken.catalogue import Model, load_catalogue
-from firsttoken.scenario import Scenario, Target, most_open, most_rps
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.peak import most_open, most_rps
+from firsttoken.scenario.target import Target
 
 SPARE_FILES = 64
 """Files of a load process beside its connections: pipes, journals, the hub's own, what Python has open."""

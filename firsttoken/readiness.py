@@ -12,7 +12,10 @@ from pathlib import Path
 from firsttoken import calibration, kit, limits
 from firsttoken.catalogue import load_catalogue
 from firsttoken.host import describe_host
-from firsttoken.scenario import Scenario, check_keys, read_arrivals, warnings
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import warnings
+from firsttoken.scenario.rules import check_keys
+from firsttoken.scenario.trace import read_arrivals
 
 
 class UsageError(Exception):

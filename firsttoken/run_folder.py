@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from firsttoken.launch import LaunchError
-from firsttoken.scenario import Scenario, dump_toml
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import dump_toml
 
 
 def find_broken_off(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from firsttoken import estimate, launch, terminal
 from firsttoken.catalogue import load_catalogue
 from firsttoken.interrupts import Interrupts
 from firsttoken.readiness import UsageError, find_doubts
-from firsttoken.scenario import Scenario
+from firsttoken.scenario.format import Scenario
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study

@@ -10,7 +10,7 @@ import msgspec
 from firsttoken import launch, run_folder
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
-from firsttoken.scenario import load_scenario
+from firsttoken.scenario.reading import load_scenario
 
 
 def drive(folder: Path, scenario: str, workers: int = 1, overrides: Sequence[str] = ()) -> Run:

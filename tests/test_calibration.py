@@ -22,7 +22,9 @@ from firsttoken.calibration import (
     write_calibration,
 )
 from firsttoken.catalogue import Model, Simulated
-from firsttoken.scenario import Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 HOST = {"processor": "Abacus 9", "cores": 2}
 

@@ -8,7 +8,7 @@ import pytest
 from firsttoken.catalogue import LongContext, Model, Source
 from firsttoken.estimate import FRAME_TOKENS, TOKENS_PER_WORD, estimate_run
 from firsttoken.load.cost import PromptGauge
-from firsttoken.scenario import Scenario
+from firsttoken.scenario.format import Scenario
 
 HOSTED = {"model": "paid", "prices": "list", "base_url": "http://127.0.0.1:1/v1"}
 OWN = {"model": "mine", "name": "mine", "prices": "unknown", "base_url": "http://127.0.0.1:1/v1"}

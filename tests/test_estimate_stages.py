@@ -12,7 +12,7 @@ from firsttoken.estimate_stages import count_requests, plan_stages
 from firsttoken.load import search
 from firsttoken.load.arrivals import arrive
 from firsttoken.load.shapes import NS, Segment
-from firsttoken.scenario import Scenario
+from firsttoken.scenario.format import Scenario
 
 FIXED = {"ramp": "0s", "settle": "1s", "measure": "8s", "hold": "1s"}
 """Ten seconds."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from firsttoken.cli import app
-from firsttoken.scenario import load_scenario
+from firsttoken.scenario.reading import load_scenario
 from tests.plain_yaml import read, read_documents
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -15,7 +15,9 @@ from firsttoken.launch import (
     name_truth,
     start_simulator,
 )
-from firsttoken.scenario import Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 
 def simulated(name: str) -> Target:

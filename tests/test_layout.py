@@ -15,16 +15,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 PART_OF = {
-    "scenario_course": "scenario",
-    "scenario_doubts": "scenario",
-    "scenario_format": "scenario",
-    "scenario_load": "scenario",
-    "scenario_peak": "scenario",
-    "scenario_rules": "scenario",
-    "scenario_target": "scenario",
-    "scenario_trace": "scenario",
-    "scenario_values": "scenario",
-    "scenario_windows": "scenario",
     "__main__": "cli",
     "calibration_ramp": "cli",
     "estimate_stages": "estimate",
@@ -35,7 +25,7 @@ PART_OF = {
 }
 """A module beside the package's floors -> the floor whose second file it is."""
 
-DECIDE = {"stats", "results", "catalogue", "scenario", "row"}
+DECIDE = {"stats", "results", "catalogue", "duration", "scenario", "row"}
 REPORT = {"decide", "kit"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
@@ -58,7 +48,7 @@ MAY_IMPORT = {
     "calibration": {"host", "scenario", "catalogue"},
     "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue"},
     "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
-    | {"catalogue", "row", "scenario", "stats", "traffic"},
+    | {"catalogue", "duration", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
     "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report"} | REPORT,

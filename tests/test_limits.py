@@ -12,7 +12,9 @@ import pytest
 from firsttoken import limits
 from firsttoken.catalogue import Simulated
 from firsttoken.limits import SPARE_FILES, LimitError, count_files, find_exhausted_ports
-from firsttoken.scenario import Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 from tests.command import ROOT
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from firsttoken.scenario import load_scenario
+from firsttoken.scenario.reading import load_scenario
 
 PAGE = Path(__file__).parent.parent / "docs" / "loads.md"
 BASE = """

@@ -13,7 +13,11 @@ from firsttoken.host import describe_host
 from firsttoken.kit import KitError
 from firsttoken.limits import LimitError
 from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts
-from firsttoken.scenario import Load, Scenario, ScenarioError, Target, Traffic, find_scenario, load_scenario
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.reading import find_scenario, load_scenario
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.values import ScenarioError
 
 HELD = Step(
     streams=600, tokens_per_s=40_000.0, error_p50_ms=0.1, error_p99_ms=0.5, hub_lag_p99_ms=1.0, cpu_share=0.6,

@@ -7,7 +7,9 @@ import pytest
 from firsttoken.catalogue import Simulated
 from firsttoken.launch import LaunchError, LoadProcess
 from firsttoken.run_folder import hold_folder, open_folder
-from firsttoken.scenario import Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 
 def plan() -> Scenario:

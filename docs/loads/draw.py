@@ -26,7 +26,8 @@ from firsttoken.load.itinerary import lay_out
 from firsttoken.load.search import Verdict, grid, next_level
 from firsttoken.load.shapes import NS, Profile, Segment, length_ns, profile_of
 from firsttoken.report import theme
-from firsttoken.scenario import Load, Scenario, Search
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.load import Load, Search
 from firsttoken.stats.quantile import quantile_interval
 from firsttoken.traffic.trace import read_trace
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from firsttoken.scenario import Scenario, Target, mean_tokens, parse_duration
-from firsttoken.scenario_course import Piece
+from firsttoken.duration import parse_duration
+from firsttoken.scenario.course import Piece
+from firsttoken.scenario.format import Scenario, mean_tokens
+from firsttoken.scenario.target import Target
 
 
 class Spike(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 from firsttoken.catalogue import Source
 from firsttoken.decide.attempts import Attempts
 from firsttoken.decide.cost import Tokens, price_tokens
-from firsttoken.scenario import Demand, Traffic, mean_tokens
+from firsttoken.scenario.format import Demand, Traffic, mean_tokens
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from firsttoken.decide.capacity import Verdict
 from firsttoken.decide.delivery import count_at_work
 from firsttoken.decide.observation import Observation, Window
 from firsttoken.decide.recovery import read_waits
-from firsttoken.scenario_course import Piece
+from firsttoken.scenario.course import Piece
 from firsttoken.stats.effective import effective_size
 from firsttoken.stats.estimate import Estimate
 from firsttoken.stats.proportion import proportion_interval

@@ -14,7 +14,8 @@ from firsttoken.decide.reasons import explain, list_flips
 from firsttoken.decide.ruling import Ruling, Word
 from firsttoken.decide.scope import describe_scope, list_untested
 from firsttoken.decide.validity import Flag
-from firsttoken.scenario import Scenario, Target
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.target import Target
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firsttoken.scenario import Demand
+from firsttoken.scenario.format import Demand
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from firsttoken.decide.units import write_number, write_value
 from firsttoken.results.stage import Stage
-from firsttoken.scenario import Load
+from firsttoken.scenario.load import Load
 
 
 class LoadUnit(NamedTuple):

@@ -13,7 +13,8 @@ import numpy as np
 
 from firsttoken.decide.attempts import Bools, Requests
 from firsttoken.decide.latency import Latency
-from firsttoken.scenario import Slo, parse_duration
+from firsttoken.duration import parse_duration
+from firsttoken.scenario.format import Slo
 
 LIMITS = {"ttft": "ttft_ms", "ttfo": "ttfo_ms", "felt_ttft": "felt_ttft_ms", "tpot": "tpot_ms", "e2e": "e2e_ms"}
 """Key of [slo] -> the latency that it limits."""

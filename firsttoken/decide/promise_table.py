@@ -14,7 +14,8 @@ from firsttoken.decide.figure import Figure, Find
 from firsttoken.decide.load_unit import LoadUnit
 from firsttoken.decide.ruling import Ruling
 from firsttoken.decide.units import UNKNOWN, write_figure, write_interval, write_point, write_value
-from firsttoken.scenario import Demand, Scenario, Slo, parse_duration
+from firsttoken.duration import parse_duration
+from firsttoken.scenario.format import Demand, Scenario, Slo
 
 
 class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from firsttoken.decide.promise import LIMITS
 from firsttoken.decide.ruling import Ruling
 from firsttoken.decide.units import round_significant, write_interval, write_share, write_value
 from firsttoken.decide.validity import Flag, requests_needed
-from firsttoken.scenario import Slo, parse_duration
+from firsttoken.duration import parse_duration
+from firsttoken.scenario.format import Slo
 
 CAUSES: Mapping[str, str] = {
     "error": "ended in an error",

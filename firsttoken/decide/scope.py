@@ -6,7 +6,9 @@ Rule: plain words; what the load was is said as the scenario asks for it.
 from __future__ import annotations
 
 from firsttoken.decide.load_unit import LoadUnit
-from firsttoken.scenario import Load, Scenario, Spread, Target
+from firsttoken.scenario.format import Scenario, Spread
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 DAYS_TO_RELY_ON = 30
 CLOSED_LOOP = "Users who do not wait for an answer before they ask again."

@@ -31,7 +31,10 @@ from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.validity import Flag, flag_manifest
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
-from firsttoken.scenario import Scenario, Target, find_prices, load_scenario
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import load_scenario
+from firsttoken.scenario.rules import find_prices
+from firsttoken.scenario.target import Target
 from firsttoken.stats.estimate import Estimate
 
 LOST = 4

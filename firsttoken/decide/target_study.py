@@ -20,7 +20,8 @@ from firsttoken.decide.measures import Key
 from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, rule
 from firsttoken.decide.validity import Flag
-from firsttoken.scenario import Scenario, Target
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.target import Target
 from firsttoken.stats.estimate import Estimate
 
 

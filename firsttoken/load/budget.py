@@ -20,7 +20,7 @@ from collections.abc import Hashable
 import msgspec
 
 from firsttoken.load.cost import NANO, NOTHING, Cost
-from firsttoken.scenario_format import Budget
+from firsttoken.scenario.format import Budget
 
 NS = 1_000_000_000
 NO_CAP = 2**62

@@ -17,7 +17,8 @@ import msgspec
 from firsttoken.load.preflight import knock
 from firsttoken.load.target import open_target
 from firsttoken.row import SUCCESS, Row
-from firsttoken.scenario import Scenario, Target
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.target import Target
 
 
 class CheckSpec(msgspec.Struct, kw_only=True):

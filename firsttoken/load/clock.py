@@ -19,7 +19,7 @@ from firsttoken.load.plan import StagePlan
 from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
 from firsttoken.row import Phase
-from firsttoken.scenario_windows import MEASURE_S, SETTLE_S
+from firsttoken.scenario.windows import MEASURE_S, SETTLE_S
 
 AUTO = {"settle": (0.95, 2, SETTLE_S), "measure": (0.99, 5, MEASURE_S)}
 LEAST_HOLD_NS = NS // 2

@@ -19,7 +19,7 @@ from firsttoken.load.custom_shape import Shape, sample_shape
 from firsttoken.load.plan import Group, StagePlan, plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.load.resuming import FRESH, Finished
 from firsttoken.load.shapes import Profile
-from firsttoken.scenario import Scenario
+from firsttoken.scenario.format import Scenario
 from firsttoken.traffic.trace import Arrival
 
 Verdict = Literal["keeps", "fails"] | None

@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from firsttoken.duration import parse_duration
 from firsttoken.row import REASONING_SUMMARY, SUCCESS, Outcome, Row
-from firsttoken.scenario import Slo, parse_duration
+from firsttoken.scenario.format import Slo
 
 UNJUDGED: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user", "lost", "client_error", None})
 """Outcomes that say nothing of the server; a row without one is a start line."""

@@ -16,7 +16,7 @@ from firsttoken.load.samples import Piece
 from firsttoken.load.spool import Batch
 from firsttoken.load.tally import Tally
 from firsttoken.row import Health, Outcome, Phase, Row
-from firsttoken.scenario import Scenario
+from firsttoken.scenario.format import Scenario
 from firsttoken.traffic.trace import Arrival
 
 DEFAULT_PORT = 5557

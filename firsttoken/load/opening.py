@@ -29,7 +29,9 @@ from firsttoken.load.resuming import read_finished, read_spent
 from firsttoken.load.session_opening import find_counted, open_session, read_arrivals
 from firsttoken.proxy import find_proxy
 from firsttoken.row import Manifest, Row
-from firsttoken.scenario import Scenario, Target, load_scenario
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import load_scenario
+from firsttoken.scenario.target import Target
 
 PACKAGES = ("firsttoken", "locust", "gevent", "httptools", "msgspec", "openai", "numpy")
 

@@ -30,7 +30,9 @@ from firsttoken.load.session_opening import read_arrivals
 from firsttoken.load.shape import Stages
 from firsttoken.load.verdict import Judge
 from firsttoken.readiness import UsageError, check_ready, find_doubts
-from firsttoken.scenario import Scenario, ScenarioError, find_scenario, load_scenario
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import find_scenario, load_scenario
+from firsttoken.scenario.values import ScenarioError
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,13 @@ from typing import Literal
 
 import msgspec
 
+from firsttoken.duration import parse_duration
 from firsttoken.load.shapes import NS, Profile, Segment, amount, peak, profile_of
 from firsttoken.load.shapes import length_ns as length_of
-from firsttoken.scenario import Load, Scenario, find_mean_rate, measure_trace, parse_duration
-from firsttoken.scenario_windows import SEARCH_MEASURE_S, SHAPE_SETTLE_S, measure_ramp
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.trace import find_mean_rate, measure_trace
+from firsttoken.scenario.windows import SEARCH_MEASURE_S, SHAPE_SETTLE_S, measure_ramp
 from firsttoken.traffic.trace import Arrival
 
 TRACE_LEAD_NS = NS // 5

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import msgspec
 
+from firsttoken.duration import parse_duration
 from firsttoken.row import Outcome, Row
-from firsttoken.scenario import Retry, parse_duration
+from firsttoken.scenario.format import Retry
 
 OUTCOMES: dict[str, frozenset[Outcome]] = {
     "connect": frozenset({"connect"}),

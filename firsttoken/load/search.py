@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from firsttoken.scenario import Search
+from firsttoken.scenario.load import Search
 from firsttoken.stats.sequential import decide_share
 
 Verdict = Literal["keeps", "fails"] | None

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from firsttoken.catalogue import Source, load_catalogue
+from firsttoken.duration import parse_duration
 from firsttoken.load.budget import Purse
 from firsttoken.load.keeping import read_limits
 from firsttoken.load.quota import QuotaShare
@@ -19,7 +20,8 @@ from firsttoken.load.session import Session
 from firsttoken.load.spending import Spending
 from firsttoken.load.target import open_target
 from firsttoken.row import Row
-from firsttoken.scenario import Scenario, find_prices, parse_duration
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.rules import find_prices
 from firsttoken.traffic.trace import Arrival, read_trace
 
 

@@ -6,7 +6,7 @@ On the piece that begins at t_i with value a, ends with value b and is d long,
     r(t) = a + (b - a) (t - t_i) / d
 
 and after the last piece its last value goes on. Which pieces a ramp, a step, a spike, a soak or a staircase is made of
-stands with their keys, in `scenario_course`; `custom_shape` makes those of a LoadTestShape.
+stands with their keys, in `scenario/course`; `custom_shape` makes those of a LoadTestShape.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 
 import msgspec
 
-from firsttoken.scenario import Load
+from firsttoken.scenario.load import Load
 
 NS = 1_000_000_000
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from firsttoken.duration import parse_duration
 from firsttoken.load.plan import StagePlan
 from firsttoken.row import Outcome, Row
-from firsttoken.scenario import Scenario, Spread, Target, Timeouts, parse_duration
+from firsttoken.scenario.format import Scenario, Spread, Timeouts
+from firsttoken.scenario.target import Target
 from firsttoken.traffic.blocks import trace_prompt
 from firsttoken.traffic.prompts import Prompt, make_prompt
 from firsttoken.traffic.trace import Arrival

@@ -11,8 +11,8 @@ from firsttoken.load.clock import StageClock
 from firsttoken.load.itinerary import Verdict
 from firsttoken.load.search import judge_level
 from firsttoken.load.tally import Tally
-from firsttoken.scenario import Scenario
-from firsttoken.scenario_load import Until
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.load import Until
 from firsttoken.stats.wilson import half_width
 
 LOOK_NS = 1_000_000_000

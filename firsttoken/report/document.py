@@ -22,7 +22,7 @@ from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
 from firsttoken.report.series import write_source
 from firsttoken.row import Manifest
-from firsttoken.scenario import Target
+from firsttoken.scenario.target import Target
 
 Data = dict[str, object]
 Pairs = list[tuple[str, str]]

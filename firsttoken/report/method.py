@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from firsttoken.decide.scope import describe_load, shape_of
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_share, write_value
+from firsttoken.duration import parse_duration
 from firsttoken.report.series import join_words, write_percent, write_source
-from firsttoken.scenario import Retry, Scenario, Slo, Spread, parse_duration
+from firsttoken.scenario.format import Retry, Scenario, Slo, Spread
 
 LIMIT_NAMES = {
     "ttft": "first token within",

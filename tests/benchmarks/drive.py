@@ -21,7 +21,9 @@ from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS
 from firsttoken.run_folder import open_folder
-from firsttoken.scenario import Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 from firsttoken.simulator.truth import Truth
 from tests.benchmarks.truth import MODEL, Schedule, count_tokens, serve_truth
 from tests.benchmarks.watch import Watch, Window

@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
 from firsttoken.decide.study import study_run
 from firsttoken.load.search import grid
-from firsttoken.scenario import Search
+from firsttoken.scenario.load import Search
 from firsttoken.simulator.truth import Truth
 from tests.benchmarks.suite import say
 

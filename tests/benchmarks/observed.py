@@ -8,7 +8,7 @@ from firsttoken.decide.attempts import COLUMNS, take_columns
 from firsttoken.decide.observation import Observation, observe
 from firsttoken.decide.promise import read_promise
 from firsttoken.results.folder import Run
-from firsttoken.scenario import Slo
+from firsttoken.scenario.format import Slo
 
 
 def observe_stage(run: Run) -> Observation:

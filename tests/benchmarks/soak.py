@@ -26,7 +26,9 @@ from firsttoken.launch import CrewSize, LoadProcess
 from firsttoken.results.folder import open_run
 from firsttoken.row import Health
 from firsttoken.run_folder import open_folder
-from firsttoken.scenario import Load, Retry, Scenario, Target, Traffic
+from firsttoken.scenario.format import Retry, Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 from tests.benchmarks.suite import QUICK_MEASURE_S, Bar, Case, Sample, main
 from tests.benchmarks.watch import Watch
 

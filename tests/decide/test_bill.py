@@ -6,7 +6,7 @@ import pytest
 from firsttoken.catalogue import Source, load_catalogue
 from firsttoken.decide.bill import answered_tokens, bill_day, join_tokens
 from firsttoken.decide.cost import Tokens
-from firsttoken.scenario import Demand, Spread, Traffic
+from firsttoken.scenario.format import Demand, Spread, Traffic
 from tests.decide.hand import PRICED, row, take
 
 TRAFFIC = Traffic(locustfile="chat", input_tokens=400, output_tokens=128)

@@ -6,7 +6,7 @@ from firsttoken.decide.course import Span, cut, find_break, follow_course
 from firsttoken.decide.observation import pool
 from firsttoken.decide.promise import Promise
 from firsttoken.row import Row
-from firsttoken.scenario_course import Piece
+from firsttoken.scenario.course import Piece
 from firsttoken.stats.proportion import proportion_interval
 from tests.decide.hand import row, see
 

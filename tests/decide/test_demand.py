@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.decide.demand import Need, Offer, find_need
-from firsttoken.scenario import Demand
+from firsttoken.scenario.format import Demand
 
 OFFERS = [Offer(1, 0.4, 1.0), Offer(4, 1.6, 4.0), Offer(16, 5.0, 16.0)]
 DAY = 100_000.0

@@ -5,7 +5,7 @@ import pytest
 
 from firsttoken.decide.load_unit import REQUESTS, USERS, find_unit, rate_unit
 from firsttoken.results.stage import Stage
-from firsttoken.scenario import Load, Search
+from firsttoken.scenario.load import Load, Search
 
 
 @pytest.mark.parametrize(

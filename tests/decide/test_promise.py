@@ -6,7 +6,7 @@ from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import Judged, Promise, judge_requests, read_promise
 from firsttoken.row import Row
-from firsttoken.scenario import Slo
+from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
 PROMISE = Promise({"ttft_ms": 1000.0, "felt_ttft_ms": 2000.0, "tpot_ms": 20.0}, 0.95)

@@ -5,7 +5,9 @@ import pytest
 from firsttoken.decide.demand import Need
 from firsttoken.decide.promise_table import PromiseRow, write_rows
 from firsttoken.decide.ruling import Ruling, rule
-from firsttoken.scenario import Demand, Load, Scenario, Slo, Target, Traffic
+from firsttoken.scenario.format import Demand, Scenario, Slo, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 from tests.decide.hand import PRICED, figure
 from tests.decide.test_capacity import ladder
 from tests.decide.test_reasons import finding

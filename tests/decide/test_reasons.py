@@ -10,7 +10,7 @@ from firsttoken.decide.figure import Figure, Find
 from firsttoken.decide.reasons import explain, list_flips
 from firsttoken.decide.ruling import Ruling, rule
 from firsttoken.decide.validity import Flag
-from firsttoken.scenario import Slo
+from firsttoken.scenario.format import Slo
 from tests.decide.hand import figure
 from tests.decide.test_capacity import ladder
 

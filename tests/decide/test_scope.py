@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from firsttoken.decide.load_unit import REQUESTS, SESSIONS, USERS, LoadUnit
 from firsttoken.decide.scope import describe_load, describe_scope, list_untested
-from firsttoken.scenario import Demand, Load, Scenario, Slo, Spread, Target, Traffic
+from firsttoken.scenario.format import Demand, Scenario, Slo, Spread, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 SCENARIO = Scenario(
     name="words",

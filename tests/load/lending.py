@@ -15,7 +15,7 @@ from itertools import count
 
 from firsttoken.load.budget import NS, Grant, Purse, Slip, Treasury
 from firsttoken.load.cost import NOTHING, Cost
-from firsttoken.scenario_format import Budget
+from firsttoken.scenario.format import Budget
 
 TICK_NS = NS // 20
 

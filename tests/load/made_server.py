@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from firsttoken.load.search import Verdict, judge_level, next_level
 from firsttoken.load.verdict import LEAST_CYCLES
-from firsttoken.scenario_windows import MEASURE_S, SEARCH_MEASURE_S, SETTLE_S
+from firsttoken.scenario.windows import MEASURE_S, SEARCH_MEASURE_S, SETTLE_S
 
 SHARE = 0.95
 LIMIT_S = 1.0

@@ -9,7 +9,7 @@ from firsttoken.load.recorder import Recorder
 from firsttoken.load.retry import RetryBudget, RetryPolicy
 from firsttoken.load.session import Session
 from firsttoken.load.spending import Spending
-from firsttoken.scenario import Slo
+from firsttoken.scenario.format import Slo
 
 
 def make_session(folder: Path, targets: dict[str, Any], max_retries: int = 2, origin_ns: int = 0) -> Session:

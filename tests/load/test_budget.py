@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from firsttoken.load.budget import NS, Grant, Purse, Treasury
 from firsttoken.load.cost import Cost
-from firsttoken.scenario_format import Budget
+from firsttoken.scenario.format import Budget
 from tests.load.lending import World
 
 CAP = 200_000

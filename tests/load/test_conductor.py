@@ -15,7 +15,9 @@ from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
 from firsttoken.load.verdict import Judge
 from firsttoken.row import Outcome, StageEvent
-from firsttoken.scenario import Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 
 class ScriptedCrew:

@@ -6,7 +6,9 @@ from firsttoken.load.itinerary import Itinerary, lay_out
 from firsttoken.load.plan import StagePlan
 from firsttoken.load.resuming import Finished
 from firsttoken.row import StageEvent
-from firsttoken.scenario import Load, Scenario, Slo, Target, Traffic
+from firsttoken.scenario.format import Scenario, Slo, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 
 def made(**load: object) -> Scenario:

@@ -13,7 +13,7 @@ from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import judge_requests, read_promise
 from firsttoken.load.keeping import UNJUDGED, Limits, keeps, read_limits
 from firsttoken.row import REASONING_SUMMARY, Outcome, Row
-from firsttoken.scenario import Slo
+from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
 OUTCOMES: tuple[Outcome, ...] = Outcome.__args__

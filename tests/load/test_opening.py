@@ -9,7 +9,7 @@ import pytest
 
 from firsttoken import launch, run_folder
 from firsttoken.row import Row
-from firsttoken.scenario import load_scenario
+from firsttoken.scenario.reading import load_scenario
 from tests.command import FAST, REAL, ROOT, command, firsttoken, write_scenario
 from tests.wire.test_dial import full_listener
 

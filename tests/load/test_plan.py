@@ -5,7 +5,9 @@ import pytest
 
 from firsttoken.load.plan import plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.load.shapes import NS, Segment, wanted_at
-from firsttoken.scenario import Load, Scenario, Slo, Target, Traffic
+from firsttoken.scenario.format import Scenario, Slo, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 from firsttoken.traffic.trace import Arrival
 
 

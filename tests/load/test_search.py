@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from firsttoken.load.search import Found, Verdict, conclude, grid, next_level
-from firsttoken.scenario import Search
+from firsttoken.scenario.load import Search
 from tests.load.made_server import Server, climb, find_knee, measure
 
 USERS = grid(Search(by="users", from_=1, to=256))

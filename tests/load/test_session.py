@@ -20,7 +20,8 @@ from firsttoken.load.session import Session
 from firsttoken.load.shapes import NS
 from firsttoken.load.target import Ask
 from firsttoken.row import Outcome, Row
-from firsttoken.scenario import Slo, Target
+from firsttoken.scenario.format import Slo
+from firsttoken.scenario.target import Target
 from tests.load.made_session import make_session
 
 

@@ -1,7 +1,9 @@
 """What a scenario makes of a session: what it counts, and what it leaves alone."""
 
 from firsttoken.load.session_opening import open_spending
-from firsttoken.scenario import Budget, Load, Scenario, Target, Traffic
+from firsttoken.scenario.format import Budget, Scenario, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 REAL = Target(model="m", name="real", base_url="http://127.0.0.1:1/v1", prices="unknown")
 SIMULATED = Target(model="gpt-5-mini", name="simulated")

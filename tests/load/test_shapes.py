@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firsttoken.load.shapes import NS, Profile, Segment, amount, carry, length_ns, peak, profile_of, wanted_at
-from firsttoken.scenario import Load
-from firsttoken.scenario_course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step
+from firsttoken.scenario.course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step
+from firsttoken.scenario.load import Load
 
 CLIMB = RampShape(by="rate", from_=0, to=100, over="10s")
 FALL = RampShape(by="users", from_=8, to=2, over="1m")

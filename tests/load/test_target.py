@@ -10,7 +10,7 @@ import pytest
 
 from firsttoken.load.opening import describe_endpoint
 from firsttoken.results.folder import open_run
-from firsttoken.scenario import Target
+from firsttoken.scenario.target import Target
 from tests.command import assert_ended_well, firsttoken, write_scenario
 from tests.wire.forward import forward
 from tests.wire.scripted import CERTS, Line, scripted

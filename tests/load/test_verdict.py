@@ -8,7 +8,9 @@ from firsttoken.load.search import DESIGN_EFFECT
 from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
 from firsttoken.load.verdict import Judge, is_known
-from firsttoken.scenario import Load, Scenario, Search, Slo, Target, Traffic
+from firsttoken.scenario.format import Scenario, Slo, Traffic
+from firsttoken.scenario.load import Load, Search
+from firsttoken.scenario.target import Target
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.sequential import decide_share
 

@@ -5,7 +5,7 @@ import pytest
 
 from firsttoken.decide.study import study_run
 from firsttoken.report.method import method, write_length, write_policy, write_promise
-from firsttoken.scenario import Retry, Slo, Spread
+from firsttoken.scenario.format import Retry, Slo, Spread
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run
 from tests.report.studies import make_study, study_again

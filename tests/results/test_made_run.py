@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from firsttoken.results.folder import Run, open_run
-from firsttoken.scenario import Scenario
+from firsttoken.scenario.format import Scenario
 from tests.made_run import make_run
 
 

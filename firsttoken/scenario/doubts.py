@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firsttoken.scenario_format import Scenario
-from firsttoken.scenario_peak import Catalogue, find_top, most_rps, unloaded_cycle_s
-from firsttoken.scenario_rules import SECONDS_PER_DAY, requests_per_day
-from firsttoken.scenario_target import Target
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.peak import Catalogue, find_top, most_rps, unloaded_cycle_s
+from firsttoken.scenario.rules import SECONDS_PER_DAY, requests_per_day
+from firsttoken.scenario.target import Target
 
 
 def idle_budgets(scenario: Scenario) -> Iterator[str]:

@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario import Budget, Load, Scenario, Slo, Spread, Target, Traffic, mean_tokens
+from firsttoken.scenario.format import Budget, Scenario, Slo, Spread, Traffic, mean_tokens
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.target import Target
 
 
 def test_the_deciding_level_is_read_from_at():

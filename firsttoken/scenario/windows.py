@@ -9,9 +9,9 @@ import math
 from typing import NamedTuple
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario_format import Scenario
-from firsttoken.scenario_load import Load
-from firsttoken.scenario_trace import measure_trace, read_arrivals
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.trace import measure_trace, read_arrivals
 
 RAMP_S_EACH, MOST_RAMP_S = 0.02, 10.0
 """An automatic ramp lets one user in after the other, so that a thousand do not knock at once."""

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from firsttoken.catalogue import Model, Source
-from firsttoken.scenario import Scenario
-from firsttoken.scenario_peak import find_top, most_open, most_rps, unloaded_cycle_s
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.peak import find_top, most_open, most_rps, unloaded_cycle_s
 
 STAIRS = {"by": "users", "from": 1, "to": 9, "steps": 3, "each": "5s"}
 SPIKE = {"by": "rate", "base": 1, "peak": 9, "before": "5s", "lasts": "2s", "after": "3s"}

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario_target import Target
+from firsttoken.scenario.target import Target
 
 
 def test_a_target_is_named_after_its_model_unless_it_says_otherwise():

@@ -14,8 +14,8 @@ from statistics import fmean
 import msgspec
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario_format import Replay
-from firsttoken.scenario_values import ScenarioError
+from firsttoken.scenario.format import Replay
+from firsttoken.scenario.values import ScenarioError
 from firsttoken.traffic.trace import NS, Arrival, TraceError, read_trace
 
 LEAST_S = 1e-3

@@ -1,7 +1,7 @@
 """The format of a scenario: every table and key, its type, its default, and what a table must satisfy by itself.
 
 Rule: a value that cannot be meant is refused here, while it is decoded, so that a Scenario that exists is sound.
-What depends on the catalogue stands in `scenario_rules`. Durations stay as written: "1.5s", "200ms", "2m", "1h".
+What depends on the catalogue stands in `rules`. Durations stay as written: "1.5s", "200ms", "2m", "1h".
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario_load import KINDS, Load
-from firsttoken.scenario_target import Target
-from firsttoken.scenario_values import (
+from firsttoken.scenario.load import KINDS, Load
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.values import (
     AboveZero,
     AtLeastZero,
     By,

@@ -1,7 +1,7 @@
 """The load of a scenario: a ladder of users or of rates, a search or a course over time, and how long a level takes.
 
 Rule: what cannot be meant together is refused here. Whether exactly one kind of load is asked for is judged where the
-trace is known too, in `scenario_format`.
+trace is known too, in `format`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario_course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step, check_whole
-from firsttoken.scenario_values import (
+from firsttoken.scenario.course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step, check_whole
+from firsttoken.scenario.values import (
     AboveZero,
     By,
     Count,

@@ -7,28 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firsttoken import kit
-from firsttoken.scenario import (
-    Budget,
-    Demand,
-    Load,
-    Prices,
-    Retry,
-    Scenario,
-    ScenarioError,
-    Search,
-    Slo,
-    Spread,
-    Target,
-    Timeouts,
-    Traffic,
-    Until,
-    dump_toml,
-    find_scenario,
-    load_scenario,
-    schema,
-    warnings,
-)
-from firsttoken.scenario_course import Spike
+from firsttoken.scenario.course import Spike
+from firsttoken.scenario.format import Budget, Demand, Retry, Scenario, Slo, Spread, Timeouts, Traffic
+from firsttoken.scenario.load import Load, Search, Until
+from firsttoken.scenario.reading import dump_toml, find_scenario, load_scenario, schema, warnings
+from firsttoken.scenario.target import Prices, Target
+from firsttoken.scenario.values import ScenarioError
 
 MINIMAL = """
 name = "made"

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct, field
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario_values import AboveZero, AtLeastZero, By, Period
+from firsttoken.scenario.values import AboveZero, AtLeastZero, By, Period
 
 
 class Piece(NamedTuple):

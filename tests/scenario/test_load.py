@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario_load import Load, Search, Until
+from firsttoken.scenario.load import Load, Search, Until
 
 SPIKE = {"by": "rate", "base": 1, "peak": 9, "before": "5s", "lasts": "2s", "after": "3s"}
 SOAK = {"by": "users", "at": 8, "lasts": "1h"}

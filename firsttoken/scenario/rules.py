@@ -1,6 +1,6 @@
 """What a scenario must satisfy beyond its format: against itself, the catalogue and the environment.
 
-Rule: a contradiction is refused, with the figures that contradict. What is only doubtful stands in `scenario_doubts`.
+Rule: a contradiction is refused, with the figures that contradict. What is only doubtful stands in `doubts`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from firsttoken.catalogue import CatalogueError, Model, Simulated, Source, resolve_simulated
 from firsttoken.http_text import check_key
 from firsttoken.proxy import find_proxy
-from firsttoken.scenario_format import Demand, Scenario, mean_tokens
-from firsttoken.scenario_target import Target
-from firsttoken.scenario_values import ScenarioError
+from firsttoken.scenario.format import Demand, Scenario, mean_tokens
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.values import ScenarioError
 from firsttoken.strict_toml import one_of, suggest
 
 Catalogue = Mapping[str, Model]

@@ -16,67 +16,12 @@ import tomli_w
 
 from firsttoken import kit
 from firsttoken.catalogue import CatalogueError, load_catalogue
-from firsttoken.duration import parse_duration
-from firsttoken.scenario_doubts import idle_budgets, short_ladders
-from firsttoken.scenario_format import (
-    Budget,
-    Demand,
-    Retry,
-    Scenario,
-    Slo,
-    Spread,
-    Timeouts,
-    Traffic,
-    mean_tokens,
-)
-from firsttoken.scenario_load import Load, Search, Until
-from firsttoken.scenario_peak import find_top, most_open, most_rps, most_streams, unloaded_answer_s, unloaded_cycle_s
-from firsttoken.scenario_rules import check_keys, check_rules, find_prices, requests_per_day, simulate
-from firsttoken.scenario_target import Prices, Target
-from firsttoken.scenario_trace import fill_lengths, find_mean_rate, measure_trace, read_arrivals
-from firsttoken.scenario_values import By, ScenarioError
-from firsttoken.scenario_windows import Windows, find_windows
+from firsttoken.scenario.doubts import idle_budgets, short_ladders
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.rules import check_rules
+from firsttoken.scenario.trace import fill_lengths
+from firsttoken.scenario.values import ScenarioError
 from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
-
-__all__ = [
-    "Budget",
-    "By",
-    "Demand",
-    "Load",
-    "Prices",
-    "Retry",
-    "Scenario",
-    "ScenarioError",
-    "Search",
-    "Slo",
-    "Spread",
-    "Target",
-    "Timeouts",
-    "Traffic",
-    "Until",
-    "Windows",
-    "check_keys",
-    "dump_toml",
-    "find_mean_rate",
-    "find_prices",
-    "find_scenario",
-    "find_top",
-    "find_windows",
-    "load_scenario",
-    "mean_tokens",
-    "measure_trace",
-    "most_open",
-    "most_rps",
-    "most_streams",
-    "parse_duration",
-    "read_arrivals",
-    "requests_per_day",
-    "schema",
-    "simulate",
-    "unloaded_answer_s",
-    "unloaded_cycle_s",
-    "warnings",
-]
 
 _BARE_WORD = re.compile(r"[\w.+@:/%=-]*")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.scenario_format import Replay
-from firsttoken.scenario_trace import fill_lengths, find_mean_rate, measure_trace, read_arrivals
-from firsttoken.scenario_values import ScenarioError
+from firsttoken.scenario.format import Replay
+from firsttoken.scenario.trace import fill_lengths, find_mean_rate, measure_trace, read_arrivals
+from firsttoken.scenario.values import ScenarioError
 
 ROWS = """TIMESTAMP,ContextTokens,GeneratedTokens
 2026-01-01 00:00:00,100,10

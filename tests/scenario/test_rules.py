@@ -6,14 +6,11 @@ import msgspec
 import pytest
 
 from firsttoken.catalogue import Model, Simulated, Source
-from firsttoken.scenario import Budget, Demand, Load, Prices, Scenario, ScenarioError, Spread, Target, Traffic
-from firsttoken.scenario_rules import (
-    check_keys,
-    check_rules,
-    find_prices,
-    requests_per_day,
-    simulate,
-)
+from firsttoken.scenario.format import Budget, Demand, Scenario, Spread, Traffic
+from firsttoken.scenario.load import Load
+from firsttoken.scenario.rules import check_keys, check_rules, find_prices, requests_per_day, simulate
+from firsttoken.scenario.target import Prices, Target
+from firsttoken.scenario.values import ScenarioError
 
 FAST = Model(
     name="fast-1",
@@ -109,7 +106,7 @@ def test_certificates_that_cannot_be_read_are_refused_before_the_run(tmp_path):
         made = scenario(**hosted, ca_file=str(tmp_path / name))
         with pytest.raises(ScenarioError, match=rf"ca_file: expected a file of certificates .*{name}: {reason}"):
             check_keys(made, {})
-    check_keys(scenario(**hosted, ca_file=str(Path(__file__).parent / "wire" / "certs" / "ca.pem")), {})
+    check_keys(scenario(**hosted, ca_file=str(Path(__file__).parents[1] / "wire" / "certs" / "ca.pem")), {})
 
 
 def test_a_proxy_of_the_environment_that_is_none_is_refused_before_the_run():

@@ -14,7 +14,7 @@ import msgspec
 from firsttoken.catalogue import Simulated
 from firsttoken.http_text import check_header, split_url
 from firsttoken.proxy import DIRECT, parse_proxy
-from firsttoken.scenario_values import AtLeastZero, OptionalWord, Variable, Word
+from firsttoken.scenario.values import AtLeastZero, OptionalWord, Variable, Word
 
 _SECRET = re.compile(r"authorization|api-?_?key|secret|password|cookie|(^|-)token$", re.IGNORECASE)
 _QUERY = r"(api-version=[\w.-]+)?"

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from firsttoken.catalogue import Model, Source
-from firsttoken.scenario import Scenario
-from firsttoken.scenario_doubts import idle_budgets, short_ladders
+from firsttoken.scenario.doubts import idle_budgets, short_ladders
+from firsttoken.scenario.format import Scenario
 
 FAST = Model(
     name="fast-1",

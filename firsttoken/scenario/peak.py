@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 from firsttoken.catalogue import Model, Source
 from firsttoken.duration import parse_duration
-from firsttoken.scenario_format import Scenario, mean_tokens
-from firsttoken.scenario_rules import simulate
-from firsttoken.scenario_target import Target
-from firsttoken.scenario_trace import find_mean_rate, read_arrivals
+from firsttoken.scenario.format import Scenario, mean_tokens
+from firsttoken.scenario.rules import simulate
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.trace import find_mean_rate, read_arrivals
 
 Catalogue = Mapping[str, Model]
 

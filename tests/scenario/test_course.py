@@ -2,8 +2,8 @@
 
 import pytest
 
-from firsttoken.scenario_course import COURSES, Course, Piece, RampShape, Soak, Spike, Staircase, Step
-from firsttoken.scenario_load import Load
+from firsttoken.scenario.course import COURSES, Course, Piece, RampShape, Soak, Spike, Staircase, Step
+from firsttoken.scenario.load import Load
 
 CLIMB = RampShape(by="rate", from_=0, to=10, over="10s")
 JUMP = Step(by="users", from_=2, to=8, after="5s", lasts="20s")

@@ -5,8 +5,8 @@ import math
 import msgspec
 import pytest
 
-from firsttoken.scenario import Scenario
-from firsttoken.scenario_windows import Bounds, find_windows
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.windows import Bounds, find_windows
 
 SOAK = {"by": "rate", "at": 4, "lasts": "1h"}
 

@@ -1,0 +1,1 @@
+"""Scenarios: one TOML file each, read, held against its rules, and what follows from it before anything is sent."""
