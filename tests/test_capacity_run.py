@@ -174,10 +174,12 @@ def test_a_run_that_was_broken_off_goes_on_after_its_last_finished_level(tmp_pat
     words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out)
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: '"stage":1' in (out / "stages.jsonl").read_text() if (out / "stages.jsonl").exists() else False)
-    time.sleep(1.5)
+    meanwhile = firsttoken("run", "--resume", out)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
+    assert meanwhile.returncode == 1
+    assert "another `firsttoken run` is at it" in meanwhile.stderr
     before = (out / "attempts" / "worker-0.jsonl").read_bytes()
 
     again = firsttoken("run", "--resume", out)
