@@ -17,6 +17,8 @@ from firsttoken.stats.wilson import half_width
 
 LOOK_NS = 1_000_000_000
 """How often the width of an interval is looked at."""
+MOST_SAMPLES = 20_000
+"""So many of its values at most, evenly chosen: streams stand still meanwhile, and of fewer values it is only wider."""
 FEWEST = 20
 """Requests below which an interval of this kind says too little."""
 LEAST_CYCLES = 2
@@ -82,6 +84,6 @@ class Width:
         if now_ns < self._looked_ns + LOOK_NS or not tally.samples:
             return False
         self._looked_ns = now_ns
-        at_ns, values = zip(*tally.samples, strict=True)
+        at_ns, values = zip(*tally.samples[:: -(-len(tally.samples) // MOST_SAMPLES)], strict=True)
         window = (dict(clock.boundaries)["measure"], now_ns)
         return self._module.is_narrow(values, at_ns, window, self._q, self._within, request_ns)

@@ -9,7 +9,7 @@ from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
 from firsttoken.load.verdict import Judge, is_known
 from firsttoken.scenario.format import Scenario, Slo, Traffic
-from firsttoken.scenario.load import Load, Search
+from firsttoken.scenario.load import Load, Search, Until
 from firsttoken.scenario.target import Target
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.sequential import decide_share
@@ -73,3 +73,16 @@ def test_a_search_takes_its_requests_for_fewer_than_they_are():
     at_first_sight = next(n for n in range(1, 500) if decide_share(n, n, 0.95))
 
     assert undoubted == pytest.approx(DESIGN_EFFECT * at_first_sight, rel=0.05)
+
+
+@pytest.mark.parametrize(("taken", "looked_at"), [(100, 100), (20_000, 20_000), (20_001, 10_001), (1_000_000, 20_000)])
+def test_of_very_many_values_an_interval_is_looked_at_in_some_for_streams_stand_still_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, taken: int, looked_at: int
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr("firsttoken.load.until.is_narrow", lambda values, *_more: seen.append(len(values)))
+    watching = judge(users=[1], until=Until(metric="ttft_p95", within=0.05))
+
+    watching.is_enough(measuring(), Tally(samples=[(1, 2.0)] * taken), 20 * NS)
+
+    assert seen == [looked_at]
