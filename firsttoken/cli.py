@@ -59,6 +59,8 @@ def run(
     """Run a scenario and write its report."""
     if bool(scenario) == (resume is not None):
         raise UsageError("run: expected a scenario, or --resume and a run folder, got both or neither")
+    if resume and (out or set_):
+        raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
     broken_off = run_folder.find_broken_off(resume) if resume else None

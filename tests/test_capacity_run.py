@@ -205,8 +205,16 @@ def test_a_run_that_is_complete_or_none_at_all_is_not_gone_on_with(tmp_path: Pat
     (tmp_path / "manifest.json").write_text('{"state": "complete"}')
     complete = firsttoken("run", "--resume", tmp_path)
     both = firsttoken("run", "quickstart", "--resume", tmp_path)
+    changed = firsttoken("run", "--resume", tmp_path, "--set", "load.users=[1]")
+    moved = firsttoken("run", "--resume", tmp_path, "--out", tmp_path / "elsewhere")
 
-    for process, words in ((nothing, "the folder of a run"), (complete, "broken off"), (both, "got both or neither")):
+    for process, words in (
+        (nothing, "the folder of a run"),
+        (complete, "broken off"),
+        (both, "got both or neither"),
+        (changed, "expected neither --set nor --out"),
+        (moved, "expected neither --set nor --out"),
+    ):
         assert process.returncode == 1
         assert words in process.stderr
         assert "Traceback" not in process.stderr
