@@ -13,6 +13,7 @@ from firsttoken.decide.units import write_share, write_value
 from firsttoken.duration import parse_duration
 from firsttoken.report.series import join_words, write_percent, write_source
 from firsttoken.scenario.format import Retry, Scenario, Slo, Spread
+from firsttoken.scenario.windows import MEASURE_S
 
 LIMIT_NAMES = {
     "ttft": "first token within",
@@ -44,6 +45,10 @@ POLICIES = {
 }
 
 
+AUTOMATIC = (
+    "Measuring ends once it is known well enough which share of requests keeps the promise, after five times the p99 "
+    "of a whole answer and {} at the earliest, and {} at the latest. "
+)
 RAMPS = {"users": "users start one by one", "rate": "the rate rises in a straight line"}
 MOST_LENGTHS = 4
 """Lengths of windows that are listed; of more, only the ends are told."""
@@ -210,11 +215,12 @@ def _stage(study: Study) -> str:
 
 def _ending(scenario: Scenario) -> str:
     """What ends a measure window, where it is no fixed time."""
-    until = scenario.load.until
-    if scenario.load.search is not None:
+    load, until = scenario.load, scenario.load.until
+    if load.search is not None:
         return "Measuring ends once it is decided whether the promise is kept. "
     if until is None:
-        return ""
+        is_fixed = load.measure != "auto" or load.requests or shape_of(scenario)
+        return "" if is_fixed else AUTOMATIC.format(*(write_value(1000 * bound_s, "ms") for bound_s in MEASURE_S))
     metric, _, q = until.metric.rpartition("_")
     least, most = (write_value(1000 * parse_duration(text), "ms") for text in (until.least, until.most))
     return (

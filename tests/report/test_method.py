@@ -103,6 +103,17 @@ def test_a_level_that_measures_until_it_is_known_says_until_what(tmp_path):
     )
 
 
+def test_an_automatic_window_says_what_ends_it(tmp_path, study):
+    def measure_automatically(scenario):
+        scenario["load"] = {"users": [4]}
+
+    told = dict(method(make_study(tmp_path / "run", measure_automatically, levels=(4,))))
+
+    assert "known well enough which share of requests keeps the promise" in told["A stage"]
+    assert "15.0 s at the earliest, and 300 s at the latest" in told["A stage"]
+    assert "known well enough" not in dict(method(study))["A stage"]
+
+
 def test_a_search_says_between_which_loads_it_bisected(tmp_path):
     told = dict(method(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",)))))
 
