@@ -26,7 +26,7 @@ PART_OF = {
 """A module beside the package's floors -> the floor whose second file it is."""
 
 DECIDE = {"stats", "results", "catalogue", "duration", "scenario", "row"}
-REPORT = {"decide", "kit"} | DECIDE
+REPORT = {"decide", "kit", "plan"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
     "kit": set(),
@@ -42,13 +42,14 @@ MAY_IMPORT = {
     "traffic": {"catalogue"},
     "simulator": {"catalogue", "duration"},
     "scenario": {"catalogue", "duration", "traffic", "kit", "proxy", "http_text", "strict_toml"},
+    "plan": {"duration", "row", "scenario"},
     "launch": {"scenario", "catalogue", "row"},
     "limits": {"scenario", "catalogue"},
     "estimate": {"scenario", "catalogue"},
     "calibration": {"host", "scenario", "catalogue"},
     "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue"},
     "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
-    | {"catalogue", "duration", "row", "scenario", "stats", "traffic"},
+    | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
     "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report"} | REPORT,
@@ -76,9 +77,10 @@ ONLY_IN = {
 PURE = (
     "firsttoken/stats/",
     "firsttoken/decide/",
+    "firsttoken/plan/",
     *(f"firsttoken/wire/{name}.py" for name in ("sse", "dialects", "stream", "template", "inflate")),
     *(f"firsttoken/wire/{name}.py" for name in ("deadlines", "headers")),
-    *(f"firsttoken/load/{name}.py" for name in ("arrivals", "clock", "custom_shape", "plan", "retry", "shapes")),
+    *(f"firsttoken/load/{name}.py" for name in ("arrivals", "clock", "custom_shape", "plan", "shapes")),
     *(f"firsttoken/load/{name}.py" for name in ("breaker", "budget", "cost", "quota")),
     *(f"firsttoken/load/{name}.py" for name in ("keeping", "search", "until")),
     *(f"firsttoken/load/{name}.py" for name in ("clock_offset", "deal", "link", "roster", "samples")),

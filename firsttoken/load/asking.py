@@ -9,8 +9,8 @@ from __future__ import annotations
 from firsttoken.load.cost import Cost
 from firsttoken.load.lane import REDEALT, Request
 from firsttoken.load.quota import QuotaShare
-from firsttoken.load.retry import choose_backoff_ms
 from firsttoken.load.session import CUT_OFF, Session
+from firsttoken.plan.retry import choose_backoff_ms
 from firsttoken.row import HELD_BACK, SUCCESS, Row
 
 REFUSED_S = 0.02

@@ -17,8 +17,8 @@ from gevent.lock import BoundedSemaphore
 from firsttoken.load.clock import StageClock, advance_together
 from firsttoken.load.keeping import Limits
 from firsttoken.load.lane import Lane, Request
-from firsttoken.load.retry import RetryBudget, RetryPolicy
 from firsttoken.load.tally import Tally
+from firsttoken.plan.retry import RetryBudget, RetryPolicy
 from firsttoken.row import Outcome, Row
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from firsttoken.load.budget import Purse
 from firsttoken.load.keeping import read_limits
 from firsttoken.load.quota import QuotaShare
 from firsttoken.load.recorder import Recorder
-from firsttoken.load.retry import RetryBudget, read_policy
 from firsttoken.load.session import Session
 from firsttoken.load.spending import Spending
 from firsttoken.load.target import open_target
+from firsttoken.plan.retry import RetryBudget, read_policy
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.rules import find_prices

@@ -6,9 +6,9 @@ from typing import Any, cast
 from firsttoken.load.budget import Purse
 from firsttoken.load.keeping import read_limits
 from firsttoken.load.recorder import Recorder
-from firsttoken.load.retry import RetryBudget, RetryPolicy
 from firsttoken.load.session import Session
 from firsttoken.load.spending import Spending
+from firsttoken.plan.retry import RetryBudget, RetryPolicy
 from firsttoken.scenario.format import Slo
 
 

@@ -15,10 +15,10 @@ from firsttoken.load.clock import StageClock
 from firsttoken.load.keeping import read_limits
 from firsttoken.load.lane import Lane
 from firsttoken.load.plan import StagePlan
-from firsttoken.load.retry import RetryPolicy
 from firsttoken.load.session import Session
 from firsttoken.load.shapes import NS
 from firsttoken.load.target import Ask
+from firsttoken.plan.retry import RetryPolicy
 from firsttoken.row import Outcome, Row
 from firsttoken.scenario.format import Slo
 from firsttoken.scenario.target import Target

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.load.retry import POLICIES, RetryBudget, RetryPolicy, choose_backoff_ms, read_policy
+from firsttoken.plan.retry import POLICIES, RetryBudget, RetryPolicy, choose_backoff_ms, read_policy
 from firsttoken.row import Row
 from firsttoken.scenario.format import Retry
 
