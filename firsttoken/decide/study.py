@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
+from firsttoken.decide import connections, failures
 from firsttoken.decide.asked import read_asked
 from firsttoken.decide.attempts import COLUMNS, take_columns
 from firsttoken.decide.confirmation import Confirmation, confirm
+from firsttoken.decide.connections import Connections, count_connections
 from firsttoken.decide.course import Part
 from firsttoken.decide.decision import Decision
+from firsttoken.decide.failures import Failure, count_failures
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.instrument import Reading, read_instrument
 from firsttoken.decide.level_study import LevelStudy, study_level
@@ -108,6 +111,16 @@ class Study:
         if by == self.unit.by:
             return self.unit
         return USERS if by == "users" else rate_unit(self.scenario.load.turns)
+
+    @cached_property
+    def failures(self) -> list[Failure]:
+        """What failed in all stages, those that were done over included, the most frequent first."""
+        return count_failures(self.run.attempts(*failures.COLUMNS, where=failures.WHERE))
+
+    @cached_property
+    def connections(self) -> Mapping[str, Connections]:
+        """Target -> how its connections were kept; targets that were asked nothing are not in it."""
+        return count_connections(self.run.attempts(*connections.COLUMNS, where=connections.WHERE))
 
     @property
     def every_flag(self) -> list[Flag]:

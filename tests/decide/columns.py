@@ -1,0 +1,20 @@
+"""Rows written by hand as the columns that a run folder hands out: an absent number is nan, anything else None."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from firsttoken.results.columns import OPTIONAL, TYPES, Columns
+from firsttoken.row import Row
+
+
+def columns_of(rows: Sequence[Row], names: Sequence[str]) -> Columns:
+    """These columns of the rows."""
+    return {name: np.array([getattr(row, name) for row in rows], dtype=_dtype(name)) for name in names}
+
+
+def _dtype(name: str) -> type:
+    numeric = TYPES[name] in ("BIGINT", "DOUBLE")
+    return object if not numeric else np.float64 if name in OPTIONAL or TYPES[name] == "DOUBLE" else np.int64
