@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import traceback
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +16,15 @@ from types import ModuleType
 
 import msgspec
 import typst
+from matplotlib.figure import Figure
 
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
 from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
+from firsttoken.report.guard import describe_error
 from firsttoken.report.page import Builder, Page
-from firsttoken.report.theme import FONTS, save
+from firsttoken.report.theme import FONTS, canvas, empty, save
 
 HOUSE_STYLE = Path(__file__).parent / "house.typ"
 LAST = 1000
@@ -44,7 +45,7 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
     try:
         charts.mkdir(exist_ok=True)
         for slug, figure in figures.items():
-            save(figure, charts / f"{slug}.svg")
+            _draw(figure, charts / f"{slug}.svg")
         partial.write_bytes(set_type(kit.find("reports", kind), charts, data, study.run.manifest.started_utc))
         partial.replace(out)
     except OSError as error:
@@ -64,7 +65,7 @@ def build_pages(study: Study) -> tuple[list[Page], list[str]]:
         try:
             order, page = _build_page(path, study)
         except (Exception, SystemExit) as error:  # noqa: BLE001 # whatever a user's file does, the other pages stand
-            failures.append(f"analysis/{path.name} gave no page: {_describe(error)}")
+            failures.append(f"analysis/{path.name} gave no page: {describe_error(error)}")
             continue
         if page is not None:
             made.append((order, path.stem, page))
@@ -90,6 +91,16 @@ def set_type(template: Path, charts: Path, data: dict[str, object], started_utc:
             raise ReportError(f"{template}: expected a document that Typst can set, got: {error.message}") from error
 
 
+def _draw(figure: Figure, path: Path) -> None:
+    """Save a chart; where that fails, a chart that says so stands in its place."""
+    try:
+        save(figure, path)
+    except Exception as error:  # noqa: BLE001 # a chart draws itself as it is saved, by whatever code a page handed on
+        instead, [panel] = canvas(4.0)
+        empty(panel, f"This chart could not be drawn: {describe_error(error)}")
+        save(instead, path)
+
+
 def _load_module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"analysis.{path.stem}", path)
     if spec is None or spec.loader is None:
@@ -110,11 +121,3 @@ def _build_page(path: Path, study: Study) -> tuple[float, Page | None]:
     if page is not None and not isinstance(page, Page):
         raise ReportError(f"expected build(study) to give a Page or None, got {page!r}")
     return float(getattr(module, "ORDER", LAST)), page
-
-
-def _describe(error: BaseException) -> str:
-    """What went wrong in one line, and where unless it is ours."""
-    if isinstance(error, ReportError):
-        return str(error)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {' '.join(str(error).split())} (line {last.lineno} of {Path(last.filename).name})"

@@ -14,10 +14,12 @@ from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.validity import RULES, Flag
+from firsttoken.report import theme
 from firsttoken.report.attainment import draw_attainment
 from firsttoken.report.course import draw_course
 from firsttoken.report.first_page import FirstPage, first_page
 from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
+from firsttoken.report.guard import guarded
 from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
 from firsttoken.report.series import write_source
@@ -26,8 +28,11 @@ from firsttoken.scenario.target import Target
 
 Data = dict[str, object]
 Pairs = list[tuple[str, str]]
+Blocks = list[tuple[str, Pairs]]
+"""Headed lists of names and values."""
 
 FIRST_CHART = "attainment"
+LOST = "This part could not be made; the page on validity says why."
 READERS = ("duckdb", "numpy", "scipy", "matplotlib", "typst")
 """Packages that a figure or a chart may depend on, beside those that the manifest names."""
 
@@ -37,26 +42,65 @@ def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> t
 
     failures: a sentence for every page that could not be made.
     """
-    manifest, first = study.run.manifest, first_page(study)
-    began = datetime.fromisoformat(manifest.started_utc)
-    first_chart = draw_course(study, 10.0) if study.unit.shape else draw_attainment(study)
+    manifest, failed = study.run.manifest, list(failures)
+    first = guarded("page one", lambda: first_page(study), _bare_first_page(study), failed)
+    first_chart = guarded("the chart of page one", lambda: _first_chart(study), _no_chart(), failed)
     figures = {FIRST_CHART: first_chart} | {page.slug: page.figure for page in pages if page.figure}
+    began = datetime.fromisoformat(manifest.started_utc)
+    no_pairs, no_blocks = Pairs(), Blocks()
     data: Data = {
         "title": manifest.name,
         "run_id": manifest.run_id,
         "foot": f"FirstToken {manifest.versions.get('firsttoken', '')} · measured {write_date(began)}",
         "first": _first(first),
         "pages": [_page(page) for page in pages],
-        "validity": _validity(study, first, failures),
-        "method": method(study),
-        "glossary": _table(glossary_table()),
-        "peers": _table(peers_table()),
-        "words": [(word.name, word.meaning) for word in read_glossary().word],
-        "provenance": _provenance(study, began),
+        "method": guarded("the page on the method", lambda: method(study, failed), [("Method", LOST)], failed),
+        "glossary": guarded("the glossary", lambda: _table(glossary_table()), _blank(4), failed),
+        "peers": guarded("the table of other tools", lambda: _table(peers_table()), _blank(5), failed),
+        "words": guarded("the list of words", _words, no_pairs, failed),
+        "provenance": guarded("the page on provenance", lambda: _provenance(study, began), no_blocks, failed),
         "command": shlex.join(manifest.command),
         "verify": shlex.join(["firsttoken", "verify", _folder(manifest)]),
     }
+    nothing: Data = {"finding": "unknown", "flags": None, "rules": [], "notes": failed, "left_out": []}
+    data["validity"] = guarded("the page on validity", lambda: _validity(study, first, failed), nothing, failed)
     return data, figures
+
+
+def _first_chart(study: Study) -> Drawing:
+    return draw_course(study, 10.0) if study.unit.shape else draw_attainment(study)
+
+
+def _no_chart() -> Drawing:
+    figure, [panel] = theme.canvas(4.0)
+    theme.empty(panel, LOST)
+    return figure
+
+
+def _bare_first_page(study: Study) -> FirstPage:
+    """What stands in for a page one that could not be made: the decisions alone."""
+    return FirstPage(
+        label="Launch report",
+        title=study.run.manifest.name,
+        warning="This page could not be made as a whole; the page on validity says why.",
+        decisions=[(each.verdict, each.target, each.why) for each in study.decisions.values()],
+        scope=[],
+        promise=Table([Column("Need", words=True)], []),
+        chart_title="Requests that kept the promise",
+        flips=["Unknown."],
+        not_tested=["Unknown."],
+        evidence=f"run {study.run.manifest.run_id}.",
+        left_out=[],
+    )
+
+
+def _blank(columns: int) -> Data:
+    """A table without a row."""
+    return _table(Table([Column("")] * columns, []))
+
+
+def _words() -> Pairs:
+    return [(word.name, word.meaning) for word in read_glossary().word]
 
 
 def write_date(moment: datetime) -> str:
@@ -116,7 +160,7 @@ def _name_load(study: Study, flag: Flag) -> str:
     return "the run" if flag.level is None else study.unit_of(flag.by).write(flag.level)
 
 
-def _provenance(study: Study, began: datetime) -> list[tuple[str, Pairs]]:
+def _provenance(study: Study, began: datetime) -> Blocks:
     """Headed lists of names and values: the run, its targets, the machine, the software."""
     manifest = study.run.manifest
     run = [

@@ -5,14 +5,18 @@ Rule: what is said here is what the code does; a default is printed as the value
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from firsttoken.decide.scope import describe_load, shape_of
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_share, write_value
 from firsttoken.duration import parse_duration
+from firsttoken.plan.retry import read_policy
+from firsttoken.report.guard import guarded
+from firsttoken.report.retries import write_policy
 from firsttoken.report.series import join_words, write_percent, write_source
-from firsttoken.scenario.format import Retry, Scenario, Slo, Spread
+from firsttoken.scenario.format import Scenario, Slo, Spread
 from firsttoken.scenario.windows import MEASURE_S
 
 LIMIT_NAMES = {
@@ -36,15 +40,6 @@ CACHES = {
     "cold": "every prompt begins with a word of its own, so that no prompt cache can help",
     "warm": "prompts repeat, so that a prompt cache can help",
 }
-POLICIES = {
-    "none": "A failed attempt is the end of its request.",
-    "openai": "As the openai package does it: two retries after a failure to connect, 408, 409, 429 and 5xx, and after "
-    "a deadline without a byte of an answer; waits of "
-    "0.5 s, then 1 s, each shortened at random by up to a quarter; Retry-After is obeyed up to 120 s; never after the "
-    "first byte of an answer.",
-}
-
-
 AUTOMATIC = (
     "Measuring ends once it is known well enough which share of requests keeps the promise, after five times the p99 "
     "of a whole answer and {} at the earliest, and {} at the latest. "
@@ -59,47 +54,27 @@ NO_LATENESS = (
 )
 
 
-def method(study: Study) -> list[tuple[str, str]]:
-    """Headed paragraphs: load, stages, clock, promise, retries, intervals, dollars, and what all this cannot see."""
-    scenario = study.scenario
+def method(study: Study, failures: list[str] | None = None) -> list[tuple[str, str]]:
+    """Headed paragraphs: load, stages, clock, promise, retries, intervals, dollars, and what all this cannot see.
+
+    A paragraph that cannot be written says so itself, and is named in `failures`.
+    """
+    failed = [] if failures is None else failures
+    lost = "This paragraph could not be written; the page on validity says why."
     return [
-        ("Load", write_loop(study)),
-        ("Prompts", _prompts(scenario)),
-        ("A stage", _stage(study)),
-        (
-            "Clock",
-            "Times are nanoseconds of the monotonic clock. The clock starts just before a request's first byte goes "
-            "to the kernel, on a connection that is already open. Where the system allows, arrivals carry the "
-            "kernel's own stamp, taken before our process wakes; if one read brings several events, the first token "
-            "lies in a bracket between the read before and the stamp. Nothing is decoded before it is stamped."
-            + _other_clocks(study.run.manifest.clock_error_ms),
-        ),
-        (
-            "Attempts",
-            "Each attempt on the wire is one row, journalled before it is sent, so that what was lost can be counted. "
-            "Success needs the server's own end marker; a stream that merely stops is truncated. Tokens are the "
-            "server's usage figures; chunks are never counted as tokens. Where only some streams told their usage, "
-            "tokens a second is an estimate (≈) and says how much of it; where none did, it is unknown.",
-        ),
-        ("Promise", f"A request keeps it when it succeeds with {write_promise(scenario.slo)}. "
-         f"{write_share(scenario.slo.share)} of requests must. Errors and give-ups break it."),
-        ("Retries", write_policy(scenario.retry)),
-        (
-            "Intervals",
-            "Quantiles come from rows, never from buckets, and are never averaged. Their 95 % intervals are order "
-            "statistics on the effective sample size, from at least 20 time batches each longer than a request; with "
-            "fewer, n itself is used, which may make them too narrow: the page on latency names such loads. A "
-            "quantile whose interval lacks an end is n/a. Shares: Clopper and Pearson. "
-            "Rates: Student's t over time batches. One repeat is indicative: it says nothing of tomorrow's run, and "
-            "never GO.",
-        ),
-        ("Dollars", " ".join(_dollars(study))),
-        (
-            "What this cannot see",
-            f"{NO_LATENESS if study.unit.by == 'users' else ''}One place of measurement sees one network path. "
-            "Whatever is listed as not tested on page one.",
-        ),
-    ]  # fmt: skip
+        (title, guarded(f'the paragraph "{title}" of the method', partial(write, study), lost, failed))
+        for title, write in PARAGRAPHS.items()
+    ]
+
+
+def _clock(study: Study) -> str:
+    return (
+        "Times are nanoseconds of the monotonic clock. The clock starts just before a request's first byte goes "
+        "to the kernel, on a connection that is already open. Where the system allows, arrivals carry the "
+        "kernel's own stamp, taken before our process wakes; if one read brings several events, the first token "
+        "lies in a bracket between the read before and the stamp. Nothing is decoded before it is stamped."
+        + _other_clocks(study.run.manifest.clock_error_ms)
+    )
 
 
 def _other_clocks(error_ms: float) -> str:
@@ -109,6 +84,45 @@ def _other_clocks(error_ms: float) -> str:
     return (
         f" Workers of other machines set their clocks by the first one's, within {error_ms:.2f} ms. A "
         "latency is read on one clock; only what is counted over all workers second by second carries that error."
+    )
+
+
+def _attempts(_: Study) -> str:
+    return (
+        "Each attempt on the wire is one row, journalled before it is sent, so that what was lost can be counted. "
+        "Success needs the server's own end marker; a stream that merely stops is truncated. Tokens are the "
+        "server's usage figures; chunks are never counted as tokens. Where only some streams told their usage, "
+        "tokens a second is an estimate (≈) and says how much of it; where none did, it is unknown."
+    )
+
+
+def _promise(study: Study) -> str:
+    slo = study.scenario.slo
+    return (
+        f"A request keeps it when it succeeds with {write_promise(slo)}. {write_share(slo.share)} of requests must. "
+        "Errors and give-ups break it."
+    )
+
+
+def _retries(study: Study) -> str:
+    return write_policy(read_policy(study.scenario.retry))
+
+
+def _intervals(_: Study) -> str:
+    return (
+        "Quantiles come from rows, never from buckets, and are never averaged. Their 95 % intervals are order "
+        "statistics on the effective sample size, from at least 20 time batches each longer than a request; with "
+        "fewer, n itself is used, which may make them too narrow: the page on latency names such loads. A "
+        "quantile whose interval lacks an end is n/a. Shares: Clopper and Pearson. "
+        "Rates: Student's t over time batches. One repeat is indicative: it says nothing of tomorrow's run, and "
+        "never GO."
+    )
+
+
+def _unseen(study: Study) -> str:
+    return (
+        f"{NO_LATENESS if study.unit.by == 'users' else ''}One place of measurement sees one network path. "
+        "Whatever is listed as not tested on page one."
     )
 
 
@@ -146,7 +160,7 @@ def _closed(study: Study) -> str:
 
 def _open(study: Study) -> str:
     load = study.scenario.load
-    come = "as a trace tells" if shape_of(study.scenario) == "trace" else ARRIVALS[load.arrivals].format(load.cv or 1.0)
+    come = "as a trace tells" if shape_of(study.scenario) == "trace" else write_arrivals(load.arrivals, load.cv)
     session = ""
     if load.turns > 1:
         pause = write_value(1000 * parse_duration(load.think), "ms")
@@ -157,6 +171,11 @@ def _open(study: Study) -> str:
         f"fixed beforehand by the seed, and time is counted from when one was due.{session} One that finds too many "
         "requests open (load.max_in_flight) is dropped and counted. "
     )
+
+
+def write_arrivals(process: str, cv: float) -> str:
+    """How requests come in an open loop: "evenly spaced"; a process that has no words here is told by its name."""
+    return ARRIVALS.get(process, f"by the arrival process {process}").format(cv or 1.0)
 
 
 def _levels(study: Study) -> str:
@@ -170,23 +189,8 @@ def _levels(study: Study) -> str:
     return f"Levels of {join_words([unit.number(level) for level in levels])} {unit.unit}"
 
 
-def write_policy(retry: Retry) -> str:
-    """What the client does after a failed attempt."""
-    if retry.policy != "custom":
-        return POLICIES[retry.policy]
-    times = "1 retry" if retry.max_retries == 1 else f"{retry.max_retries} retries"
-    texts = (retry.base, retry.cap, retry.retry_after_max)
-    base, cap, most = (write_value(1000 * parse_duration(text), "ms") for text in texts)
-    bounded = f" At most {write_share(retry.budget)} of requests may be retries." if retry.budget else ""
-    return (
-        f"Up to {times} after {join_words([str(word) for word in retry.on])}; waits of {base}, doubled each time up to "
-        f"{cap}, each shortened at random by up to {write_share(retry.jitter)}; Retry-After is obeyed up to {most}; "
-        f"never after the first byte of an answer.{bounded}"
-    )
-
-
-def _prompts(scenario: Scenario) -> str:
-    traffic = scenario.traffic
+def _prompts(study: Study) -> str:
+    scenario, traffic = study.scenario, study.scenario.traffic
     cache = CACHES.get(str(traffic.cache), f"{write_percent(traffic.shared)} of each prompt is common to all")
     lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
     if traffic.trace:
@@ -229,7 +233,11 @@ def _ending(scenario: Scenario) -> str:
     )
 
 
-def _dollars(study: Study) -> Iterator[str]:
+def _dollars(study: Study) -> str:
+    return " ".join(_list_prices(study))
+
+
+def _list_prices(study: Study) -> Iterator[str]:
     for target in study.scenario.target:
         source = study.prices[target.name]
         if source is None or source.input is None or source.output is None:
@@ -239,3 +247,18 @@ def _dollars(study: Study) -> Iterator[str]:
         prices = f"${source.input:,.2f} in{cached}, ${source.output:,.2f} out"
         yield f"{target.name}: {prices} per million tokens ({write_source(source)})."
     yield "A 429 bills nothing; a broken stream is estimated and given as a range."
+
+
+PARAGRAPHS: dict[str, Callable[[Study], str]] = {
+    "Load": write_loop,
+    "Prompts": _prompts,
+    "A stage": _stage,
+    "Clock": _clock,
+    "Attempts": _attempts,
+    "Promise": _promise,
+    "Retries": _retries,
+    "Intervals": _intervals,
+    "Dollars": _dollars,
+    "What this cannot see": _unseen,
+}
+"""Heading -> what writes the paragraph beneath it, in the order of the page."""

@@ -10,7 +10,9 @@ import sys
 import pypdf
 import pytest
 
-from firsttoken.report.build import build_pages, build_report, set_type
+import firsttoken.report.document as report_document
+from firsttoken.report import theme
+from firsttoken.report.build import _draw, build_pages, build_report, set_type
 from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
@@ -196,6 +198,40 @@ def test_an_analysis_file_that_fails_costs_its_own_page_only(source, said, study
     assert len(failures) == 1
     assert re.search(said, failures[0])
     assert document(study, pages, failures)[0]["validity"]["notes"][-1] == failures[0]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("first_page", "page one could not be made"),
+        ("draw_attainment", "the chart of page one could not be made"),
+        ("method", "the page on the method could not be made"),
+        ("glossary_table", "the glossary could not be made"),
+        ("_provenance", "the page on provenance could not be made"),
+        ("_validity", "the page on validity could not be made"),
+    ],
+)
+def test_a_part_of_the_report_that_fails_costs_its_own_place_only(part, said, study, tmp_path, monkeypatch):
+    def fail(*_args):
+        raise KeyError("weibull")
+
+    monkeypatch.setattr(report_document, part, fail)
+
+    text = " ".join(text_of(page) for page in pypdf.PdfReader(build_report(study, out=tmp_path / "a.pdf")).pages)
+
+    assert f"{said}: KeyError: 'weibull'" in text
+    assert "LATENCY UNDER LOAD" in text
+    assert study.decisions["gpt-5.4"].why.split(". ")[0] in text
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_in_its_place(study, tmp_path):
+    figure, [panel] = theme.canvas(4.0)
+    panel.set_title("never")
+    panel.xaxis.set_major_formatter(lambda *_: 1 / 0)
+
+    _draw(figure, tmp_path / "mine.svg")
+
+    assert "This chart could not be drawn: ZeroDivisionError" in (tmp_path / "mine.svg").read_text()
 
 
 def test_a_document_that_cannot_be_set_is_named_with_its_error(tmp_path):

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
+import firsttoken.report.method as method_page
 from firsttoken.decide.study import study_run
-from firsttoken.report.method import method, write_length, write_policy, write_promise
-from firsttoken.scenario.format import Retry, Slo, Spread
+from firsttoken.report.method import method, write_arrivals, write_length, write_promise
+from firsttoken.scenario.format import Slo, Spread
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run
 from tests.report.studies import make_study, study_again
@@ -58,15 +59,6 @@ def test_a_promise_is_told_in_words(slo, words):
 def test_a_spread_of_lengths_is_told_by_its_median_and_tail():
     assert write_length(1000) == "1,000 tokens"
     assert write_length(Spread(400, 1200)) == "400 tokens in the median, 1,200 at p95 (lognormal)"
-
-
-def test_a_deadline_without_a_byte_is_retried_and_said_to_be(tmp_path):
-    def retry(scenario):
-        scenario["retry"] = {"policy": "openai"}
-
-    told = dict(method(make_study(tmp_path / "run", retry, levels=(1,))))
-
-    assert "after a deadline without a byte of an answer" in told["Retries"]
 
 
 def test_an_open_loop_says_how_requests_come_and_what_becomes_of_too_many(tmp_path):
@@ -127,11 +119,28 @@ def test_a_course_is_told_by_its_name_and_peak(tmp_path):
     assert "Load: a spike of 12 requests/s, each run once" in told["Load"]
 
 
-def test_a_retry_policy_of_ones_own_is_told_with_all_its_numbers():
-    retry = Retry(policy="custom", max_retries=1, base="250ms", cap="4s", jitter=0.5, on=[429, "connect"], budget=0.1)
+def test_the_retries_of_the_method_are_those_of_the_scenario(tmp_path):
+    def retry(scenario):
+        scenario["retry"] = {"policy": "custom", "max_retries": 1, "on": ["truncated"]}
 
-    assert write_policy(retry) == (
-        "Up to 1 retry after 429 and connect; waits of 250 ms, doubled each time up to 4.00 s, each shortened at "
-        "random by up to 50 %; Retry-After is obeyed up to 120 s; never after the first byte of an answer. "
-        "At most 10 % of requests may be retries."
-    )
+    told = dict(method(make_study(tmp_path / "run", retry, levels=(1,))))["Retries"]
+
+    assert told.startswith("Up to 1 retry after a connection lost before the first byte and an answer that broke off")
+    assert "is not asked for again" not in told
+
+
+def test_an_arrival_process_without_words_of_its_own_is_told_by_its_name():
+    assert write_arrivals("gamma", 2.0).endswith("of coefficient of variation 2")
+    assert write_arrivals("weibull", 1.0) == "by the arrival process weibull"
+
+
+def test_a_paragraph_that_fails_costs_itself_only(study, monkeypatch):
+    monkeypatch.setattr(method_page, "ORDERS", {})
+    failures: list[str] = []
+
+    told = dict(method(study, failures))
+
+    assert told["Load"] == "This paragraph could not be written; the page on validity says why."
+    assert told["Promise"].startswith("A request keeps it when it succeeds")
+    assert len(failures) == 1
+    assert failures[0].startswith('the paragraph "Load" of the method could not be made: KeyError')

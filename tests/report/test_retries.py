@@ -1,0 +1,112 @@
+"""Tests of firsttoken/report/retries.py: no sentence may say of retries what the policy does not do."""
+
+import itertools
+
+import pytest
+
+from firsttoken.plan.retry import POLICIES, RetryPolicy, choose_backoff_ms, read_policy
+from firsttoken.report.retries import BEGUN, UNANSWERED, list_retried, write_policy
+from firsttoken.row import Row
+from firsttoken.scenario.format import RETRIED, Retry
+
+UNTOUCHED = "an answer of which a byte has come is not asked for again"
+WORDS = (404, 429, 503, "5xx", "connect", "timeout", "truncated")
+POLICIES_OF_MANY_KINDS = [
+    *POLICIES.values(),
+    read_policy(Retry(policy="custom")),
+    *(
+        RetryPolicy(max_retries=2, on=frozenset(words), only_unanswered=unanswered, heeds_advice=heeds)
+        for count in (1, 2)
+        for words in itertools.combinations(WORDS, count)
+        for unanswered in (True, False)
+        for heeds in (True, False)
+    ),
+]
+
+
+def is_tried(policy, advice=None, **row):
+    return choose_backoff_ms(policy, Row(attempt=1, **row), advice, 0.0) is not None
+
+
+@pytest.mark.parametrize("policy", POLICIES_OF_MANY_KINDS)
+def test_what_is_said_to_be_tried_again_is_what_the_policy_tries_again(policy):
+    words, told = write_policy(policy), set(list_retried(policy))
+    begun = {
+        phrase: all(is_tried(policy, outcome=each, http_status=200, bytes_received=300) for each in outcomes)
+        for phrase, outcomes in BEGUN.items()
+    }
+    unanswered = {
+        phrase: all(is_tried(policy, outcome=each) for each in outcomes) for phrase, outcomes in UNANSWERED.items()
+    }
+
+    for phrase, tried in (begun | unanswered).items():
+        assert (phrase in words) == (phrase in told) == tried
+    for status in (404, 429):
+        assert (str(status) in words) == is_tried(policy, http_status=status, outcome="http_4xx")
+    assert ("5xx" in words) == all(is_tried(policy, http_status=status, outcome="http_5xx") for status in (500, 599))
+    if told and policy.max_retries:
+        assert (UNTOUCHED in words) == (not any(begun.values()))
+        assert ("x-should-retry" in words) == is_tried(policy, True, http_status=400, outcome="http_4xx")
+
+
+def test_a_policy_that_asks_again_after_the_first_byte_does_not_claim_otherwise():
+    custom = read_policy(Retry(policy="custom", on=["truncated", "timeout"]))
+
+    assert is_tried(custom, outcome="truncated", http_status=200, bytes_received=300)
+    assert "an answer that broke off" in write_policy(custom)
+    assert UNTOUCHED not in write_policy(custom)
+
+
+def test_the_rules_of_the_openai_package_are_told_with_their_numbers():
+    assert write_policy(POLICIES["openai"]) == (
+        "Up to 2 retries after 408, 409, 429, 5xx, a failure to connect, a time-out before the first byte of an answer "
+        "and a connection lost before the first byte; waits of 500 ms, doubled each time up to 8.00 s, each shortened "
+        "at random by up to 25 %; Retry-After is obeyed up to 120 s, and a longer one ends the request; the server's "
+        "x-should-retry is obeyed before this list; an answer of which a byte has come is not asked for again."
+    )
+
+
+def test_a_policy_of_ones_own_is_told_with_all_its_numbers():
+    retry = Retry(policy="custom", max_retries=3, base="250ms", cap="4s", jitter=0.5, on=[429, "connect"], budget=0.1)
+
+    assert write_policy(read_policy(retry)) == (
+        "Up to 3 retries after 429 and a failure to connect; waits of 250 ms, doubled each time up to 4.00 s, each "
+        "shortened at random by up to 50 %; Retry-After is obeyed up to 120 s, and a longer one ends the request; an "
+        "answer of which a byte has come is not asked for again. At most 10 % of requests may be retries."
+    )
+
+
+def test_what_plays_no_part_is_left_out():
+    once = write_policy(RetryPolicy(max_retries=1, jitter=0.0, on=frozenset({429})))
+
+    assert once.startswith("Up to 1 retry after 429; waits of 500 ms; Retry-After")
+
+
+def test_a_wait_longer_than_is_obeyed_ends_the_request_as_the_words_say():
+    longer = Row(attempt=1, outcome="rate_limited", http_status=429, retry_after_ms=120_001)
+
+    assert choose_backoff_ms(POLICIES["openai"], longer, None, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        POLICIES["none"],
+        RetryPolicy(max_retries=0, on=frozenset({429})),
+        RetryPolicy(max_retries=2, on=frozenset(), heeds_advice=False),
+    ],
+)
+def test_no_retries_are_told_as_none(policy):
+    assert write_policy(policy) == "A failed attempt is the end of its request."
+
+
+def test_a_policy_that_leaves_it_to_the_server_says_so():
+    assert write_policy(RetryPolicy(max_retries=2, on=frozenset())).startswith(
+        "Up to 2 retries after what the server's x-should-retry names; waits"
+    )
+
+
+def test_every_word_that_a_scenario_may_hold_is_told():
+    policy = read_policy(Retry(policy="custom", on=list(RETRIED)))
+
+    assert len(list(list_retried(policy))) >= len(RETRIED)
