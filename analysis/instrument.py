@@ -65,7 +65,7 @@ def _finding(study: Study, readings: list[Reading]) -> str:
 
 def _find_void(study: Study) -> set[tuple[str, float | None, str]]:
     """What counts for nothing: target, level, and what that counts."""
-    return {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.voids}
+    return {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.is_void}
 
 
 def _draw(study: Study) -> Drawing:
@@ -152,7 +152,7 @@ def _notes(study: Study, readings: list[Reading]) -> list[str]:
     notes += [
         f"{flag.target} at {study.unit_of(flag.by).write(flag.level)}: {flag.evidence}"
         for flag in study.every_flag
-        if flag.voids and flag.level is not None
+        if flag.is_void and flag.level is not None
     ]
     if study.unit.by == "rate":
         notes.append(

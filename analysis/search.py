@@ -70,8 +70,10 @@ def _read_try(study: Study, stage: Stage) -> Try:
     if share is None:
         return Try(stage, None, "UNKNOWN")
     place = (stage.target, stage.level, stage.repeat)
-    voided = [flag.name for flag in study.flags if flag.voids and (flag.target, flag.level, flag.repeat) == place]
-    return Try(stage, share, judge_level(share, study.scenario.slo.share, voided).verdict)
+    flags = [flag for flag in study.flags if (flag.target, flag.level, flag.repeat) == place]
+    voided = [flag.name for flag in flags if flag.is_void]
+    barred = [flag.name for flag in flags if flag.bars_pass]
+    return Try(stage, share, judge_level(share, study.scenario.slo.share, voided, barred).verdict)
 
 
 def _rows(study: Study, target: str, tries: list[Try]) -> list[Cells]:

@@ -6,7 +6,7 @@ nothing derived is stored. A row whose `outcome` is None is a start line: the at
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -27,10 +27,59 @@ Outcome = Literal[
     "protocol",
     "client_error",
     "cancelled_by_user",
+    "stopped_by_user",
     "cancelled_by_run",
     "lost",
 ]
-SUCCESS: frozenset[Outcome] = frozenset({"ok", "length"})
+RetryWord = Literal["429", "5xx", "connect", "timeout", "truncated"]
+
+
+class OutcomeFacts(NamedTuple):
+    """What an outcome means to everybody who counts attempts."""
+
+    succeeded: bool = False
+    """The user has a whole answer."""
+    judged: bool = True
+    """It says something of the server; else we stopped, were killed, or failed ourselves."""
+    billed: bool = True
+    """Tokens may have been billed though no usage was told."""
+    alive: bool | None = None
+    """The server works (True), may be dead (False), or it says nothing of that (None)."""
+    retried: RetryWord | None = None
+    """The word of a retry policy that tries it again where no status of an error was given."""
+    advice: str = ""
+    """What a user can do about it, where `{path}` is the path of the API."""
+
+
+OUTCOMES: dict[Outcome, OutcomeFacts] = {
+    "ok": OutcomeFacts(succeeded=True, alive=True),
+    "length": OutcomeFacts(succeeded=True, alive=True),
+    "content_filter": OutcomeFacts(alive=True),
+    "error_in_stream": OutcomeFacts(alive=False),
+    "truncated": OutcomeFacts(alive=False, retried="truncated"),
+    "idle_timeout": OutcomeFacts(alive=False, retried="timeout"),
+    "deadline": OutcomeFacts(alive=False, retried="timeout"),
+    "rate_limited": OutcomeFacts(billed=False, retried="429", advice="wait for the quota or use another key"),
+    "http_4xx": OutcomeFacts(
+        billed=False, alive=False, advice="fix the key, the model, the request or base_url (most end in /v1)"
+    ),
+    "http_5xx": OutcomeFacts(billed=False, alive=False, retried="5xx"),
+    "connect": OutcomeFacts(billed=False, alive=False, retried="connect", advice="start the server or fix base_url"),
+    "tls": OutcomeFacts(billed=False, alive=False, advice="fix the certificate or base_url"),
+    "protocol": OutcomeFacts(alive=False, advice="fix base_url: it should be the part before {path}"),
+    "client_error": OutcomeFacts(judged=False, billed=False),
+    "cancelled_by_user": OutcomeFacts(judged=False),
+    "stopped_by_user": OutcomeFacts(judged=False),
+    "cancelled_by_run": OutcomeFacts(judged=False),
+    "lost": OutcomeFacts(judged=False),
+}
+"""Every outcome with what it means: whoever counts attempts asks this table, or a set that is derived from it."""
+
+SUCCESS = frozenset(outcome for outcome, facts in OUTCOMES.items() if facts.succeeded)
+UNJUDGED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.judged)
+UNBILLED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.billed)
+STOPPED_FROM_OUTSIDE: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user"})
+"""The run or its operator cut the request off, and no other follows it."""
 
 HELD_BACK = "held_back"
 """The run's own budget or share of a quota let this attempt wait before it was sent."""
@@ -38,6 +87,18 @@ REASONING_SUMMARY = "reasoning_summary"
 """A check: some of the tokens streamed were those of a summary of the reasoning, which no usage counts."""
 COMPRESSED = "compressed"
 """A check: the answer came compressed, though we ask for it as it is."""
+BUFFERED = "buffered"
+"""A check: the answer came whole, or its tokens in one burst: something held the stream back; its pace is unknown."""
+MISLABELLED = "mislabelled"
+"""A check: a stream of events came under another content type, or under none."""
+NO_FINISH = "no_finish"
+"""A check: the stream said [DONE] without a finish reason."""
+UNKNOWN_FINISH = "unknown_finish"
+"""A check: nobody knows the finish reason; the answer is taken for ok."""
+USAGE_IMPOSSIBLE = "usage_impossible"
+"""A check: the server told a count that cannot be; that count alone is taken for unknown."""
+UNSEEN_FIRST_WORD = "unseen_first_word"
+"""A check: hidden and visible text could not be told apart, so the time of the first visible token is unknown."""
 
 
 class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -99,6 +160,29 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     ratelimit_reset_tokens_ms: float | None = None
     checks: list[str] = []
     """What a reader of the figures has to know about this answer: the words above."""
+
+    name: str | None = None
+    """The kind of request, as the behaviour calls it."""
+    transaction: str | None = None
+    session: str | None = None
+    asked_input_tokens: int | None = None
+    """Words of the prompt that was sent."""
+    asked_output_tokens: int | None = None
+    """The most tokens that the answer was asked to have."""
+    cache_write_tokens: int | None = None
+    """Tokens of the input that were written to the server's cache."""
+    images: int | None = None
+    tool_calls: int | None = None
+    model_served: str | None = None
+    """The model that the answer names as its author."""
+    fingerprint: str | None = None
+    service_tier: str | None = None
+    """The tier that the answer says it was served by."""
+    deployment: str | None = None
+    """Which of several servers behind a gateway answered, as the gateway calls it."""
+    peer: str | None = None
+    """Address and port of the other end of the connection."""
+    quality: float | None = None
 
 
 class StageEvent(msgspec.Struct, kw_only=True):
@@ -168,7 +252,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     host: dict[str, str | int]
     endpoints: dict[str, dict[str, str]]
     """Per target: base_url, api, model asked, and the fingerprint once seen."""
-    row_version: int = 1
+    row_version: int = 2
     state: Literal["running", "complete", "interrupted", "failed"] = "running"
     reason: str | None = None
     """Why it did not come to its planned end, in a sentence."""

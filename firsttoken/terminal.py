@@ -192,7 +192,7 @@ def show_study(study: Study) -> None:
         said = " ".join(filter(None, [decision.why, decision.confirmation]))
         _out.print(Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), said), soft_wrap=True)
     for flag in study.every_flag:
-        if flag.voids or flag.scope == "run" or flag.name in TOLD:
+        if flag.bars_pass or flag.scope == "run" or flag.name in TOLD:
             of = "" if flag.level is None else f" ({flag.target} {study.unit_of(flag.by).where(flag.level)})"
             warn(f"{flag.name}{of}: {flag.evidence}")
 

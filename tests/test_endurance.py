@@ -43,7 +43,7 @@ def test_the_rows_are_those_of_a_run(study: Study) -> None:
     assert [name for name, rule in RULES.items() if study.run.sql(f"FROM attempts WHERE {rule}")[1]] == []
     _, [(attempts, requests)] = study.run.sql("SELECT count(*), count(DISTINCT request_id) FROM attempts")
     assert (attempts, requests) == (1.02 * REQUESTS, REQUESTS)
-    assert [flag.name for flag in study.every_flag if flag.voids] == []
+    assert [flag.name for flag in study.every_flag if flag.is_void] == []
 
 
 def test_gaps_that_are_read_in_small_parts_give_the_same_figures(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,7 +244,7 @@ def test_a_share_of_the_quota_is_kept_and_the_load_that_it_held_back_is_not_deli
     assert 8 <= len(sent) <= 11
     assert Counter(row.outcome for row in sent) == {"length": len(sent)}
     assert all(HELD_BACK in row.checks for row in sent)
-    [flag] = [flag for flag in study.flags if flag.voids]
+    [flag] = [flag for flag in study.flags if flag.is_void]
     assert flag.name == "NOT_DELIVERED"
     assert "waited for the run's own [budget]" in flag.evidence
     assert "budget.quota_share lets through 10 % of the 1,200 requests that the server allows." in flag.evidence

@@ -13,15 +13,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.row import SUCCESS, Outcome
+from firsttoken.row import SUCCESS, UNJUDGED
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.object_]
-
-UNJUDGED: frozenset[Outcome] = frozenset({"cancelled_by_run", "cancelled_by_user", "lost", "client_error"})
-"""Outcomes that say nothing of the server: we stopped, were killed, or failed ourselves."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

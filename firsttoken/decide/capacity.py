@@ -1,7 +1,8 @@
 """How much load keeps the promise, and how throughput degrades on the way.
 
 Rule: a level passes when the lower end of its interval reaches the share that was asked for, fails when the upper end
-does not, and is unknown otherwise; a level whose measurement is void does neither. Nothing is extrapolated: the
+does not, and is unknown otherwise; a level whose measurement is void does neither, and one of which a flag voids the
+pass can only fail. Nothing is extrapolated: the
 answer is a bracket of tested levels.
 """
 
@@ -27,15 +28,21 @@ class LevelVerdict:
     """Whether the share that was seen would do, were it certain."""
     voided_by: tuple[str, ...] = ()
     """Names of the flags that void it."""
+    barred_by: tuple[str, ...] = ()
+    """Names of the flags by which it cannot pass, where it would have."""
 
 
-def judge_level(attainment: Figure, share: float, voided_by: Sequence[str] = ()) -> LevelVerdict:
-    """The verdict on the level of an attainment figure."""
+def judge_level(
+    attainment: Figure, share: float, voided_by: Sequence[str] = (), barred_by: Sequence[str] = ()
+) -> LevelVerdict:
+    """The verdict on the level of an attainment figure; `barred_by` names flags by which it may fail and not pass."""
     verdict: Verdict = "UNKNOWN"
     if not voided_by and attainment.lo is not None and attainment.hi is not None:
         verdict = "PASS" if attainment.lo >= share else "FAIL" if attainment.hi < share else "UNKNOWN"
+    barred = tuple(barred_by) if verdict == "PASS" else ()
+    verdict = "UNKNOWN" if barred else verdict
     looks_kept = attainment.value is not None and attainment.value >= share
-    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_kept, tuple(voided_by))
+    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_kept, tuple(voided_by), barred)
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,12 @@ def confirm(target: str, rate: float, study: LevelStudy, unit: LoadUnit) -> Conf
 
 
 def _write(at: str, verdict: Verdict, share: Figure, flags: Sequence[Flag]) -> str:
-    void = next((flag.evidence for flag in flags if flag.voids), "")
+    void = next((flag.evidence for flag in flags if flag.is_void), "")
     if void:
         return f"The open loop at {at} does not count. {void}"
+    barred = next((flag.evidence for flag in flags if flag.bars_pass), "")
+    if barred and verdict == "UNKNOWN":
+        return f"The open loop at {at} cannot pass. {barred}"
     interval = write_interval(share)
     kept = f"{write_point(share)}{f' ({interval})' if interval else ''} kept the promise"
     return f"{WORDS[verdict]} in open loop at {at}: {kept}."

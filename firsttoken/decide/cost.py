@@ -14,11 +14,9 @@ import numpy as np
 
 from firsttoken.catalogue import Source
 from firsttoken.decide.attempts import Attempts, Floats
-from firsttoken.row import Outcome
+from firsttoken.row import UNBILLED
 
 PER_TOKEN = 1e-6
-REFUSED: frozenset[Outcome] = frozenset({"rate_limited", "http_4xx", "http_5xx", "connect", "tls", "client_error"})
-"""Outcomes that cost no token unless the server says otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +45,7 @@ def count_billed(attempts: Attempts) -> Billed:
     """
     metered = attempts.metered
     prompt, answer, per_event = _usual_lengths(attempts)
-    free = np.isin(attempts.outcome, list(REFUSED)) | np.isnan(attempts.sent_ns)
+    free = np.isin(attempts.outcome, list(UNBILLED)) | np.isnan(attempts.sent_ns)
     begun = attempts.token_events > 0
     seen = np.where(begun, attempts.token_events * per_event, 0)
 

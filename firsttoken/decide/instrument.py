@@ -69,7 +69,7 @@ def read_instrument(run: Run, target: str, level: float, stages: Sequence[Stage]
     errors_ms = np.abs(truth["first_token_ns"]) / 1e6
     decoded = truth["true_decode_ns"] > 0
     pace_errors = np.abs(truth["decode_ns"][decoded] / truth["true_decode_ns"][decoded] - 1)
-    void = [flag.evidence for flag in flags if flag.voids and (flag.target, flag.level) == (target, level)]
+    void = [flag.evidence for flag in flags if flag.is_void and (flag.target, flag.level) == (target, level)]
     return Reading(
         target=target,
         level=level,

@@ -63,7 +63,7 @@ def study_level(observations: Sequence[Observation], health: Sequence[Health], a
         over_all = _write(whole, flags, None)
         figures += over_all + write_recoveries(whole.seen.level, recoveries)
         attainment = next(figure for figure in over_all if figure.metric == "attainment")
-        verdict = judge_level(attainment, whole.seen.promise.share, _voiding(flags))
+        verdict = judge_level(attainment, whole.seen.promise.share, _voiding(flags), _barring(flags))
         flags += _find_doubt(whole, verdict)
         offer = _offer(whole)
         course = follow_course(whole.seen, asked.pieces) if whole.seen.stages[0].shape else []
@@ -102,7 +102,12 @@ def _write(measured: Repeat, flags: Iterable[Flag], repeat: int | None) -> list[
 
 
 def _voiding(flags: Iterable[Flag]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(flag.name for flag in flags if flag.voids))
+    return tuple(dict.fromkeys(flag.name for flag in flags if flag.is_void))
+
+
+def _barring(flags: Iterable[Flag]) -> tuple[str, ...]:
+    """Names of the flags by which a level may fail and cannot pass."""
+    return tuple(dict.fromkeys(flag.name for flag in flags if flag.voids == "pass"))
 
 
 def _find_doubt(whole: Repeat, verdict: LevelVerdict) -> list[Flag]:

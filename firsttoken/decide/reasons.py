@@ -14,7 +14,7 @@ from firsttoken.decide.load_unit import LoadUnit
 from firsttoken.decide.promise import LIMITS
 from firsttoken.decide.ruling import Ruling
 from firsttoken.decide.units import round_significant, write_interval, write_share, write_value
-from firsttoken.decide.validity import Flag, requests_needed
+from firsttoken.decide.validity import RULES, Flag, requests_needed
 from firsttoken.duration import parse_duration
 from firsttoken.scenario.format import Slo
 
@@ -27,12 +27,6 @@ CAUSES: Mapping[str, str] = {
     "e2e": "took too long as a whole",
 }
 """Key of [slo], or error -> what happened to the requests that broke on it."""
-REMEDIES: Mapping[str, str] = {
-    "CLIENT_LIMITED": "a load machine with time to spare",
-    "NOT_DELIVERED": "a run that brings all of the load that was asked for",
-    "WORKER_LOST": "a run whose rows are all there",
-}
-"""Flag that voids -> what a measurement needs instead."""
 
 
 def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> str:
@@ -41,8 +35,12 @@ def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> 
     if level is None:
         return _explain_absence(ruling)
     if level.voided_by:
-        evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.voids), "")
+        evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.is_void), "")
         return f"The measurement {ruling.unit.where(level.level)} does not count. {evidence}"
+    if level.barred_by:
+        evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
+        place = ruling.unit.place(level.level)
+        return f"{place} {_kept(level)} of requests kept the promise, and it cannot pass. {evidence}"
     seconds = {
         "PASS": _explain_pass(ruling),
         "FAIL": _explain_fail(ruling, flags, find),
@@ -121,8 +119,8 @@ def list_flips(ruling: Ruling, slo: Slo, find: Find) -> list[str]:
         return fewer + _list_limits(level.level, slo, find, unit)
     if ruling.verdict == "PASS":
         return [*_list_proofs(ruling), f"A NO-GO: {_breaking_load(bracket, unit)}."]
-    if level.voided_by:
-        return [f"An answer: {REMEDIES[name]}." for name in level.voided_by]
+    if doubts := level.voided_by or level.barred_by:
+        return [f"An answer: {RULES[name].remedy}." for name in doubts]
     if "CENSORED" in level.attainment.flags:
         return [f"An answer: more patience with requests {unit.where(level.level)} (load.hold)."]
     key = "load.repeats" if unit.shape else "load.measure"

@@ -1,7 +1,8 @@
 """Whether the measurement is worth an answer: one table of flags, each with its rule and its evidence.
 
-Rule: a flag that voids keeps its level from passing and from failing, because what was seen there may be the
-instrument or the plan and not the server. A flag that does not void says how to read the figures.
+Rule: a flag that voids both keeps its level from passing and from failing, because what was seen there may be the
+instrument or the plan and not the server. One that voids a pass marks a level that may be worse than it looks: it can
+fail, and cannot pass. Any other flag says how to read the figures.
 """
 
 from __future__ import annotations
@@ -26,24 +27,45 @@ from firsttoken.stats.estimate import Estimate
 SECOND_NS = 1_000_000_000
 
 
+Scope = Literal["attempt", "level", "run"]
+Voids = Literal["nothing", "pass", "both"]
+"""Which answers a flag forbids its level."""
+
+
 class Rule(NamedTuple):
-    """When a flag is raised, and what it does to the answer."""
+    """When a flag is raised, what it does to the answer, and what a measurement needs to have one."""
 
     rule: str
-    scope: Literal["attempt", "level", "run"]
-    voids: bool
+    scope: Scope
+    voids: Voids
+    remedy: str = ""
 
 
 RULES: dict[str, Rule] = {
-    "CLIENT_LIMITED": Rule("the load process was late, busy or unobserved past a bound of the table", "level", True),
-    "NOT_DELIVERED": Rule("the users at work, or the arrivals begun, were off by more than 2 %", "level", True),
-    "WORKER_LOST": Rule("a load process was lost, or rows: the journal has not what was started", "level", True),
-    "CENSORED": Rule("requests were cut off before it was known how they would end", "level", False),
-    "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", False),
-    "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", False),
-    "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", False),
-    "BUDGET_STOPPED": Rule("a cap of the budget ended the run before its plan", "run", False),
-    "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", False),
+    "CLIENT_LIMITED": Rule(
+        "the load process was late, busy or unobserved past a bound of the table",
+        "level",
+        "both",
+        "a load machine with time to spare",
+    ),
+    "NOT_DELIVERED": Rule(
+        "the users at work, or the arrivals begun, were off by more than 2 %",
+        "level",
+        "both",
+        "a run that brings all of the load that was asked for",
+    ),
+    "WORKER_LOST": Rule(
+        "a load process was lost, or rows: the journal has not what was started",
+        "level",
+        "both",
+        "a run whose rows are all there",
+    ),
+    "CENSORED": Rule("requests were cut off before it was known how they would end", "level", "nothing"),
+    "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
+    "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", "nothing"),
+    "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", "nothing"),
+    "BUDGET_STOPPED": Rule("a cap of the budget ended the run before its plan", "run", "nothing"),
+    "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),
 }
 """Flag -> its rule."""
 
@@ -52,14 +74,24 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that was found true, and the sentence that shows it."""
 
     name: str
-    scope: Literal["attempt", "level", "run"]
+    scope: Scope
     target: str
     level: float | None
     repeat: int | None
-    voids: bool
+    voids: Voids
     evidence: str
     by: Literal["users", "rate"] = "users"
     """What `level` counts."""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether nothing that its level showed counts."""
+        return self.voids == "both"
+
+    @property
+    def bars_pass(self) -> bool:
+        """Whether its level cannot pass."""
+        return self.voids != "nothing"
 
 
 class Bound(NamedTuple):
@@ -131,7 +163,7 @@ def raise_flag(name: str, seen: Observation, evidence: str) -> Flag:
 def _stand(flag: Flag) -> Flag:
     """The same where what was brought broke the promise already, so that what is missing could not have kept it."""
     evidence = f"{flag.evidence} The promise was broken even so, and the answer stands."
-    return msgspec.structs.replace(flag, voids=False, evidence=evidence)
+    return msgspec.structs.replace(flag, voids="nothing", evidence=evidence)
 
 
 def flag_manifest(manifest: Manifest) -> list[Flag]:
@@ -146,7 +178,7 @@ def flag_manifest(manifest: Manifest) -> list[Flag]:
 
 def _flag_run(name: str, reason: str) -> Flag:
     evidence = f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
-    return Flag(name=name, scope="run", target="", level=None, repeat=None, voids=False, evidence=evidence)
+    return Flag(name=name, scope="run", target="", level=None, repeat=None, voids="nothing", evidence=evidence)
 
 
 def write_lost(workers: int) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from firsttoken.load.cost import Cost
 from firsttoken.load.lane import REDEALT, Request
 from firsttoken.load.quota import QuotaShare
-from firsttoken.load.session import CUT_OFF, Session
+from firsttoken.load.session import Session
+from firsttoken.load.target import Ask
 from firsttoken.plan.retry import choose_backoff_ms
-from firsttoken.row import HELD_BACK, SUCCESS, Row
+from firsttoken.row import HELD_BACK, STOPPED_FROM_OUTSIDE, SUCCESS, Row
 
 REFUSED_S = 0.02
 """How soon a request that the budget had no room for asks again."""
@@ -41,7 +42,7 @@ def _attempt_until_done(session: Session, request: Request) -> None:
         held_back = request.waited_until_ns > intended_ns
         if held_back and not request.lane.is_open:
             intended_ns = request.waited_until_ns  # what our own budget delays is no wait for the server
-        row = _describe(session, request, ask.prompt_id, intended_ns)
+        row = _describe(session, request, ask, intended_ns)
         row.checks += [HELD_BACK] * held_back
         request.rows.append(row)
         session.recorder.begin(row)
@@ -103,7 +104,7 @@ def _await_purse(session: Session, request: Request, bound: Cost) -> bool:
     return False
 
 
-def _describe(session: Session, request: Request, prompt_id: str, intended_ns: int) -> Row:
+def _describe(session: Session, request: Request, ask: Ask, intended_ns: int) -> Row:
     plan = request.lane.clock.plan
     return Row(
         run_id=session.run_id,
@@ -117,8 +118,10 @@ def _describe(session: Session, request: Request, prompt_id: str, intended_ns: i
         request_id=f"{plan.stage}-{request.seat}-{request.number}",
         attempt=len(request.rows) + 1,
         turn=request.number % REDEALT if plan.turns > 1 else 0,
-        prompt_id=prompt_id,
+        prompt_id=ask.prompt_id,
         intended_ns=intended_ns,
+        asked_input_tokens=ask.words,
+        asked_output_tokens=ask.output_tokens,
     )
 
 
@@ -138,7 +141,7 @@ def _sleep_until(session: Session, at_ns: int, request: Request) -> None:
 def _note(session: Session, request: Request) -> None:
     """Count what the stage clock and the live line need to know."""
     tally, last = request.lane.tally, request.rows[-1] if request.rows else None
-    if last is None or last.outcome in CUT_OFF or last.end_ns is None:
+    if last is None or last.outcome in STOPPED_FROM_OUTSIDE or last.end_ns is None:
         return
     tally.ended += 1
     if last.outcome not in SUCCESS:

@@ -14,19 +14,9 @@ failure is a time-out, thirty of those have to pass: nobody is hammered meanwhil
 
 from __future__ import annotations
 
-from firsttoken.row import SUCCESS, Outcome
-
 NS = 1_000_000_000
 FAILURES = 30
 PATIENCE_S = 10.0
-
-ANSWERED: frozenset[Outcome] = SUCCESS | {"content_filter"}
-"""Outcomes of a server that is alive."""
-FAILED: frozenset[Outcome] = frozenset(
-    {"connect", "tls", "protocol", "http_4xx", "http_5xx", "error_in_stream", "truncated", "idle_timeout", "deadline"}
-)
-"""Outcomes of one that may be dead: a key that was withdrawn (http_4xx) makes a run as pointless as a crash.
-What is in neither says nothing of it: rate_limited is a server that defends itself, the rest is ours."""
 
 
 class Breaker:
@@ -43,8 +33,11 @@ class Breaker:
         """When the row of failures was first seen."""
 
     def note(self, *, answered: int, failed: int, streaming: int, now_ns: int) -> None:
-        """Look at the attempts of all workers: how many of the stage were ANSWERED and FAILED so far, and how many
-        have an answer running now. A new stage counts from 0 again; the row of failures goes on."""
+        """Look at the attempts of all workers: how many of the stage so far had an outcome of a server that is alive,
+        and of one that may be dead (row.OUTCOMES), and how many have an answer running now.
+
+        A new stage counts from 0 again; the row of failures goes on.
+        """
         failures = failed - self._failed if failed >= self._failed else failed
         alive = streaming > 0 or (answered > 0 and answered != self._answered)
         self._answered, self._failed = answered, failed

@@ -14,13 +14,11 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from firsttoken.catalogue import Source
-from firsttoken.row import Outcome, Row
+from firsttoken.row import UNBILLED, Row
 
 NANO = 1_000_000_000
 NANO_PER_TOKEN = 1_000
 """Nanodollars of one token at one dollar per million."""
-UNBILLED: frozenset[Outcome] = frozenset({"rate_limited", "http_4xx", "http_5xx", "connect", "tls", "client_error"})
-"""Outcomes that cost no token unless the server says otherwise; each is a request all the same."""
 
 
 class Cost(Struct, frozen=True):

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from firsttoken.duration import parse_duration
-from firsttoken.row import REASONING_SUMMARY, SUCCESS, Outcome, Row
+from firsttoken.row import OUTCOMES, REASONING_SUMMARY, SUCCESS, Row
 from firsttoken.scenario.format import Slo
 
-UNJUDGED: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user", "lost", "client_error", None})
-"""Outcomes that say nothing of the server; a row without one is a start line."""
 NS_PER_MS = 1e6
 
 
@@ -91,12 +89,17 @@ def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple
 
 
 def _gave_up(last: Row) -> bool:
-    return last.outcome not in SUCCESS | UNJUDGED and last.backoff_ms is None
+    return _failed(last) and last.backoff_ms is None
 
 
 def _waits(last: Row) -> bool:
     """Whether a next attempt is due after the last."""
-    return last.outcome not in SUCCESS | UNJUDGED and last.backoff_ms is not None
+    return _failed(last) and last.backoff_ms is not None
+
+
+def _failed(row: Row) -> bool:
+    """Whether an attempt ended in an error that the server or the way to it made; a start line has not ended."""
+    return row.outcome is not None and OUTCOMES[row.outcome].judged and not OUTCOMES[row.outcome].succeeded
 
 
 def _find_end(last: Row, stopped_ns: int | None) -> float | None:

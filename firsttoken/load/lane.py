@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 
 from gevent.event import AsyncResult
 
-from firsttoken.load.breaker import ANSWERED, FAILED
 from firsttoken.load.clock import StageClock
 from firsttoken.load.gate import Span, find_opening, find_spans
 from firsttoken.load.keeping import Limits, keeps
 from firsttoken.load.schedule import Schedule
 from firsttoken.load.tally import Tally
 from firsttoken.load.target import Ask
-from firsttoken.row import Phase, Row
+from firsttoken.row import OUTCOMES, Phase, Row
 
 REDEALT = 1_000_000
 """Requests of a seat that changes hands are counted from a multiple of this, so that no two share an id."""
@@ -139,8 +138,9 @@ class Lane:
 
     def note_attempt(self, row: Row) -> None:
         """Count what an attempt says of the server's life."""
-        self.tally.answered += row.outcome in ANSWERED
-        self.tally.unanswered += row.outcome in FAILED
+        alive = None if row.outcome is None else OUTCOMES[row.outcome].alive
+        self.tally.answered += alive is True
+        self.tally.unanswered += alive is False
 
     def count_streams(self) -> None:
         """Count the answers that are running, where the question may arise whether anything is alive."""

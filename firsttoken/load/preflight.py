@@ -11,20 +11,12 @@ from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.opening import OpenRun
 from firsttoken.load.session_opening import find_counted
 from firsttoken.load.target import LiveTarget
-from firsttoken.row import SUCCESS, Row
+from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.wire.dialects import DIALECTS
 
 PROMPT = "Say hello."
 OUTPUT_TOKENS = 16
 """The least that OpenAI's responses API accepts."""
-
-ADVICE = {
-    "connect": "start the server or mend base_url",
-    "tls": "mend the certificate or base_url",
-    "protocol": "mend base_url: it should be the part before {path}",
-    "http_4xx": "mend the key, the model, the request or base_url (most end in /v1)",
-    "rate_limited": "wait for the quota or use another key",
-}
 
 
 def knock(live: LiveTarget) -> Row:
@@ -46,7 +38,7 @@ def find_dead_target(run: OpenRun) -> str | None:
         run.treasury.book(price_knock(row, find_counted(run.scenario)[target.name]))
         run.knocks[target.name] = row
         if row.outcome not in SUCCESS:
-            advice = ADVICE.get(row.outcome or "", "look closer with `firsttoken check`")
+            advice = (row.outcome and OUTCOMES[row.outcome].advice) or "look closer with `firsttoken check`"
             return (
                 f"target {target.name}: expected a streamed answer from {target.base_url}, "
                 f"got {row.outcome}: {row.error}; {advice.format(path=DIALECTS[target.api].path)}"

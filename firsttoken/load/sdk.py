@@ -18,7 +18,7 @@ from firsttoken.load.sdk_error import end_of_package
 from firsttoken.load.sdk_package import Package
 from firsttoken.row import Outcome, Row
 from firsttoken.wire.deadlines import Deadlines
-from firsttoken.wire.dialects import Dialect
+from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End
 from firsttoken.wire.readings import Gauge, Readings

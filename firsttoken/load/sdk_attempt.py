@@ -18,7 +18,7 @@ from firsttoken.load.sdk_error import judge_no_stream
 from firsttoken.row import Row
 from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.deadlines import Deadlines
-from firsttoken.wire.dialects import Dialect
+from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.outcome import STOPPED, End, judge
 from firsttoken.wire.redact import redact

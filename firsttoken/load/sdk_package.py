@@ -17,7 +17,7 @@ from openai import Omit, OpenAI
 
 from firsttoken.proxy import Proxy
 from firsttoken.wire.deadlines import Deadlines
-from firsttoken.wire.dialects import Dialect
+from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
 
 if TYPE_CHECKING:

@@ -255,5 +255,3 @@ MOST_FAILURES = 200
 """Texts of failures that are told apart in Locust's own tables; the rows have all of them."""
 SEATED_NS = 100_000_000
 """How long the first arrival waits at most for the users of its stage to sit down."""
-CUT_OFF: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user"})
-"""Outcomes that say nothing of the server: the run itself cut the request off."""

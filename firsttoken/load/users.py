@@ -12,9 +12,9 @@ from locust.env import Environment
 from firsttoken.load import plain
 from firsttoken.load.asking import perform
 from firsttoken.load.lane import Request
-from firsttoken.load.session import CUT_OFF, Session
+from firsttoken.load.session import Session
 from firsttoken.load.shape import Stages
-from firsttoken.row import SUCCESS, Row
+from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row
 
 
 class StreamingUser(User):
@@ -47,7 +47,7 @@ class StreamingUser(User):
 
     def _tell_locust(self, request: Request, rows: list[Row]) -> None:
         last = rows[-1]
-        if last.outcome in CUT_OFF or last.end_ns is None:
+        if last.outcome in STOPPED_FROM_OUTSIDE or last.end_ns is None:
             return
         failure = None if last.outcome in SUCCESS else RequestFailedError(self.session.word_failure(last))
         self.environment.events.request.fire(

@@ -15,15 +15,8 @@ from __future__ import annotations
 import msgspec
 
 from firsttoken.duration import parse_duration
-from firsttoken.row import Outcome, Row
+from firsttoken.row import OUTCOMES, Row
 from firsttoken.scenario.format import Retry
-
-OUTCOMES: dict[str, frozenset[Outcome]] = {
-    "connect": frozenset({"connect"}),
-    "timeout": frozenset({"deadline", "idle_timeout"}),
-    "truncated": frozenset({"truncated"}),
-}
-"""What a word means where the server gave no status of an error."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +85,8 @@ def _is_retryable(policy: RetryPolicy, row: Row, should_retry: bool | None) -> b
         return row.http_status in policy.on or ("5xx" in policy.on and row.http_status >= 500)
     if policy.only_unanswered and (row.http_status is not None or row.bytes_received):
         return False
-    return any(row.outcome in outcomes for word, outcomes in OUTCOMES.items() if word in policy.on)
+    word = None if row.outcome is None else OUTCOMES[row.outcome].retried
+    return word is not None and (word in policy.on or (word == "429" and 429 in policy.on))
 
 
 class RetryBudget:

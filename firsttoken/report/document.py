@@ -13,7 +13,7 @@ from importlib.metadata import version
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
-from firsttoken.decide.validity import RULES, Flag
+from firsttoken.decide.validity import RULES, Flag, Voids
 from firsttoken.report import theme
 from firsttoken.report.attainment import draw_attainment
 from firsttoken.report.course import draw_course
@@ -131,17 +131,20 @@ def _table(table: Table) -> Data:
     }
 
 
+ANSWERS: dict[Voids, str] = {"nothing": "stands", "pass": "cannot pass", "both": "void"}
+"""What a flag voids -> what is left of the answer."""
+
+
 def _validity(study: Study, first: FirstPage, failures: Sequence[str]) -> Data:
     """What was found wrong or remarkable, every rule that was checked, and what page one left out."""
     flags = study.every_flag
-    void = sorted({f"{flag.target} at {_name_load(study, flag)}" for flag in flags if flag.voids})
-    remarks = sum(not flag.voids for flag in flags)
+    void = sorted({f"{flag.target} at {_name_load(study, flag)}" for flag in flags if flag.is_void})
+    remarks = sum(not flag.is_void for flag in flags)
     finding = "Nothing voids a figure of this run" if not void else f"Void: {', '.join(void)}"
     heads = ("Flag", "Target", "Load", "Answer", "Evidence")
     columns = tuple(Column(head, words=True, wide=head == "Evidence") for head in heads)
     rows = tuple(
-        (flag.name, flag.target or "all", _name_load(study, flag), "void" if flag.voids else "stands", flag.evidence)
-        for flag in flags
+        (flag.name, flag.target or "all", _name_load(study, flag), ANSWERS[flag.voids], flag.evidence) for flag in flags
     )
     raised = {flag.name for flag in flags}
     return {

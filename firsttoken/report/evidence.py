@@ -9,7 +9,7 @@ from firsttoken.report.instrument import worst_ms, write_ms
 
 def write_evidence(study: Study) -> str:
     """Validity, repeats, n, instrument error, dollars spent, run id and how to verify, in one line."""
-    void = {(flag.target, flag.level) for flag in study.flags if flag.voids}
+    void = {(flag.target, flag.level) for flag in study.flags if flag.is_void}
     asked = sum(f.n for f in study.figures if f.metric == "requests" and f.repeat is None and f.level is None)
     repeats = study.scenario.load.repeats
     parts = [

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firsttoken.results.folder import Run
-from firsttoken.row import SUCCESS
+from firsttoken.row import SUCCESS, UNJUDGED
 
 NS = 1e9
-BLAMELESS = [*SUCCESS, "cancelled_by_run", "cancelled_by_user", "lost"]
 NUMBERS = ("sent_ns", "first_token_ns", "last_token_ns", "end_ns", "output_tokens", "token_events")
 SENT = "sent_ns IS NOT NULL"
 STAGES = (
@@ -143,7 +142,7 @@ def read_trace(run: Run, stage: int, per_event: float | None) -> Trace:
     return Trace(
         measured=np.asarray(raw["phase"] == "measure", dtype=np.bool_),
         limited=limited,
-        failed=~np.isin(outcome, BLAMELESS) & ~limited,
+        failed=~np.isin(outcome, [*SUCCESS, *UNJUDGED]) & ~limited,
         sent=numbers["sent_ns"] / NS,
         first=numbers["first_token_ns"] / NS,
         last=numbers["last_token_ns"] / NS,

@@ -73,12 +73,21 @@ its request; how many gaps it has and the longest of them, nan without any; whet
 a summary of the reasoning was streamed."""
 
 
+ADDED = frozenset(TYPES) - frozenset(list(TYPES)[: list(TYPES).index("checks") + 1])
+"""Columns that rows of version 1 do not have: all that come after their last one."""
+
+
 def restored(name: str) -> str:
     """The select expression that puts back what the journal leaves out: a value that is the row's default."""
     if name in OPTIONAL:
         return f'"{name}"'
     default = getattr(Row(), name)
     return f'coalesce("{name}", {default!r}) AS "{name}"'
+
+
+def absent(name: str) -> str:
+    """The select expression of a column that may be absent, where no row has it."""
+    return f'CAST(NULL AS {TYPES[name]}) AS "{name}"'
 
 
 def selected(name: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firsttoken.results import database
-from firsttoken.results.columns import DERIVED, TYPES, Columns, as_numpy, selected, unmasked
+from firsttoken.results.columns import ADDED, DERIVED, TYPES, Columns, absent, as_numpy, selected, unmasked
 from firsttoken.results.error import RunFolderError
 from firsttoken.results.gather import NAME, gather, read_notes
 from firsttoken.results.invariants import IMPOSSIBLE, RULES
@@ -24,7 +24,7 @@ from firsttoken.results.stage import Stage, gather_stages
 from firsttoken.results.truth import load_truth
 from firsttoken.row import Health, Manifest, StageEvent
 
-ROW_VERSION = 1
+ROW_VERSION = 2
 """The newest `row_version` that this floor reads."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -128,7 +128,8 @@ class Run:
 
     def _make_views(self) -> None:
         file = (self.path / NAME).resolve()
-        rows = f"SELECT *, file_row_number AS file_row FROM read_parquet({database.pattern(file)})"
+        source = f"read_parquet({database.pattern(file)})"
+        rows = f"SELECT *, {self._fill_absent(source)}file_row_number AS file_row FROM {source}"
         self._database.execute(f"CREATE VIEW quarantined AS SELECT * EXCLUDE file_row FROM ({rows}) WHERE {IMPOSSIBLE}")
         self._quarantined = self._count("quarantined")
         possible = f" WHERE NOT ({IMPOSSIBLE})" if self._quarantined else ""
@@ -138,6 +139,11 @@ class Run:
         database.load(self._database, "health", Health, self.health)
         load_truth(self._database, self.path, self.manifest.origin_monotonic_ns)
         database.lock(self._database, file)
+
+    def _fill_absent(self, source: str) -> str:
+        """The columns that an earlier version did not write, as NULL."""
+        present = {column for column, *_ in self._database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+        return "".join(f"{absent(name)}, " for name in TYPES if name in ADDED - present)
 
     def _note_attempts(self) -> None:
         if not self.complete:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from firsttoken.row import COMPRESSED, Outcome, Row
-from firsttoken.wire.dialects import TOKENS, Dialect
+from firsttoken.wire.dialects.dialect import TOKENS, Dialect
 from firsttoken.wire.error_text import find_error, read_error
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, Inflater, open_inflater

@@ -18,7 +18,7 @@ from firsttoken.wire.clock import Clock
 from firsttoken.wire.connection import Connection
 from firsttoken.wire.deadlines import Deadlines as Deadlines
 from firsttoken.wire.dial import Dialer
-from firsttoken.wire.dialects import Dialect
+from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.lookout import share_lookout
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End, end_of

@@ -7,7 +7,7 @@ come earlier than the stamp says is bracketed from below by the read before.
 from __future__ import annotations
 
 from firsttoken.row import REASONING_SUMMARY, Row
-from firsttoken.wire.dialects import NOTHING, Dialect, Meaning, Usage
+from firsttoken.wire.dialects.dialect import NOTHING, Dialect, Meaning, Usage
 from firsttoken.wire.error_text import read_error
 from firsttoken.wire.sse import Splitter
 

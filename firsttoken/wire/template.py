@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from firsttoken.wire.dialects import NOTHING, Meaning
+from firsttoken.wire.dialects.dialect import NOTHING, Meaning
 from firsttoken.wire.outcome import ProtocolError
 from firsttoken.wire.sse import Splitter
 

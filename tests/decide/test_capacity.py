@@ -34,6 +34,13 @@ def test_a_void_level_neither_passes_nor_fails(ends):
     assert judge_level(figure("attainment", 0.99, *ends), 0.95, ["NOT_DELIVERED"]).verdict == "UNKNOWN"
 
 
+def test_a_flag_that_voids_the_pass_leaves_a_failure_as_it_is():
+    passes, fails = figure("attainment", 0.99, 0.97, 1.0), figure("attainment", 0.5, 0.4, 0.6)
+    assert judge_level(passes, 0.95, barred_by=["BUFFERED"]).verdict == "UNKNOWN"
+    assert judge_level(passes, 0.95, barred_by=["BUFFERED"]).barred_by == ("BUFFERED",)
+    assert judge_level(fails, 0.95, barred_by=["BUFFERED"]).verdict == "FAIL"
+
+
 @pytest.mark.parametrize(
     ("marks", "bracket"),
     [

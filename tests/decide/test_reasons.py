@@ -16,7 +16,7 @@ from tests.decide.test_capacity import ladder
 
 SLO = Slo(ttft="1.5s", tpot="20ms")
 VOIDING = Flag(
-    name="CLIENT_LIMITED", scope="level", target="m", level=1.0, repeat=0, voids=True, evidence="It froze for 70 ms."
+    name="CLIENT_LIMITED", scope="level", target="m", level=1.0, repeat=0, voids="both", evidence="It froze for 70 ms."
 )
 
 

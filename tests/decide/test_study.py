@@ -94,7 +94,7 @@ def test_overload_costs_retries_and_they_are_counted(study):
 def test_a_void_measurement_exits_4_and_decides_nothing(tmp_path):
     study = study_run(make_run(tmp_path, levels=(16,), repeats=2, hub_lag_ms=30))
 
-    assert {flag.name for flag in study.flags if flag.voids} == {"CLIENT_LIMITED"}
+    assert {flag.name for flag in study.flags if flag.is_void} == {"CLIENT_LIMITED"}
     assert {decision.verdict for decision in study.decisions.values()} == {"UNKNOWN"}
     assert study.exit_code == 4
 
@@ -192,7 +192,7 @@ def test_an_overloaded_open_loop_breaks_its_promise_although_it_drops_arrivals(t
     study = study_run(make_open_run(tmp_path / "run", rates=(2.5, 14.0), most_open=30, targets=("gpt-5.2-codex",)))
     [dropped] = [flag for flag in study.flags if flag.name == "NOT_DELIVERED"]
 
-    assert (dropped.level, dropped.voids) == (14.0, False)
+    assert (dropped.level, dropped.voids) == (14.0, "nothing")
     assert study.rulings["gpt-5.2-codex"].bracket.first_fail == 14.0
 
 
@@ -253,13 +253,13 @@ def test_targets_that_ran_together_are_studied_like_any_others(tmp_path):
 
     assert one.measure_ns == other.measure_ns
     assert [study.levels(target) for target in study.targets] == [[16], [16]]
-    assert not any(flag.voids for flag in study.flags)
+    assert not any(flag.is_void for flag in study.flags)
 
 
 def test_a_run_that_lost_a_load_process_is_not_valid(tmp_path):
     study = study_run(make_run(tmp_path / "run", levels=(4, 16), course=Course(workers_lost=1)))
 
-    assert {flag.name for flag in study.flags if flag.voids} == {"WORKER_LOST"}
+    assert {flag.name for flag in study.flags if flag.is_void} == {"WORKER_LOST"}
     assert study.exit_code == 4
 
 
@@ -270,7 +270,7 @@ def test_a_run_that_lost_a_load_process_between_two_stages_is_not_as_it_was_aske
 
     study = study_run(folder)
 
-    assert [(flag.name, flag.voids) for flag in study.flags if flag.scope == "run"] == [("WORKER_LOST", False)]
+    assert [(flag.name, flag.voids) for flag in study.flags if flag.scope == "run"] == [("WORKER_LOST", "nothing")]
     assert study.exit_code == 4
 
 
@@ -279,7 +279,7 @@ def test_a_run_that_its_budget_ended_is_decided_by_what_was_measured(tmp_path):
     study = study_run(make_run(tmp_path / "run", levels=(16,), targets=("gpt-5.4",), budget=budget))
     [stopped] = [flag for flag in study.flags if flag.scope == "run"]
 
-    assert (stopped.name, stopped.evidence, stopped.voids) == ("BUDGET_STOPPED", budget, False)
+    assert (stopped.name, stopped.evidence, stopped.voids) == ("BUDGET_STOPPED", budget, "nothing")
     assert study.exit_code == 0
 
 

@@ -124,14 +124,14 @@ def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flag
     found = {flag.name: flag for flag in find_flags(seen, measure(seen), healthy(*WINDOW), Asked())}
 
     assert set(found) == flags
-    assert not any(flag.voids for flag in found.values())
+    assert not any(flag.is_void for flag in found.values())
 
 
 def test_rows_that_are_missing_void_a_level():
     seen = see(back_to_back(), missing=3)
     [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
 
-    assert (flag.name, flag.voids) == ("WORKER_LOST", True)
+    assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
     assert "the journal is 3 off" in flag.evidence
 
 
@@ -139,7 +139,7 @@ def test_a_load_process_that_was_lost_voids_a_level():
     seen = see(back_to_back(), workers_lost=1)
     [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
 
-    assert (flag.name, flag.voids) == ("WORKER_LOST", True)
+    assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
     assert flag.evidence == "1 load process was lost in this stage."
 
 
@@ -148,7 +148,7 @@ def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back()
     told = see(back_to_back(ratelimit_limit_requests=500))
 
     [flag] = find_flags(untold, measure(untold), healthy(*WINDOW), Asked(quota_share=0.5))
-    assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", False)
+    assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", "nothing")
     assert "budget.quota_share = 0.5 held nothing back" in flag.evidence
     assert find_flags(told, measure(told), healthy(*WINDOW), Asked(quota_share=0.5)) == []
 
@@ -176,11 +176,11 @@ def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_
 
     [void] = flags_found(see(kept, by="rate", dropped=100))
     [stands] = flags_found(see(broken, by="rate", dropped=2000))
-    assert (void.name, void.voids) == ("NOT_DELIVERED", True)
-    assert (stands.name, stands.voids) == ("NOT_DELIVERED", True)
+    assert (void.name, void.voids) == ("NOT_DELIVERED", "both")
+    assert (stands.name, stands.voids) == ("NOT_DELIVERED", "both")
 
     [stands] = flags_found(see(broken, by="rate", dropped=100))
-    assert not stands.voids
+    assert stands.voids == "nothing"
     assert stands.evidence.endswith("The promise was broken even so, and the answer stands.")
 
 
@@ -189,13 +189,13 @@ def test_a_flag_of_the_run_is_told_as_a_sentence_and_names_no_level(budget):
     [flag] = flag_manifest(manifest_of(budget=budget))
 
     assert (flag.name, flag.evidence) == ("BUDGET_STOPPED", "The cap of 9 tokens was reached.")
-    assert (flag.scope, flag.target, flag.level, flag.voids) == ("run", "", None, False)
+    assert (flag.scope, flag.target, flag.level, flag.voids) == ("run", "", None, "nothing")
 
 
 def test_a_load_process_that_was_lost_between_two_stages_voids_none_of_them():
     [flag] = flag_manifest(manifest_of(workers_lost_between=2))
 
-    assert (flag.name, flag.voids) == ("WORKER_LOST", False)
+    assert (flag.name, flag.voids) == ("WORKER_LOST", "nothing")
     assert flag.evidence == "2 load processes were lost while no stage ran; the others drove what followed."
 
 
@@ -240,4 +240,9 @@ def test_no_number_of_requests_shows_that_every_one_keeps_the_promise():
 
 
 def test_every_rule_says_whether_it_voids():
-    assert {name for name, rule in RULES.items() if rule.voids} == {"CLIENT_LIMITED", "NOT_DELIVERED", "WORKER_LOST"}
+    assert {name for name, rule in RULES.items() if rule.voids == "both"} == {
+        "CLIENT_LIMITED",
+        "NOT_DELIVERED",
+        "WORKER_LOST",
+    }
+    assert all(rule.remedy for rule in RULES.values() if rule.voids != "nothing")

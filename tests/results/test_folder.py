@@ -238,9 +238,9 @@ def test_reading_leaves_every_file_as_it_was(folder: Path) -> None:
         (lambda folder: (folder / "manifest.json").write_text("{"), "expected the manifest of a run in"),
         (
             lambda folder: (folder / "manifest.json").write_bytes(
-                (folder / "manifest.json").read_bytes().replace(b'"row_version": 1', b'"row_version": 2')
+                (folder / "manifest.json").read_bytes().replace(b'"row_version": 2', b'"row_version": 3')
             ),
-            "expected rows of version 1 or older in .*, got 2",
+            "expected rows of version 2 or older in .*, got 3",
         ),
     ],
     ids=["missing", "not a run", "torn manifest", "later version"],
@@ -250,6 +250,17 @@ def test_a_folder_that_is_no_run_is_one_sentence(folder: Path, spoil: Callable[[
 
     with pytest.raises(RunFolderError, match=sentence):
         open_run(folder)
+
+
+def test_rows_of_an_earlier_version_lack_what_came_later(folder: Path) -> None:
+    open_run(folder).close()
+    rows, old = folder / "attempts.parquet", folder / "old.parquet"
+    duckdb.execute(f"COPY (SELECT * EXCLUDE (peer, model_served) FROM '{rows}') TO '{old}' (FORMAT parquet)")
+    old.replace(rows)
+    shutil.rmtree(folder / "attempts")
+    run = open_run(folder)
+    assert set(run.attempts("peer")["peer"]) == {None}
+    assert run.sql("SELECT count(model_served) FROM attempts")[1] == [(0,)]
 
 
 def test_rows_of_another_shape_are_one_sentence(folder: Path) -> None:

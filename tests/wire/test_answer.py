@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from firsttoken.row import Row
 from firsttoken.wire.answer import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer
-from firsttoken.wire.dialects import DIALECTS, NOTHING
+from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.dialects.dialect import NOTHING
 from firsttoken.wire.outcome import LOST, ProtocolError, end_of
 from tests.wire.mutated import make_case
 from tests.wire.recordings import APIS, read_recording

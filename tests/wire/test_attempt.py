@@ -19,7 +19,8 @@ import pytest
 from firsttoken.row import Row
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
-from firsttoken.wire.dialects import DIALECTS, Dialect
+from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import parse_endpoint
 from tests.wire.scripted import CERTS, Line, Script, answer, scripted
 from tests.wire.spoken import CHAT, FINISH, RESPONSES, ROLE, TEXT, chunked, frames, head, plain, stream

@@ -5,7 +5,8 @@ from httptools import HttpParserError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firsttoken.wire.dialects import DIALECTS, HIDDEN, SUMMARY, VISIBLE, Meaning
+from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.dialects.dialect import HIDDEN, SUMMARY, VISIBLE, Meaning
 from firsttoken.wire.outcome import ProtocolError
 from firsttoken.wire.template import Template, learn_template
 from tests.wire.mutated import call, delta, spell, upper_head

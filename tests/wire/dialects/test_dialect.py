@@ -3,18 +3,11 @@
 import msgspec
 import pytest
 
-from firsttoken.wire.dialects import (
-    DIALECTS,
-    HIDDEN,
-    NOTHING,
-    SUMMARY,
-    VISIBLE,
-    Meaning,
-    Usage,
-    read_chat,
-    read_completions,
-    read_responses,
-)
+from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.dialects.chat import read_chat
+from firsttoken.wire.dialects.completions import read_completions
+from firsttoken.wire.dialects.dialect import HIDDEN, NOTHING, SUMMARY, VISIBLE, Meaning, Usage
+from firsttoken.wire.dialects.responses import read_responses
 from firsttoken.wire.outcome import ProtocolError
 
 

@@ -1,0 +1,29 @@
+"""The completions API, chat's elder: POST /completions, a stream of `text_completion` objects.
+
+Rule: pure; a key of `extra_body` replaces ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from firsttoken.wire.dialects.chat import STREAMED, read_chunk
+from firsttoken.wire.dialects.dialect import Dialect, Meaning
+
+
+def write_completions(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
+    """Body of POST /completions; a key of `extra_body` replaces ours."""
+    body: dict[str, object] = {"model": model, "prompt": prompt} | STREAMED
+    if max_tokens is not None:
+        body["max_tokens"] = max_tokens
+    return msgspec.json.encode(body | dict(extra_body))
+
+
+def read_completions(data: bytes) -> Meaning:
+    """Meaning of one `text_completion`; tokens, finish reason and usage may share one."""
+    return read_chunk(data, "completions")
+
+
+COMPLETIONS = Dialect("completions", "/completions", write_completions, read_completions)
