@@ -65,6 +65,16 @@ class Attempts:
         return np.isin(self.outcome, list(SUCCESS))
 
     @cached_property
+    def empty(self) -> Bools:
+        """Succeeded without a product: no visible token and no tool call came."""
+        return self.succeeded & np.isnan(self.first_visible_ns)
+
+    @cached_property
+    def answered(self) -> Bools:
+        """Succeeded with a product."""
+        return self.succeeded & ~self.empty
+
+    @cached_property
     def unjudged(self) -> Bools:
         return np.isin(self.outcome, list(UNJUDGED))
 
@@ -111,6 +121,9 @@ class Requests:
     tries: Ints
     measured: Bools
     succeeded: Bools
+    """Its last attempt did, and with a product."""
+    empty: Bools
+    """Its last attempt succeeded without one."""
     unjudged: Bools
     """Nobody knows how it would have ended: its last attempt is unjudged, or its back-off was cut off."""
     waiting: Bools
@@ -121,7 +134,7 @@ class Requests:
 
     @property
     def gave_up(self) -> Bools:
-        return ~(self.succeeded | self.unjudged)
+        return ~(self.succeeded | self.empty | self.unjudged)
 
     def __len__(self) -> int:
         return len(self.first)
@@ -138,7 +151,8 @@ def group_requests(attempts: Attempts, stage_end_ns: float) -> Requests:
         last=last,
         tries=last - first + 1,
         measured=attempts.measured[first],
-        succeeded=attempts.succeeded[last],
+        succeeded=attempts.answered[last],
+        empty=attempts.empty[last],
         unjudged=attempts.unjudged[last] | waiting,
         waiting=waiting,
         intended_ns=attempts.intended_ns[first],

@@ -5,10 +5,10 @@
     TPOT  (last_token - first_token) / (streamed - 1)
     streamed = output tokens, less reasoning tokens whose text was not streamed
 
-Rule: a latency is taken from requests that succeeded; errors are counted beside it, never mixed in. A request that
-gave up has an infinite felt TTFT. One that the end of the run cut off is known to be *at least* so slow: its floor.
-In a closed loop `intended` is when the user became free, so felt latency cannot see the lateness that a crowd which
-does not wait for answers would have felt.
+Rule: a latency is taken from requests that succeeded with a product; errors and empty answers are counted beside it,
+never mixed in. A request that gave up has an infinite felt TTFT. One that the end of the run cut off is known to be
+*at least* so slow: its floor. In a closed loop `intended` is when the user became free, so felt latency cannot see the
+lateness that a crowd which does not wait for answers would have felt.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ def measure(seen: Observation) -> dict[Key, Estimate]:
         **count_retries(seen),
         **count_quota(seen),
         **measure_promise(seen),
+        **count_products(seen),
         **measure_rates(seen),
     }
     plain_figures = {(metric, None): estimate for metric, estimate in plain.items()}
@@ -65,7 +66,7 @@ def measure_quantiles(seen: Observation) -> dict[Key, Estimate]:
         figures |= {(metric, q): quantile_of(seen, metric, q) for q in QUANTILES}
     figures |= {("stream_tok_s", q): turn_over(quantile_of(seen, "tpot_ms", 1 - q)) for q in STREAM_QUANTILES}
     served = ttft_ms(seen.attempts)
-    known = seen.attempts.measured & ~np.isnan(served)
+    known = seen.attempts.measured & ~np.isnan(served) & ~seen.attempts.empty
     at, values = seen.attempts.intended_ns[known], served[known]
     return figures | {
         ("served_ttft_ms", q): quantile_interval(values, q, seen.effective_at(at, values, q)) for q in QUANTILES
@@ -103,6 +104,18 @@ def measure_promise(seen: Observation) -> dict[str, Estimate]:
         for cause, who in seen.judged.broken_by.items()
     }
     return {"attainment": attainment, "goodput_rps": scale(attainment, per_second), **broken}
+
+
+def count_products(seen: Observation) -> dict[str, Estimate]:
+    """The shares of the measured answers that were empty, and that ended at the cap on their length."""
+    attempts = seen.attempts
+    chosen = attempts.measured & attempts.succeeded
+    at_ns = attempts.intended_ns[chosen]
+    at_cap = np.asarray(attempts.outcome == "length", dtype=np.bool_)
+    return {
+        "empty_share": share_of(attempts.empty[chosen], at_ns, seen),
+        "at_cap_share": share_of(at_cap[chosen], at_ns, seen),
+    }
 
 
 def estimate_attainment(seen: Observation, kept: int, undecided: int) -> Estimate:
@@ -170,7 +183,7 @@ def system_rate(seen: Observation, per_event: float) -> Estimate:
 
 def late_share(seen: Observation) -> Estimate:
     """The share of tokens that came later than a reader at the promised pace needs them, over measured answers."""
-    answered = seen.attempts.measured & seen.attempts.succeeded
+    answered = seen.attempts.measured & seen.attempts.answered
     tokens = streamed_tokens(seen.attempts)
     known = answered & ~np.isnan(tokens)
     total = float(tokens[known].sum())
@@ -179,9 +192,12 @@ def late_share(seen: Observation) -> Estimate:
 
 
 def measure_tokens(seen: Observation) -> dict[str, Estimate]:
-    """Mean lengths of the measured answers that told their usage, and how much of their prompts came from a cache."""
+    """Mean lengths of the measured answers that told their usage, and how much of their prompts came from a cache.
+
+    An empty answer has no length that others could be held against.
+    """
     attempts = seen.attempts
-    known = attempts.metered & attempts.succeeded & attempts.measured
+    known = attempts.metered & attempts.answered & attempts.measured
     read = float(attempts.input_tokens[known].sum())
     cached = np.nan_to_num(attempts.cached_tokens[known])
     return {

@@ -1,7 +1,8 @@
 """The promise: which requests keep it, how large their share is, and how many of them come a second.
 
-Rule: a request keeps the promise when it succeeds and every limit that is set holds. Errors and give-ups break it. A
-request that was cut off breaks it once it is past a limit; before that nobody knows, and the share is given as bounds.
+Rule: a request keeps the promise when it succeeds and every limit that is set holds. Errors and give-ups break it,
+and so does an answer that is empty: without a visible token or tool call nothing was given, however soon. A request
+that was cut off breaks it once it is past a limit; before that nobody knows, and the share is given as bounds.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Judged:
     kept: Bools
     broken: Bools
     broken_by: Mapping[str, Bools]
-    """Latency metric, or "error" -> the requests that broke on it; a request may break on several."""
+    """Latency metric, "error" or "empty" -> the requests that broke on it; a request may break on several."""
 
     @property
     def undecided(self) -> Bools:
@@ -54,7 +55,7 @@ class Judged:
 
 def judge_requests(requests: Requests, latencies: Mapping[str, Latency], promise: Promise) -> Judged:
     """Hold every request against the promise."""
-    broken_by: dict[str, Bools] = {"error": requests.gave_up}
+    broken_by: dict[str, Bools] = {"error": requests.gave_up, "empty": requests.empty}
     unknown = requests.unjudged.copy()
     for metric, limit_ms in promise.limits_ms.items():
         latency = latencies[metric]

@@ -20,13 +20,14 @@ from firsttoken.scenario.format import Slo
 
 CAUSES: Mapping[str, str] = {
     "error": "ended in an error",
+    "empty": "got an empty answer",
     "ttft": "waited too long for their first token",
     "ttfo": "waited too long for their first visible word",
     "felt_ttft": "waited too long for their first word",
     "tpot": "were written too slowly",
     "e2e": "took too long as a whole",
 }
-"""Key of [slo], or error -> what happened to the requests that broke on it."""
+"""Key of [slo], error or empty -> what happened to the requests that broke on it."""
 
 
 def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> str:
@@ -41,6 +42,8 @@ def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> 
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
         place = ruling.unit.place(level.level)
         return f"{place} {_kept(level)} of requests kept the promise, and it cannot pass. {evidence}"
+    if not level.attainment.n:
+        return f"{ruling.unit.place(level.level)} no request was measured. So nothing can be said of the promise there."
     seconds = {
         "PASS": _explain_pass(ruling),
         "FAIL": _explain_fail(ruling, flags, find),
@@ -159,7 +162,7 @@ def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str
     """The limit that as many requests as were asked for did meet, where it is the one thing that broke the promise."""
     broken = _broken_shares(level, find)
     cause = main_cause(level, find)
-    if cause is None or cause == "error" or sum(broken.values()) - broken[cause] > (1 - slo.share) / 2:
+    if cause not in LIMITS or sum(broken.values()) - broken[cause] > (1 - slo.share) / 2:
         return []
     figure = find(LIMITS[cause], level, slo.share)
     if figure is None or figure.hi is None or math.isinf(figure.hi) or "CENSORED" in figure.flags:
@@ -170,7 +173,7 @@ def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str
 
 
 def _kept(level: LevelVerdict) -> str:
-    share = write_share(level.attainment.value or 0.0)
+    share = write_value(level.attainment.value, "share")
     if "CENSORED" in level.attainment.flags:
         return f"at least {share}"
     return f"only {share}" if level.verdict == "FAIL" else share

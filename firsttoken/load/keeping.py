@@ -44,13 +44,13 @@ def read_limits(slo: Slo) -> Limits:
 def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) -> bool | None:
     """Whether a request keeps the promise, by the rows of its attempts in order; None where nobody can tell.
 
-    It breaks it by giving up, and by being past a limit even where it was cut off; it keeps it by success within every
-    limit. stopped_ns: when its stage ended, or the present while it runs, for a request that has not ended by then: one
-    that waits to be tried again, or whose last row is a start line.
+    It breaks it by giving up, by an empty answer, and by being past a limit even where it was cut off; it keeps it by
+    success within every limit. stopped_ns: when its stage ended, or the present while it runs, for a request that has
+    not ended by then: one that waits to be tried again, or whose last row is a start line.
     """
     latencies = measure_request(rows, stopped_ns)
     verdicts = [_holds(latency, limit_ms) for latency, limit_ms in zip(latencies, limits, strict=True)]
-    if _gave_up(rows[-1]) or False in verdicts:
+    if _gave_up(rows[-1]) or is_empty(rows[-1]) or False in verdicts:
         return False
     return True if rows[-1].outcome in SUCCESS and None not in verdicts else None
 
@@ -67,9 +67,11 @@ def _holds(latency: Latency, limit_ms: float | None) -> bool | None:
 def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple[Latency, ...]:
     """Every latency of a request in the order of the limits; `rows` and `stopped_ns` as for `keeps`.
 
-    A success without a token took for ever to its first; one that gave up was felt to, and has no other latency.
+    One that gave up was felt to take for ever, and has no other latency; an empty answer has none.
     """
     last, intended_ns, end_ns = rows[-1], rows[0].intended_ns, _find_end(rows[-1], stopped_ns)
+    if is_empty(last):
+        return tuple(Latency() for _ in Limits._fields)
     if _gave_up(last):
         return Latency(), Latency(), Latency(math.inf), Latency(), Latency()
     waiting, succeeded = _waits(last), last.outcome in SUCCESS
@@ -86,6 +88,11 @@ def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple
         _measure_pace(last) if succeeded else Latency(floor=0.0),
         Latency(lived) if succeeded else Latency(floor=lived or 0.0),
     )
+
+
+def is_empty(last: Row) -> bool:
+    """Whether an attempt succeeded without a product: no visible token and no tool call came."""
+    return last.outcome in SUCCESS and last.first_visible_ns is None
 
 
 def _gave_up(last: Row) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import (
@@ -135,12 +136,16 @@ def test_a_mark_that_came_before_the_cut_stands():
     assert measured["e2e_ms"].floor.tolist() == [4000]
 
 
-def test_a_success_that_never_said_a_word_has_no_ttft_and_waits_for_ever():
-    """No token means no sample, never 0; a promise of a first token was not kept."""
-    measured = latencies([row("a", end=700, output=0)])
+SILENT = row("a", end=700, output=0)
+REASONED = replace(row("a", first=5, last=700, outcome="length"), first_visible_ns=None)
 
-    assert np.isnan(measured["ttft_ms"].value).all()
-    assert measured["ttft_ms"].floor.tolist() == [math.inf]
+
+@pytest.mark.parametrize("empty", [SILENT, REASONED])
+def test_an_empty_answer_is_in_no_latency(empty):
+    """Nothing visible was given: it has no first token, no pace and no end that others could be held against."""
+    measured = latencies([empty])
+
+    assert all(np.isnan(each.value).all() and np.isnan(each.floor).all() for each in measured.values())
 
 
 def test_a_reader_waits_for_the_tokens_that_come_late():

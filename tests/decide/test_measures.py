@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from firsttoken.decide.figure import UNITS
 from firsttoken.decide.measures import measure, turn_over
@@ -62,6 +63,26 @@ def test_errors_stand_beside_latencies_and_not_among_them():
     assert figures["felt_ttft_ms", 0.99].value == math.inf
     assert figures["attainment", None].value == 0.5
     assert figures["broken_by_error_share", None].value == 0.5
+
+
+def test_empty_answers_are_counted_paid_for_and_in_nothing_else():
+    """Two of six answers brought no visible word: one had no token at all, one reasoned up to its cap."""
+    given = [answer(number) for number in range(4)]
+    silent = row("silent", intended=40, end=45, output=0)
+    reasoned = replace(answer(5, outcome="length"), first_visible_ns=None)
+    figures = measure(see([*given, silent, reasoned], PROMISE))
+
+    assert (figures["empty_share", None].value, figures["empty_share", None].n) == (pytest.approx(2 / 6), 6)
+    assert figures["broken_by_empty_share", None].value == pytest.approx(2 / 6)
+    assert figures["at_cap_share", None].value == pytest.approx(1 / 6)
+    assert figures["attainment", None].value == pytest.approx(4 / 6)
+    assert figures["gave_up_per_1000", None].value == figures["error_share", None].value == 0
+    alone = measure(see(given, PROMISE))
+    for metric in ("ttft_ms", "felt_ttft_ms", "served_ttft_ms", "tpot_ms", "e2e_ms", "stall_ms"):
+        assert figures[metric, 0.5].value == alone[metric, 0.5].value
+        assert figures[metric, 0.5].n == 4
+    assert figures["output_tokens_mean", None].value == 101
+    assert figures["dollars", None].value > alone["dollars", None].value
 
 
 def test_waits_and_breaches_that_come_together_have_wider_intervals():

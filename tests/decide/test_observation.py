@@ -76,5 +76,5 @@ def test_a_stage_that_never_came_to_its_window_is_still_counted():
 
 
 def test_the_length_of_a_request_is_its_slow_end():
-    assert see([row("a", end=900), row("b", end=1800)]).request_ns == 1800 * MS
+    assert see([row("a", first=9, end=900), row("b", first=9, end=1800)]).request_ns == 1800 * MS
     assert see([]).request_ns == 0

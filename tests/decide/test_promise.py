@@ -1,6 +1,7 @@
 """Who kept the promise: ten requests by hand, one for each edge."""
 
 import pytest
+from msgspec.structs import replace
 
 from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
@@ -60,6 +61,7 @@ def test_it_is_known_what_each_broke_on():
 
     assert {cause: set(who.nonzero()[0]) for cause, who in broken_by.items()} == {
         "error": {3, 4},
+        "empty": set(),
         "ttft_ms": {1, 7},
         "felt_ttft_ms": {6},
         "tpot_ms": {2},
@@ -70,8 +72,24 @@ def test_without_usage_nobody_knows_whether_a_pace_was_kept():
     assert judge([row("a", first=500, last=1500, events=50)]).undecided.all()
 
 
-def test_a_success_that_never_said_a_word_broke_the_promise_of_a_first_token():
-    assert judge([row("a", end=700, output=0)]).broken.all()
+@pytest.mark.parametrize("limits_ms", [{}, {"ttft_ms": 1000.0}, {"e2e_ms": 1000.0}, {"tpot_ms": 20.0}])
+def test_an_empty_answer_breaks_any_promise_however_soon_it_came(limits_ms):
+    judged = judge([row("a", end=7, output=0)], Promise(limits_ms, 0.95))
+
+    assert judged.broken.all()
+    assert [cause for cause, who in judged.broken_by.items() if who.any()] == ["empty"]
+
+
+def test_reasoning_that_was_cut_before_a_visible_word_is_empty():
+    cut = replace(row("a", first=100, last=900, output=50, outcome="length"), first_visible_ns=None)
+
+    assert judge([cut]).broken_by["empty"].all()
+
+
+def test_an_empty_answer_after_a_retry_did_not_give_up():
+    judged = judge([row("a", 1, outcome="http_5xx", end=5, backoff_ms=1), row("a", 2, intended=6, end=9)])
+
+    assert [cause for cause, who in judged.broken_by.items() if who.any()] == ["empty"]
 
 
 def test_without_limits_the_promise_is_success():

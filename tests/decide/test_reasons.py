@@ -93,6 +93,13 @@ def test_a_level_that_too_few_requests_reached_says_how_many_are_needed():
     )
 
 
+def test_where_nothing_was_measured_no_share_is_told():
+    nothing = judge_level(figure("attainment", None, level=1.0, n=0), 0.95)
+    decided = rule([nothing], None, None, {1.0: 1})
+
+    assert why(decided) == "At 1 user no request was measured. So nothing can be said of the promise there."
+
+
 def test_a_void_level_says_what_voids_it():
     void = judge_level(figure("attainment", 1.0, 0.97, 1.0, level=1.0), 0.95, ["CLIENT_LIMITED"])
     decided = rule([void], None, None, {1.0: 1})

@@ -10,7 +10,7 @@ import pytest
 from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import judge_requests, read_promise
-from firsttoken.load.keeping import Limits, keeps, read_limits
+from firsttoken.load.keeping import Limits, keeps, measure_request, read_limits
 from firsttoken.row import REASONING_SUMMARY, Outcome, Row
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
@@ -93,6 +93,15 @@ def test_a_request_that_waits_to_be_tried_again_fails_once_the_user_has_waited_t
 
     assert [keeps(Limits(felt_ttft_ms=1000), rows, now * MS) for now in (1000, 1001)] == [None, False]
     assert keeps(Limits(ttft_ms=1000), rows, 1001 * MS) is None
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(e2e_ms=1000), Limits(tpot_ms=20)])
+def test_an_empty_answer_breaks_any_promise_and_is_in_no_latency(limits) -> None:
+    reasoned = msgspec.structs.replace(row("r", first=5, last=9, output=20, outcome="length"), first_visible_ns=None)
+
+    for rows in ([row("r", end=9, output=0)], [reasoned]):
+        assert keeps(limits, rows) is False
+        assert {latency.value for latency in measure_request(rows)} == {None}
 
 
 def test_a_start_line_without_an_end_is_as_good_as_lost() -> None:

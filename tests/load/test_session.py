@@ -43,7 +43,7 @@ class ScriptedClient:
         self.bodies.append(body)
         row.outcome = self.script.pop(0) if self.script else "ok"
         row.http_status = {"rate_limited": 429, "http_5xx": 500, "http_4xx": 400}.get(row.outcome, 200)
-        row.first_token_ns = row.end_ns = self.now_ns()
+        row.first_token_ns = row.first_visible_ns = row.end_ns = self.now_ns()
 
     def cancel_all(self, outcome: Outcome) -> None:
         self.script.insert(0, outcome)
