@@ -44,6 +44,7 @@ class Attempts:
     cached_tokens: Floats
     output_tokens: Floats
     reasoning_tokens: Floats
+    tool_calls: Floats
     token_events: Floats
     ratelimit_limit_requests: Floats
     ratelimit_remaining_requests: Floats
@@ -51,6 +52,8 @@ class Attempts:
     ratelimit_remaining_tokens: Floats
     held_back: Bools
     """Whether it waited for the run's own budget or share of a quota."""
+    unseen: Bools
+    """Whether hidden and visible text could not be told apart, so that nobody knows the time of the first visible."""
     summarised: Bools
     """Whether what streamed of the reasoning was a summary, whose tokens nobody counted."""
     file_row: Ints
@@ -67,7 +70,8 @@ class Attempts:
     @cached_property
     def empty(self) -> Bools:
         """Succeeded without a product: no visible token and no tool call came."""
-        return self.succeeded & np.isnan(self.first_visible_ns)
+        called = np.nan_to_num(self.tool_calls) > 0
+        return self.succeeded & np.isnan(self.first_visible_ns) & ~self.unseen & ~called
 
     @cached_property
     def answered(self) -> Bools:
@@ -98,7 +102,7 @@ class Attempts:
 
 
 DTYPES: dict[str, type[np.generic]] = {
-    **dict.fromkeys(("begins", "held_back", "summarised"), np.bool_),
+    **dict.fromkeys(("begins", "held_back", "unseen", "summarised"), np.bool_),
     **dict.fromkeys(("phase", "outcome"), np.object_),
     **dict.fromkeys(("file_row", "gap_count"), np.int64),
 }

@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from firsttoken.results.columns import Columns
-from firsttoken.row import SUCCESS, Outcome
+from firsttoken.row import OUTCOMES, SUCCESS, UNJUDGED, Outcome
 
-CUT_OFF: frozenset[str] = frozenset({"cancelled_by_run", "cancelled_by_user", "stopped_by_user", "lost"})
-"""Outcomes of attempts that we ended ourselves, or whose end nobody saw."""
-NO_FAILURE = sorted(SUCCESS | CUT_OFF)
-WHERE = f"outcome NOT IN ({', '.join(map(repr, NO_FAILURE))})"
+FAILED = frozenset(OUTCOMES) - SUCCESS - (UNJUDGED - {"client_error"})
+"""Outcomes of attempts that failed, in the load process itself or elsewhere; nobody ended them on purpose."""
+WHERE = f"outcome IN ({', '.join(map(repr, sorted(FAILED)))})"
 """SQL that is true of a failed attempt."""
 COLUMNS = ("target", "stage", "outcome", "http_status", "error", "server_request_id", "sent_ns", "end_ns", "phase")
 """What is read of a failed attempt."""
@@ -71,7 +70,7 @@ def count_failures(columns: Columns) -> list[Failure]:
     folded: dict[tuple[str, str | None], str] = {}
     outcomes, statuses, errors = (columns[name] for name in ("outcome", "http_status", "error"))
     for place, outcome in enumerate(outcomes):
-        if outcome is None or outcome in NO_FAILURE:
+        if outcome not in FAILED:
             continue
         said = (errors[place] or "", columns["server_request_id"][place])
         if said not in folded:

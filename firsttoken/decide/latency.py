@@ -88,11 +88,13 @@ def measure_latencies(attempts: Attempts, requests: Requests) -> dict[str, Laten
     lived_ms = (requests.end_ns - requests.intended_ns) / NS_PER_MS
     felt_ms = (attempts.first_token_ns[last] - requests.intended_ns) / NS_PER_MS
     gap_ms = attempts.longest_gap_us[last] / US_PER_MS
+    ttfo = _at_mark(requests, ttfo_ms(attempts)[last], waited_ms)
+    unseen = requests.succeeded & attempts.unseen[last] & np.isnan(ttfo.value)
     tpot = _at_end(requests, tpot_ms(attempts)[last], np.zeros(len(requests)))
     unmetered = requests.succeeded & np.isnan(tpot.value) & has_pace(attempts)[last]
     return {
         "ttft_ms": _at_mark(requests, ttft_ms(attempts)[last], waited_ms),
-        "ttfo_ms": _at_mark(requests, ttfo_ms(attempts)[last], waited_ms),
+        "ttfo_ms": Latency(ttfo.value, np.where(unseen, np.nan_to_num(ttft_ms(attempts)[last]), ttfo.floor)),
         "felt_ttft_ms": _at_mark(requests, np.where(requests.gave_up, np.inf, felt_ms), lived_ms),
         "tpot_ms": Latency(tpot.value, np.where(unmetered, 0, tpot.floor)),
         "e2e_ms": _at_end(requests, lived_ms, lived_ms),

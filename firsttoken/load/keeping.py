@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from firsttoken.duration import parse_duration
-from firsttoken.row import OUTCOMES, REASONING_SUMMARY, SUCCESS, Row
+from firsttoken.row import OUTCOMES, REASONING_SUMMARY, SUCCESS, UNSEEN_FIRST_WORD, Row
 from firsttoken.scenario.format import Slo
 
 NS_PER_MS = 1e6
@@ -81,9 +81,12 @@ def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple
         taken = None if waiting else _since(begin_ns, mark_ns)
         return Latency(floor=math.inf if succeeded else so_far or 0.0) if taken is None else Latency(taken)
 
+    ttfo = until(last.first_visible_ns, last.sent_ns, waited)
+    if succeeded and ttfo.value is None and UNSEEN_FIRST_WORD in last.checks:
+        ttfo = Latency(floor=_since(last.sent_ns, last.first_token_ns) or 0.0)
     return (
         until(last.first_token_ns, last.sent_ns, waited),
-        until(last.first_visible_ns, last.sent_ns, waited),
+        ttfo,
         until(last.first_token_ns, intended_ns, lived),
         _measure_pace(last) if succeeded else Latency(floor=0.0),
         Latency(lived) if succeeded else Latency(floor=lived or 0.0),
@@ -92,7 +95,8 @@ def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple
 
 def is_empty(last: Row) -> bool:
     """Whether an attempt succeeded without a product: no visible token and no tool call came."""
-    return last.outcome in SUCCESS and last.first_visible_ns is None
+    given = last.first_visible_ns is not None or UNSEEN_FIRST_WORD in last.checks or last.tool_calls
+    return last.outcome in SUCCESS and not given
 
 
 def _gave_up(last: Row) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.inspect import BoolType, FloatType, IntType, ListType, LiteralType, NoneType, StrType, Type, UnionType
 from numpy.typing import NDArray
 
-from firsttoken.row import HELD_BACK, REASONING_SUMMARY, Row
+from firsttoken.row import HELD_BACK, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Row
 
 Columns = dict[str, NDArray[Any]]
 """Arrays of one length by column name; which dtype a column has is the rule above."""
@@ -66,11 +66,12 @@ DERIVED: dict[str, str] = {
     "gap_count": "len(gaps_us)",
     "longest_gap_us": "CAST(list_max(gaps_us) AS DOUBLE)",
     "held_back": f"list_contains(checks, '{HELD_BACK}')",
+    "unseen": f"list_contains(checks, '{UNSEEN_FIRST_WORD}')",
     "summarised": f"list_contains(checks, '{REASONING_SUMMARY}')",
 }
 """What can be read beside the row's columns: its place in the file; whether it is the first, of those that are read, of
-its request; how many gaps it has and the longest of them, nan without any; whether the run itself held it back; whether
-a summary of the reasoning was streamed."""
+its request; how many gaps it has and the longest of them, nan without any; whether the run itself held it back; what
+its checks say: the first visible word could not be told, a summary of the reasoning was streamed."""
 
 
 ADDED = frozenset(TYPES) - frozenset(list(TYPES)[: list(TYPES).index("checks") + 1])

@@ -14,7 +14,7 @@ from firsttoken.decide.observation import Observation, observe
 from firsttoken.decide.promise import Promise
 from firsttoken.decide.streams import ReadGaps
 from firsttoken.results.stage import Stage
-from firsttoken.row import HELD_BACK, REASONING_SUMMARY, Health, Row
+from firsttoken.row import HELD_BACK, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Health, Row
 
 MS = 1_000_000
 PRICED = Source(title="test prices", read="2026", input=3.0, output=12.0)
@@ -74,6 +74,7 @@ def take(rows: Sequence[Row]) -> Attempts:
         "gap_count": [len(each.gaps_us) for each in rows],
         "longest_gap_us": [max(each.gaps_us, default=None) for each in rows],
         "held_back": [HELD_BACK in each.checks for each in rows],
+        "unseen": [UNSEEN_FIRST_WORD in each.checks for each in rows],
         "summarised": [REASONING_SUMMARY in each.checks for each in rows],
     }
     columns = {name: derived[name] if name in derived else [getattr(each, name) for each in rows] for name in COLUMNS}

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import Judged, Promise, judge_requests, read_promise
-from firsttoken.row import Row
+from firsttoken.row import UNSEEN_FIRST_WORD, Row
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
@@ -84,6 +84,21 @@ def test_reasoning_that_was_cut_before_a_visible_word_is_empty():
     cut = replace(row("a", first=100, last=900, output=50, outcome="length"), first_visible_ns=None)
 
     assert judge([cut]).broken_by["empty"].all()
+
+
+@pytest.mark.parametrize("told", [{"tool_calls": 1}, {"checks": [UNSEEN_FIRST_WORD]}])
+def test_an_answer_whose_product_has_no_mark_of_its_own_is_not_empty(told):
+    unmarked = replace(row("a", first=100, last=900, output=50, **told), first_visible_ns=None)
+
+    assert not judge([unmarked]).broken_by["empty"].any()
+
+
+@pytest.mark.parametrize(("limit_ms", "broken"), [(1000.0, False), (50.0, True)])
+def test_a_first_visible_word_that_nobody_saw_came_no_sooner_than_the_first_token(limit_ms, broken):
+    unseen = replace(row("a", first=100, last=900, output=50, checks=[UNSEEN_FIRST_WORD]), first_visible_ns=None)
+    judged = judge([unseen], Promise({"ttfo_ms": limit_ms}, 0.95))
+
+    assert (judged.broken[0], judged.kept[0]) == (broken, False)
 
 
 def test_an_empty_answer_after_a_retry_did_not_give_up():

@@ -11,7 +11,7 @@ from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import judge_requests, read_promise
 from firsttoken.load.keeping import Limits, keeps, measure_request, read_limits
-from firsttoken.row import REASONING_SUMMARY, Outcome, Row
+from firsttoken.row import REASONING_SUMMARY, UNSEEN_FIRST_WORD, Outcome, Row
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
@@ -41,7 +41,8 @@ def draw_attempt(rng: random.Random, request: str, attempt: int, intended_ms: in
         output_tokens=rng.choice([None, 0, 1, 2, 11, 31]),
         reasoning_tokens=rng.choice([None, None, 0, 1, 10]),
         token_events=rng.choice([0, 1, 2, 30]),
-        checks=[REASONING_SUMMARY] if rng.random() < 0.1 else [],
+        checks=[check for check in (REASONING_SUMMARY, UNSEEN_FIRST_WORD) if rng.random() < 0.1],
+        tool_calls=rng.choice([None, None, 0, 1]),
         **marks,
     )
 
