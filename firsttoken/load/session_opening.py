@@ -52,6 +52,7 @@ def open_session(
                 origin_ns=origin_ns,
                 run_id=run_id,
                 trace=trace,
+                worker=recorder.worker,
             )
             for target in scenario.target
         },

@@ -95,6 +95,7 @@ def open_target(
     origin_ns: int,
     run_id: str,
     trace: Sequence[Arrival] | None = None,
+    worker: int = 0,
 ) -> LiveTarget:
     """Make a target ready; its key is taken from the environment by name. Raises ValueError for a bad URL."""
     endpoint = parse_endpoint(
@@ -106,12 +107,12 @@ def open_target(
         ca_file=target.ca_file,
         environ=environ,
     )
-    return LiveTarget(
-        target, scenario, _open_sender(target, endpoint, scenario.timeouts, origin_ns), run_id, trace or ()
-    )
+    seed = f"{scenario.seed}-{target.name}-{worker}"
+    sender = _open_sender(target, endpoint, scenario.timeouts, origin_ns, seed)
+    return LiveTarget(target, scenario, sender, run_id, trace or ())
 
 
-def _open_sender(target: Target, endpoint: Endpoint, timeouts: Timeouts, origin_ns: int) -> Sender:
+def _open_sender(target: Target, endpoint: Endpoint, timeouts: Timeouts, origin_ns: int, seed: str) -> Sender:
     deadlines = Deadlines(
         connect_s=parse_duration(timeouts.connect),
         first_token_s=parse_duration(timeouts.first_token),
@@ -123,7 +124,7 @@ def _open_sender(target: Target, endpoint: Endpoint, timeouts: Timeouts, origin_
         from firsttoken.load.sdk import SdkClient  # most of a second to import: only for who asks
 
         return SdkClient(endpoint, dialect, deadlines, origin_ns)
-    return Client(endpoint, dialect, deadlines, origin_ns, connection=target.connection)
+    return Client(endpoint, dialect, deadlines, origin_ns, connection=target.connection, seed=seed)
 
 
 def _length(tokens: int | Spread) -> int | tuple[float, float]:

@@ -1,5 +1,7 @@
 """One attempt after another: a connection from the pool or a new one, the request, and the finished row.
 
+The addresses of a name take turns attempt by attempt, also where connections are kept: the pool is one per address.
+
 Rule: `send` raises for nothing that the network or the server does; the outcome says it. What stops the user in
 mid-attempt passes through, and the row is finished on its way.
 """
@@ -7,12 +9,15 @@ mid-attempt passes through, and the row is finished on its way.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from itertools import chain
 from time import monotonic_ns
 from typing import Literal
 
 from gevent import Greenlet, get_hub, getcurrent
 
-from firsttoken.row import Outcome, Row
+from firsttoken.row import ADDRESS_FAILED, Outcome, Row
+from firsttoken.wire.addresses import Address, write_peer
 from firsttoken.wire.answer import Answer
 from firsttoken.wire.clock import Clock
 from firsttoken.wire.connection import Connection
@@ -42,8 +47,8 @@ class CancelledError(Exception):
 class Client:
     """Sends attempts to one endpoint, from any number of greenlets of one hub.
 
-    `connection` is "reuse", a pool that hands out the connection used last, or "per_request". Marks in rows are ns
-    since `origin_ns` on CLOCK_MONOTONIC.
+    `connection` is "reuse", a pool that hands out the connection used last to the address whose turn it is, or
+    "per_request"; `seed` says which address begins. Marks in rows are ns since `origin_ns` on CLOCK_MONOTONIC.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Client:
         deadlines: Deadlines,
         origin_ns: int,
         connection: Literal["reuse", "per_request"] = "reuse",
+        seed: str = "",
     ) -> None:
         self._endpoint = endpoint
         self._dialect = dialect
@@ -60,12 +66,12 @@ class Client:
         self._origin_ns = origin_ns
         self._reuse = connection == "reuse"
         self._head = write_head(endpoint, "keep-alive" if self._reuse else "close")
-        self._dialer = Dialer(endpoint)
+        self._dialer = Dialer(endpoint, seed)
         self._clock = Clock()
         self._gauge = Gauge()
         self._rounds = Rounds()
         self._lookout = share_lookout()
-        self._idle: list[Connection] = []
+        self._idle: defaultdict[Address, list[Connection]] = defaultdict(list)
         self._in_flight: dict[Answer, Greenlet] = {}
 
     @property
@@ -103,8 +109,9 @@ class Client:
     def close(self) -> None:
         """Close the connections that wait for use; those in use close when their attempts end."""
         self._reuse = False
-        while self._idle:
-            self._idle.pop().close()
+        for connection in chain.from_iterable(self._idle.values()):
+            connection.close()
+        self._idle.clear()
         self._dialer.close()
         self._rounds.close()
 
@@ -117,37 +124,40 @@ class Client:
     def _attempt(self, answer: Answer, request: bytes) -> End:
         """Exchange on a pooled connection if there is one; if that died before it answered, once more on a new one."""
         row, began_ns = answer.row, monotonic_ns()
-        pooled = self._take_idle()
+        address = self._dialer.take_turn()
+        pooled = None if address is None else self._take_idle(address)
         row.connection_reused = pooled is not None
         if pooled is not None:
             end = self._exchange(pooled, answer, request, began_ns)
             if not end.lost or answer.bytes_received:
                 return end
             row.resends, row.connection_reused = 1, False
-        return self._exchange(self._open(row), answer, request, began_ns)
+        return self._exchange(self._open(row, address), answer, request, began_ns)
 
     def _exchange(self, connection: Connection, answer: Answer, request: bytes, began_ns: int) -> End:
         end = None
+        answer.row.peer = write_peer(connection.address)
         try:
             end = connection.exchange(request, answer, self._deadlines, began_ns)
         finally:
             if end is COMPLETE and answer.reusable and self._reuse:
-                self._idle.append(connection)
+                self._idle[connection.address].append(connection)
             else:
                 connection.close()
         return end
 
-    def _open(self, row: Row) -> Connection:
+    def _open(self, row: Row, address: Address | None) -> Connection:
         row.connect_start_ns = monotonic_ns() - self._origin_ns
-        sock, tunnel = self._dialer.dial(min(self._deadlines.connect_s, self._deadlines.total_s))
+        dialed = self._dialer.dial(min(self._deadlines.connect_s, self._deadlines.total_s), address)
         row.connected_ns = monotonic_ns() - self._origin_ns
-        return Connection(
-            sock, tunnel, clock=self._clock, gauge=self._gauge, rounds=self._rounds, lookout=self._lookout
-        )
+        if dialed.passed_over:
+            row.checks.append(ADDRESS_FAILED)
+        return Connection(dialed, clock=self._clock, gauge=self._gauge, rounds=self._rounds, lookout=self._lookout)
 
-    def _take_idle(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
+    def _take_idle(self, address: Address) -> Connection | None:
+        idle = self._idle[address]
+        while idle:
+            connection = idle.pop()
             if connection.is_reusable():
                 return connection
             connection.close()

@@ -12,15 +12,17 @@ from time import monotonic_ns
 
 from gevent import get_hub
 from gevent.hub import Waiter
+from httptools import HttpParserError
 
 from firsttoken.wire.answer import Answer
 from firsttoken.wire.clock import ANCILLARY_BYTES, Clock
 from firsttoken.wire.deadlines import LINGER_S, Deadlines
+from firsttoken.wire.dial import Dialed
 from firsttoken.wire.lookout import READABLE, Lookout
-from firsttoken.wire.outcome import COMPLETE, End, end_of
+from firsttoken.wire.outcome import COMPLETE, End, ProtocolError, end_of
 from firsttoken.wire.readings import Gauge
 from firsttoken.wire.rounds import Rounds
-from firsttoken.wire.tls import Tunnel
+from firsttoken.wire.tls import UNASKED_TLS, is_record
 
 WRITABLE = 2
 """libev's name for what a watcher waits for."""
@@ -53,13 +55,13 @@ class Connection:
         "_unsent",
         "_waiter",
         "_writer",
+        "address",
         "closed",
     )
 
     def __init__(
         self,
-        sock: socket.socket,
-        tunnel: Tunnel | None,
+        dialed: Dialed,
         *,
         clock: Clock,
         gauge: Gauge,
@@ -67,7 +69,8 @@ class Connection:
         lookout: Lookout,
     ) -> None:
         self.closed = False
-        self._socket, self._tunnel = sock, tunnel
+        sock = dialed.sock
+        self._socket, self._tunnel, self.address = sock, dialed.tunnel, dialed.address
         self._clock, self._gauge, self._rounds, self._lookout = clock, gauge, rounds, lookout
         self._loop = get_hub().loop
         self._reader = self._loop.io(sock.fileno(), READABLE)
@@ -123,6 +126,10 @@ class Connection:
                 self._take(answer, text, looked_ns, kernel=delay_ns is not None, full=len(read) == READ_BYTES)
         except BlockingIOError:
             pass
+        except HttpParserError as problem:
+            first = answer is not None and answer.bytes_received == len(text)
+            in_tls = first and tunnel is None and is_record(text)
+            self._end(end_of(ProtocolError(UNASKED_TLS) if in_tls else problem))
         except Exception as problem:  # noqa: BLE001 - see the rule above
             self._end(end_of(problem))
 

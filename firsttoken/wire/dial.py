@@ -1,4 +1,4 @@
-"""From an endpoint to an open socket: name, connection, the proxy's tunnel, TLS handshake.
+"""From an endpoint to an open socket: name, the address whose turn it is, the proxy's tunnel, TLS handshake.
 
 Rule: the socket is Python's own even in a process that Locust has patched, for its reads are ours to time; waiting is
 left to the hub; what fails is a DialError, an ssl.SSLError, or this machine's own OSError.
@@ -11,32 +11,46 @@ import os
 import re
 import socket
 import ssl
+from time import monotonic_ns
+from typing import NamedTuple
 
 from gevent import Timeout
 from gevent.lock import Semaphore
 from gevent.monkey import get_original
 from gevent.socket import getaddrinfo, wait_read, wait_write
 
+from firsttoken.wire.addresses import Address, Addresses, write_peer
 from firsttoken.wire.clock import SO_TIMESTAMPNS
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.outcome import OUR_ERRNOS, DialError
 from firsttoken.wire.request import write_connect
-from firsttoken.wire.tls import Tunnel
+from firsttoken.wire.tls import Tunnel, is_record, word_broken_handshake, word_late_handshake, word_plain_answer
 
 PIECE_BYTES = 64 * 1024
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}[^\r\n]*)")
 
-Address = tuple[socket.AddressFamily, tuple[str | int, ...]]
+
+class Dialed(NamedTuple):
+    """A connection that came about."""
+
+    sock: socket.socket
+    """Connected and non-blocking."""
+    tunnel: Tunnel | None
+    """None where the endpoint speaks no TLS."""
+    address: Address
+    """Whose turn it was, or that of the next one that answered; a proxy's where one is on the way."""
+    passed_over: int
+    """Addresses that refused or were silent before it."""
 
 
 class Dialer:
-    """Opens connections to one endpoint; keeps its addresses until none of them answers."""
+    """Opens connections to one endpoint, each to the next of its addresses; keeps these until none of them answers."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, seed: str = "") -> None:
         self._endpoint = endpoint
         self._peer = endpoint.proxy or endpoint
         self._place = f"the proxy {endpoint.proxy.authority}" if endpoint.proxy else endpoint.authority
-        self._addresses: list[Address] = []
+        self._addresses = Addresses(seed)
         self._resolving = Semaphore()
         self._context = ssl.create_default_context(cafile=endpoint.ca_file or None) if endpoint.tls else None
         self._pioneer = ask_for_stamps(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -45,47 +59,60 @@ class Dialer:
     def close(self) -> None:
         self._pioneer.close()
 
-    def dial(self, patience_s: float) -> tuple[socket.socket, Tunnel | None]:
-        """Return a connected, non-blocking socket, and its tunnel if the endpoint speaks TLS.
+    def take_turn(self) -> Address | None:
+        """The address whose turn it is; None while the name is not resolved."""
+        return self._addresses.take_turn(monotonic_ns()) if self._addresses else None
+
+    def dial(self, patience_s: float, first: Address | None = None) -> Dialed:
+        """Open a connection, to `first` if it answers; None: to the address whose turn it is.
 
         Raises DialError for a name, a connection, a proxy's refusal or a wait of `patience_s` that came to nothing,
         ssl.SSLError for a handshake, OSError where this machine has no socket or port left.
         """
         way = f" by way of {self._place}" if self._endpoint.proxy else ""
         late = DialError(f"no connection to {self._endpoint.authority}{way} within {patience_s:g} s")
-        with Timeout(patience_s, late), contextlib.ExitStack() as undo:
-            addresses = self._resolve()
-            sock = undo.enter_context(self._connect(addresses, patience_s / len(addresses)))
-            if self._endpoint.proxy and self._endpoint.tls:
-                self._pass_proxy(sock)
-            tunnel = None if self._context is None else self._shake_hands(sock, self._context)
+        ends_ns = monotonic_ns() + round(patience_s * 1e9)
+        with contextlib.ExitStack() as undo:
+            with Timeout(patience_s, late):
+                self._resolve()
+                sock, address, passed_over = self._connect(first, patience_s)
+                undo.enter_context(sock)
+                if self._endpoint.proxy and self._endpoint.tls:
+                    self._pass_proxy(sock)
+            tunnel = None
+            if self._context is not None:
+                tunnel = self._shake_hands(sock, self._context, ends_ns, patience_s)
             undo.pop_all()
-            return sock, tunnel
+            return Dialed(sock, tunnel, address, passed_over)
 
-    def _resolve(self) -> list[Address]:
+    def _resolve(self) -> None:
         with self._resolving:
             if not self._addresses:
                 try:
                     found = getaddrinfo(self._peer.host, self._peer.port, type=socket.SOCK_STREAM)
                 except socket.gaierror as problem:
                     raise DialError(f"the name {self._peer.host} was not resolved: {problem.strerror}") from None
-                self._addresses = [(family, address) for family, _, _, _, address in found]
-            return self._addresses
+                self._addresses.learn((family, address) for family, _, _, _, address in found)
 
-    def _connect(self, addresses: list[Address], patience_s: float) -> socket.socket:
-        """A socket to the first address that answers, which is asked first from then on."""
-        for address in addresses:
+    def _connect(self, first: Address | None, patience_s: float) -> tuple[socket.socket, Address, int]:
+        """A socket to the first address that answers, which that is, and how many did not before it."""
+        addresses = self._addresses
+        way = addresses.order_from(first or addresses.take_turn(monotonic_ns()))
+        reasons: list[str] = []
+        for address in way:
             try:
-                sock = _connect_to(address, patience_s)
+                sock = _connect_to(address, patience_s / len(way))
             except OSError as problem:
                 if problem.errno in OUR_ERRNOS:
                     raise
-                failure = DialError(f"no connection to {self._place}: {problem.strerror or 'no answer'}")
+                reasons.append(problem.strerror or "no answer")
+                addresses.note_failed(address, monotonic_ns())
             else:
-                self._addresses = [address, *(other for other in addresses if other != address)]
-                return sock
-        self._addresses = []
-        raise failure
+                addresses.note_working(address)
+                return sock, address, len(reasons)
+        addresses.forget()
+        named = [f"{write_peer(address)} {reason}" for address, reason in zip(way, reasons, strict=True)]
+        raise DialError(f"no connection to {self._place}: {reasons[0] if len(way) == 1 else '; '.join(named)}")
 
     def _pass_proxy(self, sock: socket.socket) -> None:
         """Have the proxy connect us to the endpoint; what it says instead is the refusal."""
@@ -105,16 +132,23 @@ class Dialer:
         if not answer.endswith(b"\r\n\r\n"):
             raise DialError(f"{wanted} bytes before the server could have sent any")
 
-    def _shake_hands(self, sock: socket.socket, context: ssl.SSLContext) -> Tunnel:
+    def _shake_hands(self, sock: socket.socket, context: ssl.SSLContext, ends_ns: int, patience_s: float) -> Tunnel:
+        place = self._endpoint.authority
         tunnel = Tunnel(context, self._endpoint.host)
+        heard = False
+        late = DialError(word_late_handshake(place, patience_s))
         try:
-            while not tunnel.shake_hands():
+            with Timeout(max(0.0, ends_ns - monotonic_ns()) / 1e9, late):
+                while not tunnel.shake_hands():
+                    _send_all(sock, tunnel.take_outgoing())
+                    data = _receive(sock)
+                    if not heard and not is_record(data):
+                        raise ssl.SSLError(0, word_plain_answer(place))
+                    tunnel.accept(data)
+                    heard = True
                 _send_all(sock, tunnel.take_outgoing())
-                tunnel.accept(_receive(sock))
-            _send_all(sock, tunnel.take_outgoing())
         except ConnectionError as problem:
-            place = self._endpoint.authority
-            raise ssl.SSLError(f"{place} broke off the handshake: {problem.strerror}") from None
+            raise ssl.SSLError(0, word_broken_handshake(place, f"{problem.strerror}")) from None
         return tunnel
 
 

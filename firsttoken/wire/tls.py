@@ -9,6 +9,12 @@ import ssl
 
 PIECE_BYTES = 256 * 1024
 HEAD_BYTES = 5
+RECORDS = range(20, 25)
+"""First byte of a record: its content type (RFC 8446, section 5.1; RFC 6520)."""
+VERSION = b"\x03"
+"""The byte after it, of every version of TLS."""
+UNASKED_TLS = "expected HTTP/1.1, got TLS; begin base_url with https://"
+"""What is said of a server that answers a plain request in TLS."""
 
 
 class Tunnel:
@@ -77,3 +83,26 @@ class Tunnel:
                 raise
             self.failure = failure
         return b"".join(pieces)
+
+
+def is_record(data: bytes) -> bool:
+    """Whether bytes begin as a TLS record does; plain HTTP never does."""
+    return data[:1] != b"" and data[0] in RECORDS and data[1:2] in (b"", VERSION)
+
+
+def word_plain_answer(place: str) -> str:
+    """What is said of a server that answers the handshake, and not in TLS."""
+    return f"expected TLS from {place}, got plain text; if it speaks plain HTTP, begin base_url with http://"
+
+
+def word_late_handshake(place: str, patience_s: float) -> str:
+    """What is said of a server that took the connection and lets the handshake hang."""
+    return (
+        f"the TLS handshake with {place} timed out: connected, but it did not end within {patience_s:g} s; "
+        "if the server speaks plain HTTP, begin base_url with http://"
+    )
+
+
+def word_broken_handshake(place: str, reason: str) -> str:
+    """What is said of a server that closes the connection instead."""
+    return f"{place} broke off the handshake: {reason}; if it speaks plain HTTP, begin base_url with http://"

@@ -87,6 +87,8 @@ class Scripted:
         return self._context.wrap_socket(sock, server_side=True) if self._context else sock
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # else a thread that waits for a guest would keep the port open
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 

@@ -11,18 +11,21 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import gevent
 import pytest
 
-from firsttoken.row import Row
+from firsttoken.row import ADDRESS_FAILED, Row
+from firsttoken.wire import dial
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import parse_endpoint
-from tests.wire.scripted import CERTS, Line, Script, answer, scripted
+from tests.wire.forward import forward
+from tests.wire.scripted import CERTS, Line, Script, Scripted, answer, scripted
 from tests.wire.spoken import CHAT, FINISH, RESPONSES, ROLE, TEXT, chunked, frames, head, plain, stream
 
 PATIENT = Deadlines(connect_s=5, first_token_s=5, idle_s=5, total_s=10)
@@ -91,6 +94,7 @@ def test_a_good_attempt_fills_the_row_in_the_order_of_time():
     assert None not in marks
     assert marks == sorted(marks)
     assert row.sent_ns < row.uploaded_ns
+    assert row.peer.startswith("127.0.0.1:")
     assert row.sent_ns <= row.first_token_early_ns <= row.first_token_ns
     assert (row.outcome, row.error, row.http_status, row.finish_reason) == ("ok", None, 200, "stop")
     assert (row.events, row.token_events, len(row.gaps_us)) == (6, 3, 2)
@@ -263,7 +267,7 @@ def test_nobody_listening_is_a_connect():
         row = send(client)
 
     assert (row.outcome, row.error) == ("connect", f"no connection to 127.0.0.1:{port}: Connection refused")
-    assert (row.sent_ns, row.connected_ns) == (None, None)
+    assert (row.sent_ns, row.connected_ns, row.peer) == (None, None, None)
     assert row.connect_start_ns <= row.end_ns
 
 
@@ -548,6 +552,75 @@ def test_a_server_that_closes_after_each_stream_though_it_promised_to_stay_costs
     assert len(rows) == 200
 
 
+# -- several addresses ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def several(monkeypatch, *scripts: Script, connection: str = "reuse") -> Iterator[tuple[Client, list[Scripted]]]:
+    """A client of a name with one address for each script, and the servers at them."""
+    with contextlib.ExitStack() as made:
+        servers = [made.enter_context(scripted(each)) for each in scripts]
+        found = [(socket.AF_INET, 0, 0, "", ("127.0.0.1", server.port)) for server in servers]
+        monkeypatch.setattr(dial, "getaddrinfo", lambda *_args, **_more: found)
+        yield made.enter_context(client_of("http://two.test/v1", connection=connection)), servers
+
+
+def send_at_once(client: Client, users: int, times: int) -> list[Row]:
+    """So many users, each of whom asks so many times in turn."""
+    asked = [gevent.spawn(lambda: [send(client) for _ in range(times)]) for _ in range(users)]
+    gevent.joinall(asked)
+    return [row for user in asked for row in user.value]
+
+
+@pytest.mark.parametrize("users", [1, 2, 3, 8])
+@pytest.mark.parametrize("connection", ["reuse", "per_request"])
+def test_attempts_are_spread_over_the_addresses_of_a_name(monkeypatch, connection, users):
+    with several(monkeypatch, OK, OK, connection=connection) as (client, servers):
+        rows = send_at_once(client, users, 12)
+
+    peers = Counter(row.peer for row in rows)
+    assert peers == {f"127.0.0.1:{server.port}": 6 * users for server in servers}
+    assert [len(server.requests) for server in servers] == [6 * users, 6 * users]
+    assert {row.outcome for row in rows} == {"ok"}
+
+
+def test_kept_connections_are_used_again_at_every_address(monkeypatch):
+    with several(monkeypatch, OK, OK, OK) as (client, servers):
+        rows = [send(client) for _ in range(9)]
+
+    assert [server.connections for server in servers] == [1, 1, 1]
+    assert [row.connection_reused for row in rows] == 3 * [False] + 6 * [True]
+
+
+def test_an_address_where_nobody_listens_costs_no_attempt_and_is_told_once(monkeypatch):
+    with several(monkeypatch, OK, OK) as (client, servers):
+        servers[0].close()
+        rows = [send(client) for _ in range(6)]
+
+    assert {row.outcome for row in rows} == {"ok"}
+    assert {row.peer for row in rows} == {f"127.0.0.1:{servers[1].port}"}
+    assert sum(ADDRESS_FAILED in row.checks for row in rows) == 1
+
+
+def test_an_address_that_goes_down_with_kept_connections_gives_way_to_the_others(monkeypatch):
+    with several(monkeypatch, script(stream(CHAT), then=hang_up), OK) as (client, servers):
+        send(client), send(client)
+        servers[0].close()
+        rows = [send(client) for _ in range(6)]
+
+    assert {row.outcome for row in rows} == {"ok"}
+    assert {row.peer for row in rows} == {f"127.0.0.1:{servers[1].port}"}
+
+
+def test_the_peer_of_an_attempt_by_way_of_a_proxy_is_the_proxy():
+    with scripted(OK) as server, forward() as proxy:
+        endpoint = parse_endpoint(server.base_url, "chat", None, {}, proxy=proxy.url())
+        with contextlib.closing(Client(endpoint, DIALECTS["chat"], PATIENT, time.monotonic_ns())) as client:
+            row = send(client)
+
+    assert (row.outcome, row.peer) == ("ok", proxy.authority)
+
+
 # -- ended from outside -----------------------------------------------------------------------------------------------
 
 
@@ -646,7 +719,31 @@ def test_a_server_that_speaks_no_tls_is_tls():
     with scripted(refuse) as server, client_of(server.base_url.replace("http:", "https:")) as client:
         row = send(client)
 
-    assert row.outcome == "tls"
+    assert (row.outcome, row.error) == (
+        "tls",
+        f"TLS failed: expected TLS from 127.0.0.1:{server.port}, got plain text; "
+        "if it speaks plain HTTP, begin base_url with http://",
+    )
+
+
+def test_a_plain_server_that_lets_the_handshake_hang_is_named_as_one():
+    limits = PATIENT._replace(connect_s=0.2)
+
+    with (
+        scripted(Line.wait_for_end) as server,
+        client_of(server.base_url.replace("http:", "https:"), limits) as client,
+    ):
+        row = send(client)
+
+    assert row.outcome == "connect"
+    assert row.error.startswith(f"the TLS handshake with 127.0.0.1:{server.port} timed out")
+
+
+@pytest.mark.parametrize("alert", [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x32"])
+def test_a_plain_request_to_a_server_that_speaks_tls_is_told_as_that(alert):
+    row = attempt(script(alert, then=hang_up))
+
+    assert (row.outcome, row.error) == ("protocol", "expected HTTP/1.1, got TLS; begin base_url with https://")
 
 
 # -- in the process that Locust makes ---------------------------------------------------------------------------------

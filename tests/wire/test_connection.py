@@ -158,7 +158,7 @@ def test_a_waiting_connection_that_the_server_closes_gives_its_descriptor_back()
     with scripted(teller) as server, client_of(server.base_url) as client:
         client.send(Row(), b"{}")
         gevent.sleep(0.1)
-        assert [connection.closed for connection in client._idle] == [True]
+        assert [connection.closed for pool in client._idle.values() for connection in pool] == [True]
 
 
 def test_a_bracket_begins_at_the_hubs_last_round_and_not_at_the_sockets_last_word():

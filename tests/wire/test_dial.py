@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
+import gc
 import resource
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -49,7 +51,7 @@ def free_port() -> int:
 
 def test_a_socket_comes_back_connected_and_ready_for_our_reads(dialer):
     with scripted(Line.wait_for_end) as server:
-        sock, tunnel = dialer(server.base_url).dial(5)
+        sock, tunnel = dialer(server.base_url).dial(5)[:2]
 
     with sock:
         assert tunnel is None
@@ -81,33 +83,66 @@ def test_a_name_that_nobody_knows(dialer, monkeypatch):
         dialer("http://nowhere.invalid/v1").dial(5)
 
 
-def test_an_address_that_is_silent_gives_way_to_the_next_which_is_asked_first_from_then_on(dialer, monkeypatch):
-    asked = []
-    with scripted(Line.wait_for_end) as server, full_listener() as silent:
+@pytest.fixture
+def resolved(monkeypatch) -> Callable[..., list[int]]:
+    """Has every name resolve to these ports of loopback; every resolution is noted in the list."""
+
+    def resolve_to(*ports: int) -> list[int]:
+        asked: list[int] = []
 
         def resolve(*_args, **_more):
             asked.append(1)
-            return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", port)) for port in (free_port(), silent, server.port)]
+            return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", port)) for port in ports]
 
         monkeypatch.setattr(dial, "getaddrinfo", resolve)
-        one = dialer("http://some.name/v1")
+        return asked
 
-        for patience_s in (0.6, 0.05):
-            sock, _ = one.dial(patience_s)
-            with sock:
-                assert sock.getpeername()[1] == server.port
+    return resolve_to
 
+
+def test_the_addresses_of_a_name_take_turns(dialer, resolved):
+    with scripted(Line.wait_for_end) as one, scripted(Line.wait_for_end) as other:
+        asked = resolved(one.port, other.port)
+        two = dialer("http://some.name/v1")
+        reached = []
+        for _ in range(6):
+            dialed = two.dial(5)
+            with dialed.sock:
+                reached.append(dialed.sock.getpeername()[1])
+                assert dialed.address[1] == dialed.sock.getpeername()
+
+    assert sorted(reached) == sorted(3 * [one.port, other.port])
+    assert reached[:2] == reached[2:4]
     assert len(asked) == 1
 
 
-def test_addresses_that_all_fail_are_asked_for_anew(dialer, monkeypatch):
-    asked = []
+def test_an_address_that_is_silent_or_refuses_gives_way_to_the_next_and_is_passed_over_from_then_on(dialer, resolved):
+    with scripted(Line.wait_for_end) as server, full_listener() as silent:
+        asked = resolved(free_port(), silent, server.port)
+        one = dialer("http://some.name/v1")
+        dialed = [one.dial(patience_s) for patience_s in (0.6, 0.6, 0.6, 0.05, 0.05, 0.05)]
+        for each in dialed:
+            with each.sock:
+                assert each.sock.getpeername()[1] == server.port
 
-    def resolve(*_args, **_more):
-        asked.append(1)
-        return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", free_port()))]
+    assert sum(each.passed_over for each in dialed) == 2
+    assert len(asked) == 1
 
-    monkeypatch.setattr(dial, "getaddrinfo", resolve)
+
+def test_addresses_that_all_fail_are_each_named_with_their_reason(dialer, resolved):
+    with full_listener() as silent:
+        refusing = free_port()
+        resolved(refusing, silent)
+
+        with pytest.raises(DialError, match=r"no connection to some\.name: ") as failed:
+            dialer("http://some.name/v1").dial(0.2)
+
+    assert f"127.0.0.1:{refusing} Connection refused" in str(failed.value)
+    assert f"127.0.0.1:{silent} no answer" in str(failed.value)
+
+
+def test_addresses_that_all_fail_are_asked_for_anew(dialer, resolved):
+    asked = resolved(free_port())
     one = dialer("http://some.name/v1")
 
     for _ in range(2):
@@ -119,7 +154,7 @@ def test_addresses_that_all_fail_are_asked_for_anew(dialer, monkeypatch):
 
 def test_a_literal_ipv6_address_is_dialled(dialer):
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
-        sock, _ = dialer(f"http://[::1]:{listener.getsockname()[1]}/v1").dial(5)
+        sock, *_ = dialer(f"http://[::1]:{listener.getsockname()[1]}/v1").dial(5)
         with sock:
             assert sock.family == socket.AF_INET6
 
@@ -146,7 +181,7 @@ def dial_through(proxy: str, base_url: str = "https://model.test/v1", patience_s
     """Dial through a proxy, and close what came of it."""
     endpoint = parse_endpoint(base_url, "chat", None, {}, proxy=proxy, ca_file=str(CERTS / "ca.pem"))
     with contextlib.closing(Dialer(endpoint)) as dialer:
-        sock, _ = dialer.dial(patience_s)
+        sock = dialer.dial(patience_s).sock
         sock.close()
 
 
@@ -209,7 +244,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("trusted")
 def test_a_tunnel_to_a_server_with_a_good_certificate(dialer):
     with scripted(Line.wait_for_end, certificate="localhost") as server:
-        sock, tunnel = dialer(server.base_url).dial(5)
+        sock, tunnel = dialer(server.base_url).dial(5)[:2]
 
     with sock:
         assert tunnel is not None
@@ -237,10 +272,34 @@ def test_a_certificate_nobody_vouches_for_is_refused(dialer):
 
 
 def test_a_server_that_breaks_off_the_handshake(dialer):
-    with scripted(hang_up) as server, pytest.raises(ssl.SSLError, match="broke off the handshake"):
+    with scripted(hang_up) as server, pytest.raises(ssl.SSLError, match=r"broke off the handshake: .* http://"):
         dialer(server.base_url.replace("http:", "https:")).dial(5)
 
 
-def test_a_server_that_never_ends_the_handshake_runs_into_the_deadline(dialer):
-    with scripted(Line.wait_for_end) as server, pytest.raises(DialError, match=r"within 0\.2 s"):
+def test_a_plain_server_that_lets_the_handshake_hang_is_told_from_one_that_takes_no_connection(dialer):
+    with (
+        scripted(Line.wait_for_end) as server,
+        pytest.raises(DialError, match=r"^the TLS handshake with .* timed out: .* within 0\.2 s; .* http://"),
+    ):
         dialer(server.base_url.replace("http:", "https:")).dial(0.2)
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"H", b"<html>", b"-ERR unknown command\r\n"])
+def test_a_plain_server_that_answers_the_handshake_in_plain_text_is_named_as_one(dialer, said):
+    def speak(line: Line) -> None:
+        line.sock.recv(1)
+        line.say(said)
+        line.wait_for_end()
+
+    with scripted(speak) as server, pytest.raises(ssl.SSLError, match=r"got plain text; .* base_url with http://"):
+        dialer(server.base_url.replace("http:", "https:")).dial(5)
+
+
+def test_the_port_that_hangs_in_the_handshake_leaves_no_socket_open(dialer):
+    with scripted(Line.wait_for_end) as server, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(DialError):
+            dialer(server.base_url.replace("http:", "https:")).dial(0.05)
+        gc.collect()
+
+    assert not warned

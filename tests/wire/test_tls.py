@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from firsttoken.wire.tls import Tunnel
+from firsttoken.wire.tls import Tunnel, is_record
 from tests.wire.scripted import CERTS
 
 
@@ -112,3 +112,13 @@ def test_a_peer_that_speaks_no_tls_is_refused():
 
     with pytest.raises(ssl.SSLError):
         tunnel.shake_hands()
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"\x15\x03\x03", b"\x16", b"\x17\x03\x03\x00\x10abc"])
+def test_bytes_that_begin_as_a_record_does_are_told_from_text(data):
+    assert is_record(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"H", b"HTTP/1.1 200 OK", b"\x16\x09", b"<html>", b"\r\n"])
+def test_text_is_no_record(data):
+    assert not is_record(data)
