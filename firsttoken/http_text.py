@@ -10,8 +10,10 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-FRAMING = {"connection", "content-length", "host", "transfer-encoding", "accept-encoding", "expect", "te", "upgrade"}
+FRAMING = {"connection", "content-length", "host", "transfer-encoding", "expect", "te", "upgrade"}
 """Headers that are the connection's own business."""
+READABLE_CODINGS = {"identity", "gzip", "x-gzip", "deflate", "br"}
+"""What an answer may be compressed with and still be read."""
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VISIBLE_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 VISIBLE_WORD = re.compile(r"[\x21-\x7e]+")
@@ -48,7 +50,19 @@ def check_header(name: str, value: str) -> str:
         raise ValueError(f"headers: {name} is the connection's own; leave it out")
     if not VISIBLE_TEXT.fullmatch(value):
         raise ValueError(f"headers: the value of {name} holds a line end or a character that HTTP cannot carry")
+    if name.lower() == "accept-encoding":
+        _check_codings(value)
     return value.strip()
+
+
+def _check_codings(value: str) -> None:
+    """Refuse to ask for what could not be read (RFC 9110, section 12.5.3)."""
+    asked = [part.partition(";")[0].strip().lower() for part in value.split(",")]
+    unread = [coding for coding in asked if coding not in READABLE_CODINGS]
+    if unread:
+        raise ValueError(
+            f"headers: expected accept-encoding to ask for {', '.join(sorted(READABLE_CODINGS))}, got {unread[0]!r}"
+        )
 
 
 def check_key(key: str, name: str = "key") -> str:

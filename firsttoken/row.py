@@ -47,6 +47,8 @@ class OutcomeFacts(NamedTuple):
     """The server works (True), may be dead (False), or it says nothing of that (None)."""
     retried: RetryWord | None = None
     """The word of a retry policy that tries it again where no status of an error was given."""
+    ends_preflight: bool = False
+    """Before the load: the target cannot be asked, and no load would find out more."""
     advice: str = ""
     """What a user can do about it, where `{path}` is the path of the API."""
 
@@ -61,13 +63,20 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     "deadline": OutcomeFacts(alive=False, retried="timeout"),
     "rate_limited": OutcomeFacts(billed=False, retried="429", advice="wait for the quota or use another key"),
     "http_4xx": OutcomeFacts(
-        billed=False, alive=False, advice="fix the key, the model, the request or base_url (most end in /v1)"
+        billed=False,
+        alive=False,
+        ends_preflight=True,
+        advice="fix the key, the model, the request or base_url (most end in /v1)",
     ),
     "http_5xx": OutcomeFacts(billed=False, alive=False, retried="5xx"),
-    "connect": OutcomeFacts(billed=False, alive=False, retried="connect", advice="start the server or fix base_url"),
-    "tls": OutcomeFacts(billed=False, alive=False, advice="fix the certificate or base_url"),
-    "protocol": OutcomeFacts(alive=False, advice="fix base_url: it should be the part before {path}"),
-    "client_error": OutcomeFacts(judged=False, billed=False),
+    "connect": OutcomeFacts(
+        billed=False, alive=False, retried="connect", ends_preflight=True, advice="start the server or fix base_url"
+    ),
+    "tls": OutcomeFacts(billed=False, alive=False, ends_preflight=True, advice="fix the certificate or base_url"),
+    "protocol": OutcomeFacts(
+        alive=False, ends_preflight=True, advice="fix base_url: it should be the part before {path}"
+    ),
+    "client_error": OutcomeFacts(judged=False, billed=False, ends_preflight=True),
     "cancelled_by_user": OutcomeFacts(judged=False),
     "stopped_by_user": OutcomeFacts(judged=False),
     "cancelled_by_run": OutcomeFacts(judged=False),

@@ -56,7 +56,7 @@ def _drive(run: OpenRun) -> None:
         itinerary = run.lay_out(shapes)
     except ValueError as error:
         session.failure = str(error)
-    session.failure = session.failure or find_dead_target(run)
+    session.failure = session.failure or find_dead_target(run, _say)
     if session.stopping:
         return
     gevent.socket.getaddrinfo("127.0.0.1", None)  # the first look-up of a process starts a thread, for 20 ms
@@ -71,6 +71,11 @@ def _drive(run: OpenRun) -> None:
     run.manifest.budget = conductor.budget
     run.manifest.workers_lost_between += conductor.lost_between
     session.failure = session.failure or conductor.failure
+
+
+def _say(sentence: str) -> None:
+    """Have the command print a sentence."""
+    tell({"event": "said", "sentence": sentence})
 
 
 def _obey_parent(run: OpenRun) -> None:

@@ -105,7 +105,7 @@ class PlainRun:
             self.run = OpenRun(LoadSpec(folder=str(folder), base_urls=self.simulators.base_urls, command=command))
         except launch.LaunchError as error:
             self._refuse(str(error))
-        sentence = find_dead_target(self.run)
+        sentence = find_dead_target(self.run, logger.warning)
         if sentence is not None:
             self.run.session.interrupted = sentence
             self.run.close()

@@ -1,50 +1,124 @@
 """One cheap request to every real target before the load: a dead endpoint costs a sentence, not a run.
 
-Rule: nothing is spent on a target that does not answer; simulated targets were seen to be ready by whoever
-started them and are not asked.
+Rule: nothing is spent on a target that cannot be asked: no connection, no TLS, no HTTP, or a request that is refused. A
+server that only fails at times, or has no quota left just now, is what a load test is there to measure: it is told, and
+the run goes on. Simulated targets were seen to be ready by whoever started them and are not asked.
 """
 
 from __future__ import annotations
 
-from firsttoken.catalogue import Source
+from collections.abc import Callable, Sequence
+from time import monotonic_ns
+from urllib.parse import urlsplit
+
+from firsttoken.catalogue import Source, is_same_model
 from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.opening import OpenRun
 from firsttoken.load.session_opening import find_counted
 from firsttoken.load.target import LiveTarget
 from firsttoken.row import OUTCOMES, SUCCESS, Row
+from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.endpoint import write_url
 
 PROMPT = "Say hello."
 OUTPUT_TOKENS = 16
 """The least that OpenAI's responses API accepts."""
 
+TRIES = 3
+FIRST_WAIT_S = 0.5
+"""Before the second try; twice as long before the third, as the openai package waits."""
+PATIENCE_S = 20.0
+"""No further try begins later than this, nor is a longer Retry-After waited for."""
+PASSING = {408, 409, 425}
+"""Refusals (4xx) that may be none a moment later."""
 
-def knock(live: LiveTarget) -> Row:
+
+def knock(live: LiveTarget, attempt: int = 1) -> Row:
     """Send one short request to a target; its finished row."""
-    row = Row(target=live.target.name, request_id="preflight", attempt=1)
+    row = Row(target=live.target.name, request_id="preflight", attempt=attempt)
     body = DIALECTS[live.target.api].body(live.target.model, PROMPT, OUTPUT_TOKENS, live.target.extra_body)
     live.client.send(row, body)
     return row
 
 
-def find_dead_target(run: OpenRun) -> str | None:
-    """A sentence about the first real target that does not stream an answer, or None if all do."""
+def find_dead_target(run: OpenRun, say: Callable[[str], None]) -> str | None:
+    """A sentence about the first real target that cannot be asked, or None; `say` hears what a user should know."""
     for target in run.scenario.target:
         if not target.base_url:
             continue
-        row = knock(run.session.targets[target.name])
+        rows = _knock_often(run, run.session.targets[target.name])
         if run.session.interrupted:
             return None
-        run.treasury.book(price_knock(row, find_counted(run.scenario)[target.name]))
-        run.knocks[target.name] = row
-        if row.outcome not in SUCCESS:
-            advice = (row.outcome and OUTCOMES[row.outcome].advice) or "look closer with `firsttoken check`"
-            return (
-                f"target {target.name}: expected a streamed answer from {target.base_url}, "
-                f"got {row.outcome}: {row.error}; {advice.format(path=DIALECTS[target.api].path)}"
-            )
-        run.manifest.endpoints[target.name]["asked_before"] = describe_spending(row)
+        source = find_counted(run.scenario)[target.name]
+        for row in rows:
+            run.treasury.book(price_knock(row, source))
+        last = run.knocks[target.name] = rows[-1]
+        if last.outcome is not None and OUTCOMES[last.outcome].ends_preflight:
+            return word_refusal(target, rows)
+        for sentence in find_remarks(target, rows):
+            say(sentence)
+        run.manifest.endpoints[target.name] |= describe_answer(rows)
     return None
+
+
+def _knock_often(run: OpenRun, live: LiveTarget) -> list[Row]:
+    """Ask until there is an answer or no try is left; the rows of all tries."""
+    began_ns, rows = monotonic_ns(), [knock(live)]
+    while (wait_s := choose_wait_s(rows[-1], (monotonic_ns() - began_ns) / 1e9)) is not None:
+        run.session.wait(wait_s)
+        if run.session.interrupted:
+            break
+        rows.append(knock(live, len(rows) + 1))
+    return rows
+
+
+def choose_wait_s(row: Row, elapsed_s: float) -> float | None:
+    """Seconds before the next try, so long after the first one began; None where there is none."""
+    refused = row.outcome == "http_4xx" and row.http_status not in PASSING
+    if row.outcome in SUCCESS or refused or row.attempt >= TRIES:
+        return None
+    wait_s = max(FIRST_WAIT_S * 2 ** (row.attempt - 1), (row.retry_after_ms or 0.0) / 1e3)
+    return wait_s if elapsed_s + wait_s <= PATIENCE_S else None
+
+
+def word_refusal(target: Target, rows: Sequence[Row]) -> str:
+    """Why a run is refused: what was asked where, what came of it, and what to do next."""
+    last, tries = rows[-1], "" if len(rows) == 1 else f" at the last of {len(rows)} tries"
+    return (
+        f"target {target.name}: expected a streamed answer from {write_url(target.base_url, target.api)}, "
+        f"got {last.outcome}{tries}: {last.error}; {advise(target, last)}"
+    )
+
+
+def advise(target: Target, row: Row) -> str:
+    """What a user can do about a try that failed."""
+    url = urlsplit(target.base_url)
+    path = DIALECTS[target.api].path
+    ends_in = next((d.path for d in DIALECTS.values() if url.path.rstrip("/").endswith(d.path)), None)
+    if ends_in is not None and row.http_status is not None:
+        kept = url._replace(path=url.path.rstrip("/").removesuffix(ends_in), query="", fragment="").geturl()
+        return f"base_url ends in {ends_in}, and FirstToken adds {path} itself: write base_url = {kept!r}"
+    if url.scheme == "http" and row.outcome == "connect" and row.sent_ns is not None:
+        return "start the server or fix base_url; a server that speaks TLS needs https://"
+    if url.scheme == "http" and row.http_status == 400 and "https" in (row.error or "").lower():
+        return "begin base_url with https://"
+    advice = "" if row.outcome is None else OUTCOMES[row.outcome].advice
+    return (advice or "look closer with `firsttoken check`").format(path=path)
+
+
+def find_remarks(target: Target, rows: Sequence[Row]) -> list[str]:
+    """What a user should know of a target that is asked all the same, in sentences."""
+    last, remarks = rows[-1], []
+    if last.outcome not in SUCCESS:
+        tries = "a try" if len(rows) == 1 else f"{len(rows)} tries"
+        remarks.append(
+            f"target {target.name}: {tries} before the load brought no whole answer, the last one {last.outcome}: "
+            f"{last.error}; the run goes on and measures what comes"
+        )
+    if last.model_served is not None and not is_same_model(target.model, last.model_served):
+        remarks.append(f"target {target.name}: asked for {target.model}, answered as {last.model_served}")
+    return remarks
 
 
 def price_knock(row: Row, source: Source | None) -> Cost:
@@ -52,8 +126,18 @@ def price_knock(row: Row, source: Source | None) -> Cost:
     return spent(row, source, estimate(PromptGauge().bound(len(PROMPT.split())), OUTPUT_TOKENS, source))
 
 
-def describe_spending(row: Row) -> str:
-    """What the request cost, for the manifest: it is in no row, as it belongs to no stage."""
-    if row.output_tokens is None:
-        return "1 request, tokens unknown"
-    return f"1 request, {row.input_tokens} input and {row.output_tokens} output tokens"
+def describe_answer(rows: Sequence[Row]) -> dict[str, str]:
+    """What the tries cost and who answered, for the manifest: they are in no row, as they belong to no stage."""
+    last = rows[-1]
+    told = {"answered_as": last.model_served, "fingerprint": last.fingerprint, "peer": last.peer}
+    return {"asked_before": describe_spending(rows)} | {key: value for key, value in told.items() if value is not None}
+
+
+def describe_spending(rows: Sequence[Row]) -> str:
+    """What the tries cost: "2 requests, 40 input and 32 output tokens"."""
+    requests = "1 request" if len(rows) == 1 else f"{len(rows)} requests"
+    told = [row for row in rows if row.output_tokens is not None]
+    if not told:
+        return f"{requests}, tokens unknown"
+    read, written = (sum(getattr(row, name) or 0 for row in told) for name in ("input_tokens", "output_tokens"))
+    return f"{requests}, {read} input and {written} output tokens"

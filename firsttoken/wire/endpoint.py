@@ -95,6 +95,12 @@ def parse_endpoint(
     )
 
 
+def write_url(base_url: str, api: str) -> str:
+    """The URL that an API is asked at, as people may read it: without a query, which may hold a key."""
+    url, _, _ = split_url(base_url)
+    return url._replace(path=url.path.rstrip("/") + DIALECTS[api].path, query="", fragment="").geturl()
+
+
 def _present(key: str, host: str, path: str) -> dict[str, str]:
     """The header that carries the key: a bearer everywhere but at Azure's older API."""
     dated = AZURE_DATED in path or (AZURE_HOST.fullmatch(host) and AZURE_UNDATED not in f"{path}/")

@@ -3,7 +3,8 @@
 Behind a proxy, https is asked for a tunnel and then spoken as ever; of http, the proxy gets every request whole, its
 target with scheme and host in front (RFC 9112, section 3.2.2).
 
-Rule: pure; nothing is sent that invites a proxy to compress, and so to hold back, the stream.
+Rule: pure; nothing is sent that invites a proxy to compress, and so to hold back, the stream, unless the target's own
+headers ask for it, as applications do: accept-encoding = "gzip, deflate, br".
 """
 
 from __future__ import annotations

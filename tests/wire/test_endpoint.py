@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.wire.endpoint import parse_endpoint
+from firsttoken.wire.endpoint import parse_endpoint, write_url
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,8 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated(key):
         ({"x": "\u20ac"}, "the value of x holds"),
         ({"Content-Length": "1"}, "Content-Length is the connection's own"),
         ({"transfer-encoding": "chunked"}, "transfer-encoding is the connection's own"),
+        ({"accept-encoding": "gzip, zstd"}, "expected accept-encoding to ask for br, .*, got 'zstd'"),
+        ({"Accept-Encoding": "*"}, r"expected accept-encoding to ask for .*, got '\*'"),
     ],
 )
 def test_a_header_that_would_break_the_request_is_refused(headers, message):
@@ -139,3 +141,15 @@ def test_a_bearer_key_among_the_headers_is_a_secret_with_and_without_its_scheme(
     endpoint = parse_endpoint("http://h/v1", "chat", None, {"Authorization": "Bearer sk-9"})
 
     assert set(endpoint.secrets) == {"Bearer sk-9", "sk-9"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "api", "url"),
+    [
+        ("http://h:8000/v1/", "chat", "http://h:8000/v1/chat/completions"),
+        ("https://h/v1", "responses", "https://h/v1/responses"),
+        ("https://h/x?api-version=1&key=s3cret", "chat", "https://h/x/chat/completions"),
+    ],
+)
+def test_the_url_that_is_asked_is_written_without_a_query_that_may_hold_a_key(base_url, api, url):
+    assert write_url(base_url, api) == url

@@ -63,3 +63,12 @@ def test_the_length_is_that_of_the_bytes():
     body = "é".encode()
 
     assert write_request(b"", body).endswith(b"content-length: 2\r\n\r\n" + body)
+
+
+def test_a_target_may_ask_for_compressed_answers_as_applications_do():
+    endpoint = parse_endpoint("http://h/v1", "chat", None, {"Accept-Encoding": "gzip, deflate, br;q=0.5"})
+
+    head = write_head(endpoint, "close").decode()
+
+    assert "accept-encoding: gzip, deflate, br;q=0.5\r\n" in head
+    assert "identity" not in head
