@@ -111,8 +111,8 @@ def test_a_request_that_is_refused_refuses_the_run_at_once(status):
 
 def test_a_server_that_takes_no_connection_refuses_the_run_after_all_tries():
     with scripted(OK) as server:
-        pass
-    said = ask(server)
+        server.refuse()
+        said = ask(server)
 
     assert f"got connect at the last of {TRIES} tries: no connection to 127.0.0.1:{server.port}" in said.refusal
     assert said.waited_s == [0.5, 1.0]

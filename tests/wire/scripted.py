@@ -87,7 +87,11 @@ class Scripted:
         return self._context.wrap_socket(sock, server_side=True) if self._context else sock
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # else a thread that waits for a guest would keep the port open
+        self._listener.close()
+
+    def refuse(self) -> None:
+        """Take no connection from now on; closing alone would leave the port open to one more."""
+        with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 

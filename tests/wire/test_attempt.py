@@ -594,7 +594,7 @@ def test_kept_connections_are_used_again_at_every_address(monkeypatch):
 
 def test_an_address_where_nobody_listens_costs_no_attempt_and_is_told_once(monkeypatch):
     with several(monkeypatch, OK, OK) as (client, servers):
-        servers[0].close()
+        servers[0].refuse()
         rows = [send(client) for _ in range(6)]
 
     assert {row.outcome for row in rows} == {"ok"}
@@ -605,7 +605,7 @@ def test_an_address_where_nobody_listens_costs_no_attempt_and_is_told_once(monke
 def test_an_address_that_goes_down_with_kept_connections_gives_way_to_the_others(monkeypatch):
     with several(monkeypatch, script(stream(CHAT), then=hang_up), OK) as (client, servers):
         send(client), send(client)
-        servers[0].close()
+        servers[0].refuse()
         rows = [send(client) for _ in range(6)]
 
     assert {row.outcome for row in rows} == {"ok"}
