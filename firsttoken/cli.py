@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import msgspec
 from cyclopts import App, CycloptsError, Parameter, validators
 
-from firsttoken import __version__, calibration, kit, launch, limits, run_folder, running, terminal
+from firsttoken import __version__, calibration, console, kit, launch, limits, run_folder, running, terminal
 from firsttoken.calibration import MOST_STREAMS
 from firsttoken.catalogue import CatalogueError, load_catalogue
 from firsttoken.interrupts import Interrupts
@@ -71,11 +71,11 @@ def run(
     if remote:
         check_reach(plan)
     for doubt in find_doubts(plan, os.environ, workers, remote):
-        terminal.warn(doubt)
+        console.warn(doubt)
     if not yes:
         running.ask_to_spend(plan)
     folder = broken_off or run_folder.open_folder(plan, out)
-    with run_folder.hold_folder(folder) as hold, Interrupts(terminal.warn) as interrupts:
+    with run_folder.hold_folder(folder) as hold, Interrupts(console.warn) as interrupts:
         if broken_off:
             run_folder.forget_derived(broken_off)
         failure = running.measure(plan, folder, launch.CrewSize(workers, remote, bind), interrupts, hold)
@@ -92,7 +92,7 @@ def worker(
     spool: Annotated[Path | None, Parameter(help="Where rows lie until the master has them.")] = None,
 ) -> int:
     """Drive a share of a run that `firsttoken run --remote` waits with, from another machine."""
-    with Interrupts(terminal.warn) as interrupts:
+    with Interrupts(console.warn) as interrupts:
         failure = running.work(master, spool or launch.find_spool(os.environ), interrupts)
     if failure:
         raise UsageError(failure)
@@ -168,7 +168,7 @@ def calibrate(
     else:
         terminal.show_calibration(found, need)
     if not found.streams:
-        terminal.complain(
+        console.complain(
             "calibrate: expected at least one step to hold, got none; nothing is kept, try a quiet machine"
         )
         return 4
@@ -216,7 +216,7 @@ def main() -> NoReturn:
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except SENTENCES as error:
-        terminal.complain(str(error))
+        console.complain(str(error))
         code = 1
     except KeyboardInterrupt:
         code = 130

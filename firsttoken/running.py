@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from firsttoken import estimate, launch, terminal
+from firsttoken import console, estimate, launch, live, terminal
 from firsttoken.catalogue import load_catalogue
 from firsttoken.interrupts import Interrupts
 from firsttoken.readiness import UsageError, find_doubts
@@ -27,7 +27,7 @@ def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int
     """Print what a run will take; nothing is sent and nothing is written."""
     foretold = estimate.estimate_run(plan, load_catalogue())
     for doubt in find_doubts(plan, os.environ, workers, remote):
-        terminal.warn(doubt)
+        console.warn(doubt)
     if as_json:
         sys.stdout.write(msgspec.json.encode(foretold).decode() + "\n")
     else:
@@ -56,7 +56,7 @@ def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Int
     load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]], crew, hold=hold)
     try:
         interrupts.tell(load.finish_early)
-        ending = terminal.follow(load.events(), plan.load.turns)
+        ending = live.follow(load.events(), plan.load.turns)
     finally:
         load.stop()
         simulators.stop()
@@ -96,7 +96,7 @@ def work(master: str, spool: Path, interrupts: Interrupts) -> str | None:
     child = launch.WorkerProcess(master, spool)
     try:
         interrupts.tell(child.finish_early)
-        ending = terminal.follow_worker(child.events())
+        ending = live.follow_worker(child.events())
     finally:
         child.stop()
     if ending is None:

@@ -18,9 +18,12 @@ PART_OF = {
     "__main__": "cli",
     "calibration_ramp": "cli",
     "estimate_stages": "estimate",
+    "console": "cli",
     "interrupts": "cli",
+    "live": "cli",
     "running": "cli",
     "run_folder": "launch",
+    "tables": "cli",
     "terminal": "cli",
 }
 """A module beside the package's floors -> the floor whose second file it is."""

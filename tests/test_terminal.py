@@ -123,37 +123,6 @@ def test_nobody_is_asked_where_nobody_is(monkeypatch: pytest.MonkeyPatch) -> Non
     assert terminal.confirm("Dear?") is None
 
 
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        ({"stages": 8, "level": 64.0}, "[2/8] gpt-5.4 at 64 users"),
-        ({"stages": 8, "level": 1.0, "by": "users"}, "[2/8] gpt-5.4 at 1 user"),
-        ({"stages": None, "level": 2.5, "by": "rate"}, "[2] gpt-5.4 at 2.5 requests/s"),
-        ({"stages": 1, "level": 64.0, "shape": "spike"}, "[2/1] gpt-5.4 over a spike of 64 users"),
-        (
-            {"stages": None, "level": 5.2, "by": "rate", "confirms": True},
-            "[2] gpt-5.4 at 5.2 requests/s, to confirm the answer",
-        ),
-    ],
-)
-def test_a_stage_is_told_with_its_load_in_its_own_unit(
-    event: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    begun = {"event": "stage", "stage": 1, "target": "gpt-5.4"} | event
-
-    terminal.follow([begun, {"event": "end"}])
-
-    assert said in capsys.readouterr().err.splitlines()
-
-
-def test_a_rate_whose_arrivals_ask_several_times_is_one_of_sessions(capsys: pytest.CaptureFixture[str]) -> None:
-    begun = {"event": "stage", "stage": 0, "stages": 2, "target": "gpt-5.4", "level": 1.5, "by": "rate"}
-
-    terminal.follow([begun, {"event": "end"}], turns=3)
-
-    assert "[1/2] gpt-5.4 at 1.5 sessions/s" in capsys.readouterr().err
-
-
 def test_the_summary_of_a_search_says_what_an_open_loop_made_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,15 +11,15 @@ COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("first token, p95", "ttft_ms", 0.95),
     ("per stream", "stream_tok_s", 0.5),
     ("all streams", "system_tok_s", None),
-    ("kept the promise", "attainment", None),
-    ("gave up per 1,000", "gave_up_per_1000", None),
+    ("met the SLO", "attainment", None),
+    ("failed per 1,000", "gave_up_per_1000", None),
 )
 """(heading, metric, quantile) of every figure in a line."""
 
 
 def summarise(study: Study) -> tuple[list[str], list[list[str]]]:
     """The header and the lines: target, load, figures without their intervals, verdict."""
-    header = ["target", "load", *(heading for heading, _, _ in COLUMNS), "promise"]
+    header = ["target", "load", *(heading for heading, _, _ in COLUMNS), "SLO"]
     lines = [
         [target, study.unit.write(level.level), *_write_cells(study, target, level.level), level.verdict]
         for target in study.targets
@@ -34,6 +34,6 @@ def _write_cells(study: Study, target: str, level: float) -> list[str]:
 
 
 def _write_cell(figure: Figure | None) -> str:
-    """A figure without its interval; one that rests on too little is "n/a (n = 37)"."""
+    """A figure without its interval or what the heading says; one that rests on too little is "n/a (n = 37)"."""
     told = write_figure(figure)
-    return told if told.startswith("n/a") else write_point(figure)
+    return told if told.startswith("n/a") else write_point(figure).removesuffix(" per 1,000")

@@ -10,6 +10,7 @@ from firsttoken.load.cost import Cost
 from firsttoken.load.lane import REDEALT, Request
 from firsttoken.load.quota import QuotaShare
 from firsttoken.load.session import Session
+from firsttoken.load.tally import Tally
 from firsttoken.load.target import Ask
 from firsttoken.plan.retry import choose_backoff_ms
 from firsttoken.row import HELD_BACK, STOPPED_FROM_OUTSIDE, SUCCESS, Row
@@ -50,6 +51,7 @@ def _attempt_until_done(session: Session, request: Request) -> None:
             should_retry = target.client.send(row, ask.body)
         finally:
             session.spending.settle(row, ask.words, bound)
+        _count_cost(session, request, row)
         row.backoff_ms = _choose_backoff(session, row, should_retry)
         session.recorder.end(row)
         request.lane.note_attempt(row)
@@ -138,12 +140,32 @@ def _sleep_until(session: Session, at_ns: int, request: Request) -> None:
         session.wait(wait_ns / 1e9)
 
 
+def _count_cost(session: Session, request: Request, row: Row) -> None:
+    """Count what an attempt has cost, for the live line."""
+    tally, nano_usd = request.lane.tally, session.spending.price(row)
+    tally.nano_usd += nano_usd or 0
+    tally.unpriced += nano_usd is None
+
+
+def _note_measured(tally: Tally, last: Row) -> None:
+    """Count a measured request that has ended, for the line that is told once its stage is over."""
+    tally.measured += 1
+    if last.outcome not in SUCCESS:
+        tally.measured_failed += 1
+        return
+    tally.measured_tokens += last.token_events if last.output_tokens is None else last.output_tokens
+    if last.sent_ns is not None and last.first_token_ns is not None:
+        tally.measured_ttft.add(last.first_token_ns - last.sent_ns)
+
+
 def _note(session: Session, request: Request) -> None:
     """Count what the stage clock and the live line need to know."""
     tally, last = request.lane.tally, request.rows[-1] if request.rows else None
     if last is None or last.outcome in STOPPED_FROM_OUTSIDE or last.end_ns is None:
         return
     tally.ended += 1
+    if request.phase == "measure":
+        _note_measured(tally, last)
     if last.outcome not in SUCCESS:
         tally.failed += 1
     elif last.sent_ns is not None and last.first_token_ns is not None:

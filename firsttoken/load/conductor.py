@@ -15,7 +15,9 @@ from firsttoken.load.clock import StageClock
 from firsttoken.load.crew import TICK_S, Crew
 from firsttoken.load.garbage import uncollected
 from firsttoken.load.itinerary import Itinerary
-from firsttoken.load.plan import Group, StagePlan
+from firsttoken.load.plan import Group
+from firsttoken.load.progress import describe_result, describe_stage, describe_tick, find_left_ns, find_usd
+from firsttoken.load.tally import Tally
 from firsttoken.load.verdict import Judge
 from firsttoken.row import StageEvent
 
@@ -35,6 +37,8 @@ class Conductor:
         self.budget: str | None = None
         """Which cap of the budget ended the run, in a sentence, if one did."""
         self._lost_in_stages = 0
+        self._finished: list[Tally] = []
+        """What the stages that have ended cost."""
         self._dead: dict[str, str] = {}
         """Target -> why it is asked no more."""
         self._crew = crew
@@ -51,7 +55,7 @@ class Conductor:
                 if self.failure or crew.stopping:
                     break
                 for plan in group:
-                    self._progress({"event": "stage", "stages": self._itinerary.stages, **_describe(plan)})
+                    self._progress(describe_stage(plan, self._itinerary.stages))
                 with self._keep_garbage(group):
                     self._run(group)
                 self.budget = crew.exhausted
@@ -93,6 +97,7 @@ class Conductor:
             reason = broken_off or self._dead.get(clock.plan.target) or crew.exhausted
             self._mark(clock, "end", at_ns, reason=reason, workers_lost=lost)
             self._conclude(clock)
+        self._tell_results(clocks)
 
     def _move(self, clocks: Sequence[StageClock]) -> None:
         """Move the clocks to now, and break off what is dead or can no longer be paid for."""
@@ -148,26 +153,16 @@ class Conductor:
         )
 
     def _tell_progress(self, clocks: Sequence[StageClock]) -> None:
-        for clock in clocks:
-            self._progress(_describe_progress(clock, self._crew))
+        stages = [(clock, self._crew.tally(clock)) for clock in clocks]
+        now_ns = self._crew.now_ns()
+        left_ns = find_left_ns(stages, self._itinerary.left, now_ns)
+        usd = find_usd([*self._finished, *(tally for _, tally in stages)])
+        for clock, tally in stages:
+            self._progress(describe_tick(clock, tally, now_ns, left_ns, usd))
 
-
-def _describe(plan: StagePlan) -> dict[str, object]:
-    names = ("stage", "target", "level", "by", "repeat", "shape", "confirms")
-    return {name: getattr(plan, name) for name in names}
-
-
-def _describe_progress(clock: StageClock, crew: Crew) -> dict[str, object]:
-    """What the live line shows; its median is of the stage so far and is not a result."""
-    tally = crew.tally(clock)
-    ttft_ns = tally.ttft.quantile(0.5)
-    return {
-        "event": "tick",
-        **_describe(clock.plan),
-        "phase": clock.phase,
-        "elapsed_s": max(0, crew.now_ns() - clock.start_ns) / 1e9,
-        "in_flight": tally.in_flight,
-        "ended": tally.ended - tally.failed,
-        "failed": tally.failed,
-        "ttft_p50_ms": None if ttft_ns is None else ttft_ns / 1e6,
-    }
+    def _tell_results(self, clocks: Sequence[StageClock]) -> None:
+        """Tell what the stages have shown that have just ended."""
+        stages = [(clock, self._crew.tally(clock)) for clock in clocks]
+        self._finished += [Tally(nano_usd=tally.nano_usd, unpriced=tally.unpriced) for _, tally in stages]
+        for clock, tally in stages:
+            self._progress(describe_result(clock, tally, self._crew.now_ns(), find_usd(self._finished)))

@@ -1,6 +1,6 @@
 """How long things took, counted in buckets: what the stage clock needs to know, in bounded memory. Pure.
 
-Rule: a digest steers and never reports. Its buckets are one per cent wide, two digests add up to that of the union, and
+Rule: a digest steers, and is shown while a run goes on; it never reports. Its buckets are one per cent wide, two digests add up to that of the union, and
 every figure of a report comes from rows instead.
 """
 
@@ -12,6 +12,8 @@ import msgspec
 
 WIDTH = math.log(1.01)
 """Of a bucket, in logarithms."""
+ROUNDING = 1e-9
+"""What a product of a share and a count may be off by."""
 
 
 class Digest(msgspec.Struct):
@@ -33,8 +35,8 @@ class Digest(msgspec.Struct):
         self.count += other.count
 
     def quantile(self, q: float) -> int | None:
-        """The upper end, in ns, of the bucket that holds the order statistic at q; None of nothing."""
-        left = min(self.count - 1, int(q * self.count))
+        """The upper end, in ns, of the bucket that holds the order statistic of rank ceil(n q); None of nothing."""
+        left = max(1, math.ceil(q * self.count - ROUNDING)) - 1
         for bucket in sorted(self.buckets):
             left -= self.buckets[bucket]
             if left < 0:

@@ -43,6 +43,10 @@ class Itinerary(Protocol):
     def first_users(self) -> int:
         """What the first group needs."""
 
+    @property
+    def left(self) -> list[Group] | None:
+        """The stages that follow; None where that depends on what the ones before them show."""
+
     def next_group(self) -> Group | None:
         """The stages to run next; None once the run is through."""
 
@@ -65,6 +69,11 @@ class Ladder:
         self._stage = first_stage
         self._dead: set[str] = set()
 
+    @property
+    def left(self) -> list[Group] | None:
+        groups = (tuple(plan for plan in group if plan.target not in self._dead) for group in self._left)
+        return [group for group in groups if group]
+
     def next_group(self) -> Group | None:
         while self._left:
             group = [plan for plan in self._left.pop(0) if plan.target not in self._dead]
@@ -85,6 +94,7 @@ class Searches:
     """A search for the highest level that keeps the promise, one for each target, taking turns."""
 
     stages: int | None = None
+    left: list[Group] | None = None
 
     def __init__(self, scenario: Scenario, finished: Finished = FRESH) -> None:
         if scenario.load.search is None:

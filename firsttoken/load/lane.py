@@ -60,7 +60,7 @@ class Lane:
         """Users of an open loop who wait for an arrival."""
         self._open: set[Request] = set()
         self._measured: deque[Request] = deque()
-        """Measured requests not judged yet, in the order in which they were intended; none where nobody asks."""
+        """Measured requests not judged yet, in the order in which they were intended."""
         self._sessions: dict[Hashable, tuple[int, int]] = {}
         """User -> (arrival, requests asked) of a session that goes on after this request."""
         self._first = generation * REDEALT
@@ -125,8 +125,7 @@ class Lane:
         self._open.add(request)
         if request.phase == "measure":
             tally.open_measured += 1
-            if self.clock.plan.is_judged:
-                self._measured.append(request)
+            self._measured.append(request)
         return request
 
     def release(self, request: Request) -> None:
@@ -149,7 +148,7 @@ class Lane:
             self.tally.streaming = sum(row.first_event_ns is not None and row.end_ns is None for row in rows)
 
     def judge(self, limits: Limits, now_ns: int) -> None:
-        """Where the stage may end early, count who kept the promise, up to the first of whom it is not known yet.
+        """Count who kept the promise, up to the first of whom it is not known yet.
 
         Those that end soonest are not like the others, so none is counted before the ones intended before it.
         """

@@ -55,11 +55,6 @@ class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
     confirms: bool = False
 
     @property
-    def is_judged(self) -> bool:
-        """Whether the end of its measure phase depends on what its requests show."""
-        return self.least_ns is not None or (self.measure_ns is None and not self.requests)
-
-    @property
     def key(self) -> tuple[str, float, int, str, bool]:
         """What tells it from every other stage of its run, whichever number it runs under."""
         return self.target, self.level, self.repeat, self.by, self.confirms

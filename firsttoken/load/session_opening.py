@@ -84,13 +84,15 @@ def find_counted(scenario: Scenario) -> dict[str, Source | None]:
 
 
 def open_spending(scenario: Scenario, workers: int = 1) -> Spending:
-    """What one of so many load processes may spend; where nothing is capped nothing is counted."""
+    """What one of so many load processes may spend; where nothing is capped nothing is set aside."""
     caps, share = scenario.budget, scenario.budget.quota_share
-    counted = find_counted(scenario) if caps.usd or caps.tokens or caps.requests or share else {}
+    billed = find_counted(scenario)
+    counted = billed if caps.usd or caps.tokens or caps.requests or share else {}
     return Spending(
         Purse(),
         prices=counted,
         quotas={target: QuotaShare(share, workers) for target in counted} if share else {},
+        billed=billed,
     )
 
 

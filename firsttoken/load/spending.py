@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from firsttoken.catalogue import Source
 from firsttoken.load.budget import Purse
-from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
+from firsttoken.load.cost import Cost, PromptGauge, estimate, price, spent
 from firsttoken.load.quota import QuotaShare
 from firsttoken.row import Row
 
@@ -18,10 +18,19 @@ from firsttoken.row import Row
 class Spending:
     """The purse of a process, and per target what its tokens cost and how much of its quota may be used."""
 
-    def __init__(self, purse: Purse, prices: Mapping[str, Source | None], quotas: Mapping[str, QuotaShare]) -> None:
-        """`prices` has the targets that count, None where no price is known; `quotas` those whose quota is shared."""
+    def __init__(
+        self,
+        purse: Purse,
+        prices: Mapping[str, Source | None],
+        quotas: Mapping[str, QuotaShare],
+        billed: Mapping[str, Source | None] | None = None,
+    ) -> None:
+        """`prices` has the targets that a budget bounds, None where no price is known; `quotas` those whose quota is
+        shared; `billed` all that cost something, whether bounded or not: the same as `prices` unless said otherwise.
+        """
         self.purse = purse
         self._prices = prices
+        self._billed = prices if billed is None else billed
         self._quotas = quotas
         self._gauges = {target: PromptGauge() for target in prices}
 
@@ -39,6 +48,15 @@ class Spending:
     def quota(self, target: str) -> QuotaShare | None:
         """The share of a target's quota that may be used; None where all of it may be."""
         return self._quotas.get(target)
+
+    def price(self, row: Row) -> int | None:
+        """Nanodollars of an attempt by the server's own counts; None where its price is not known."""
+        if row.target not in self._billed or row.input_tokens is None or row.output_tokens is None:
+            return 0
+        source = self._billed[row.target]
+        if source is None or source.input is None or source.output is None:
+            return None
+        return price(row.input_tokens, row.cached_tokens or 0, row.output_tokens, source)
 
     def settle(self, row: Row, words: int, bound: Cost | None) -> None:
         """An attempt has ended."""

@@ -41,12 +41,22 @@ class Tally(msgspec.Struct):
     e2e: Digest = msgspec.field(default_factory=Digest)
     """From intended to the end, of requests that succeeded."""
     ttft: Digest = msgspec.field(default_factory=Digest)
+    measured: int = 0
+    """Measured requests that have ended, with an answer or without."""
+    measured_failed: int = 0
+    measured_tokens: int = 0
+    """Output of measured requests that succeeded: as the server counted it, else their token events."""
+    measured_ttft: Digest = msgspec.field(default_factory=Digest)
+    nano_usd: int = 0
+    """What the attempts cost by the server's own counts."""
+    unpriced: int = 0
+    """Attempts whose tokens have no known price."""
     samples: list[Sample] = []
     """Of measured requests, for a level that measures until a figure is known well enough."""
 
     SUMS: ClassVar[tuple[str, ...]] = (
         "issued", "ended", "failed", "dropped", "started", "kept", "judged", "answered", "unanswered", "streaming",
-        "open_measured", "busy", "in_flight",
+        "open_measured", "busy", "in_flight", "measured", "measured_failed", "measured_tokens", "nano_usd", "unpriced",
     )  # fmt: skip
 
 
@@ -58,5 +68,6 @@ def add_up(tallies: Iterable[Tally]) -> Tally:
             setattr(total, name, getattr(total, name) + getattr(each, name))
         total.e2e.join(each.e2e)
         total.ttft.join(each.ttft)
+        total.measured_ttft.join(each.measured_ttft)
         total.samples += each.samples
     return total

@@ -79,7 +79,12 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conducting, "TICK_S", 0)
 
 
-def conduct(crew: ScriptedCrew, targets: str = "a", **load: object) -> Conductor:
+def conduct(
+    crew: ScriptedCrew,
+    targets: str = "a",
+    progress: Callable[[dict[str, object]], None] = lambda event: None,
+    **load: object,
+) -> Conductor:
     scenario = Scenario(
         name="c",
         target=[Target(model=name) for name in targets],
@@ -92,7 +97,7 @@ def conduct(crew: ScriptedCrew, targets: str = "a", **load: object) -> Conductor
         for level in (1.0, 4.0)
         for name in targets
     ]
-    conductor = Conductor(crew, Ladder([(plan,) for plan in plans]), Judge(scenario), lambda event: None)
+    conductor = Conductor(crew, Ladder([(plan,) for plan in plans]), Judge(scenario), progress)
     gevent.spawn(conductor.conduct).get(timeout=5)
     return conductor
 
@@ -198,3 +203,26 @@ def test_workers_lost_while_no_stage_runs_are_told_of_the_run_and_of_no_stage() 
 
     assert [event.workers_lost for event in crew.events if event.event == "end"] == [0, 0]
     assert conductor.lost_between == 4
+
+
+def test_each_stage_is_told_as_it_begins_and_with_its_result_as_soon_as_it_has_ended() -> None:
+    events: list[dict[str, object]] = []
+    crew = ScriptedCrew(lambda at_s: Tally(measured=3, kept=2, judged=4, nano_usd=1_500_000_000))
+
+    conduct(crew, progress=events.append)
+
+    lasting = [event for event in events if event["event"] != "tick"]
+    assert [(event["event"], event["stage"]) for event in lasting] == [
+        *(("stage", 0), ("result", 0), ("stage", 1), ("result", 1)),
+    ]
+    assert [event["usd"] for event in lasting if event["event"] == "result"] == [1.5, 3.0]
+    assert lasting[1]["slo_share"] == 0.5
+
+
+def test_the_time_left_falls_to_nothing() -> None:
+    events: list[dict[str, object]] = []
+
+    conduct(ScriptedCrew(), progress=events.append)
+
+    left_s = [event["left_s"] for event in events if event["event"] == "tick"]
+    assert left_s == [25.0, 12.0]

@@ -1,0 +1,32 @@
+"""The two streams that a person reads: results on stdout, progress and complaints on stderr.
+
+Rule: a terminal's lines break between words; what goes to a file or a pipe is one line a sentence.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+WIDTH_UNSEEN = 140
+"""Columns of a table that goes to a file or a pipe, where nobody says how wide it is."""
+
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
+ERR = Console(stderr=True, highlight=False)
+
+
+def say(console: Console, sentence: str | Text) -> None:
+    """Print a sentence as it stands."""
+    console.print(sentence, soft_wrap=not console.is_terminal, markup=False)
+
+
+def complain(sentence: str) -> None:
+    """Say what went wrong, in one sentence."""
+    say(ERR, Text.assemble(("firsttoken: ", "bold red"), sentence))
+
+
+def warn(sentence: str) -> None:
+    """Say what the user should know before reading a result."""
+    say(ERR, Text.assemble(("note: ", "bold yellow"), sentence))

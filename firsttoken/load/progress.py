@@ -1,0 +1,116 @@
+"""What a load process tells of a run while it goes on: a stage that begins, how it stands, what it has shown. Pure.
+
+Rule: these are counts of the moment, for the eye. Every figure of a report comes from rows instead, so a median told
+here may differ from the report's by one per cent, the width of a digest's buckets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from firsttoken.load.clock import AUTO, StageClock
+from firsttoken.load.cost import NANO
+from firsttoken.load.digest import Digest
+from firsttoken.load.plan import Group, StagePlan
+from firsttoken.load.shapes import NS
+from firsttoken.load.tally import Tally
+
+Told = dict[str, object]
+
+
+def describe_stage(plan: StagePlan, stages: int | None) -> Told:
+    """A stage that begins; `stages` is how many there will be, if that is known."""
+    return {"event": "stage", "stages": stages, **_name(plan)}
+
+
+def describe_tick(clock: StageClock, tally: Tally, now_ns: int, left_ns: int | None, usd: float | None) -> Told:
+    """How a stage stands; the time left and the dollars so far are those of the whole run."""
+    return {
+        "event": "tick",
+        **_name(clock.plan),
+        "phase": clock.phase,
+        "elapsed_s": max(0, now_ns - clock.start_ns) / NS,
+        "in_flight": tally.in_flight,
+        "ended": tally.ended - tally.failed,
+        "failed": tally.failed,
+        "ttft_p50_ms": _median_ms(tally.ttft),
+        "left_s": None if left_ns is None else left_ns / NS,
+        "usd": usd,
+    }
+
+
+def describe_result(clock: StageClock, tally: Tally, now_ns: int, usd: float | None) -> Told:
+    """What the measured requests of a stage have shown, once it has ended."""
+    measured_s = clock.measured_s(now_ns)
+    return {
+        "event": "result",
+        **_name(clock.plan),
+        "measured": tally.measured,
+        "failed": tally.measured_failed,
+        "ttft_p50_ms": _median_ms(tally.measured_ttft),
+        "tokens_per_s": tally.measured_tokens / measured_s if measured_s else None,
+        "slo_share": tally.kept / tally.judged if tally.judged else None,
+        "judged": tally.judged,
+        "usd": usd,
+    }
+
+
+def find_usd(tallies: Sequence[Tally]) -> float | None:
+    """Dollars of all attempts by the server's own counts; None where the price of some is not known."""
+    if any(tally.unpriced for tally in tallies):
+        return None
+    return sum(tally.nano_usd for tally in tallies) / NANO
+
+
+def find_left_ns(stages: Sequence[tuple[StageClock, Tally]], groups: Sequence[Group] | None, now_ns: int) -> int | None:
+    """About how long the run will go on: the stages that run and the groups that follow; None where nobody can tell.
+
+    A length that follows from the answers is taken at the times that the stages running now have shown.
+    """
+    if groups is None or not stages:
+        return None
+    e2e = max((tally.e2e for _, tally in stages), key=lambda digest: digest.count)
+    running = [_left_of(clock, tally.e2e, now_ns) for clock, tally in stages]
+    following = [[_expect_ns(plan, e2e) for plan in group] for group in groups]
+    lengths = [_longest(group) for group in [running, *following]]
+    return None if None in lengths else sum(length for length in lengths if length is not None)
+
+
+def _left_of(clock: StageClock, e2e: Digest, now_ns: int) -> int | None:
+    if clock.ended_ns is not None:
+        return 0
+    if clock.phase == "hold":
+        hold_ns = min(clock.plan.hold_ns, e2e.quantile(0.95) or 0)
+        return max(0, clock.boundaries[-1][1] + hold_ns - now_ns)
+    whole_ns = _expect_ns(clock.plan, e2e)
+    return None if whole_ns is None else max(0, clock.start_ns + whole_ns - now_ns)
+
+
+def _expect_ns(plan: StagePlan, e2e: Digest) -> int | None:
+    """How long a stage takes, given how long its requests took so far; None where it ends by count alone."""
+    if plan.measure_ns is None and plan.requests:
+        return None
+    settle_ns = _auto_ns("settle", e2e) if plan.settle_ns is None else plan.settle_ns
+    measure_ns = _auto_ns("measure", e2e) if plan.measure_ns is None else plan.measure_ns
+    return plan.ramp_ns + settle_ns + measure_ns + min(plan.hold_ns, e2e.quantile(0.95) or 0)
+
+
+def _auto_ns(phase: str, e2e: Digest) -> int:
+    q, times, bounds_s = AUTO[phase]
+    least_ns, most_ns = (round(bound_s * NS) for bound_s in bounds_s)
+    return min(most_ns, max(least_ns, times * (e2e.quantile(q) or 0)))
+
+
+def _longest(lengths_ns: Sequence[int | None]) -> int | None:
+    known = [length for length in lengths_ns if length is not None]
+    return max(known) if len(known) == len(lengths_ns) else None
+
+
+def _name(plan: StagePlan) -> Told:
+    names = ("stage", "target", "level", "by", "repeat", "shape", "confirms")
+    return {name: getattr(plan, name) for name in names}
+
+
+def _median_ms(ttft: Digest) -> float | None:
+    ttft_ns = ttft.quantile(0.5)
+    return None if ttft_ns is None else ttft_ns / 1e6
