@@ -151,3 +151,16 @@ def test_arrivals_that_found_no_place_are_said_though_the_answer_stands(
     terminal.show_study(study_run(made))
 
     assert "NOT_DELIVERED (gpt-5.2-codex at 14 requests/s): " in capsys.readouterr().err
+
+
+def test_why_a_level_is_void_is_told_once_and_its_flag_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studied = study_run(make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), hub_lag_ms=99.0))
+    evidence = next(flag.evidence for flag in studied.every_flag if flag.name == "CLIENT_LIMITED")
+
+    terminal.show_study(studied)
+
+    shown = capsys.readouterr()
+    assert (shown.out + shown.err).count(evidence) == 1
+    assert "note: CLIENT_LIMITED (gpt-5.4 at 48 users), see above" in shown.err
