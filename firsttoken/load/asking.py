@@ -7,13 +7,14 @@ a retry is intended when its back-off was due.
 from __future__ import annotations
 
 from firsttoken.load.cost import Cost
+from firsttoken.load.keeping import is_empty
 from firsttoken.load.lane import REDEALT, Request
 from firsttoken.load.quota import QuotaShare
 from firsttoken.load.session import Session
 from firsttoken.load.tally import Tally
 from firsttoken.load.target import Ask
 from firsttoken.plan.retry import choose_backoff_ms
-from firsttoken.row import HELD_BACK, STOPPED_FROM_OUTSIDE, SUCCESS, Row
+from firsttoken.row import HELD_BACK, STOPPED_FROM_OUTSIDE, SUCCESS, UNJUDGED, Row
 
 REFUSED_S = 0.02
 """How soon a request that the budget had no room for asks again."""
@@ -151,10 +152,10 @@ def _note_measured(tally: Tally, last: Row) -> None:
     """Count a measured request that has ended, for the line that is told once its stage is over."""
     tally.measured += 1
     if last.outcome not in SUCCESS:
-        tally.measured_failed += 1
+        tally.measured_failed += last.outcome not in UNJUDGED
         return
     tally.measured_tokens += last.token_events if last.output_tokens is None else last.output_tokens
-    if last.sent_ns is not None and last.first_token_ns is not None:
+    if last.sent_ns is not None and last.first_token_ns is not None and not is_empty(last):
         tally.measured_ttft.add(last.first_token_ns - last.sent_ns)
 
 
