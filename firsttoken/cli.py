@@ -20,6 +20,7 @@ from firsttoken import __version__, calibration, console, kit, launch, limits, r
 from firsttoken.calibration import MOST_STREAMS
 from firsttoken.catalogue import CatalogueError, load_catalogue
 from firsttoken.interrupts import Interrupts
+from firsttoken.quiet import silence_libraries
 from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts
 from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
@@ -65,6 +66,7 @@ def run(
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
     broken_off = run_folder.find_broken_off(resume) if resume else None
     plan = load_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario, set_)
+    running.check_names(plan)
     if dry_run:
         return running.foretell(plan, workers, remote, as_json=json_)
     check_ready(plan, os.environ, workers + remote)
@@ -213,6 +215,7 @@ def sql(run: RunFolder, query: Annotated[str, Parameter(help="One SELECT.")], *,
 
 def main() -> NoReturn:
     """The command line: run a command, word its failure, exit."""
+    silence_libraries()
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except SENTENCES as error:

@@ -24,9 +24,14 @@ def say(console: Console, sentence: str | Text) -> None:
 
 def complain(sentence: str) -> None:
     """Say what went wrong, in one sentence."""
-    say(ERR, Text.assemble(("firsttoken: ", "bold red"), sentence))
+    say(ERR, Text.assemble(("firsttoken: ", "bold red"), escape_unseen(sentence)))
 
 
 def warn(sentence: str) -> None:
     """Say what the user should know before reading a result."""
-    say(ERR, Text.assemble(("note: ", "bold yellow"), sentence))
+    say(ERR, Text.assemble(("note: ", "bold yellow"), escape_unseen(sentence)))
+
+
+def escape_unseen(sentence: str) -> str:
+    """The sentence with characters that a terminal obeys or hides written out: a name may hold some."""
+    return "".join(each if each.isprintable() or each in " \n" else ascii(each)[1:-1] for each in sentence)

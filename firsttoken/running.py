@@ -35,6 +35,19 @@ def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int
     return 0
 
 
+def check_names(plan: Scenario) -> None:
+    """Refuse names in letters that no font of this machine has: the report would have holes. Raises UsageError."""
+    names = {"name": plan.name}
+    for target in plan.target:
+        names |= {f"target.{target.name}.name": target.name, f"target.{target.name}.model": target.model}
+    if all(name.isascii() for name in names.values()):
+        return
+    from firsttoken.report.letters import refuse_names
+
+    if refused := refuse_names(names.items()):
+        raise UsageError(refused)
+
+
 def ask_to_spend(plan: Scenario) -> None:
     """Ask before a run that may cost more than a dollar. Raises UsageError where nobody agrees."""
     question = estimate.estimate_run(plan, load_catalogue()).question

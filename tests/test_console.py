@@ -32,3 +32,15 @@ def test_brackets_are_text_and_no_markup(capsys: pytest.CaptureFixture[str]) -> 
     console.warn("load.users=[1, 4] and [red]")
 
     assert capsys.readouterr().err == "note: load.users=[1, 4] and [red]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a\x1b[2Jb", r"a\x1b[2Jb"), ("a\u202eb", r"a\u202eb"), ("a\u200bb", r"a\u200bb"), ("模型 ok", "模型 ok")],
+)
+def test_what_a_terminal_would_obey_or_hide_is_written_out(
+    name: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.complain(f"got {name}")
+
+    assert f"got {shown}" in capsys.readouterr().err

@@ -29,11 +29,12 @@ PART_OF = {
 """A module beside the package's floors -> the floor whose second file it is."""
 
 DECIDE = {"stats", "results", "catalogue", "duration", "scenario", "row"}
-REPORT = {"decide", "kit", "plan"} | DECIDE
+REPORT = {"decide", "kit", "plan", "quiet"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
     "kit": set(),
     "host": set(),
+    "quiet": set(),
     "proxy": {"http_text"},
     "http_text": set(),
     "duration": set(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +21,13 @@ from matplotlib.figure import Figure
 
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
-from firsttoken.report.document import document
+from firsttoken.report.document import Data, document
 from firsttoken.report.error import ReportError
 from firsttoken.report.guard import describe_error
-from firsttoken.report.page import Builder, Page
-from firsttoken.report.theme import FONTS, canvas, empty, save
+from firsttoken.report.letters import FONTS, Face, find_letters, spell, spell_all
+from firsttoken.report.page import Builder, Page, list_names
+from firsttoken.report.svg_text import set_runs
+from firsttoken.report.theme import canvas, empty, prepare, save
 
 HOUSE_STYLE = Path(__file__).parent / "house.typ"
 LAST = 1000
@@ -39,6 +42,7 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
     file of reports/ is not what it should be, or the PDF cannot be written.
     """
     study = run if isinstance(run, Study) else study_run(run)
+    prepare(list_names(study))
     out, charts = out or study.run.path / "report.pdf", study.run.path / "figures"
     data, figures = document(study, *build_pages(study))
     partial = out.with_name(f"{out.name}.partial")
@@ -46,11 +50,22 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
         charts.mkdir(exist_ok=True)
         for slug, figure in figures.items():
             _draw(figure, charts / f"{slug}.svg")
-        partial.write_bytes(set_type(kit.find("reports", kind), charts, data, study.run.manifest.started_utc))
+        data, faces = _letter(data, [charts / f"{slug}.svg" for slug in figures])
+        template, began = kit.find("reports", kind), study.run.manifest.started_utc
+        partial.write_bytes(set_type(template, charts, data, began, faces))
         partial.replace(out)
     except OSError as error:
         raise ReportError(f"{error.filename}: expected to write the report, got: {error.strerror}") from error
     return out
+
+
+def _letter(data: Data, drawings: Sequence[Path]) -> tuple[Data, tuple[Face, ...]]:
+    """The data and the charts with every letter readable, and the fonts that it takes."""
+    words = msgspec.to_builtins(data)
+    letters = find_letters([msgspec.json.encode(words).decode(), *(path.read_text("utf-8") for path in drawings)])
+    for path in drawings if letters.faces or letters.missing else []:
+        path.write_text(set_runs(spell(path.read_text("utf-8"), letters.missing), letters.faces), "utf-8")
+    return spell_all(words, letters.missing) | {"fonts": letters.families}, letters.faces
 
 
 def build_pages(study: Study) -> tuple[list[Page], list[str]]:
@@ -72,18 +87,24 @@ def build_pages(study: Study) -> tuple[list[Page], list[str]]:
     return [page for _, _, page in sorted(made, key=lambda each: each[:2])], failures
 
 
-def set_type(template: Path, charts: Path, data: dict[str, object], started_utc: str) -> bytes:
-    """The PDF that Typst sets from a template of reports/, the house style, `data` (as report.json) and the charts."""
+def set_type(template: Path, charts: Path, data: Data, started_utc: str, faces: Sequence[Face] = ()) -> bytes:
+    """The PDF that Typst sets from a template of reports/, the house style, `data` (as report.json) and the charts.
+
+    faces: fonts of this machine for letters that the report's own typeface lacks; no other of its fonts is used.
+    """
     with TemporaryDirectory(prefix="firsttoken-report-") as folder:
         desk = Path(folder)
         shutil.copyfile(template, desk / template.name)
         shutil.copyfile(HOUSE_STYLE, desk / HOUSE_STYLE.name)
         shutil.copytree(charts, desk / "figures")
+        (desk / "fonts").mkdir()
+        for face in faces:
+            shutil.copyfile(face.path, desk / "fonts" / face.path.name)
         (desk / "report.json").write_bytes(msgspec.json.encode(data))
         try:
             return typst.compile(
                 desk / template.name,
-                font_paths=[FONTS],
+                font_paths=[FONTS, desk / "fonts"],
                 ignore_system_fonts=True,
                 timestamp=datetime.fromisoformat(started_utc).replace(microsecond=0),
             )

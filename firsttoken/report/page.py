@@ -17,7 +17,8 @@ from typing import NamedTuple, NoReturn
 from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study, study_run
-from firsttoken.report.theme import save
+from firsttoken.quiet import silence_libraries
+from firsttoken.report.theme import prepare, save
 from firsttoken.results.error import RunFolderError
 
 
@@ -82,6 +83,12 @@ def cell(value: Cell | str) -> Cell:
     return value if isinstance(value, Cell) else Cell(value)
 
 
+def list_names(study: Study) -> list[str]:
+    """Every name of the user's own that a chart may show."""
+    targets = study.scenario.target
+    return [study.run.manifest.name, *(target.name for target in targets), *(target.model for target in targets)]
+
+
 def as_text(page: Page) -> str:
     """The page for a terminal: question, finding, table, notes."""
     parts = [page.question, page.finding]
@@ -119,8 +126,11 @@ def run_alone(build: Builder, doc: str | None) -> int:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the figure goes (default: RUN/figures/)")
     asked = parser.parse_args()
+    silence_libraries()
     try:
-        page = build(study_run(asked.run))
+        study = study_run(asked.run)
+        prepare(list_names(study))
+        page = build(study)
     except RunFolderError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

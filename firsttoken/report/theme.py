@@ -19,9 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-FONTS = Path(__file__).parent / "fonts"
+from firsttoken.report.letters import FONTS, find_letters
+
 STYLE = Path(__file__).parent / "house.mplstyle"
 
+TYPEFACE = "Inter"
 INK, SOFT, FAINT, PAPER = "#1b2430", "#5d6875", "#d5dae0", "#ffffff"
 GOOD, BAD, CAUTION = "#00735c", "#b3261e", "#b07d00"
 SERIES = ("#0b5fa5", "#d55e00", "#00876c", "#a8477c", "#b07d00", "#4b9cd3", "#7a5195", "#595959")
@@ -47,6 +49,14 @@ def _apply() -> None:
 
 
 _apply()
+
+
+def prepare(names: Iterable[str]) -> None:
+    """Have the letters of these names at hand for every chart drawn from now on."""
+    letters = find_letters(names)
+    for face in letters.faces:
+        font_manager.fontManager.addfont(face.path)
+    matplotlib.rcParams["font.family"] = [TYPEFACE, *letters.families]
 
 
 class Point(NamedTuple):

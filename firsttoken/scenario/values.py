@@ -11,7 +11,12 @@ from msgspec import Meta
 
 from firsttoken.duration import ABOVE_ZERO, DURATION
 
-_WORD = r"[\w.+@:/-]+"
+_MARKS = (
+    r"\u0300-\u034e\u0350-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711-\u0df4"
+    r"\u0e31-\u0fbc\u102b-\u109d\u135d-\u135f\u1712-\u17d3\u1a17-\u1cf9\u1dc0-\u1dff\u302a-\u302f\u3099\u309a\ua66f-\uabed"
+)
+"""Where the vowel signs and accents lie that letters of other scripts carry: to Python they are no part of a word."""
+_WORD = rf"[\w{_MARKS}.+@:/-]+"
 _NUMBER = r"(?=[0.]*[1-9])[0-9]+(\.[0-9]+)?"
 
 
@@ -34,7 +39,7 @@ AboveZero = Annotated[float, Meta(gt=0)]
 Status = Annotated[int, Meta(ge=400, le=599)]
 Word = Annotated[str, _text(_WORD, "a word of letters, digits and . _ - + @ : /")]
 OptionalWord = Annotated[str, _text(f"({_WORD})?", 'a word of letters, digits and . _ - + @ : /, or ""')]
-FileWord = Annotated[str, _text(r"\w[\w.-]*", "a word of letters, digits and . _ -")]
+FileWord = Annotated[str, _text(rf"\w[\w{_MARKS}.-]*", "a word of letters, digits and . _ -")]
 Duration = Annotated[str, _text(DURATION, 'a duration such as "1.5s", "200ms", "2m" or "1h"')]
 OptionalDuration = Annotated[str, _text(f"({DURATION})?", 'a duration such as "90s" or "1h", or ""')]
 Period = Annotated[str, _text(ABOVE_ZERO, 'a duration above zero such as "60s"')]

@@ -11,12 +11,14 @@ import pypdf
 import pytest
 
 import firsttoken.report.document as report_document
-from firsttoken.report import theme
+from firsttoken.report import letters, theme
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
 from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
 from firsttoken.report.series import BARE, ladder
+from tests.made_font import make_font
+from tests.made_run import MODELS
 from tests.report.studies import PEAK, make_study
 
 PAGES = ["published_vs_measured", "latency_under_load", "degradation", "retry_cost", "bill", "timeline", "instrument"]
@@ -232,6 +234,55 @@ def test_a_chart_that_cannot_be_drawn_says_so_in_its_place(study, tmp_path):
     _draw(figure, tmp_path / "mine.svg")
 
     assert "This chart could not be drawn: ZeroDivisionError" in (tmp_path / "mine.svg").read_text()
+
+
+@pytest.fixture
+def named_in_chinese(tmp_path):
+    """A small run of a target whose name the report's own typeface cannot write."""
+
+    def rename(scenario):
+        scenario["target"][0] |= {"name": "模型-a", "model": "gpt-5.4"}
+
+    served = {"模型-a": MODELS["gpt-5.4"]}
+    return make_study(tmp_path / "run", rename, targets=("模型-a",), levels=(1, 4), measure_s=8.0, models=served)
+
+
+def use_fonts(monkeypatch, *paths):
+    monkeypatch.setattr(letters.font_manager, "findSystemFonts", lambda: [str(path) for path in paths])
+
+
+def test_a_name_in_another_script_is_set_in_a_font_of_this_machine(named_in_chinese, tmp_path, monkeypatch):
+    use_fonts(monkeypatch, make_font(tmp_path / "Made-Regular.ttf", "模型", "Made Script"))
+
+    pdf = build_report(named_in_chinese)
+    again = build_report(named_in_chinese, out=tmp_path / "again.pdf")
+
+    texts = [text_of(page) for page in pypdf.PdfReader(pdf).pages]
+    assert "模型-a" in texts[0]
+    assert "模型-a" in page_titled(texts, "Latency under load")
+    chart = (named_in_chinese.run.path / "figures" / "attainment.svg").read_text("utf-8")
+    assert re.search(r"font-family: 'Made Script'[^>]*>模型</text>", chart)
+    assert pdf.read_bytes() == again.read_bytes()
+
+
+def test_a_name_that_no_font_here_can_write_is_spelled_and_never_left_out(named_in_chinese, monkeypatch):
+    use_fonts(monkeypatch)
+
+    first = text_of(pypdf.PdfReader(build_report(named_in_chinese)).pages[0])
+
+    assert "[U+6A21][U+578B]-a" in first
+    assert "[U+6A21]" in (named_in_chinese.run.path / "figures" / "attainment.svg").read_text("utf-8")
+
+
+def test_no_library_says_a_word_while_a_report_is_made(named_in_chinese, tmp_path):
+    (tmp_path / "config").mkdir()
+    alone = os.environ | {"XDG_DATA_HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path / "config")}
+    command = [sys.executable, "-m", "firsttoken", "report", str(named_in_chinese.run.path)]
+
+    done = subprocess.run(command, capture_output=True, text=True, env=alone, timeout=120, check=True)
+
+    assert done.stderr == ""
+    assert done.stdout == f"{named_in_chinese.run.path / 'report.pdf'}\n"
 
 
 def test_a_document_that_cannot_be_set_is_named_with_its_error(tmp_path):
