@@ -94,6 +94,8 @@ HELD_BACK = "held_back"
 """The run's own budget or share of a quota let this attempt wait before it was sent."""
 REASONING_SUMMARY = "reasoning_summary"
 """A check: some of the tokens streamed were those of a summary of the reasoning, which no usage counts."""
+UNREAD_LIMIT = "unread_limit"
+"""A check, with a header's name behind a colon: it looks like a limit, and nobody could read it."""
 COMPRESSED = "compressed"
 """A check: the answer came compressed, though we ask for it as it is."""
 ADDRESS_FAILED = "address_failed"
@@ -169,6 +171,11 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     ratelimit_remaining_tokens: int | None = None
     ratelimit_reset_requests_ms: float | None = None
     ratelimit_reset_tokens_ms: float | None = None
+    ratelimit_window_requests_s: float | None = None
+    ratelimit_window_tokens_s: float | None = None
+    """The time that a limit is for, where the server tells it; vendors who do not mostly mean a minute."""
+    ratelimit_tokens_of: Literal["input", "output"] | None = None
+    """The tokens that the limit is on, where it is not on both."""
     checks: list[str] = []
     """What a reader of the figures has to know about this answer: the words above."""
 

@@ -191,6 +191,7 @@ class Treasury:
             requests=caps.requests or NO_CAP,
             tokens=caps.tokens or NO_CAP,
             nano_usd=max(1, int(caps.usd * NANO)) if caps.usd else NO_CAP,
+            output_tokens=NO_CAP,
         )
         self._lent: dict[int, Cost] = {}
         self._answered: dict[int, Grant] = {}

@@ -30,6 +30,8 @@ class Cost(Struct, frozen=True):
     """Input and output together."""
     nano_usd: int = 0
     """Nothing where no price is known: a scenario with a cap in dollars must know the prices of all that counts."""
+    output_tokens: int = 0
+    """Of these tokens those that an answer may have: no budget caps them, but some vendors' quotas do."""
 
     def __add__(self, other: Self) -> Self:
         return type(self)(*map(add, astuple(self), astuple(other)))

@@ -114,3 +114,5 @@ class Attempt:
         row.error = None if error is None else redact(error, secrets)[:MAX_TEXT]
         if row.server_request_id is not None:
             row.server_request_id = redact(row.server_request_id, secrets)
+        if row.deployment is not None:
+            row.deployment = redact(row.deployment, secrets)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from firsttoken.catalogue import Source
 from firsttoken.load.budget import Purse
 from firsttoken.load.cost import Cost, PromptGauge, estimate, price, spent
@@ -43,7 +45,8 @@ class Spending:
         """The most that an attempt can cost; None where it costs nothing."""
         if target not in self._prices:
             return None
-        return estimate(self._gauges[target].bound(words), output_tokens, self._prices[target])
+        cost = estimate(self._gauges[target].bound(words), output_tokens, self._prices[target])
+        return replace(cost, output_tokens=output_tokens)
 
     def quota(self, target: str) -> QuotaShare | None:
         """The share of a target's quota that may be used; None where all of it may be."""

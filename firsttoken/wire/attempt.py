@@ -172,3 +172,5 @@ class Client:
             row.finish_reason = redact(row.finish_reason, secrets)[:MAX_TEXT]
         if row.server_request_id is not None:
             row.server_request_id = redact(row.server_request_id, secrets)
+        if row.deployment is not None:
+            row.deployment = redact(row.deployment, secrets)

@@ -1,108 +1,141 @@
-"""What the head of an answer says about quota, waiting and identity, by one table.
+"""What the head of an answer says of identity, waiting and limits, by one table of names.
 
-Rule: pure; a header that is absent, malformed or out of range is None, never a guess.
+Rule: pure; a header that is absent, malformed or out of range is None, never a guess. Every header is looked at once;
+where several tell the same, the earlier of its list is believed; a deployment is all that is told of it.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from calendar import timegm
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from firsttoken.row import Row
+from firsttoken.wire.header_values import MAX_TEXT, parse_date_s, parse_number, parse_text
+from firsttoken.wire.rate_limits import MOST_NAMES, Meaning, fill_limits, read_name
 
 Headers = Mapping[bytes, bytes]
 """Header values by lower-case name."""
+Value = str | float | None
 
-UNIT_MS = {
-    "d": 86_400_000.0,
-    "h": 3_600_000.0,
-    "m": 60_000.0,
-    "s": 1_000.0,
-    "ms": 1.0,
-    "us": 1e-3,
-    "µs": 1e-3,
-    "ns": 1e-6,
+PASSED_ON = (b"llm_provider-", b"llm-provider-")
+"""What a gateway puts in front of a header of the server behind it."""
+IDENTITY = (
+    "x-request-id", "x-litellm-call-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-ms-request-id",
+    "x-goog-request-id", "nvcf-reqid", "x-trace-id", "x-amz-cf-id", "cf-ray",
+)  # fmt: skip
+PROCESSING = {
+    "openai-processing-ms": 1.0, "x-litellm-response-duration-ms": 1.0, "x-envoy-upstream-service-time": 1.0,
+    "x-processing-time-ms": 1.0, "x-response-time-ms": 1.0, "x-kong-upstream-latency": 1.0, "x-inference-time": 1.0,
+    "fireworks-server-processing-time": 1e3, "x-process-time": 1e3,
+}  # fmt: skip
+"""Header of how long the server worked on it -> milliseconds of its unit."""
+DEPLOYMENT = (
+    "x-litellm-model-api-base", "x-ms-deployment-name", "azureml-model-deployment", "x-openrouter-provider",
+    "x-portkey-provider", "cf-aig-provider", "helicone-provider", "x-kong-llm-model", "x-served-by-model",
+    "x-provider", "x-inference-provider", "x-ms-region", "x-litellm-model-id",
+)  # fmt: skip
+"""What answered behind one name, the most readable first."""
+WAITS = {"retry-after-ms": 1.0, "x-ms-retry-after-ms": 1.0, "retry-after": 1e3, "x-retry-after": 1e3,
+         "x-ratelimit-retry-after": 1e3, "x-ratelimit-reset-after": 1e3}  # fmt: skip
+"""Header of how long to wait -> milliseconds of its unit, the most exact first."""
+SCHEDULED = frozenset({"x-ratelimit-reset-after"})
+"""Those that good answers bear too; only a refusal makes a wait of them."""
+REFUSED_FROM = 400
+
+
+class Field(NamedTuple):
+    """A field of the row that a header tells."""
+
+    name: str
+    rank: int
+    parse: Callable[[bytes], Value]
+
+
+class Wait(NamedTuple):
+    """A header that asks us to wait."""
+
+    rank: int
+    unit_ms: float
+    scheduled: bool
+
+
+def _times(unit: float) -> Callable[[bytes], Value]:
+    def parse(value: bytes) -> Value:
+        number = parse_number(value)
+        return None if number is None else number * unit
+
+    return parse
+
+
+ROLES: dict[str, Field | Wait] = {
+    **{name: Field("server_request_id", rank, parse_text) for rank, name in enumerate(IDENTITY)},
+    **{name: Field("server_processing_ms", rank, _times(unit)) for rank, (name, unit) in enumerate(PROCESSING.items())},
+    **{name: Field("deployment", rank, parse_text) for rank, name in enumerate(DEPLOYMENT)},
+    **{name: Wait(rank, unit, name in SCHEDULED) for rank, (name, unit) in enumerate(WAITS.items())},
 }
-SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|[dhms])")
-SPANS = re.compile(rf"(?:{SPAN.pattern})+")
-INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d+)?)(?:Z|[+]00:00)", re.ASCII)
-EPOCH_S = 1e9
-"""A bare number from here on is no span but an instant: seconds since 1970, or a thousand times as many ms."""
-MAX_TEXT = 200
+"""Header -> what it tells; names of limits are read by their words (rate_limits.py)."""
 
 
-def parse_text(value: bytes) -> str | None:
-    """The text as it came, at most 200 characters of it."""
-    return value.decode("latin-1").strip()[:MAX_TEXT] or None
+@lru_cache(MOST_NAMES)
+def find_role(name: bytes) -> Field | Wait | Meaning | None:
+    """What a header of this lower-case name tells; one that a gateway passes on ranks behind the gateway's own."""
+    own = name
+    for prefix in PASSED_ON:
+        own = own.removeprefix(prefix)
+    role = ROLES.get(own.decode("latin-1"))
+    if role is None:
+        return read_name(name)
+    return role if own == name else role._replace(rank=role.rank + len(ROLES))
 
 
-def parse_count(value: bytes) -> int | None:
-    """A plain whole number."""
-    text = value.decode("latin-1").strip()
-    return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
+def fill_row(row: Row, headers: Headers, wall_s: float) -> None:
+    """Write what the head says into the row; `wall_s`: seconds since 1970."""
+    fields: list[tuple[Field, bytes]] = []
+    waits: list[tuple[Wait, bytes]] = []
+    limits: list[tuple[bytes, Meaning, bytes]] = []
+    for name, value in headers.items():
+        role = find_role(name)
+        if role is None:
+            continue
+        if isinstance(role, Meaning):
+            limits.append((name, role, value))
+        elif isinstance(role, Wait):
+            waits.append((role, value))
+        else:
+            fields.append((role, value))
+    for field, value in sorted(fields, key=lambda told: told[0].rank):
+        _fill(row, field, value)
+    if limits:
+        fill_limits(row, limits, partial(read_now_s, headers, wall_s))
+    if waits:
+        row.retry_after_ms = _read_wait_ms(waits, headers, wall_s, refused=(row.http_status or 0) >= REFUSED_FROM)
 
 
-def parse_number(value: bytes) -> float | None:
-    """A finite number that is not negative."""
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
+def _fill(row: Row, field: Field, value: bytes) -> None:
+    """Write what a header tells where nothing is written yet."""
+    before = getattr(row, field.name)
+    if before is None:
+        setattr(row, field.name, field.parse(value))
+    elif field.name == "deployment" and (more := field.parse(value)) not in (None, before):
+        row.deployment = f"{before} {more}"[:MAX_TEXT]
 
 
-def parse_duration_ms(value: bytes) -> float | None:
-    """Milliseconds of `1m30s`, `6s`, `500ms`, `2m59.56s`; a bare number is seconds."""
-    text = value.decode("latin-1").strip()
-    if SPANS.fullmatch(text):
-        return math.fsum(float(number) * UNIT_MS[unit] for number, unit in SPAN.findall(text))
-    seconds = parse_number(value)
-    return None if seconds is None else seconds * 1e3
+def _read_wait_ms(waits: list[tuple[Wait, bytes]], headers: Headers, wall_s: float, *, refused: bool) -> float | None:
+    """How long the server asks us to wait, by the most exact header that can be read.
 
-
-def parse_reset_ms(value: bytes, now_s: float) -> float | None:
-    """Milliseconds until a limit resets, which is told as a span, or as an instant: ISO 8601 in UTC, or since 1970."""
-    text = value.decode("latin-1").strip()
-    if instant := INSTANT.fullmatch(text):
-        *date, second = instant.groups()
-        try:
-            until_s = timegm((*map(int, date), 0)) + float(second)
-        except ValueError:  # no such day
-            return None
-    elif (number := parse_number(value)) is not None and number >= EPOCH_S:
-        until_s = number if number < EPOCH_S * 1e3 else number / 1e3
-    else:
-        return parse_duration_ms(value)
-    return max(0.0, until_s - now_s) * 1e3
-
-
-def parse_date_s(value: bytes) -> float | None:
-    """Seconds since 1970 of an HTTP date."""
-    try:
-        return parsedate_to_datetime(value.decode("latin-1")).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def read_retry_after_ms(headers: Headers, wall_s: float) -> float | None:
-    """How long the server asks us to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date.
-
-    A date is held against the answer's own Date, so that a clock apart from ours does no harm; `wall_s`, seconds
-    since 1970, stands in where there is none. A date that has passed is 0.
+    A date is held against the answer's own Date, so that a clock apart from ours does no harm; `wall_s` stands in
+    where there is none. A date that has passed is 0.
     """
-    if b"retry-after" not in headers and b"retry-after-ms" not in headers:  # nearly every answer
-        return None
-    exact = parse_number(headers.get(b"retry-after-ms", b""))
-    if exact is not None:
-        return exact
-    value = headers.get(b"retry-after", b"")
-    seconds = parse_number(value)
-    if seconds is None and (until_s := parse_date_s(value)) is not None:
-        seconds = max(0.0, until_s - read_now_s(headers, wall_s))
-    return None if seconds is None else seconds * 1e3
+    for wait, value in sorted(waits):
+        if wait.scheduled and not refused:
+            continue
+        number = parse_number(value)
+        if number is not None:
+            return number * wait.unit_ms
+        if (until_s := parse_date_s(value)) is not None:
+            return max(0.0, until_s - read_now_s(headers, wall_s)) * 1e3
+    return None
 
 
 def read_now_s(headers: Headers, wall_s: float) -> float:
@@ -114,29 +147,3 @@ def read_now_s(headers: Headers, wall_s: float) -> float:
 def read_should_retry(headers: Headers) -> bool | None:
     """The server's own word on whether another attempt is worth it, None where it says nothing."""
     return {b"true": True, b"false": False}.get(headers.get(b"x-should-retry", b"").strip().lower())
-
-
-FIELDS: dict[bytes, tuple[str, Callable[[bytes], str | float | None]]] = {
-    b"x-request-id": ("server_request_id", parse_text),
-    b"openai-processing-ms": ("server_processing_ms", parse_number),
-    b"x-ratelimit-limit-requests": ("ratelimit_limit_requests", parse_count),
-    b"x-ratelimit-limit-tokens": ("ratelimit_limit_tokens", parse_count),
-    b"x-ratelimit-remaining-requests": ("ratelimit_remaining_requests", parse_count),
-    b"x-ratelimit-remaining-tokens": ("ratelimit_remaining_tokens", parse_count),
-}
-"""Header -> the row's field, and how its value is read."""
-RESETS = {
-    b"x-ratelimit-reset-requests": "ratelimit_reset_requests_ms",
-    b"x-ratelimit-reset-tokens": "ratelimit_reset_tokens_ms",
-}
-
-
-def fill_row(row: Row, headers: Headers, wall_s: float) -> None:
-    """Write what the head says into the row."""
-    for name, (field, parse) in FIELDS.items():
-        if name in headers:
-            setattr(row, field, parse(headers[name]))
-    for name, field in RESETS.items():
-        if name in headers:
-            setattr(row, field, parse_reset_ms(headers[name], read_now_s(headers, wall_s)))
-    row.retry_after_ms = read_retry_after_ms(headers, wall_s)

@@ -128,6 +128,37 @@ def test_a_limit_of_requests_that_takes_minutes_to_reset_is_one_per_day() -> Non
     assert quota.wait_ns(0) == 120 * NS
 
 
+def test_every_limit_that_was_ever_told_holds() -> None:
+    """A row has the limit that presses first: now the minute's, then the day's."""
+    quota = QuotaShare(0.5)
+    quota.note(Row(ratelimit_limit_requests=120, ratelimit_window_requests_s=60.0))
+    quota.take(COST, 0)
+    assert quota.wait_ns(0) == NS
+
+    quota.note(Row(ratelimit_limit_requests=1_440, ratelimit_window_requests_s=86_400.0))
+
+    assert quota.wait_ns(0) == 120 * NS
+
+
+@pytest.mark.parametrize(("of", "rate"), [("input", 400), ("output", 100), (None, 500)])
+def test_a_limit_on_a_part_of_the_tokens_counts_that_part(of: str | None, rate: int) -> None:
+    quota = QuotaShare(1.0)
+    quota.note(Row(ratelimit_limit_tokens=60_000, ratelimit_tokens_of=of))  # type: ignore[arg-type]  # of a table
+
+    quota.take(Cost(requests=1, tokens=500, output_tokens=100), 0)
+
+    assert quota.wait_ns(0) == pytest.approx(rate / 1_000 * NS)
+
+
+def test_where_only_a_rest_is_told_the_limit_is_at_least_the_highest_rest() -> None:
+    quota = QuotaShare(0.5)
+    for rest in (119, 120, 3, 0):
+        quota.note(Row(ratelimit_remaining_requests=rest))
+    quota.take(COST, 0)
+
+    assert quota.wait_ns(0) == NS
+
+
 def test_a_limit_of_nothing_lets_hardly_anything_through() -> None:
     quota = QuotaShare(0.5)
     quota.note(told(requests=0))

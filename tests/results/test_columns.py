@@ -40,7 +40,7 @@ def test_what_is_derived_has_a_name_of_its_own() -> None:
 
 def test_a_text_of_few_words_is_one_object_in_every_place() -> None:
     assert WORDS["stamp"] == ("kernel", "user")
-    assert set(WORDS) == {"phase", "stamp", "outcome", "token_source"}
+    assert set(WORDS) == {"phase", "stamp", "outcome", "token_source", "ratelimit_tokens_of"}
     assert selected("stamp") == """coalesce(list_position(['kernel', 'user'], "stamp"), 0)::UTINYINT AS "stamp\""""
 
     texts = as_numpy("stamp", np.array([2, 0, 1, 2], dtype=np.uint8))
