@@ -4,6 +4,10 @@ import gc
 import sys
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("patient")  # a busy machine is slow, which is no failure
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -99,10 +99,10 @@ LINES_IN_A_FUNCTION = 60
 TOP_LEVEL = {
     *("scenarios", "locustfiles", "analysis", "reports", "firsttoken", "tests", "docs", ".ci"),
     *("Makefile", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"),
-    *(".gitignore", ".git"),
+    *("requirements.lock", ".gitignore", ".git"),
 }
 TESTS_OF_THE_WHOLE = {
-    *(f"tests/test_{name}.py" for name in ("benchmarks", "capacity_run", "endurance", "kubernetes", "layout")),
+    *(f"tests/test_{name}.py" for name in ("benchmarks", "capacity_run", "dependencies", "endurance", "kubernetes", "layout")),
     *(f"tests/test_{name}.py" for name in ("load_kinds", "loads", "run", "wheel")),
     *(f"tests/load/test_{name}.py" for name in ("remote", "workers")),
     "tests/results/test_made_run.py",
