@@ -1,7 +1,7 @@
 """How long things took, counted in buckets: what the stage clock needs to know, in bounded memory. Pure.
 
-Rule: a digest steers, and is shown while a run goes on; it never reports. Its buckets are one per cent wide, two digests add up to that of the union, and
-every figure of a report comes from rows instead.
+Rule: a digest steers, and is shown while a run goes on; it never reports. Its buckets are one per cent wide, two
+digests add up to that of the union, and every figure of a report comes from rows instead.
 """
 
 from __future__ import annotations

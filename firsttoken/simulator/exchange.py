@@ -6,7 +6,7 @@ import asyncio
 from time import monotonic_ns
 from uuid import uuid4
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from firsttoken.simulator.dialect import Answer
 from firsttoken.simulator.errors import ApiError
@@ -33,13 +33,20 @@ class Exchange:
         return self.request.headers.get("authorization", "").removeprefix("Bearer ").strip()
 
     async def stream(self, answer: Answer, job: Job, service: Service, pump: Pump) -> web.StreamResponse:
-        """Send headers and what precedes the tokens now, ahead of them, and each token when it is due."""
+        """Send headers and what precedes the tokens now, ahead of them, and each token when it is due.
+
+        HTTP/1.0 knows no chunks: there the end of the connection ends the answer.
+        """
         response = web.StreamResponse(headers=SSE | self._headers() | service.headers(monotonic_ns()))
-        response.enable_chunked_encoding()
+        is_chunked = self.request.version >= HttpVersion11
+        if is_chunked:
+            response.enable_chunked_encoding()
+        else:
+            response.force_close()
         await response.prepare(self.request)
         self.truth.status = response.status
         await response.write(answer.opening())
-        stream = Stream(job, service, answer.tokens(), self._transport(), self.request.protocol)
+        stream = Stream(job, service, answer.tokens(), self._transport(), self.request.protocol, is_chunked=is_chunked)
         try:
             await self._run(stream, job, pump)
         finally:

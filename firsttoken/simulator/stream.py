@@ -50,7 +50,17 @@ class Flow(Protocol):
 class Stream:
     """One answer under way, from the slot of its job to its last token."""
 
-    def __init__(self, job: Job, service: Service, events: Iterator[bytes], outlet: Outlet, flow: Flow) -> None:
+    def __init__(
+        self,
+        job: Job,
+        service: Service,
+        events: Iterator[bytes],
+        outlet: Outlet,
+        flow: Flow,
+        *,
+        is_chunked: bool = True,
+    ) -> None:
+        """`is_chunked`: whether each token is a chunk of HTTP/1.1; else it is written as it stands."""
         self.first_token_ns: int | None = None
         self.last_token_ns: int | None = None
         self.tokens = 0
@@ -63,6 +73,7 @@ class Stream:
         self._token_ns = service.token_ns(job)
         self._job, self._service, self._events = job, service, events
         self._outlet, self._flow = outlet, flow
+        self._is_chunked = is_chunked
         self._fault_after = max(1, job.output_tokens // 2)
         self._marks = iter(sorted({1, self._fault_after, job.output_tokens}))
         self._mark = next(self._marks)
@@ -79,12 +90,12 @@ class Stream:
             now_ns = self._stops_ns
         step_ns = self._token_ns * self._service.slowdown
         event = next(self._events)
-        data = b"%x\r\n%b\r\n" % (len(event), event)
+        data = b"%x\r\n%b\r\n" % (len(event), event) if self._is_chunked else event
         self.due_ns += step_ns
         written = 1
         while self.due_ns <= now_ns and self.tokens + written < self._mark:
             event = next(self._events)
-            data += b"%x\r\n%b\r\n" % (len(event), event)
+            data += b"%x\r\n%b\r\n" % (len(event), event) if self._is_chunked else event
             self.due_ns += step_ns
             written += 1
         self.last_token_ns = monotonic_ns()

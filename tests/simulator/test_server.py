@@ -397,3 +397,37 @@ def test_published_figures_hold_for_one_user(tmp_path):
         tpot_ms = (line["last_token_ns"] - line["first_token_ns"]) / 42 / 1e6
         assert ttft_ms == pytest.approx(1_000 * settings.ttft_s, rel=0.05)
         assert tpot_ms == pytest.approx(1_000 / settings.tokens_per_s, rel=0.05)
+
+
+@pytest.mark.parametrize("connection", [b"", b"connection: keep-alive\r\n"])
+@pytest.mark.parametrize("stream", [b"true", b"false"])
+def test_http_1_0_gets_no_chunks_and_the_end_of_the_connection_ends_its_stream(tmp_path, connection, stream):
+    """As nginx asks by default."""
+    body = b'{"model": "fast", "stream": %b, "max_tokens": 4, "messages": [{"role": "user", "content": "x"}]}' % stream
+    head = b"POST /v1/chat/completions HTTP/1.0\r\n%bcontent-length: %d\r\n\r\n" % (connection, len(body))
+
+    with serve(truth=tmp_path / "truth.jsonl") as served:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as client:
+            client.sendall(head + body)
+            status, _, answer = read_until(client, b"[DONE]\n\n" if stream == b"true" else b'"usage"').partition(
+                b"\r\n"
+            )
+            ends = stream == b"false" or client.recv(1) == b""
+        [line] = served.read_truth()
+
+    assert status == b"HTTP/1.0 200 OK"
+    assert ends
+    assert b"transfer-encoding" not in answer.lower()
+    if stream == b"true":
+        events = answer.partition(b"\r\n\r\n")[2].split(b"\n\n")
+        assert events.pop() == b""
+        assert all(event.startswith(b"data: ") for event in events)
+        assert len(events) == 1 + 4 + 1 + 1
+    assert (line["status"], line["tokens"], line["fault"]) == (200, 4, None)
+
+
+def read_until(client: socket.socket, mark: bytes) -> bytes:
+    arrived = b""
+    while mark not in arrived and (part := client.recv(65_536)):
+        arrived += part
+    return arrived

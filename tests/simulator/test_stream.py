@@ -32,12 +32,13 @@ def open_service(**changes: object) -> Service:
     return Service("m", settle("m", fast(ttft_s=0.05, tokens_per_s=1000.0, **changes)), 7)
 
 
-def begin(wire: Wire, tokens: int = 10, service: Service | None = None) -> Stream:
+def begin(wire: Wire, tokens: int = 10, service: Service | None = None, *, is_chunked: bool = True) -> Stream:
     """A stream that got its slot at 0: its first token, "0", is due at 50 ms, then one each ms."""
     service = service or open_service()
     job = service.deal(100, tokens)
     service.enter(job, 0)
-    return Stream(job, service, (b"%d" % number for number in range(tokens)), wire, wire)
+    events = (b"%d" % number for number in range(tokens))
+    return Stream(job, service, events, wire, wire, is_chunked=is_chunked)
 
 
 def run_out(stream: Stream) -> list[float]:
@@ -182,3 +183,12 @@ def test_a_stream_whose_first_token_was_due_in_a_freeze_gets_it_as_much_later():
     service = open_service(freeze=Freeze(at="10ms", lasts="100ms"))
     service.standstill.note_arrival(0)
     assert run_out(begin(Wire(), 2, service)) == [150 * MS, 151 * MS]
+
+
+def test_without_chunks_tokens_are_written_as_they_stand():
+    wire = Wire()
+    stream = begin(wire, tokens=3, is_chunked=False)
+
+    run_out(stream)
+
+    assert b"".join(wire.writes) == b"012"
