@@ -17,7 +17,13 @@ from firsttoken.report.published import AGREE, Comparison, compare_published
 from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_source
 
 ORDER = 10
-COLOURS = {"agrees": theme.GOOD, "slower": theme.BAD, "faster": theme.INK, "not measured": theme.SOFT}
+COLOURS = {
+    "agrees": theme.GOOD,
+    "slower": theme.BAD,
+    "faster": theme.INK,
+    "not measured": theme.SOFT,
+    "assumed": theme.SOFT,
+}
 
 
 def build(study: Study) -> Page | None:
@@ -40,7 +46,13 @@ def build(study: Study) -> Page | None:
 
 
 def _finding(compared: list[Comparison]) -> str:
-    known = [(abs(c.difference[0]), c.difference[0], c) for c in compared if c.difference]
+    published = [c for c in compared if c.source is not None]
+    if not published:
+        names = list(dict.fromkeys(each.target for each in compared))
+        return (
+            f"No source states how fast {join_words(names)} {'is' if len(names) == 1 else 'are'}: the speed is assumed"
+        )
+    known = [(abs(c.difference[0]), c.difference[0], c) for c in published if c.difference]
     if not known:
         return "Too little was measured at the lowest load to compare with what is published"
     apart = [item for item in known if item[2].verdict != "agrees"]
@@ -61,6 +73,8 @@ def _notes(study: Study, compared: list[Comparison]) -> list[str]:
             f"{join_words(simulated)}: simulated from these very figures. That they agree shows that the instrument "
             "reads what it was served, not that a vendor keeps its word."
         )
+    if assumed := list(dict.fromkeys(c.target for c in compared if c.source is None)):
+        notes.append(f"{join_words(assumed)}: no source states the speed; it was simulated at an assumed one.")
     silent = [target for target in study.targets if target not in {c.target for c in compared}]
     return [*notes, f"Of {join_words(silent)} nothing published is known."] if silent else notes
 
@@ -97,7 +111,7 @@ def _table(compared: list[Comparison]) -> Table:
         again = place > 0 and compared[place - 1].target == c.target
         unit = "s" if c.metric == "ttft_ms" else "tok/s"
         difference = f"{100 * c.difference[0]:+.1f}" if c.difference else "unknown"
-        source = Cell("", write_source(c.source))
+        source = Cell("", "assumed: no source states it" if c.source is None else write_source(c.source))
         verdict, published = Cell(c.verdict, "", COLOURS[c.verdict]), BARE[unit](c.published)
         figures = (published, number_cell(c.measured, unit), difference, count_cell(c.measured))
         rows.append(("" if again else c.target, f"{c.name}, {unit}", *figures, verdict, source))

@@ -128,6 +128,12 @@ DEFAULTS = Simulated(
 """A simulated model where neither the catalogue nor the scenario says otherwise; limits and key default to none."""
 
 
+SPEEDS = ("ttft_s", "tokens_per_s")
+ASSUMED = Simulated(ttft_s=1.0, tokens_per_s=100.0)
+"""The speed of a model of the catalogue where no source states one: a round figure, and called assumed wherever it is
+used."""
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The layout of models.toml."""
 
@@ -152,23 +158,23 @@ def load_catalogue(path: Path | None = None) -> dict[str, Model]:
 
 
 def resolve_simulated(model: Model, source: str, overrides: Simulated) -> Simulated:
-    """How `model` is simulated: `overrides`, else its own table, else what is published, else DEFAULTS.
+    """How `model` is simulated: `overrides`, else its own table, else what is published, else DEFAULTS and ASSUMED.
 
     Published figures are those of `source`, or where it states none, of the first source that does: prices may
-    be read at one place and speeds at another. Raises CatalogueError when a speed is stated nowhere.
+    be read at one place and speeds at another.
     """
-    layers = [overrides, model.simulated, _published(model, source), DEFAULTS]
+    layers = [overrides, model.simulated, _published(model, source), DEFAULTS, ASSUMED]
     settings = {
         field: next((value for layer in layers if (value := getattr(layer, field)) is not None), None)
         for field in Simulated.__struct_fields__
     }
-    for field, example in {"ttft_s": 0.8, "tokens_per_s": 100}.items():
-        if settings[field] is None:
-            raise CatalogueError(
-                f"expected a published {field} to simulate {model.name} by, got none in the catalogue; "
-                f"write {field} = {example}, or a base_url to test a real server"
-            )
     return Simulated(**settings)
+
+
+def find_assumed(model: Model, source: str, overrides: Simulated) -> list[str]:
+    """The speeds of a simulated model that are stated nowhere: "ttft_s", "tokens_per_s", both or neither."""
+    layers = [overrides, model.simulated, _published(model, source)]
+    return [field for field in SPEEDS if all(getattr(layer, field) is None for layer in layers)]
 
 
 def _published(model: Model, source: str) -> Simulated:
@@ -176,7 +182,7 @@ def _published(model: Model, source: str) -> Simulated:
     order = sorted(model.sources, key=lambda name: name != source)
     stated = {
         field: next((value for name in order if (value := getattr(model.sources[name], field)) is not None), None)
-        for field in ("ttft_s", "tokens_per_s")
+        for field in SPEEDS
     }
     return Simulated(**stated)
 

@@ -21,12 +21,12 @@ from firsttoken.calibration import MOST_STREAMS
 from firsttoken.catalogue import CatalogueError, load_catalogue
 from firsttoken.interrupts import Interrupts
 from firsttoken.quiet import silence_libraries
-from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts
+from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts, find_simulated
 from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
+from firsttoken.scenario.doubts import assumed_speeds
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario
-from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import ScenarioError
 
 app = App(name="firsttoken", version=__version__, help="Load tests and latency profiles for streaming LLM APIs.")
@@ -40,6 +40,7 @@ Sets = Annotated[
 ]
 ScenarioName = Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")]
 AT_LEAST_0 = validators.Number(gte=0)
+A_PORT = validators.Number(gte=0, lte=65_535)
 RunFolder = Annotated[Path, Parameter(help="A run folder.")]
 
 
@@ -118,11 +119,14 @@ def report(
 @app.command
 def simulate(
     *models: Annotated[str, Parameter(help="Names of the catalogue; default gpt-5.2-codex and gpt-5.4.")],
-    port: Annotated[int, Parameter(help="Where to listen; 0 picks a free one.")] = 8000,
+    port: Annotated[int, Parameter(help="Where to listen; 0 picks a free one.", validator=A_PORT)] = 8000,
     truth: Annotated[Path | None, Parameter(help="A file that gets one JSON line per attempt.")] = None,
 ) -> int:
     """Serve simulated models on loopback until interrupted."""
-    served = [launch.describe_simulated(Target(model=name, name=name)) for name in models or DEMO_MODELS]
+    targets = list(find_simulated(models or DEMO_MODELS))
+    for doubt in assumed_speeds(targets, load_catalogue()):
+        console.warn(doubt)
+    served = [launch.describe_simulated(target) for target in targets]
     child = launch.start_simulator(served, seed=7, truth=str(truth) if truth else None, port=port)
     try:
         url = launch.await_ready(child)

@@ -6,7 +6,7 @@ Rule: all of it is found before the run folder exists and before a byte is sent.
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from firsttoken import calibration, kit, limits
@@ -15,7 +15,9 @@ from firsttoken.host import describe_host
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import warnings
 from firsttoken.scenario.rules import check_keys
+from firsttoken.scenario.target import Target
 from firsttoken.scenario.trace import read_arrivals
+from firsttoken.strict_toml import one_of, suggest
 
 
 class UsageError(Exception):
@@ -42,6 +44,16 @@ def check_reach(plan: Scenario) -> None:
             f"--remote: expected targets that other machines reach, {', '.join(simulated)} would be simulated on this "
             "one's loopback; serve it with `firsttoken simulate` where all can reach it, and set its base_url"
         )
+
+
+def find_simulated(models: Iterable[str]) -> Iterator[Target]:
+    """The targets that `firsttoken simulate` serves. Raises UsageError for a model that the catalogue lacks."""
+    catalogue = load_catalogue()
+    for name in models:
+        if name not in catalogue:
+            known, hint = one_of(catalogue), suggest(name, catalogue)
+            raise UsageError(f'simulate: expected {known}, models of scenarios/models.toml, got "{name}"{hint}')
+        yield Target(model=name)
 
 
 def check_syntax(path: Path) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 from firsttoken.catalogue import (
     DEFAULTS,
+    SPEEDS,
     CatalogueError,
     Faults,
     LongContext,
     Model,
     Simulated,
     Source,
+    find_assumed,
     is_same_model,
     load_catalogue,
     resolve_simulated,
@@ -95,9 +97,20 @@ def test_speeds_come_from_another_source_when_the_chosen_one_states_none():
     assert resolve_simulated(CATALOGUE["gpt-5.4"], "list", Simulated()).ttft_s == 0.7
 
 
-def test_a_model_whose_speed_is_unknown_is_not_simulated_by_a_guess():
-    with pytest.raises(CatalogueError, match="expected a published ttft_s to simulate gpt-5 by, got none"):
-        resolve_simulated(CATALOGUE["gpt-5"], "list", Simulated())
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_every_model_can_be_simulated_and_what_no_source_states_is_assumed(name):
+    model = CATALOGUE[name]
+    stated = {field for source in model.sources.values() for field in SPEEDS if getattr(source, field)}
+
+    resolved = resolve_simulated(model, "list", Simulated())
+
+    assert resolved.ttft_s and resolved.tokens_per_s
+    assert set(find_assumed(model, "list", Simulated())) == set(SPEEDS) - stated
+
+
+def test_a_speed_that_the_scenario_states_is_not_assumed():
+    assert find_assumed(CATALOGUE["gpt-5"], "list", Simulated()) == ["ttft_s", "tokens_per_s"]
+    assert find_assumed(CATALOGUE["gpt-5"], "list", Simulated(ttft_s=0.5)) == ["tokens_per_s"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from firsttoken import __version__
+from firsttoken.catalogue import load_catalogue
 from tests.command import FAST, REAL, ROOT, assert_ended_well, command, firsttoken, write_scenario
 from tests.served import fast, serve
 
@@ -194,6 +195,27 @@ def test_a_base_url_without_its_version_is_told_where_to_look(tmp_path: Path) ->
         sentence = refuse("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY="sk-1")
 
     assert "base_url (most end in /v1)" in sentence
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])
+def test_a_port_that_cannot_be_is_one_sentence(port: str) -> None:
+    assert "--port" in refuse("simulate", "--port", port)
+
+
+def test_a_model_that_cannot_be_simulated_is_answered_with_those_that_can() -> None:
+    sentence = refuse("simulate", "gpt-5.2-codx")
+
+    assert '"gpt-oss-20b"' in sentence
+    assert sentence.endswith('did you mean "gpt-5.2-codex"?')
+
+
+def test_every_model_of_the_catalogue_can_be_simulated_and_put_into_quickstart() -> None:
+    for name in set(load_catalogue()) - {"gpt-5.4"}:
+        done = firsttoken("run", "quickstart", "--dry-run", "--set", f"target.gpt-5.2-codex.model={name}")
+
+        assert done.returncode == 0, done.stderr
+        assert name in done.stdout
+        assert ("no source states its speed" in done.stderr) == (name != "gpt-5.2-codex")
 
 
 def test_a_port_that_is_taken_is_one_sentence_with_the_way_out() -> None:

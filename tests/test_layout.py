@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "limits": {"scenario", "catalogue"},
     "estimate": {"scenario", "catalogue"},
     "calibration": {"host", "scenario", "catalogue"},
-    "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue"},
+    "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue", "strict_toml"},
     "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
     | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from firsttoken.catalogue import Source
+from firsttoken.catalogue import ASSUMED, Source, find_assumed
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.study import Study
 
@@ -29,7 +29,8 @@ class Comparison:
     target: str
     metric: str
     published: float
-    source: Source
+    source: Source | None
+    """None: no source states it, and the model was simulated at an assumed speed."""
     measured: Figure | None
 
     @property
@@ -47,7 +48,9 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """agrees, slower, faster or not measured."""
+        """agrees, slower, faster, not measured, or assumed where nothing is published."""
+        if self.source is None:
+            return "assumed"
         if self.difference is None:
             return "not measured"
         value, lo, hi = self.difference
@@ -58,6 +61,7 @@ class Comparison:
 
 def compare_published(study: Study) -> Iterator[Comparison]:
     """Every published speed of every target, at its lowest load: from its price source, else the first that has one.
+    Of a simulated model of which none is published, the one that it was simulated at.
 
     None of a load that changes as it is measured: what is published is the speed of a model alone.
     """
@@ -73,3 +77,6 @@ def compare_published(study: Study) -> Iterator[Comparison]:
             if stated:
                 figure = study.figure(target.name, metric, level=levels[0], q=0.5)
                 yield Comparison(target.name, metric, per * getattr(stated[0], field), stated[0], figure)
+            elif not target.base_url and field in find_assumed(model, target.prices, target.simulator):
+                figure = study.figure(target.name, metric, level=levels[0], q=0.5)
+                yield Comparison(target.name, metric, per * getattr(ASSUMED, field), None, figure)

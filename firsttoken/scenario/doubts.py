@@ -5,8 +5,9 @@ Rule: a doubt is a warning, one sentence with the figures and what to write inst
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from firsttoken.catalogue import ASSUMED, find_assumed
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.peak import Catalogue, find_top, most_rps, unloaded_cycle_s
 from firsttoken.scenario.rules import SECONDS_PER_DAY, requests_per_day
@@ -20,6 +21,24 @@ def idle_budgets(scenario: Scenario) -> Iterator[str]:
         target.base_url for target in scenario.target
     ):
         yield "budget: simulated targets never count, and this scenario has no other: only budget.minutes bounds it"
+
+
+def assumed_speeds(targets: Iterable[Target], catalogue: Catalogue) -> Iterator[str]:
+    """A sentence per simulated target whose speed no source states."""
+    words = {
+        "ttft_s": f"a first token after {ASSUMED.ttft_s:g} s",
+        "tokens_per_s": f"{ASSUMED.tokens_per_s:g} tokens/s",
+    }
+    for target in targets:
+        model = catalogue.get(target.model)
+        if target.base_url or model is None:
+            continue
+        if assumed := find_assumed(model, target.prices, target.simulator):
+            yield (
+                f"{target.name}: no source states its speed, so it is simulated at an assumed one, "
+                f"{' and '.join(words[field] for field in assumed)}; "
+                f"{' and '.join(f'simulator.{field}' for field in assumed)} would change that"
+            )
 
 
 def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:

@@ -16,7 +16,7 @@ import tomli_w
 
 from firsttoken import kit
 from firsttoken.catalogue import CatalogueError, load_catalogue
-from firsttoken.scenario.doubts import idle_budgets, short_ladders
+from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, short_ladders
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.rules import check_rules
 from firsttoken.scenario.trace import fill_lengths
@@ -64,7 +64,8 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
 def warnings(scenario: Scenario) -> list[str]:
     """What is likely to disappoint about a sound scenario, one sentence each."""
-    return [*short_ladders(scenario, load_catalogue()), *idle_budgets(scenario)]
+    catalogue = load_catalogue()
+    return [*assumed_speeds(scenario.target, catalogue), *short_ladders(scenario, catalogue), *idle_budgets(scenario)]
 
 
 def dump_toml(scenario: Scenario) -> str:

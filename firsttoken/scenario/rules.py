@@ -9,7 +9,7 @@ import os
 import ssl
 from collections.abc import Mapping
 
-from firsttoken.catalogue import CatalogueError, Model, Simulated, Source, resolve_simulated
+from firsttoken.catalogue import Model, Simulated, Source, find_assumed, resolve_simulated
 from firsttoken.http_text import check_key
 from firsttoken.proxy import find_proxy
 from firsttoken.scenario.format import Demand, Scenario, mean_tokens
@@ -20,6 +20,8 @@ from firsttoken.strict_toml import one_of, suggest
 Catalogue = Mapping[str, Model]
 
 UNKNOWN_PRICES = "unknown"
+PREFERRED_SOURCE = "comparison"
+"""Whose prices a target has that names none; of a model without it, those of its first source."""
 SECONDS_PER_DAY = 86_400
 AGREEMENT = 0.05
 """Two statements of the same demand may differ by this share."""
@@ -97,6 +99,8 @@ def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
             f"target.{target.name}.model: expected a model of scenarios/models.toml, or prices of its own "
             f'([target.price], or prices = "{UNKNOWN_PRICES}"), got "{target.model}"{suggest(target.model, catalogue)}'
         )
+    if not target.prices:
+        return model.sources.get(PREFERRED_SOURCE) or next(iter(model.sources.values()), None)
     if target.prices not in model.sources:
         known = [*model.sources, UNKNOWN_PRICES]
         raise ScenarioError(
@@ -107,12 +111,19 @@ def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
 
 
 def simulate(target: Target, catalogue: Catalogue) -> Simulated:
-    """How a target without a base_url is simulated, nothing left open. Raises ScenarioError where no speed is known."""
+    """How a target without a base_url is simulated, nothing left open.
+
+    Raises ScenarioError for a model that the catalogue lacks and whose speed the scenario does not state.
+    """
     model = catalogue.get(target.model) or Model(name=target.model, title=target.model, vendor="")
-    try:
-        return resolve_simulated(model, target.prices, target.simulator)
-    except CatalogueError as error:
-        raise ScenarioError(f"target.{target.name}.simulator: {error}") from None
+    missing = [] if target.model in catalogue else find_assumed(model, target.prices, target.simulator)
+    if missing:
+        raise ScenarioError(
+            f"target.{target.name}.simulator: expected {' and '.join(missing)} of a model that scenarios/models.toml "
+            f"lacks, got none for {target.model}{suggest(target.model, catalogue)}; "
+            "write simulator = { ttft_s = 0.8, tokens_per_s = 100 }, or a base_url to test a real server"
+        )
+    return resolve_simulated(model, target.prices, target.simulator)
 
 
 def requests_per_day(scenario: Scenario) -> float | None:

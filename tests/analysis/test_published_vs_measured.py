@@ -39,3 +39,16 @@ def test_a_model_of_which_nothing_is_published_has_no_page(tmp_path):
             target |= {"model": "my-own", "prices": "unknown", "base_url": "http://127.0.0.1:9/v1"}
 
     assert build(make_study(tmp_path / "run", rename, levels=(1,))) is None
+
+
+def test_a_model_whose_speed_nobody_states_is_said_to_be_simulated_at_an_assumed_one(tmp_path):
+    def rename(scenario):
+        scenario["target"][0] |= {"model": "gpt-5", "prices": "list"}
+
+    alone = build(make_study(tmp_path / "alone", rename, levels=(1,), targets=("gpt-5.4",)))
+    beside = build(make_study(tmp_path / "beside", rename, levels=(1,)))
+
+    assert alone.finding == "No source states how fast gpt-5.4 is: the speed is assumed"
+    assert beside.finding == "Alone, gpt-5.4 runs as fast as published"
+    assert [row[6].text for row in beside.table.rows] == ["assumed", "assumed", "agrees", "agrees"]
+    assert any("no source states the speed; it was simulated at an assumed one" in note for note in beside.notes)

@@ -5,6 +5,7 @@ import pytest
 from firsttoken.catalogue import Source
 from firsttoken.decide.figure import Figure
 from firsttoken.report.published import Comparison, compare_published
+from tests.report.studies import make_study
 
 SOURCE = Source(title="A comparison", read="2026", ttft_s=1.0, tokens_per_s=100)
 
@@ -49,3 +50,15 @@ def test_the_published_figures_of_both_models_are_compared_at_the_lowest_load(st
     }
     assert {c.measured.level for c in compared} == {1.0}
     assert {c.verdict for c in compared} == {"agrees"}
+
+
+def test_a_speed_that_no_source_states_is_told_as_assumed(tmp_path):
+    def rename(scenario):
+        for target in scenario["target"]:
+            target |= {"model": "gpt-5", "prices": "list"}
+
+    compared = list(compare_published(make_study(tmp_path / "run", rename, levels=(1,), targets=("gpt-5.4",))))
+
+    assert {(c.metric, c.published, c.source, c.verdict) for c in compared} == {
+        ("ttft_ms", 1000.0, None, "assumed"), ("stream_tok_s", 100.0, None, "assumed"),
+    }  # fmt: skip

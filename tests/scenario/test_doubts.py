@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from firsttoken.catalogue import Model, Source
-from firsttoken.scenario.doubts import idle_budgets, short_ladders
+from firsttoken.catalogue import Model, Simulated, Source
+from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, short_ladders
 from firsttoken.scenario.format import Scenario
 
 FAST = Model(
@@ -87,3 +87,27 @@ def test_a_budget_that_bounds_nothing_is_warned_of():
     assert "simulated targets never count" in warning
     assert list(idle_budgets(real)) == []
     assert list(idle_budgets(scenario({"users": [1]}))) == []
+
+
+def test_a_speed_that_no_source_states_is_called_assumed():
+    silent = Model(name="silent", title="S", vendor="V", sources={"list": Source(title="p", read="2026")})
+    made = scenario({"users": [1]}, model="silent").target
+
+    (warning,) = assumed_speeds(made, {"silent": silent})
+
+    assert warning.startswith("silent: no source states its speed, so it is simulated at an assumed one, ")
+    assert "a first token after 1 s and 100 tokens/s" in warning
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"model": "fast-1"},
+        {"model": "silent", "base_url": "http://127.0.0.1:1/v1"},
+        {"model": "silent", "simulator": Simulated(ttft_s=0.5, tokens_per_s=50)},
+    ],
+)
+def test_nothing_is_assumed_of_what_is_published_real_or_stated(target):
+    silent = Model(name="silent", title="S", vendor="V", sources={"list": Source(title="p", read="2026")})
+
+    assert list(assumed_speeds(scenario({"users": [1]}, **target).target, CATALOGUE | {"silent": silent})) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firsttoken.catalogue import Model, Simulated, Source
+from firsttoken.catalogue import ASSUMED, Model, Simulated, Source
 from firsttoken.scenario.format import Budget, Demand, Scenario, Spread, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.rules import check_keys, check_rules, find_prices, requests_per_day, simulate
@@ -69,11 +69,27 @@ def test_a_server_of_ones_own_may_have_unknown_prices():
     assert find_prices(own.target[0], CATALOGUE) is None
 
 
-def test_a_model_whose_speed_nobody_publishes_is_simulated_only_by_figures_of_the_scenario():
-    assert refusal(scenario(model="silent-1")).startswith(
-        "target.silent-1.simulator: expected a published ttft_s to simulate silent-1 by, got none in the catalogue"
+def test_a_model_whose_speed_nobody_publishes_is_simulated_at_an_assumed_one():
+    check_rules(scenario(model="silent-1"), CATALOGUE)
+
+    settings = simulate(Target(model="silent-1"), CATALOGUE)
+    assert (settings.ttft_s, settings.tokens_per_s) == (ASSUMED.ttft_s, ASSUMED.tokens_per_s)
+
+
+def test_a_model_that_the_catalogue_lacks_is_not_simulated_by_a_guess():
+    assert refusal(scenario(model="fast-2", prices="unknown", simulator=Simulated(ttft_s=0.2))).startswith(
+        "target.fast-2.simulator: expected tokens_per_s of a model that scenarios/models.toml lacks, got none for fast-2; "
+        'did you mean "fast-1"?; write'
     )
-    check_rules(scenario(model="silent-1", simulator=Simulated(ttft_s=0.2, tokens_per_s=50)), CATALOGUE)
+
+
+def test_a_target_that_names_no_source_has_the_prices_of_the_comparison_or_else_of_the_first_source():
+    both = {"list": Source(title="L", read="2026", input=1.0), "comparison": Source(title="C", read="2026", input=2.0)}
+    models = {name: Model(name=name, title=name, vendor="V", sources=both) for name in ("both",)}
+    models["one"] = Model(name="one", title="O", vendor="V", sources={"list": both["list"]})
+
+    assert find_prices(Target(model="both"), models).input == 2.0
+    assert find_prices(Target(model="one"), models).input == 1.0
 
 
 def test_a_model_that_the_catalogue_lacks_can_be_simulated_by_its_own_figures():
