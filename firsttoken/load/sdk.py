@@ -22,6 +22,7 @@ from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End
 from firsttoken.wire.readings import Gauge, Readings
+from firsttoken.wire.tls import word_late_handshake
 
 
 class Cut(BaseException):
@@ -68,7 +69,8 @@ class SdkClient:
         except Cut:
             end = attempt.cut
         except Exception as problem:  # noqa: BLE001 - a fault of ours is an outcome too, else the row would not say it
-            end = end_of_package(problem, self._place)
+            late = word_late_handshake(self._place, self._deadlines.connect_s) if attempt.shakes_hands else None
+            end = end_of_package(problem, self._place, late_handshake=late)
         finally:
             del self._in_flight[user]
             attempt.timer.close()

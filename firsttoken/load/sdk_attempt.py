@@ -14,15 +14,20 @@ import httpx2
 from gevent import get_hub
 from openai import BaseModel
 
+from firsttoken.load.sdk_body import Body
 from firsttoken.load.sdk_error import judge_no_stream
-from firsttoken.row import Row
+from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, Row
+from firsttoken.wire.addresses import write_peer
 from firsttoken.wire.attempt import MAX_TEXT
+from firsttoken.wire.burst import count_streamed, is_burst
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.headers import fill_row, read_should_retry
-from firsttoken.wire.outcome import STOPPED, End, judge
+from firsttoken.wire.inflate import CODINGS, open_inflater
+from firsttoken.wire.outcome import STOPPED, End, ProtocolError, judge
 from firsttoken.wire.redact import redact
 from firsttoken.wire.stream import Stream
+from firsttoken.wire.tls import word_late_handshake
 
 CONNECTED = {"connect_tcp.complete", "start_tls.complete"}
 MARKS = {
@@ -32,6 +37,8 @@ MARKS = {
     "receive_response_headers.complete": "headers_ns",
 }
 """Step of httpx2's trace -> the row's mark."""
+PLACE_PARTS = 2
+"""Host and port; of IPv6 more."""
 
 
 class Attempt:
@@ -47,6 +54,14 @@ class Attempt:
         self.stream_error: str | None = None
         self.should_retry: bool | None = None
         self.response: httpx2.Response | None = None
+        self.body: Body | None = None
+        """Of an answer that the package streams."""
+        self.shakes_hands = False
+        """The connection stands, and its TLS handshake has begun."""
+        self._kind = self._coding = ""
+        self._first_came_ns: int | None = None
+        self._last_came_ns: int | None = None
+        """When the pieces came that held the first and the last token."""
         self._origin_ns = origin_ns
         self._wall_s = time.time()
         self._connected_ns: int | None = None
@@ -60,7 +75,9 @@ class Attempt:
         """Take a mark from httpx2's trace; what is said to a proxy to get a tunnel leaves none."""
         now_ns, step = self.now_ns(), name.partition(".")[2]
         if step in CONNECTED:
-            self._connected_ns = now_ns
+            self._connected_ns, self.shakes_hands = now_ns, False
+        elif step == "start_tls.started":
+            self.shakes_hands = True
         elif step == "send_request_headers.started":
             self._tunnelling = getattr(info.get("request"), "method", b"") == b"CONNECT"
             if not self._tunnelling:
@@ -69,15 +86,22 @@ class Attempt:
             setattr(self.row, MARKS[step], now_ns)
 
     def hear_head(self, response: httpx2.Response) -> bool:
-        """Take the status and headers of an answer; return whether it is a stream."""
+        """Take the status and headers of an answer; return whether the package may stream it, whatever its label."""
         headers = {name.lower(): value for name, value in response.headers.raw}
-        self.response, self.row.http_status, self.row.stamp = response, response.status_code, "user"
+        row = self.row
+        self.response, row.http_status, row.stamp = response, response.status_code, "user"
+        row.peer = _find_peer(response)
         self.should_retry = read_should_retry(headers)
-        fill_row(self.row, headers, self._wall_s)
-        kind, location = (headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"location"))
-        if response.status_code < 300 and kind.strip().lower().startswith("text/event-stream"):
+        fill_row(row, headers, self._wall_s)
+        self._kind, location = (headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"location"))
+        self._coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+        if self._coding in CODINGS:
+            row.checks.append(COMPRESSED)
+        if response.status_code < 300:
+            if isinstance(response.stream, httpx2.SyncByteStream):
+                self.body = response.stream = Body(response.stream, self.now_ns)
             return True
-        self.refused, self.stream_error = judge_no_stream(response.status_code, kind, location, response.read())
+        self.refused, self.stream_error = judge_no_stream(response.status_code, self._kind, location, response.read())
         return False
 
     def hear(self, objects: Iterable[BaseModel]) -> None:
@@ -86,17 +110,41 @@ class Attempt:
             self.hear_event(self.now_ns(), item.to_json(indent=None, warnings=False).encode())
             if self.stream.error is not None:
                 return
+        if not self.stream.events and self.body is not None:  # it ended, and the package made nothing of it
+            self._read_words(_inflate(self._coding, bytes(self.body.beginning)))
+
+    def _read_words(self, body: bytes) -> None:
+        """Take the server's words from an answer in which there was no event."""
+        said = judge_no_stream(self.row.http_status or 0, self._kind, "", body)
+        self.stream_error = said.stream_error
+        if not self._is_labelled:
+            self.refused = said.refused
 
     def hear_event(self, at_ns: int, data: bytes) -> None:
         """Take one event, as the wire would have met it."""
+        row = self.row
+        tokens = len(row.gaps_us) + (row.first_token_ns is not None)
         self.stream.feed(b"data: %b\n\n" % data, at_ns, at_ns)
+        if self.body is None:
+            return
+        self.body.keeps_beginning = False
+        if len(row.gaps_us) + (row.first_token_ns is not None) > tokens:
+            self._last_came_ns = self.body.came_ns
+            if not tokens:
+                self._first_came_ns = self.body.came_ns
+
+    @property
+    def _is_labelled(self) -> bool:
+        """Whether the head says that a stream of events follows."""
+        return self._kind.strip().lower().startswith("text/event-stream")
 
     def find_due(self, deadlines: Deadlines, place: str) -> tuple[int, End]:
         """When the next deadline strikes, on CLOCK_MONOTONIC, and what it makes of the attempt."""
         row = self.row
         if row.sent_ns is None:
             patience_s = min(deadlines.connect_s, deadlines.total_s)
-            late = End("connect", f"no connection to {place} within {patience_s:g} s")
+            words = f"no connection to {place} within {patience_s:g} s"
+            late = End("connect", word_late_handshake(place, patience_s) if self.shakes_hands else words)
             return self.began_ns + round(patience_s * 1e9), late
         last_ns = None if row.first_token_ns is None else self.stream.last_event_ns + self._origin_ns
         return deadlines.find_due(self.began_ns, row.sent_ns + self._origin_ns, last_ns)
@@ -106,6 +154,7 @@ class Attempt:
         row, answered = self.row, self.response is not None
         row.end_ns = self.now_ns()
         self.stream.settle()
+        self._note_checks()
         row.bytes_received = self.response.num_bytes_downloaded if self.response else 0
         stream_error = self.stream_error or self.stream.error
         row.outcome, error = judge(
@@ -116,3 +165,38 @@ class Attempt:
             row.server_request_id = redact(row.server_request_id, secrets)
         if row.deployment is not None:
             row.deployment = redact(row.deployment, secrets)
+
+    def _note_checks(self) -> None:
+        """Say in the row what came in another way than a stream comes: under another label, or in one burst."""
+        checks = self.row.checks
+        if self.stream.events and not self._is_labelled and self.body is not None:
+            checks.append(MISLABELLED)
+        if BUFFERED not in checks and self._came_in_a_burst():
+            checks.append(BUFFERED)
+
+    def _came_in_a_burst(self) -> bool:
+        """Whether the pieces that held the tokens came so, however long the package then took to decode them."""
+        row, first_ns, last_ns = self.row, self._first_came_ns, self._last_came_ns
+        if row.sent_ns is None or first_ns is None or last_ns is None:
+            return False
+        return is_burst(count_streamed(row), last_ns - first_ns, first_ns - row.sent_ns)
+
+
+def _find_peer(response: httpx2.Response) -> str | None:
+    """Address and port at the other end of the connection, which the package chose by itself."""
+    stream = response.extensions.get("network_stream")
+    try:
+        place = None if stream is None else stream.get_extra_info("server_addr")
+    except OSError:  # it was closed meanwhile
+        return None
+    return write_peer((0, place)) if isinstance(place, tuple) and len(place) >= PLACE_PARTS else None
+
+
+def _inflate(coding: str, body: bytes) -> bytes:
+    """The beginning of a body as text, as far as it can be read."""
+    if coding not in CODINGS:
+        return body
+    try:
+        return b"".join(open_inflater(coding).inflate(body))
+    except ProtocolError:
+        return body

@@ -18,15 +18,26 @@ from pydantic_core import PydanticSerializationError
 
 from firsttoken.wire.error_text import find_error, read_error
 from firsttoken.wire.outcome import LOST, OUR_ERRNOS, DialError, End, ProtocolError, end_of, refuse_status
+from firsttoken.wire.tls import word_plain_answer
 
 HUNG_UP = ("Server disconnected", "peer closed connection")
 """How httpx2 begins to say that the server closed the connection, instead of an answer or in the middle of one."""
 ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
-def end_of_package(problem: Exception, place: str) -> End:
-    """What an exception makes of an attempt; `place` is the server's host and port."""
-    for cause in reversed(list(_dig(problem))):
+PLAIN_ANSWERS = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
+"""OpenSSL's codes for bytes that are no TLS at all."""
+
+
+def end_of_package(problem: Exception, place: str, *, late_handshake: str | None = None) -> End:
+    """What an exception makes of an attempt; `place` is the server's host and port.
+
+    `late_handshake`: what a connection is told as that ran out of time, where its TLS handshake had begun.
+    """
+    causes = list(_dig(problem))
+    if late_handshake is not None and any(isinstance(cause, httpx2.ConnectTimeout) for cause in causes):
+        return end_of(DialError(late_handshake))
+    for cause in reversed(causes):
         end = _read(cause, place)
         if end is not None:
             return end
@@ -44,6 +55,8 @@ def _read(cause: Exception, place: str) -> End | None:
     """What one exception of the chain tells, None where another one tells more."""
     words = ERRNO.sub("", f"{cause}")
     match cause:
+        case ssl.SSLError() if getattr(cause, "reason", None) in PLAIN_ANSWERS:
+            return end_of(ssl.SSLError(0, word_plain_answer(place)))
         case ssl.SSLError():
             return end_of(cause)
         case socket.gaierror():

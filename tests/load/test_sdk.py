@@ -18,7 +18,7 @@ import pytest
 
 from firsttoken.load.sdk import SdkClient
 from firsttoken.load.target import Sender
-from firsttoken.row import Row
+from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, Row
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
@@ -269,6 +269,86 @@ def test_an_answer_that_the_package_asked_to_be_compressed_is_read():
     )
 
     assert (row.outcome, row.token_events, row.output_tokens) == ("ok", 3, 7)
+    assert COMPRESSED in row.checks
+
+
+def test_both_clients_name_the_peer_that_answered():
+    with scripted(OK) as server:
+        for kind in (Client, SdkClient):
+            with client_of(kind, server.base_url) as client:
+                assert [send(client).peer for _ in range(2)] == 2 * [f"127.0.0.1:{server.port}"]
+
+
+WORDS = [chunk({"content": f"w{n} "}) for n in range(12)]
+LONG = [ROLE, *WORDS, FINISH, DONE]
+
+
+def held_back(body: bytes, **headers: str) -> Script:
+    """Make the whole answer in a while, and say it at once."""
+
+    def run(line: Line) -> None:
+        line.hear()
+        time.sleep(0.2)
+        line.say(head(transfer_encoding=None, content_length=str(len(body)), **headers) + body)
+        line.wait_for_end()
+
+    return run
+
+
+def one_by_one(line: Line) -> None:
+    line.hear()
+    line.say(head())
+    for piece in chunked(LONG):
+        time.sleep(0.01)
+        line.say(piece)
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("identity", bytes), ("gzip", gzip.compress)])
+def test_tokens_that_came_in_one_burst_are_told_however_long_the_package_decoded_them(coding, pack):
+    row = attempt(SdkClient, held_back(pack(b"".join(LONG)), content_encoding=coding))
+
+    assert (row.outcome, row.token_events) == ("ok", 12)
+    assert BUFFERED in row.checks
+    assert (COMPRESSED in row.checks) == (coding == "gzip")
+
+
+def test_tokens_that_came_one_by_one_are_no_burst():
+    row = attempt(SdkClient, one_by_one)
+
+    assert (row.outcome, row.token_events, row.checks) == ("ok", 12, [])
+
+
+@pytest.mark.parametrize("label", ["text/plain", "application/json", "application/octet-stream", None])
+def test_the_package_reads_a_stream_under_any_label_and_the_row_says_so(label):
+    row = attempt(SdkClient, script(stream(CHAT, content_type=label), then=hang_up))
+
+    assert (row.outcome, row.token_events, row.output_tokens) == ("ok", 3, 7)
+    assert row.checks == [MISLABELLED]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "got plain text; if it speaks plain HTTP, begin base_url with http://"),
+        (b"", "timed out"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Client, SdkClient])
+def test_https_to_a_port_of_plain_http_is_named_by_both(kind, said, words):
+    def speak(line: Line) -> None:
+        line.sock.recv(1)
+        line.say(said)
+        line.wait_for_end()
+
+    with scripted(speak) as server:
+        endpoint = parse_endpoint(server.base_url.replace("http:", "https:"), "chat", None, {})
+        limits = PATIENT._replace(connect_s=5 if said else 0.3)
+        with contextlib.closing(kind(endpoint, DIALECTS["chat"], limits, time.monotonic_ns())) as client:
+            row = send(client)
+
+    assert row.outcome == ("tls" if said else "connect")
+    assert words in row.error
+    assert "http://" in row.error
 
 
 def test_nobody_listening_is_connect_and_a_stranger_tls():
@@ -381,7 +461,7 @@ def patched(body: str) -> str:
         monkey.patch_all()
         import contextlib, time, gevent
         from firsttoken.load.sdk import SdkClient
-        from firsttoken.row import Row
+        from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, Row
         from firsttoken.wire.deadlines import Deadlines
         from firsttoken.wire.dialects import DIALECTS
         from firsttoken.wire.endpoint import parse_endpoint
@@ -440,7 +520,7 @@ def test_a_connection_that_never_comes_strikes_too():
         print(row.outcome, row.sent_ns, row.error.replace(str(server.port), "PORT"), sep=" | ")
     """)
 
-    assert told.startswith("connect | None | no connection to 127.0.0.1:PORT")
+    assert told.startswith("connect | None | the TLS handshake with 127.0.0.1:PORT timed out")
 
 
 def test_the_run_ends_what_is_in_flight_and_its_marks_stay():
