@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from firsttoken.decide.client_limits import BOUNDS
 from firsttoken.decide.delivery import LATE_MS
 from firsttoken.decide.instrument import Reading
 from firsttoken.decide.study import Study
-from firsttoken.decide.validity import BOUNDS
 from firsttoken.report import theme
 from firsttoken.report.instrument import find_worst, read_all, worst_ms, write_ms
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone

@@ -9,9 +9,9 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from firsttoken.decide.client_limits import find_seconds
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
-from firsttoken.decide.validity import find_seconds
 from firsttoken.report import theme
 from firsttoken.report.instrument import find_worst, write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone

@@ -102,6 +102,8 @@ ADDRESS_FAILED = "address_failed"
 """A check: another address of the name was tried first, and it refused or was silent."""
 BUFFERED = "buffered"
 """A check: the answer came whole, or its tokens in one burst: something held the stream back; its pace is unknown."""
+BURST_TOKENS = 8
+"""Answers of fewer tokens may well come in one burst though nothing held them back."""
 MISLABELLED = "mislabelled"
 """A check: a stream of events came under another content type, or under none."""
 NO_FINISH = "no_finish"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from firsttoken.decide.answerers import NOBODY, Answerers
 from firsttoken.duration import parse_duration
 from firsttoken.scenario.course import Piece
 from firsttoken.scenario.format import Scenario, mean_tokens
 from firsttoken.scenario.target import Target
+
+CAP_KEYS: Mapping[str, str] = {
+    "chat": "max_completion_tokens",
+    "completions": "max_tokens",
+    "responses": "max_output_tokens",
+}
+"""API -> the field of a request that caps the length of its answer."""
 
 
 class Spike(NamedTuple):
@@ -33,15 +42,37 @@ class Asked(NamedTuple):
     """Of the account's limits the load may use so much, where the target counts; 0: all."""
     pieces: tuple[Piece, ...] = ()
     """Of the course that the load takes; none where it is level, or only the load process knows them."""
+    model: str = ""
+    tier: str = ""
+    """The service tier that requests ask for; empty where they ask for none."""
+    names_deployment: bool = False
+    """Whether `model` is a name that the user gave a deployment, as on Azure."""
+    cap_key: str = CAP_KEYS["chat"]
+    """The field of a request that caps the length of its answer."""
+    first_model: str = ""
+    first_tier: str = ""
+    """What answered most of the requests in the first stage of the target that was measured; empty where none told."""
 
 
-def read_asked(scenario: Scenario, target: Target) -> Asked:
-    """What a scenario asks of one of its targets."""
+def read_asked(scenario: Scenario, target: Target, first: Answerers = NOBODY) -> Asked:
+    """What a scenario asks of one of its targets, whose first measured stage these answered."""
     load, traffic = scenario.load, scenario.traffic
     spike = None
     if load.shape == "spike" and load.spike is not None:
         spike = Spike(parse_duration(load.spike.before), parse_duration(load.spike.lasts))
     tokens = None if traffic.trace else mean_tokens(traffic.output_tokens)
     pieces = () if load.course is None else load.course.pieces
-    share = scenario.budget.quota_share if target.base_url else 0.0
-    return Asked(parse_duration(load.think), tokens, spike, share, pieces)
+    tier = target.extra_body.get("service_tier")
+    return Asked(
+        think_s=parse_duration(load.think),
+        output_tokens=tokens,
+        spike=spike,
+        quota_share=scenario.budget.quota_share if target.base_url else 0.0,
+        pieces=pieces,
+        model=target.model,
+        tier=tier if isinstance(tier, str) else "",
+        names_deployment="azure" in target.base_url or "/deployments/" in target.base_url,
+        cap_key=CAP_KEYS[target.api],
+        first_model=next(iter(first.models), ""),
+        first_tier=next(iter(first.tiers), ""),
+    )

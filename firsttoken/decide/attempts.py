@@ -45,6 +45,7 @@ class Attempts:
     output_tokens: Floats
     reasoning_tokens: Floats
     tool_calls: Floats
+    asked_output_tokens: Floats
     token_events: Floats
     ratelimit_limit_requests: Floats
     ratelimit_remaining_requests: Floats
@@ -52,6 +53,10 @@ class Attempts:
     ratelimit_remaining_tokens: Floats
     held_back: Bools
     """Whether it waited for the run's own budget or share of a quota."""
+    buffered: Bools
+    """Whether it came whole or in one burst, so that nobody knows its pace."""
+    unknown_finish: Bools
+    """Whether nobody knows its finish reason."""
     unseen: Bools
     """Whether hidden and visible text could not be told apart, so that nobody knows the time of the first visible."""
     summarised: Bools
@@ -102,7 +107,7 @@ class Attempts:
 
 
 DTYPES: dict[str, type[np.generic]] = {
-    **dict.fromkeys(("begins", "held_back", "unseen", "summarised"), np.bool_),
+    **dict.fromkeys(("begins", "held_back", "buffered", "unknown_finish", "unseen", "summarised"), np.bool_),
     **dict.fromkeys(("phase", "outcome"), np.object_),
     **dict.fromkeys(("file_row", "gap_count"), np.int64),
 }

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from firsttoken.decide.attempts import Floats
-from firsttoken.decide.validity import Flag, find_seconds
+from firsttoken.decide.client_limits import find_seconds
+from firsttoken.decide.validity import Flag
 from firsttoken.results.folder import Run
 from firsttoken.results.stage import Stage
 

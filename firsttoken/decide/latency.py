@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firsttoken.decide.attempts import Attempts, Bools, Floats, Ints, Requests
+from firsttoken.row import BURST_TOKENS
 
 NS_PER_MS = 1e6
 US_PER_MS = 1e3
@@ -52,13 +53,18 @@ def streamed_tokens(attempts: Attempts) -> Floats:
 
 
 def has_pace(attempts: Attempts) -> Bools:
-    """Whether there is a pace at all: a single token, or one event that held everything, has none."""
-    return ~(streamed_tokens(attempts) < 2) & (attempts.token_events >= 2)
+    """Whether there is a pace at all: a single token, or one event that held everything, has none.
+
+    A longer answer that was held back had one, which nobody knows; of a short one nobody can tell.
+    """
+    streamed = streamed_tokens(attempts)
+    in_events = ~(streamed < 2) & (attempts.token_events >= 2)
+    return np.where(attempts.buffered, ~(streamed < BURST_TOKENS) & (attempts.token_events >= 1), in_events)
 
 
 def tpot_ms(attempts: Attempts) -> Floats:
-    """Mean time per output token after the first; nan where there is no pace, or usage is unknown."""
-    paced = has_pace(attempts)
+    """Mean time per output token after the first; nan where there is no pace, or nobody knows it."""
+    paced = has_pace(attempts) & ~attempts.buffered
     span_ms = (attempts.last_token_ns - attempts.first_token_ns) / NS_PER_MS
     return np.where(paced, span_ms / np.where(paced, streamed_tokens(attempts) - 1, 1), np.nan)
 
@@ -87,7 +93,7 @@ def measure_latencies(attempts: Attempts, requests: Requests) -> dict[str, Laten
     waited_ms = np.where(requests.waiting, 0, (requests.end_ns - attempts.sent_ns[last]) / NS_PER_MS)
     lived_ms = (requests.end_ns - requests.intended_ns) / NS_PER_MS
     felt_ms = (attempts.first_token_ns[last] - requests.intended_ns) / NS_PER_MS
-    gap_ms = attempts.longest_gap_us[last] / US_PER_MS
+    gap_ms = np.where(attempts.buffered, np.nan, attempts.longest_gap_us)[last] / US_PER_MS
     ttfo = _at_mark(requests, ttfo_ms(attempts)[last], waited_ms)
     unseen = requests.succeeded & attempts.unseen[last] & np.isnan(ttfo.value)
     tpot = _at_end(requests, tpot_ms(attempts)[last], np.zeros(len(requests)))

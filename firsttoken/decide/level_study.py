@@ -20,7 +20,8 @@ from firsttoken.decide.figures import combine_repeats, write_figures, write_reco
 from firsttoken.decide.measures import Key, measure
 from firsttoken.decide.observation import Observation, pool
 from firsttoken.decide.recovery import Recovery, find_recovery
-from firsttoken.decide.validity import Flag, find_flags, find_undersampled, raise_flag
+from firsttoken.decide.sample_size import find_undersampled
+from firsttoken.decide.validity import Flag, find_flags, raise_flag
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
 

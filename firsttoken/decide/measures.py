@@ -185,7 +185,7 @@ def late_share(seen: Observation) -> Estimate:
     """The share of tokens that came later than a reader at the promised pace needs them, over measured answers."""
     answered = seen.attempts.measured & seen.attempts.answered
     tokens = streamed_tokens(seen.attempts)
-    known = answered & ~np.isnan(tokens)
+    known = answered & ~np.isnan(tokens) & ~seen.attempts.buffered
     total = float(tokens[known].sum())
     late = float(seen.streams.late_tokens[known].sum())
     return Estimate(late / total, None, None, int(known.sum()), float(known.sum())) if total else nothing()

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from firsttoken.catalogue import Source
+from firsttoken.decide.answerers import NOBODY, NOTHING, Answerers, Counts, join_answerers, join_counts
 from firsttoken.decide.attempts import Attempts, Bools, Floats, Requests, group_requests, join_attempts, join_requests
 from firsttoken.decide.cost import Billed, count_billed
 from firsttoken.decide.latency import Latency, measure_latencies
@@ -24,6 +26,19 @@ from firsttoken.stats.quantile import quantile
 
 Window = tuple[int, int]
 """(from_ns, to_ns) of a measure window on the run's clock."""
+
+
+class Told(NamedTuple):
+    """What rows tell beside their numbers."""
+
+    answerers: Answerers = NOBODY
+    unknown_finishes: Counts = NOTHING
+    """Finish reasons of measured answers that nobody knows."""
+    set_aside: Counts = NOTHING
+    """What is impossible, in words -> measured attempts that are in no figure for it."""
+
+
+UNTOLD = Told()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,6 +57,7 @@ class Observation:
     """How long its users had settled before the window opened, the shortest of its repeats; None where none opened."""
     missing: int
     """Attempts that were counted as started and have no row."""
+    told: Told
     attempts: Attempts
     requests: Requests
     streams: Streams
@@ -59,6 +75,10 @@ class Observation:
     @property
     def measured(self) -> Bools:
         return self.requests.measured
+
+    @property
+    def answerers(self) -> Answerers:
+        return self.told.answerers
 
     @property
     def seconds(self) -> float:
@@ -86,9 +106,15 @@ class Observation:
 
 
 def observe(
-    stage: Stage, attempts: Attempts, read_gaps: ReadGaps, promise: Promise, source: Source | None, missing: int = 0
+    stage: Stage,
+    attempts: Attempts,
+    read_gaps: ReadGaps,
+    promise: Promise,
+    source: Source | None,
+    missing: int = 0,
+    told: Told = UNTOLD,
 ) -> Observation:
-    """Look at the attempts of one stage, `missing` of which were started and have no row."""
+    """Look at the attempts of one stage, `missing` of which were started and have no row, and at what they told."""
     end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
     windows = (stage.window,) if stage.window and stage.window[0] < stage.window[1] else ()
     return _look(
@@ -105,6 +131,7 @@ def observe(
         windows=windows,
         settled_s=stage.settled_s,
         missing=missing,
+        told=told,
     )
 
 
@@ -128,6 +155,11 @@ def pool(parts: Sequence[Observation]) -> Observation:
         windows=tuple(window for part in parts for window in part.windows),
         settled_s=min((part.settled_s for part in parts if part.settled_s is not None), default=None),
         missing=sum(part.missing for part in parts),
+        told=Told(
+            join_answerers([part.told.answerers for part in parts]),
+            join_counts([part.told.unknown_finishes for part in parts]),
+            join_counts([part.told.set_aside for part in parts]),
+        ),
     )
 
 
@@ -146,6 +178,7 @@ def _look(
     windows: tuple[Window, ...],
     settled_s: float | None,
     missing: int,
+    told: Told,
 ) -> Observation:
     latencies = measure_latencies(attempts, requests)
     return Observation(
@@ -157,6 +190,7 @@ def _look(
         windows=windows,
         settled_s=settled_s,
         missing=missing,
+        told=told,
         attempts=attempts,
         requests=requests,
         streams=streams,

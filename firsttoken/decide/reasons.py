@@ -13,8 +13,9 @@ from firsttoken.decide.figure import Find
 from firsttoken.decide.load_unit import LoadUnit
 from firsttoken.decide.promise import LIMITS
 from firsttoken.decide.ruling import Ruling
+from firsttoken.decide.sample_size import requests_needed
 from firsttoken.decide.units import round_significant, write_interval, write_share, write_value
-from firsttoken.decide.validity import RULES, Flag, requests_needed
+from firsttoken.decide.validity import RULES, Flag
 from firsttoken.duration import parse_duration
 from firsttoken.scenario.format import Slo
 

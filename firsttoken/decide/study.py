@@ -14,6 +14,8 @@ from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.decide import connections, failures
+from firsttoken.decide.answerers import COLUMNS as ANSWERER_COLUMNS
+from firsttoken.decide.answerers import NOBODY, Answerers
 from firsttoken.decide.asked import read_asked
 from firsttoken.decide.attempts import COLUMNS, take_columns
 from firsttoken.decide.confirmation import Confirmation, confirm
@@ -26,7 +28,7 @@ from firsttoken.decide.instrument import Reading, read_instrument
 from firsttoken.decide.level_study import LevelStudy, study_level
 from firsttoken.decide.load_unit import USERS, LoadUnit, find_unit, rate_unit
 from firsttoken.decide.measures import Key, measure
-from firsttoken.decide.observation import Observation, observe
+from firsttoken.decide.observation import Observation, Told, observe
 from firsttoken.decide.promise import Promise, read_promise
 from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, exit_code
@@ -34,6 +36,7 @@ from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.validity import Flag, flag_manifest
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
+from firsttoken.row import SUCCESS, UNKNOWN_FINISH
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import load_scenario
 from firsttoken.scenario.rules import find_prices
@@ -192,7 +195,7 @@ def _is_at(stage: Stage, target: str, level: float) -> bool:
     return (stage.target, stage.level, stage.confirms) == (target, level, False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Reader:
     """Reads the stages of one target, one level in memory at a time."""
 
@@ -221,10 +224,31 @@ class _Reader:
 
     def _study(self, stages: list[Stage]) -> LevelStudy:
         seen = [self._observe(stage) for stage in stages]
-        return study_level(seen, self.run.health, read_asked(self.scenario, self.target))
+        return study_level(seen, self.run.health, read_asked(self.scenario, self.target, self._first))
+
+    @cached_property
+    def _first(self) -> Answerers:
+        """Who answered in the first stage that was measured."""
+        own = (stage for stage in self.run.studied if stage.target == self.target.name and stage.window)
+        first = next(own, None)
+        return NOBODY if first is None else read_told(self.run, first).answerers
 
     def _observe(self, stage: Stage) -> Observation:
         columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
         missing = self.run.missing.get(stage.stage, 0)
         read_gaps = partial(self.run.gaps, where=f"stage = {stage.stage}")
-        return observe(stage, take_columns(columns), read_gaps, self.promise, self.source, missing)
+        told = read_told(self.run, stage)
+        return observe(stage, take_columns(columns), read_gaps, self.promise, self.source, missing, told)
+
+
+def read_told(run: Run, stage: Stage) -> Told:
+    """What the rows of a stage tell beside their numbers."""
+    measured = f"stage = {stage.stage} AND phase = 'measure'"
+    answered = f"{measured} AND outcome IN ({', '.join(map(repr, sorted(SUCCESS)))})"
+    answerers = run.tally(*ANSWERER_COLUMNS.values(), where=answered)
+    unknown = f"{answered} AND list_contains(checks, '{UNKNOWN_FINISH}')"
+    return Told(
+        Answerers(**{field: answerers[column] for field, column in ANSWERER_COLUMNS.items()}),
+        run.tally("finish_reason", where=unknown)["finish_reason"],
+        run.set_aside(measured),
+    )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from firsttoken.duration import parse_duration
-from firsttoken.row import OUTCOMES, REASONING_SUMMARY, SUCCESS, UNSEEN_FIRST_WORD, Row
+from firsttoken.row import BUFFERED, BURST_TOKENS, OUTCOMES, REASONING_SUMMARY, SUCCESS, UNSEEN_FIRST_WORD, Row
 from firsttoken.scenario.format import Slo
 
 NS_PER_MS = 1e6
@@ -53,6 +53,20 @@ def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) ->
     if _gave_up(rows[-1]) or is_empty(rows[-1]) or False in verdicts:
         return False
     return True if rows[-1].outcome in SUCCESS and None not in verdicts else None
+
+
+def shows(limits: Limits, rows: Sequence[Row], now_ns: int) -> bool | None:
+    """What a request tells of a level while it runs: `keeps`, but an answer that was held back shows no promise kept.
+
+    The report lets no level pass that has more than a few of them, so that a search must not go by them either.
+    """
+    kept = keeps(limits, rows, now_ns)
+    return None if kept and is_held_back(rows[-1]) else kept
+
+
+def is_held_back(row: Row) -> bool:
+    """Whether an answer, and no short one, came whole or in one burst."""
+    return BUFFERED in row.checks and not (row.output_tokens is not None and row.output_tokens < BURST_TOKENS)
 
 
 def _holds(latency: Latency, limit_ms: float | None) -> bool | None:
@@ -130,6 +144,9 @@ def _measure_pace(row: Row) -> Latency:
         streamed -= row.reasoning_tokens or 0
     if REASONING_SUMMARY in row.checks:
         streamed = None
+    if BUFFERED in row.checks:
+        short = row.token_events < 1 or (streamed is not None and streamed < BURST_TOKENS)
+        return Latency() if short else Latency(floor=0.0)
     if row.token_events < 2 or (streamed is not None and streamed < 2):
         return Latency()
     span = _since(row.first_token_ns, row.last_token_ns)

@@ -14,7 +14,7 @@ from gevent.event import AsyncResult
 
 from firsttoken.load.clock import StageClock
 from firsttoken.load.gate import Span, find_opening, find_spans
-from firsttoken.load.keeping import Limits, keeps
+from firsttoken.load.keeping import Limits, shows
 from firsttoken.load.schedule import Schedule
 from firsttoken.load.tally import Tally
 from firsttoken.load.target import Ask
@@ -154,7 +154,7 @@ class Lane:
         """
         while self._measured:
             request = self._measured[0]
-            kept = keeps(limits, request.rows, now_ns) if request.rows else None
+            kept = shows(limits, request.rows, now_ns) if request.rows else None
             if kept is None and not request.over:
                 return
             self._measured.popleft()

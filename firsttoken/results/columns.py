@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.inspect import BoolType, FloatType, IntType, ListType, LiteralType, NoneType, StrType, Type, UnionType
 from numpy.typing import NDArray
 
-from firsttoken.row import HELD_BACK, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Row
+from firsttoken.row import BUFFERED, HELD_BACK, REASONING_SUMMARY, UNKNOWN_FINISH, UNSEEN_FIRST_WORD, Row
 
 Columns = dict[str, NDArray[Any]]
 """Arrays of one length by column name; which dtype a column has is the rule above."""
@@ -60,18 +60,25 @@ WORDS: dict[str, tuple[str, ...]] = {
 OPTIONAL = frozenset(name for name, kind in _kinds(Row).items() if isinstance(kind, UnionType))
 """Columns that may be absent."""
 
+CHECKS: dict[str, str] = {
+    "held_back": HELD_BACK,
+    "buffered": BUFFERED,
+    "unknown_finish": UNKNOWN_FINISH,
+    "unseen": UNSEEN_FIRST_WORD,
+    "summarised": REASONING_SUMMARY,
+}
+"""What can be read of an attempt's checks -> the check that says it."""
+
 DERIVED: dict[str, str] = {
     "file_row": "file_row",
     "begins": "lag(request_id) OVER (ORDER BY request_id, attempt) IS DISTINCT FROM request_id",
     "gap_count": "len(gaps_us)",
     "longest_gap_us": "CAST(list_max(gaps_us) AS DOUBLE)",
-    "held_back": f"list_contains(checks, '{HELD_BACK}')",
-    "unseen": f"list_contains(checks, '{UNSEEN_FIRST_WORD}')",
-    "summarised": f"list_contains(checks, '{REASONING_SUMMARY}')",
+    **{name: f"list_contains(checks, '{check}')" for name, check in CHECKS.items()},
 }
 """What can be read beside the row's columns: its place in the file; whether it is the first, of those that are read, of
-its request; how many gaps it has and the longest of them, nan without any; whether the run itself held it back; what
-its checks say: the first visible word could not be told, a summary of the reasoning was streamed."""
+its request; how many gaps it has and the longest of them, nan without any; whether its
+checks say so of it."""
 
 
 ADDED = frozenset(TYPES) - frozenset(list(TYPES)[: list(TYPES).index("checks") + 1])

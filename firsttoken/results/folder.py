@@ -18,7 +18,7 @@ from firsttoken.results import database
 from firsttoken.results.columns import ADDED, DERIVED, TYPES, Columns, absent, as_numpy, selected, unmasked
 from firsttoken.results.error import RunFolderError
 from firsttoken.results.gather import NAME, gather, read_notes
-from firsttoken.results.invariants import IMPOSSIBLE, RULES
+from firsttoken.results.invariants import FIRST_BROKEN, IMPOSSIBLE, RULES
 from firsttoken.results.lines import describe, read_lines
 from firsttoken.results.stage import Stage, gather_stages
 from firsttoken.results.truth import load_truth
@@ -76,6 +76,24 @@ class Run:
         except duckdb.Error as error:
             raise RunFolderError(f"expected conditions on attempts, got {query!r}: {database.reason(error)}") from error
         return {name: as_numpy(name, fetched[name]) for name in names}
+
+    def tally(self, *columns: str, where: str) -> dict[str, dict[str, int]]:
+        """Column of texts -> how many attempts that match `where` hold each of its values, the most frequent first."""
+        parts = (
+            f"SELECT {place} AS place, {name} AS value, count(*) AS times FROM numbered "
+            f"WHERE ({where}) AND {name} IS NOT NULL GROUP BY ALL"
+            for place, name in enumerate(columns)
+        )
+        counts: dict[str, dict[str, int]] = {name: {} for name in columns}
+        query = f"SELECT place, value, times FROM ({' UNION ALL '.join(parts)}) ORDER BY place, times DESC, value"
+        for place, value, times in self._database.execute(query).fetchall():
+            counts[columns[place]][value] = times
+        return counts
+
+    def set_aside(self, where: str) -> dict[str, int]:
+        """What is impossible, in words -> how many attempts that match `where` were set aside for it first of all."""
+        query = f"SELECT {FIRST_BROKEN} AS place, count(*) FROM quarantined WHERE {where} GROUP BY ALL ORDER BY place"
+        return {list(RULES)[place]: count for place, count in self._database.execute(query).fetchall()}
 
     def gaps(self, first: int, last: int, where: str) -> NDArray[np.int64]:
         """The gaps of those attempts between two rows of the file, both included, end to end in its order. In us."""

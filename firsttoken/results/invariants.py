@@ -15,7 +15,8 @@ ANSWER = (
 CONNECTING = ("connect_start_ns", "connected_ns", "sent_ns", "uploaded_ns")
 COUNTS = (
     "resends", "attempt", "turn", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "events",
-    "token_events", "bytes_received", "backoff_ms",
+    "token_events", "bytes_received", "backoff_ms", "asked_input_tokens", "asked_output_tokens", "cache_write_tokens",
+    "images", "tool_calls",
 )  # fmt: skip
 
 
@@ -25,12 +26,19 @@ def _disorder(marks: tuple[str, ...]) -> str:
     return " OR ".join(pairs)
 
 
+MOST_TOKENS = 10_000_000
+"""Of one prompt or answer: no model takes or writes a tenth of that."""
+
 RULES: dict[str, str] = {
     "marks out of order": _disorder(ANSWER),
     "connection marks out of order": f"resends = 0 AND ({_disorder(CONNECTING)})",
     "first-token bracket upside down": "first_token_early_ns > first_token_ns OR first_token_early_ns < sent_ns",
     "a time before the run": " OR ".join(f"{mark} < 0" for mark in dict.fromkeys(ANSWER + CONNECTING)),
     "a negative count": " OR ".join(f"{count} < 0" for count in COUNTS),
+    "more cached than input tokens": "cached_tokens + coalesce(cache_write_tokens, 0) > input_tokens",
+    "more written to the cache than input tokens": "cache_write_tokens > input_tokens",
+    "more reasoning than output tokens": "reasoning_tokens > output_tokens",
+    "more tokens than an answer can have": f"greatest(input_tokens, output_tokens) > {MOST_TOKENS}",
     "a negative gap": "list_min(gaps_us) < 0",
     "a token without a sent request": "first_token_ns IS NOT NULL AND sent_ns IS NULL",
 }
@@ -38,3 +46,8 @@ RULES: dict[str, str] = {
 
 IMPOSSIBLE = " OR ".join(f"coalesce({predicate}, false)" for predicate in RULES.values())
 """True of a row that breaks any rule, never NULL."""
+
+FIRST_BROKEN = (
+    f"CASE {' '.join(f'WHEN {predicate} THEN {place}' for place, predicate in enumerate(RULES.values()))} END"
+)
+"""The place of the first rule that a row breaks; NULL where it breaks none."""

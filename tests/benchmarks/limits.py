@@ -19,7 +19,7 @@ if __name__ == "__main__":
 
 from firsttoken.calibration import Calibration
 from firsttoken.calibration_ramp import calibrate
-from firsttoken.decide.validity import SECOND_NS, find_client_limits
+from firsttoken.decide.client_limits import SECOND_NS, find_client_limits
 from tests.benchmarks.drive import Drive, drive
 from tests.benchmarks.observed import observe_stage
 from tests.benchmarks.suite import QUIET_SHARE, Bar, Case, Sample, main, say

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from firsttoken.catalogue import Source
+from firsttoken.decide.answerers import COLUMNS as ANSWERERS
+from firsttoken.decide.answerers import Answerers
 from firsttoken.decide.attempts import COLUMNS, DTYPES, Attempts, take_columns
 from firsttoken.decide.figure import UNITS, Figure
-from firsttoken.decide.observation import Observation, observe
+from firsttoken.decide.observation import Observation, Told, observe
 from firsttoken.decide.promise import Promise
 from firsttoken.decide.streams import ReadGaps
+from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
-from firsttoken.row import HELD_BACK, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Health, Row
+from firsttoken.row import SUCCESS, UNKNOWN_FINISH, Health, Row
 
 MS = 1_000_000
 PRICED = Source(title="test prices", read="2026", input=3.0, output=12.0)
@@ -73,9 +77,7 @@ def take(rows: Sequence[Row]) -> Attempts:
         "begins": [name != before for before, name in zip([None, *names], names, strict=False)],
         "gap_count": [len(each.gaps_us) for each in rows],
         "longest_gap_us": [max(each.gaps_us, default=None) for each in rows],
-        "held_back": [HELD_BACK in each.checks for each in rows],
-        "unseen": [UNSEEN_FIRST_WORD in each.checks for each in rows],
-        "summarised": [REASONING_SUMMARY in each.checks for each in rows],
+        **{name: [check in each.checks for each in rows] for name, check in CHECKS.items()},
     }
     columns = {name: derived[name] if name in derived else [getattr(each, name) for each in rows] for name in COLUMNS}
     return take_columns(
@@ -109,6 +111,7 @@ def see(
     shape: str = "",
     mean: float | None = None,
     workers_lost: int = 0,
+    set_aside: Mapping[str, int] | None = None,
 ) -> Observation:
     """The observation of one stage with these rows, `missing` others lost; settle, window and end in ms.
 
@@ -132,7 +135,20 @@ def see(
         dropped_measured=dropped,
         workers_lost=workers_lost,
     )
-    return observe(stage, take(rows), gaps_of(rows), promise or Promise({}, 0.95), source, missing)
+    told = tell(rows)._replace(set_aside=set_aside or {})
+    return observe(stage, take(rows), gaps_of(rows), promise or Promise({}, 0.95), source, missing, told)
+
+
+def tell(rows: Sequence[Row]) -> Told:
+    """What the measured answers among rows tell beside their numbers."""
+    answered = [each for each in rows if each.phase == "measure" and each.outcome in SUCCESS]
+
+    def count(column: str, among: Sequence[Row] = answered) -> dict[str, int]:
+        told = (getattr(each, column) for each in among)
+        return dict(Counter(value for value in told if value is not None).most_common())
+
+    answerers = Answerers(**{field: count(column) for field, column in ANSWERERS.items()})
+    return Told(answerers, count("finish_reason", [each for each in answered if UNKNOWN_FINISH in each.checks]))
 
 
 def healthy(*seconds: int, **worse: float) -> list[Health]:

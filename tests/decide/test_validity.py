@@ -3,18 +3,12 @@
 import pytest
 
 from firsttoken.decide.asked import Asked
+from firsttoken.decide.client_limits import find_client_limits
 from firsttoken.decide.measures import measure
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.promise import Promise
-from firsttoken.decide.validity import (
-    RULES,
-    Flag,
-    find_client_limits,
-    find_flags,
-    find_undersampled,
-    flag_manifest,
-    requests_needed,
-)
+from firsttoken.decide.sample_size import find_undersampled, requests_needed
+from firsttoken.decide.validity import RULES, Flag, find_flags, flag_manifest
 from firsttoken.row import Health, Manifest, Row
 from firsttoken.stats.proportion import proportion_interval
 from tests.decide.hand import MS, healthy, row, see
@@ -135,6 +129,32 @@ def test_rows_that_are_missing_void_a_level():
     assert "the journal is 3 off" in flag.evidence
 
 
+def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
+    """All of a level's rows were impossible: no user seems to have been at work, and that is not what is wrong."""
+    [flag, *others] = flags_found(see([], set_aside={"a negative count": 167}))
+
+    assert (flag.name, flag.is_void) == ("SET_ASIDE", True)
+    assert flag.evidence == (
+        "167 of 167 measured attempts tell what cannot be and are set aside, in no figure: a negative count (167); "
+        "the bound is 1 %."
+    )
+    assert "NOT_DELIVERED" not in {other.name for other in others}
+
+
+@pytest.mark.parametrize(("aside", "told"), [(1, False), (2, True)])
+def test_one_impossible_row_in_a_hundred_voids_nothing(aside, told):
+    rows = by_schedule(100 - aside)
+
+    assert ("SET_ASIDE" in {flag.name for flag in flags_found(see(rows, by="rate", set_aside={"odd": aside}))}) == told
+
+
+def test_a_model_in_the_place_of_another_keeps_a_level_from_passing_and_not_from_failing():
+    seen = see(back_to_back(model_served="m-mini"))
+    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked(model="m"))
+
+    assert (flag.name, flag.voids, flag.value, flag.bound) == ("ENDPOINT_CHANGED", "pass", 1.0, 0.0)
+
+
 def test_a_load_process_that_was_lost_voids_a_level():
     seen = see(back_to_back(), workers_lost=1)
     [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
@@ -243,6 +263,12 @@ def test_every_rule_says_whether_it_voids():
     assert {name for name, rule in RULES.items() if rule.voids == "both"} == {
         "CLIENT_LIMITED",
         "NOT_DELIVERED",
+        "SET_ASIDE",
         "WORKER_LOST",
+    }
+    assert {name for name, rule in RULES.items() if rule.voids == "pass"} == {
+        "ENDPOINT_CHANGED",
+        "BUFFERED",
+        "UNKNOWN_FINISH",
     }
     assert all(rule.remedy for rule in RULES.values() if rule.voids != "nothing")

@@ -10,8 +10,8 @@ import pytest
 from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import judge_requests, read_promise
-from firsttoken.load.keeping import Limits, keeps, measure_request, read_limits
-from firsttoken.row import REASONING_SUMMARY, UNSEEN_FIRST_WORD, Outcome, Row
+from firsttoken.load.keeping import Limits, keeps, measure_request, read_limits, shows
+from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Outcome, Row
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
@@ -38,10 +38,10 @@ def draw_attempt(rng: random.Random, request: str, attempt: int, intended_ms: in
         intended_ns=intended_ms * MS,
         outcome=rng.choice(LIKELY if rng.random() < 0.7 else OUTCOMES),
         backoff_ms=rng.choice([None, None, 50.0, 333.3]),
-        output_tokens=rng.choice([None, 0, 1, 2, 11, 31]),
+        output_tokens=rng.choice([None, 0, 1, 2, 7, 11, 31]),
         reasoning_tokens=rng.choice([None, None, 0, 1, 10]),
         token_events=rng.choice([0, 1, 2, 30]),
-        checks=[check for check in (REASONING_SUMMARY, UNSEEN_FIRST_WORD) if rng.random() < 0.1],
+        checks=[check for check in (REASONING_SUMMARY, UNSEEN_FIRST_WORD, BUFFERED) if rng.random() < 0.1],
         tool_calls=rng.choice([None, None, 0, 1]),
         **marks,
     )
@@ -103,6 +103,17 @@ def test_an_empty_answer_breaks_any_promise_and_is_in_no_latency(limits) -> None
     for rows in ([row("r", end=9, output=0)], [reasoned]):
         assert keeps(limits, rows) is False
         assert {latency.value for latency in measure_request(rows)} == {None}
+
+
+def test_an_answer_that_was_held_back_shows_no_promise_kept_while_a_level_runs() -> None:
+    limits = Limits(ttft_ms=100)
+    burst = row("r", first=50, last=50, output=20, checks=[BUFFERED])
+
+    assert keeps(limits, [burst]) is True
+    assert shows(limits, [burst], 60_000 * MS) is None
+    assert shows(limits, [row("r", first=50, last=50, output=3, checks=[BUFFERED])], 60_000 * MS) is True
+    assert shows(limits, [row("r", first=150, last=150, output=20, checks=[BUFFERED])], 60_000 * MS) is False
+    assert keeps(Limits(tpot_ms=20), [burst]) is None
 
 
 def test_a_start_line_without_an_end_is_as_good_as_lost() -> None:

@@ -50,6 +50,34 @@ def test_a_whole_run_opens_without_a_note(made: Path) -> None:
     assert len(run.health) > 60
 
 
+def test_texts_are_tallied_the_most_frequent_first(folder: Path) -> None:
+    served = ["m", None, "n", "m", "n", "m"]
+    fields = {"attempt": 1, "outcome": "ok", "stage": 99}
+    rows = [Row(request_id=f"x{n}", model_served=name, **fields) for n, name in enumerate(served)]
+    append(folder, "attempts/worker-0.jsonl", msgspec.json.Encoder().encode_lines(rows))
+
+    told = open_run(folder).tally("model_served", "peer", where="stage = 99")
+
+    assert {column: list(counts.items()) for column, counts in told.items()} == {
+        "model_served": [("m", 3), ("n", 2)],
+        "peer": [],
+    }
+
+
+def test_what_was_set_aside_is_told_by_the_first_rule_that_a_row_breaks(folder: Path) -> None:
+    counts = [
+        {"output_tokens": -1},
+        {"output_tokens": -1, "input_tokens": -1},
+        {"input_tokens": 10, "cached_tokens": 11},
+    ]
+    rows = [Row(request_id=f"x{n}", attempt=1, outcome="ok", stage=99, **told) for n, told in enumerate(counts)]
+    append(folder, "attempts/worker-0.jsonl", msgspec.json.Encoder().encode_lines(rows))
+    run = open_run(folder)
+
+    assert run.set_aside("stage = 99") == {"a negative count": 2, "more cached than input tokens": 1}
+    assert run.set_aside("stage = 0") == {}
+
+
 def test_attempts_are_the_journal_in_numpy(made: Path) -> None:
     rows = sorted(read_journal(made), key=lambda row: (row.stage, row.end_ns, row.request_id))
 

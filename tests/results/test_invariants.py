@@ -14,7 +14,7 @@ from firsttoken.row import Row
 GOOD = Row(
     intended_ns=0, connect_start_ns=1, connected_ns=2, sent_ns=3, uploaded_ns=4, headers_ns=5, first_event_ns=6,
     first_token_early_ns=6, first_token_ns=7, first_visible_ns=8, last_token_ns=9, end_ns=9, gaps_us=[0, 2],
-    input_tokens=0, output_tokens=3,
+    input_tokens=10, output_tokens=3,
 )  # fmt: skip
 
 MARKS = (
@@ -72,6 +72,11 @@ def test_a_row_without_any_mark_is_possible(connection: duckdb.DuckDBPyConnectio
         ("first_token_early_ns", 2, "first-token bracket upside down"),
         ("intended_ns", -1, "a time before the run"),
         ("output_tokens", -1, "a negative count"),
+        ("cached_tokens", 11, "more cached than input tokens"),
+        ("cache_write_tokens", 11, "more written to the cache than input tokens"),
+        ("reasoning_tokens", 4, "more reasoning than output tokens"),
+        ("output_tokens", 10_000_001, "more tokens than an answer can have"),
+        ("input_tokens", 10_000_001, "more tokens than an answer can have"),
         ("gaps_us", [5, -1], "a negative gap"),
         ("sent_ns", None, "a token without a sent request"),
     ],
@@ -80,6 +85,22 @@ def test_each_rule_names_what_breaks_it(
     connection: duckdb.DuckDBPyConnection, field: str, value: int | list[int] | None, rule: str
 ) -> None:
     assert rule in broken_rules(connection, changed(**{field: value}))
+
+
+WITHIN = [{"cached_tokens": 10}, {"cached_tokens": 4, "cache_write_tokens": 6}, {"reasoning_tokens": 3}]
+
+
+@pytest.mark.parametrize("tokens", WITHIN)
+def test_tokens_may_be_cached_written_or_reasoning_to_the_last(
+    connection: duckdb.DuckDBPyConnection, tokens: dict[str, int]
+) -> None:
+    assert broken_rules(connection, changed(**tokens)) == []
+
+
+def test_tokens_that_are_read_from_the_cache_and_written_to_it_are_different_ones(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    assert broken_rules(connection, changed(cached_tokens=6, cache_write_tokens=6)) == ["more cached than input tokens"]
 
 
 def test_a_missing_mark_between_hides_no_disorder(connection: duckdb.DuckDBPyConnection) -> None:
@@ -115,5 +136,11 @@ def is_possible(row: Row) -> bool:
         if came != sorted(came) or min(came, default=0) < 0:
             return False
     if row.first_token_ns is not None and row.sent_ns is None:
+        return False
+    cached, written, read = row.cached_tokens, row.cache_write_tokens, row.input_tokens
+    for part, whole in ((cached, read), (written, read), (row.reasoning_tokens, row.output_tokens)):
+        if part is not None and whole is not None and part > whole:
+            return False
+    if None not in (cached, written, read) and cached + written > read:
         return False
     return all((getattr(row, name) or 0) >= 0 for name in COUNTS)

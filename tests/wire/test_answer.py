@@ -59,7 +59,11 @@ ERROR = b'{"error": {"message": "Oh no", "code": "busy"}}'
         ),
         (stream([brotli.compress(b"".join(CHAT))], content_encoding="br"), "ok", None),
         (stream([gzip.compress(b"".join(CHAT), mtime=0)], content_encoding="gzip"), "ok", None),
-        (plain("429 Too Many Requests", gzip.compress(ERROR, mtime=0), content_encoding="gzip"), "rate_limited", "Oh no (busy)"),
+        (
+            plain("429 Too Many Requests", gzip.compress(ERROR, mtime=0), content_encoding="gzip"),
+            "rate_limited",
+            "Oh no (busy)",
+        ),
         (plain("503 Busy", b"\x1f\x8b\x08", content_encoding="gzip"), "http_5xx", "HTTP 503 without a word"),
         (plain("503 Busy", b"what is this?", content_encoding="zstd"), "http_5xx", "HTTP 503 without a word"),
         (stream(CHAT, content_encoding="identity"), "ok", None),
