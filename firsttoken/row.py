@@ -31,7 +31,8 @@ Outcome = Literal[
     "cancelled_by_run",
     "lost",
 ]
-RetryWord = Literal["429", "5xx", "connect", "timeout", "truncated"]
+RetryWord = Literal["5xx", "connect", "timeout", "truncated"]
+"""What a retry policy may name beside statuses."""
 
 
 class OutcomeFacts(NamedTuple):
@@ -45,8 +46,8 @@ class OutcomeFacts(NamedTuple):
     """Tokens may have been billed though no usage was told."""
     alive: bool | None = None
     """The server works (True), may be dead (False), or it says nothing of that (None)."""
-    retried: RetryWord | None = None
-    """The word of a retry policy that tries it again where no status of an error was given."""
+    retried: Literal[429] | RetryWord | None = None
+    """The status or word of a retry policy that tries it again."""
     ends_preflight: bool = False
     """Before the load: the target cannot be asked, and no load would find out more."""
     advice: str = ""
@@ -61,7 +62,7 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     "truncated": OutcomeFacts(alive=False, retried="truncated"),
     "idle_timeout": OutcomeFacts(alive=False, retried="timeout"),
     "deadline": OutcomeFacts(alive=False, retried="timeout"),
-    "rate_limited": OutcomeFacts(billed=False, retried="429", advice="wait for the quota or use another key"),
+    "rate_limited": OutcomeFacts(billed=False, retried=429, advice="wait for the quota or use another key"),
     "http_4xx": OutcomeFacts(
         billed=False,
         alive=False,

@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "results": {"row"},
     "traffic": {"catalogue"},
     "simulator": {"catalogue", "duration"},
-    "scenario": {"catalogue", "duration", "traffic", "kit", "proxy", "http_text", "strict_toml"},
+    "scenario": {"catalogue", "duration", "row", "traffic", "kit", "proxy", "http_text", "strict_toml"},
     "plan": {"duration", "row", "scenario"},
     "launch": {"scenario", "catalogue", "row"},
     "limits": {"scenario", "catalogue"},

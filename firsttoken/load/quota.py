@@ -8,8 +8,8 @@ share takes to refill by its cost:
 
 so in any span of T seconds a worker lets through at most its rate x T and one request more. Requests go evenly, which a
 server's bucket likes better than a minute's worth at once. A limit that no answer has told yet makes nobody wait; what
-went before it was told is made good as soon as it is. A server may have several: a minute's, a day's, one on the tokens of
-answers alone; each that was ever told holds. Where only a rest is told, the limit is at least the highest rest seen.
+went before it was told is made good as soon as it is. A server may have several: a minute's, a day's, one on the tokens
+of answers alone; each that was ever told holds. Where only a rest is told, the limit is at least the highest rest seen.
 """
 
 from __future__ import annotations

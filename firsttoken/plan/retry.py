@@ -2,7 +2,8 @@
 
 Rule: the transport never retries; this loop is the only one, so that every attempt on the wire is a row.
 
-What `on` of a custom policy may hold, beside statuses such as 429:
+What `on` of a custom policy may hold, beside statuses, of which 429 means every rate limit, also one told in the
+first event of a 200 or under another status (the words beside "5xx" are those of `row.OUTCOMES`):
 
     "5xx"        any status from 500 on
     "connect"    no connection, or one that was closed before a byte of an answer
@@ -79,14 +80,26 @@ def choose_backoff_ms(policy: RetryPolicy, row: Row, should_retry: bool | None, 
 
 
 def _is_retryable(policy: RetryPolicy, row: Row, should_retry: bool | None) -> bool:
-    if row.http_status is not None and row.http_status >= 400:
-        if should_retry is not None and policy.heeds_advice:
-            return should_retry
-        return row.http_status in policy.on or ("5xx" in policy.on and row.http_status >= 500)
+    if row.outcome == "rate_limited" or (row.http_status is not None and row.http_status >= 400):
+        return _may_pass(policy, row, should_retry)
     if policy.only_unanswered and (row.http_status is not None or row.bytes_received):
         return False
-    word = None if row.outcome is None else OUTCOMES[row.outcome].retried
-    return word is not None and (word in policy.on or (word == "429" and 429 in policy.on))
+    return _word(row) in policy.on
+
+
+def _may_pass(policy: RetryPolicy, row: Row, should_retry: bool | None) -> bool:
+    """Whether a refusal is tried again: a rate limit as a 429 is, whatever the status that told it, but for one that
+    comes after tokens, which the user has had."""
+    if row.outcome == "rate_limited" and row.first_token_ns is not None:
+        return False
+    if should_retry is not None and policy.heeds_advice:
+        return should_retry
+    status = row.http_status or 0
+    return not policy.on.isdisjoint({status, _word(row)}) or ("5xx" in policy.on and status >= 500)
+
+
+def _word(row: Row) -> int | str | None:
+    return None if row.outcome is None else OUTCOMES[row.outcome].retried
 
 
 class RetryBudget:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from firsttoken.duration import parse_duration
+from firsttoken.row import RetryWord
 from firsttoken.scenario.load import KINDS, Load
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import (
@@ -32,7 +33,6 @@ from firsttoken.scenario.values import (
 )
 from firsttoken.traffic.lengths import mean_length
 
-RetryWord = Literal["5xx", "connect", "timeout", "truncated"]
 RETRIED: tuple[int | RetryWord, ...] = (408, 409, 429, "5xx", "connect", "timeout")
 """What is tried again where a custom policy does not say."""
 LIMITS = ("ttft", "ttfo", "felt_ttft", "tpot", "e2e")

@@ -1,10 +1,12 @@
 """The retry policy: what the openai package would do, or what a scenario writes, decided from the row alone."""
 
+from typing import get_args
+
 import pytest
 
 from firsttoken.plan.retry import POLICIES, RetryBudget, RetryPolicy, choose_backoff_ms, read_policy
-from firsttoken.row import Row
-from firsttoken.scenario.format import Retry
+from firsttoken.row import OUTCOMES, RetryWord, Row
+from firsttoken.scenario.format import RETRIED, Retry
 
 OPENAI = POLICIES["openai"]
 
@@ -101,6 +103,27 @@ def test_it_may_ask_again_after_a_stream_that_broke_off_if_it_says_so() -> None:
 
     assert tries_again(on("truncated"), begun)
     assert not tries_again(OPENAI, begun)
+
+
+@pytest.mark.parametrize("status", [200, 403, 503, 429])
+def test_a_rate_limit_is_tried_again_as_a_429_whatever_the_status_that_told_it(status: int) -> None:
+    refused = failed(status, outcome="rate_limited", bytes_received=300, retry_after_ms=1_500.0)
+
+    assert choose_backoff_ms(OPENAI, refused, None, 0.0) == 1_500
+    assert tries_again(on(429), refused)
+    assert tries_again(on(404), refused) is False
+
+
+@pytest.mark.parametrize("policy", [OPENAI, CUSTOM])
+def test_a_rate_limit_that_comes_after_tokens_is_not_tried_again(policy: RetryPolicy) -> None:
+    assert not tries_again(policy, failed(200, outcome="rate_limited", bytes_received=300, first_token_ns=5))
+
+
+def test_the_words_of_a_scenario_are_those_that_an_outcome_is_tried_again_by() -> None:
+    words = {facts.retried for facts in OUTCOMES.values()} - {None, 429}
+
+    assert words == set(get_args(RetryWord))
+    assert set(RETRIED) | words == OPENAI.on
 
 
 def test_an_error_in_the_stream_is_no_word_of_any_list() -> None:
