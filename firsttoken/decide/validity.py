@@ -90,7 +90,7 @@ RULES: dict[str, Rule] = {
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
     "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", "nothing"),
     "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", "nothing"),
-    "BUDGET_STOPPED": Rule("a cap of the budget ended the run before its plan", "run", "nothing"),
+    "BUDGET_STOPPED": Rule("a cap of the budget, or spent credit, ended the run before its plan", "run", "nothing"),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),
 }
 """Flag -> its rule."""

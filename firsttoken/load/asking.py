@@ -129,7 +129,7 @@ def _describe(session: Session, request: Request, ask: Ask, intended_ns: int) ->
 
 
 def _choose_backoff(session: Session, row: Row, should_retry: bool | None) -> float | None:
-    if row.outcome in SUCCESS:
+    if session.credits[row.target].is_spent(row) or row.outcome in SUCCESS:
         return None
     backoff_ms = choose_backoff_ms(session.policy, row, should_retry, session.draw.random())
     return backoff_ms if backoff_ms is not None and session.retries.allow() else None

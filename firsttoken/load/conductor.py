@@ -35,7 +35,7 @@ class Conductor:
     def __init__(self, crew: Crew, itinerary: Itinerary, judge: Judge, progress: Progress) -> None:
         self.failure: str | None = None
         self.budget: str | None = None
-        """Which cap of the budget ended the run, in a sentence, if one did."""
+        """Which cap of the budget ended the run, or whose credit was spent, in a sentence, if one did."""
         self._lost_in_stages = 0
         self._finished: list[Tally] = []
         """What the stages that have ended cost."""
@@ -58,7 +58,7 @@ class Conductor:
                     self._progress(describe_stage(plan, self._itinerary.stages))
                 with self._keep_garbage(group):
                     self._run(group)
-                self.budget = crew.exhausted
+                self.budget = self.budget or crew.exhausted
         finally:
             crew.leave()
 
@@ -108,9 +108,19 @@ class Conductor:
                 self._dead[clock.plan.target] = why
                 self._itinerary.give_up(clock.plan.target)
                 clock.break_off(now_ns)
+            elif why := self._judge.find_spent(clock, tally, now_ns):
+                self._give_up_account(clock.plan.target, why)
+                clock.break_off(now_ns)
             elif crew.exhausted:
                 clock.break_off(now_ns, drains=tally.in_flight > 0)  # who waits for money then waits in vain
         crew.advance([clock for clock, tally in tallies.items() if self._judge.is_enough(clock, tally, now_ns)])
+
+    def _give_up_account(self, target: str, why: str) -> None:
+        """Ask no target more whose account has no credit; it ends a run as a cap of its budget does."""
+        self.budget = self.budget or why
+        for name in self._judge.find_same_account(target):
+            self._dead.setdefault(name, why)
+            self._itinerary.give_up(name)
 
     def _conclude(self, clock: StageClock) -> None:
         """Tell the itinerary what a stage has shown."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from gevent.event import AsyncResult
 
 from firsttoken.load.clock import StageClock
+from firsttoken.load.credit import PENDING_S, says_spent
 from firsttoken.load.gate import Span, find_opening, find_spans
 from firsttoken.load.keeping import Limits, shows
 from firsttoken.load.schedule import Schedule
@@ -20,6 +21,7 @@ from firsttoken.load.tally import Tally
 from firsttoken.load.target import Ask
 from firsttoken.row import OUTCOMES, Phase, Row
 
+PENDING_NS = round(PENDING_S * 1e9)
 REDEALT = 1_000_000
 """Requests of a seat that changes hands are counted from a multiple of this, so that no two share an id."""
 
@@ -140,12 +142,17 @@ class Lane:
         alive = None if row.outcome is None else OUTCOMES[row.outcome].alive
         self.tally.answered += alive is True
         self.tally.unanswered += alive is False
+        if says_spent(row):
+            self.tally.unpaid += 1
+            self.tally.unpaid_words = row.error or ""
 
-    def count_streams(self) -> None:
+    def count_streams(self, now_ns: int) -> None:
         """Count the answers that are running, where the question may arise whether anything is alive."""
-        if self.tally.unanswered:
-            rows = (request.rows[-1] for request in self._open if request.rows)
-            self.tally.streaming = sum(row.first_event_ns is not None and row.end_ns is None for row in rows)
+        if not (self.tally.unanswered or self.tally.unpaid):
+            return
+        rows = [request.rows[-1] for request in self._open if request.rows and request.rows[-1].end_ns is None]
+        self.tally.streaming = sum(row.first_event_ns is not None for row in rows)
+        self.tally.pending = sum(row.sent_ns is not None and row.sent_ns + PENDING_NS < now_ns for row in rows)
 
     def judge(self, limits: Limits, now_ns: int) -> None:
         """Count who kept the promise, up to the first of whom it is not known yet.

@@ -15,6 +15,7 @@ from gevent.event import AsyncResult, Event
 from gevent.lock import BoundedSemaphore
 
 from firsttoken.load.clock import StageClock, advance_together
+from firsttoken.load.credit import Credit
 from firsttoken.load.keeping import Limits
 from firsttoken.load.lane import Lane, Request
 from firsttoken.load.tally import Tally
@@ -71,6 +72,7 @@ class Session:
         self.spending = spending
         self.refill: Callable[[], None] = lambda: None
         """Asks for more where the purse has refused a request."""
+        self.credits = {name: Credit() for name in targets}
         self._limits = limits
         self.value_of = value_of
         """What a level that measures until a figure is narrow wants to know of a request."""
@@ -185,7 +187,7 @@ class Session:
         tally.started = self.recorder.started.get(plan.stage, 0)
         tally.in_flight = self.targets[plan.target].client.in_flight
         lane.judge(self._limits, self.now_ns())
-        lane.count_streams()
+        lane.count_streams(self.now_ns())
         return tally
 
     def _advance(self) -> None:

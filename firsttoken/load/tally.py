@@ -34,6 +34,10 @@ class Tally(msgspec.Struct):
     """Attempts that a living server answered, and those that failed as a dead one makes them fail."""
     streaming: int = 0
     """Attempts whose answer is running; looked at only once some were not answered."""
+    unpaid: int = 0
+    """Attempts that were refused for want of credit."""
+    pending: int = 0
+    """Attempts that are on the wire for long without an answer; looked at only once some were refused like that."""
     open_measured: int = 0
     busy: int = 0
     """Users with a request: attempts and back-off together."""
@@ -51,12 +55,15 @@ class Tally(msgspec.Struct):
     """What the attempts cost by the server's own counts."""
     unpriced: int = 0
     """Attempts whose tokens have no known price."""
+    unpaid_words: str = ""
+    """What the last refusal for want of credit said."""
     samples: list[Sample] = []
     """Of measured requests, for a level that measures until a figure is known well enough."""
 
     SUMS: ClassVar[tuple[str, ...]] = (
         "issued", "ended", "failed", "dropped", "started", "kept", "judged", "answered", "unanswered", "streaming",
-        "open_measured", "busy", "in_flight", "measured", "measured_failed", "measured_tokens", "nano_usd", "unpriced",
+        "unpaid", "pending", "open_measured", "busy", "in_flight", "measured", "measured_failed", "measured_tokens",
+        "nano_usd", "unpriced",
     )  # fmt: skip
 
 
@@ -69,5 +76,6 @@ def add_up(tallies: Iterable[Tally]) -> Tally:
         total.e2e.join(each.e2e)
         total.ttft.join(each.ttft)
         total.measured_ttft.join(each.measured_ttft)
+        total.unpaid_words = each.unpaid_words or total.unpaid_words
         total.samples += each.samples
     return total

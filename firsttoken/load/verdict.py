@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from firsttoken.load.breaker import Breaker
 from firsttoken.load.clock import StageClock
+from firsttoken.load.credit import CreditBreaker, account_of
 from firsttoken.load.itinerary import Verdict
 from firsttoken.load.search import judge_level
 from firsttoken.load.tally import Tally
@@ -33,6 +34,8 @@ class Judge:
         self._share = scenario.slo.share
         self._width = Width(scenario.load.until) if scenario.load.until is not None else None
         self._breakers = {target.name: Breaker(target.name) for target in scenario.target}
+        self._credits = {target.name: CreditBreaker(target) for target in scenario.target}
+        self._accounts = {target.name: account_of(target) for target in scenario.target}
 
     def verdict(self, tally: Tally) -> Verdict:
         """Whether the requests of a stage keep the promise, if that can be told already."""
@@ -55,6 +58,23 @@ class Judge:
         breaker = self._breakers[clock.plan.target]
         breaker.note(answered=tally.answered, failed=tally.unanswered, streaming=tally.streaming, now_ns=now_ns)
         return breaker.tripped
+
+    def find_spent(self, clock: StageClock, tally: Tally, now_ns: int) -> str | None:
+        """Why the account of a target should be asked no more, in a sentence; None while it has credit."""
+        credit = self._credits[clock.plan.target]
+        credit.note(
+            answered=tally.answered,
+            refused=tally.unpaid,
+            streaming=tally.streaming,
+            pending=tally.pending,
+            words=tally.unpaid_words,
+            now_ns=now_ns,
+        )
+        return credit.tripped
+
+    def find_same_account(self, target: str) -> list[str]:
+        """The targets whose requests are billed to the account of this one, itself among them."""
+        return [name for name, account in self._accounts.items() if account == self._accounts[target]]
 
 
 def is_known(kept: int, judged: int, share: float) -> bool:

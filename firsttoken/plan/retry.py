@@ -90,11 +90,11 @@ def _is_retryable(policy: RetryPolicy, row: Row, should_retry: bool | None) -> b
 def _may_pass(policy: RetryPolicy, row: Row, should_retry: bool | None) -> bool:
     """Whether a refusal is tried again: a rate limit as a 429 is, whatever the status that told it, but for one that
     comes after tokens, which the user has had."""
-    if row.outcome == "rate_limited" and row.first_token_ns is not None:
+    status = row.http_status or 0
+    if status < 400 and row.first_token_ns is not None:
         return False
     if should_retry is not None and policy.heeds_advice:
         return should_retry
-    status = row.http_status or 0
     return not policy.on.isdisjoint({status, _word(row)}) or ("5xx" in policy.on and status >= 500)
 
 

@@ -226,3 +226,14 @@ def test_the_time_left_falls_to_nothing() -> None:
 
     left_s = [event["left_s"] for event in events if event["event"] == "tick"]
     assert left_s == [25.0, 12.0]
+
+
+def test_spent_credit_ends_the_run_as_a_cap_of_its_budget_does() -> None:
+    crew = ScriptedCrew(lambda at_s: Tally(answered=min(5, int(at_s)), unpaid=max(0, int(at_s) - 4) * 3))
+
+    conductor = conduct(crew, targets="ab")
+
+    assert conductor.budget is not None
+    assert "credit" in conductor.budget
+    assert crew.events[-1].reason == conductor.budget
+    assert {event.target for event in crew.events} == {"a"}, "b is on the same account"

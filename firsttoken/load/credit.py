@@ -1,0 +1,122 @@
+"""Spent credit: a refusal that no waiting mends, told from a rate limit by its code. Pure.
+
+Rule: a status of 402 or a code of billing says it. The words of a message are believed only where neither a wait nor a
+code of a rate limit is told: some vendors say the same of a minute's quota. One refusal proves nothing, for some say it
+of too many requests at once: the account is taken for spent when REFUSALS attempts in a row were refused like that,
+over PATIENCE_S, while nothing was answered and no stream was running. Attempts that are on the wire for long may be
+such answers, and are waited for, but no longer than SLOW_PATIENCE_S.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from firsttoken.row import SUCCESS, Row
+from firsttoken.scenario.target import Target
+
+NS = 1_000_000_000
+REFUSALS = 5
+PATIENCE_S = 2.0
+SLOW_PATIENCE_S = 30.0
+PENDING_S = 1.0
+"""An attempt that is on the wire for longer may be one that was let in; a refusal is prompt."""
+PAYMENT_REQUIRED = 402
+
+CODES = frozenset({
+    "insufficient_quota", "insufficient_balance", "insufficient_credits", "insufficient_credit", "insufficient_funds",
+    "insufficient_user_quota", "credit_limit_reached", "credit_limit_exceeded", "credits_exhausted", "no_credits",
+    "out_of_credits", "credit_balance_too_low", "credit_balance_exhausted", "balance_exhausted", "payment_required",
+    "billing_error", "billing_hard_limit_reached", "billing_hard_limit", "billing_limit_reached", "billing_not_active",
+    "billing_disabled", "budget_exceeded", "exceeded_current_quota_error", "spend_limit_exceeded",
+    "spending_limit_reached", "account_overdue", "accountoverdueerror", "arrearage",
+    "trial_expired",
+})  # fmt: skip
+"""What servers call it: OpenAI, Anthropic, DeepSeek, Moonshot, LiteLLM, OpenRouter, Together, Volcengine, DashScope."""
+WORDS = re.compile(
+    r"credit balance is too low|insufficient (account )?(balance|credit|funds|quota)|(no|out of|not enough) credits?\b"
+    r"|exceeded your current quota, please check your plan and billing|payment required|billing hard limit"
+    r"|(add|purchase|buy) (more )?credits|top up your|account is in arrears|budget has been exceeded",
+    re.IGNORECASE,
+)
+"""What their messages say, where no code does."""
+PASSING = re.compile(r"rate_?limit|resource_exhausted", re.IGNORECASE)
+"""Codes of what passes by waiting."""
+REFUSED = frozenset({"rate_limited", "http_4xx", "error_in_stream"})
+
+
+def says_spent(row: Row) -> bool:
+    """Whether an attempt was refused for want of credit."""
+    if row.outcome not in REFUSED or row.first_token_ns is not None:
+        return False
+    if row.http_status == PAYMENT_REQUIRED:
+        return True
+    error = row.error or ""
+    if not CODES.isdisjoint(re.findall(r"\w+", error.lower())):
+        return True
+    return row.retry_after_ms is None and not PASSING.search(error) and WORDS.search(error) is not None
+
+
+class Credit:
+    """What one load process has seen of the credit of a target's account: is it worth to ask again?"""
+
+    def __init__(self) -> None:
+        self._refused_ns: int | None = None
+        self._is_disproved = False
+        """A later attempt was answered: the words are not of credit."""
+
+    def is_spent(self, row: Row) -> bool:
+        """Take an attempt that has ended; whether it is pointless to try it again."""
+        if says_spent(row):
+            if self._refused_ns is None:
+                self._refused_ns = row.end_ns
+            return not self._is_disproved
+        if row.outcome in SUCCESS and self._refused_ns is not None and (row.sent_ns or 0) > self._refused_ns:
+            self._is_disproved = True
+        return False
+
+
+class CreditBreaker:
+    """Watches the account of one target, by the counts of all workers added up."""
+
+    def __init__(self, target: Target) -> None:
+        self.tripped: str | None = None
+        """Why nothing more should be asked of this account, in a sentence; it stays."""
+        self._target = target
+        self._answered = 0
+        self._refused = 0
+        self._in_a_row = 0
+        self._since_ns: int | None = None
+
+    def note(self, *, answered: int, refused: int, streaming: int, pending: int, words: str, now_ns: int) -> None:
+        """Look at the attempts of a stage so far: how many were answered and how many refused for want of credit, how
+        many stream now or are on the wire for long, and what the last refusal said. A new stage counts from 0 again.
+        """
+        refusals = refused - self._refused if refused >= self._refused else refused
+        alive = streaming > 0 or (answered > 0 and answered != self._answered)
+        self._answered, self._refused = answered, refused
+        if alive:
+            self._in_a_row, self._since_ns = 0, None
+        elif refusals or self._in_a_row:
+            self._since_ns = now_ns if self._since_ns is None else self._since_ns
+            self._in_a_row += refusals
+            self._judge((now_ns - self._since_ns) / NS, SLOW_PATIENCE_S if pending else PATIENCE_S, words)
+
+    def _judge(self, seconds: float, patience_s: float, words: str) -> None:
+        if self.tripped is None and self._in_a_row >= REFUSALS and seconds >= patience_s:
+            said = f' ("{words}")' if words else ""
+            self.tripped = (
+                f"the credit of {name_account(self._target)} is spent: {self._target.name} refused the last "
+                f"{self._in_a_row:,} attempts for it{said}, over {seconds:.0f} s in which nothing was answered"
+            )
+
+
+def account_of(target: Target) -> tuple[str, str]:
+    """What targets of one account have in common: the host and the variable of the key."""
+    return urlsplit(target.base_url).netloc, target.key_env
+
+
+def name_account(target: Target) -> str:
+    """An account in words."""
+    host, key = account_of(target)
+    return f"the account of {key} at {host}" if key else f"the account at {host}"

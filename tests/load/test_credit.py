@@ -1,0 +1,133 @@
+"""Spent credit ends a run within seconds, and what only sounds like it never does."""
+
+from itertools import count
+
+import pytest
+
+from firsttoken.load.credit import NS, Credit, CreditBreaker, account_of, says_spent
+from firsttoken.row import Outcome, Row
+from firsttoken.scenario.target import Target
+
+TARGET = Target(model="m", base_url="https://api.test/v1", key_env="TEAM_KEY", prices="unknown")
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+def refused(error: str, status: int = 429, **fields: object) -> Row:
+    outcome: Outcome = {429: "rate_limited", 200: "error_in_stream"}.get(status, "http_4xx")  # type: ignore[assignment]
+    return Row(**({"outcome": outcome, "http_status": status, "error": error, "end_ns": 5} | fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (f"{QUOTA} (insufficient_quota)", 429),
+        (QUOTA, 429),
+        ("no credit left (insufficient_quota)", 429),
+        ("Billing hard limit has been reached (billing_hard_limit_reached)", 400),
+        ("Your credit balance is too low to access the Anthropic API. (invalid_request_error)", 400),
+        ("HTTP 402 without a word", 402),
+        ("Insufficient Balance", 402),
+        ("Insufficient credits (402)", 200),
+        ("Budget has been exceeded! Current cost: 10.2, Max budget: 10.0 (budget_exceeded)", 400),
+        ("The account is overdue (AccountOverdueError)", 403),
+    ],
+)
+def test_what_servers_say_when_an_account_has_no_credit(error: str, status: int) -> None:
+    assert says_spent(refused(error, status))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        refused("Rate limit reached for m on tokens per min (TPM) (rate_limit_exceeded)"),
+        refused(f"{QUOTA} (RESOURCE_EXHAUSTED)"),
+        refused(QUOTA, retry_after_ms=34_000.0),
+        refused("Incorrect API key provided (invalid_api_key)", 401),
+        refused("model overloaded", 503, outcome="http_5xx"),
+        refused("no credit left (insufficient_quota)", 200, first_token_ns=3),
+        Row(outcome="ok", http_status=200),
+    ],
+)
+def test_what_passes_or_is_about_something_else_is_no_spent_credit(row: Row) -> None:
+    assert not says_spent(row)
+
+
+def test_a_spent_account_is_not_tried_again() -> None:
+    credit = Credit()
+
+    assert credit.is_spent(refused(QUOTA))
+    assert credit.is_spent(refused(QUOTA))
+
+
+def test_where_a_later_attempt_is_answered_the_words_mean_something_that_passes() -> None:
+    credit = Credit()
+    credit.is_spent(refused(QUOTA, end_ns=5))
+
+    credit.is_spent(Row(outcome="ok", sent_ns=3, end_ns=9))
+    assert credit.is_spent(refused(QUOTA)), "that answer had begun before"
+
+    credit.is_spent(Row(outcome="ok", sent_ns=7, end_ns=9))
+    assert not credit.is_spent(refused(QUOTA))
+
+
+def watch(per_second: float, until_s: float, **told: int) -> tuple[CreditBreaker, float | None]:
+    """Refuse so many attempts a second, and when it tripped."""
+    breaker = CreditBreaker(TARGET)
+    for number in count(1):
+        at_s = number / per_second
+        if at_s > until_s:
+            return breaker, None
+        counts = {"answered": 0, "streaming": 0, "pending": 0} | told
+        breaker.note(refused=number, words="no credit", now_ns=round(at_s * NS), **counts)
+        if breaker.tripped:
+            return breaker, at_s
+    raise AssertionError
+
+
+@pytest.mark.parametrize("per_second", [2, 5, 1_000])
+def test_a_spent_account_is_left_within_seconds_and_named(per_second: float) -> None:
+    breaker, tripped_s = watch(per_second, 60)
+
+    assert tripped_s is not None
+    assert tripped_s <= 3
+    assert "the credit of the account of TEAM_KEY at api.test is spent" in (breaker.tripped or "")
+    assert '"no credit"' in (breaker.tripped or "")
+
+
+def test_good_answers_in_between_keep_it_going() -> None:
+    breaker = CreditBreaker(TARGET)
+    for tick in range(6_000):
+        breaker.note(answered=tick // 20, refused=5 * tick, streaming=0, pending=0, words="", now_ns=tick * NS // 20)
+
+    assert breaker.tripped is None
+
+
+def test_while_streams_run_the_words_are_of_too_many_at_once() -> None:
+    assert watch(100, 120, streaming=4)[1] is None
+
+
+def test_attempts_that_may_still_be_answered_are_waited_for_but_not_for_ever() -> None:
+    tripped_s = watch(100, 120, pending=2)[1]
+
+    assert tripped_s is not None
+    assert 30 <= tripped_s <= 31
+
+
+def test_a_few_refusals_are_not_enough() -> None:
+    assert watch(0.1, 40)[1] is None
+
+
+def test_a_new_stage_counts_from_the_beginning_and_the_row_goes_on() -> None:
+    breaker = CreditBreaker(TARGET)
+    for refused_so_far, at_s in ((3, 0), (4, 1), (1, 2), (2, 3)):
+        breaker.note(answered=0, refused=refused_so_far, streaming=0, pending=0, words="", now_ns=at_s * NS)
+
+    assert breaker.tripped is not None
+
+
+def test_one_account_is_one_host_and_one_key() -> None:
+    same = Target(model="other", base_url="https://api.test/v2", key_env="TEAM_KEY", prices="unknown")
+    other = Target(model="other", base_url="https://api.test/v1", key_env="OTHER_KEY", prices="unknown")
+
+    assert account_of(same) == account_of(TARGET)
+    assert account_of(other) != account_of(TARGET)
