@@ -6,10 +6,12 @@ Rule: every figure belongs to one dated source, and what a source does not say i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
+import tomli_w
 from msgspec import Meta
 
 from firsttoken import kit
@@ -51,6 +53,8 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     ttft_s: AboveZero | None = None
     tokens_per_s: AboveZero | None = None
     images: bool | None = None
+    apis: tuple[Literal["chat", "completions", "responses"], ...] | None = None
+    """The APIs that answer for the model, where the source says so."""
     note: str = ""
 
 
@@ -141,11 +145,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def load_catalogue(path: Path | None = None) -> dict[str, Model]:
-    """Every model of a catalogue file by name, scenarios/models.toml unless told otherwise. Raises CatalogueError."""
+    """Every model by name: those of one catalogue file, or of every scenarios/models.toml, the user's own rows first.
+
+    A model of one's own adds to the catalogue, and replaces the one of its name. Raises CatalogueError, which names the
+    file.
+    """
+    files = [path] if path else kit.find_all("scenarios", "models.toml")
+    return {name: model for file in reversed(files) for name, model in _read_models(file).items()}
+
+
+def _read_models(path: Path) -> dict[str, Model]:
     try:
-        path = path or kit.find("scenarios", "models.toml")
         data = read_toml(path)
-    except (TomlError, kit.KitError) as error:
+    except TomlError as error:
         raise CatalogueError(str(error)) from None
     try:
         models = decode(data, _File).model
@@ -155,6 +167,22 @@ def load_catalogue(path: Path | None = None) -> dict[str, Model]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise CatalogueError(f"{path}: model.name: expected each model once, got {min(twice)} twice")
     return {model.name: model for model in models}
+
+
+def dump_catalogue(catalogue: Mapping[str, Model]) -> str:
+    """A catalogue as one TOML file, which loads as an equal one."""
+    models = [_without_defaults(model) for model in catalogue.values()]
+    return tomli_w.dumps({"model": models})
+
+
+def _without_defaults(value: object) -> object:
+    """Tables of what is stated; None, which TOML cannot write, states nothing."""
+    if isinstance(value, msgspec.Struct):
+        stated = {name: getattr(value, name) for name in value.__struct_fields__}
+        return {name: _without_defaults(inner) for name, inner in stated.items() if inner is not None}
+    if isinstance(value, dict):
+        return {name: _without_defaults(inner) for name, inner in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def resolve_simulated(model: Model, source: str, overrides: Simulated) -> Simulated:

@@ -26,7 +26,7 @@ from firsttoken.report.error import ReportError
 from firsttoken.results.error import RunFolderError
 from firsttoken.scenario.doubts import assumed_speeds
 from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.reading import find_scenario, load_scenario
+from firsttoken.scenario.reading import find_scenario, load_scenario, reopen_scenario
 from firsttoken.scenario.values import ScenarioError
 
 app = App(name="firsttoken", version=__version__, help="Load tests and latency profiles for streaming LLM APIs.")
@@ -66,7 +66,7 @@ def run(
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
     broken_off = run_folder.find_broken_off(resume) if resume else None
-    plan = load_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario, set_)
+    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario, set_)
     running.check_names(plan)
     if dry_run:
         return running.foretell(plan, workers, remote, as_json=json_)

@@ -14,6 +14,13 @@ FRAMING = {"connection", "content-length", "host", "transfer-encoding", "expect"
 """Headers that are the connection's own business."""
 READABLE_CODINGS = {"identity", "gzip", "x-gzip", "deflate", "br"}
 """What an answer may be compressed with and still be read."""
+HARMLESS = {
+    *("accept", "accept-language", "anthropic-beta", "anthropic-version", "cache-control", "content-type", "origin"),
+    *("openai-beta", "openai-organization", "openai-project", "prefer", "priority", "http-referer", "referer"),
+    *("traceparent", "user-agent", "x-title"),
+}
+"""Headers, in lower case, that say how to answer or on whose account, and hold no key: public documents write them."""
+HARMLESS_FAMILIES = ("x-request-", "x-stainless-")
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VISIBLE_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 VISIBLE_WORD = re.compile(r"[\x21-\x7e]+")
@@ -63,6 +70,11 @@ def _check_codings(value: str) -> None:
         raise ValueError(
             f"headers: expected accept-encoding to ask for {', '.join(sorted(READABLE_CODINGS))}, got {unread[0]!r}"
         )
+
+
+def is_harmless(name: str) -> bool:
+    """Whether a header of this name is known to hold no key, so that its value may be written down."""
+    return name.lower() in HARMLESS or name.lower().startswith(HARMLESS_FAMILIES)
 
 
 def check_key(key: str, name: str = "key") -> str:

@@ -42,6 +42,12 @@ def find(folder: str, name: str) -> Path:
     raise KitError(f"{folder}/: expected one of {', '.join(known)}, got {name}{hint}")
 
 
+def find_all(folder: str, name: str) -> list[Path]:
+    """Every file `name` of `folder`, the user's own first, each once."""
+    files = {file.resolve(): file for place in reversed(_places(folder)) if (file := place / name).is_file()}
+    return list(reversed(files.values()))
+
+
 def list_files(folder: str) -> list[Path]:
     """Every entry of `folder`, by name; a file of the user's own hides the kit's of the same name."""
     entries: dict[str, Path] = {}

@@ -13,6 +13,7 @@ from firsttoken.catalogue import (
     Model,
     Simulated,
     Source,
+    dump_catalogue,
     find_assumed,
     is_same_model,
     load_catalogue,
@@ -173,3 +174,54 @@ def test_a_model_is_the_one_that_was_asked_but_for_a_date_or_a_vendor(asked, ser
 )
 def test_another_model_is_told_from_the_one_that_was_asked(asked, served):
     assert not is_same_model(asked, served)
+
+
+OWN = """
+[[model]]
+name = "mine-1"
+title = "Mine 1"
+vendor = "We"
+[model.sources.list]
+title = "our price list"
+read = "2026"
+input = 0.5
+output = 1.5
+
+[[model]]
+name = "gpt-5.4"
+title = "GPT-5.4 by contract"
+vendor = "OpenAI"
+[model.sources.contract]
+title = "our contract"
+read = "2026"
+input = 2.0
+output = 12.0
+"""
+
+
+def test_a_models_toml_of_ones_own_adds_to_the_catalogue_and_its_rows_win(tmp_path, monkeypatch):
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "models.toml").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+
+    catalogue = load_catalogue()
+
+    assert CATALOGUE.keys() | {"mine-1"} == catalogue.keys()
+    assert catalogue["gpt-5.4"].sources.keys() == {"contract"}
+    assert catalogue["gpt-5.2-codex"] == CATALOGUE["gpt-5.2-codex"]
+
+
+def test_a_fault_in_ones_own_file_names_the_file(tmp_path, monkeypatch):
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "models.toml").write_text(OWN.replace("input = 0.5", "input = -1"))
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(CatalogueError, match=r"^scenarios/models\.toml: model\.mine-1\.sources\.list\.input: expected"):
+        load_catalogue()
+
+
+def test_a_catalogue_that_is_written_out_loads_as_an_equal_one(tmp_path):
+    path = tmp_path / "models.toml"
+    path.write_text(dump_catalogue(CATALOGUE))
+
+    assert load_catalogue(path) == CATALOGUE

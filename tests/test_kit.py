@@ -70,3 +70,19 @@ def test_init_overwrites_nothing_and_lays_nothing_then(mine):
 
     assert kept.read_text() == "mine"
     assert [path.name for path in mine.iterdir()] == ["scenarios"]
+
+
+def test_every_file_of_a_name_is_found_ones_own_first_and_each_once(mine):
+    (mine / "scenarios").mkdir()
+    (mine / "scenarios" / "models.toml").write_text("")
+
+    own, *others = kit.find_all("scenarios", "models.toml")
+
+    assert own == Path("scenarios/models.toml")
+    assert len(others) == 1
+
+
+def test_beside_the_package_the_kits_file_is_not_found_twice(monkeypatch):
+    monkeypatch.chdir(Path(kit.__file__).parents[1])
+
+    assert len(kit.find_all("scenarios", "models.toml")) == 1

@@ -38,7 +38,7 @@ from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, UNKNOWN_FINISH
 from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.reading import load_scenario
+from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.target import Target
 from firsttoken.stats.estimate import Estimate
@@ -156,7 +156,7 @@ def study_run(path: Path | str) -> Study:
     where its models.toml does not.
     """
     run = open_run(path)
-    scenario = load_scenario(run.path / "scenario.toml")
+    scenario = reopen_scenario(run.path / "scenario.toml")
     own = run.path / "models.toml"
     catalogue = load_catalogue(own if own.exists() else None)
     prices = {target.name: find_prices(target, catalogue) for target in scenario.target}

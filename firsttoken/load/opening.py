@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from firsttoken import kit
+from firsttoken.catalogue import dump_catalogue, load_catalogue
 from firsttoken.host import describe_host
 from firsttoken.limits import allow_files
 from firsttoken.load.budget import Treasury
@@ -30,7 +29,7 @@ from firsttoken.load.session_opening import find_counted, open_session, read_arr
 from firsttoken.proxy import find_proxy
 from firsttoken.row import Manifest, Row
 from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.reading import load_scenario
+from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.target import Target
 
 PACKAGES = ("firsttoken", "locust", "gevent", "httptools", "msgspec", "openai", "numpy")
@@ -57,12 +56,12 @@ class OpenRun:
     def __init__(self, spec: LoadSpec, environ: Mapping[str, str] = os.environ) -> None:
         self.spec = spec
         self.folder = Path(spec.folder)
-        self.scenario: Scenario = load_scenario(self.folder / "scenario.toml")
+        self.scenario: Scenario = reopen_scenario(self.folder / "scenario.toml")
         allow_files(self.scenario)
         self.finished = read_finished(self.folder)
         self.manifest = self._open_manifest(spec, environ)
         write_manifest(self.folder, self.manifest)
-        shutil.copyfile(kit.find("scenarios", "models"), self.folder / "models.toml")
+        (self.folder / "models.toml").write_text(dump_catalogue(load_catalogue()))
         self.trace = read_arrivals(self.scenario)
         self.session = open_session(
             self.scenario,

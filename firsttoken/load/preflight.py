@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from firsttoken.catalogue import Source, is_same_model
 from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.opening import OpenRun
+from firsttoken.load.refused_field import find_refused_field
 from firsttoken.load.session_opening import find_counted
-from firsttoken.load.target import LiveTarget
+from firsttoken.load.target import LiveTarget, write_body
 from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS
@@ -37,8 +38,7 @@ PASSING = {408, 409, 425}
 def knock(live: LiveTarget, attempt: int = 1) -> Row:
     """Send one short request to a target; its finished row."""
     row = Row(target=live.target.name, request_id="preflight", attempt=attempt)
-    body = DIALECTS[live.target.api].body(live.target.model, PROMPT, OUTPUT_TOKENS, live.target.extra_body)
-    live.client.send(row, body)
+    live.client.send(row, write_body(live.target, PROMPT, OUTPUT_TOKENS))
     return row
 
 
@@ -103,6 +103,8 @@ def advise(target: Target, row: Row) -> str:
         return "start the server or fix base_url; a server that speaks TLS needs https://"
     if url.scheme == "http" and row.http_status == 400 and "https" in (row.error or "").lower():
         return "begin base_url with https://"
+    if refused := find_refused_field(row, target):
+        return refused
     advice = "" if row.outcome is None else OUTCOMES[row.outcome].advice
     return (advice or "look closer with `firsttoken check`").format(path=path)
 

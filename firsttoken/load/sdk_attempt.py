@@ -25,7 +25,7 @@ from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, open_inflater
 from firsttoken.wire.outcome import STOPPED, End, ProtocolError, judge
-from firsttoken.wire.redact import redact
+from firsttoken.wire.redact import redact_row
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.tls import word_late_handshake
 
@@ -160,11 +160,9 @@ class Attempt:
         row.outcome, error = judge(
             end, answered=answered, stream_error=stream_error, finish=row.finish_reason, refused=self.refused
         )
-        row.error = None if error is None else redact(error, secrets)[:MAX_TEXT]
-        if row.server_request_id is not None:
-            row.server_request_id = redact(row.server_request_id, secrets)
-        if row.deployment is not None:
-            row.deployment = redact(row.deployment, secrets)
+        row.error = error
+        redact_row(row, secrets)
+        row.error = row.error and row.error[:MAX_TEXT]
 
     def _note_checks(self) -> None:
         """Say in the row what came in another way than a stream comes: under another label, or in one burst."""

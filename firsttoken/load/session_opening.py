@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from firsttoken.catalogue import Source, load_catalogue
 from firsttoken.duration import parse_duration
@@ -22,7 +21,8 @@ from firsttoken.plan.retry import RetryBudget, read_policy
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.rules import find_prices
-from firsttoken.traffic.trace import Arrival, read_trace
+from firsttoken.scenario.trace import read_arrivals as read_recorded
+from firsttoken.traffic.trace import Arrival
 
 
 def open_session(
@@ -97,9 +97,5 @@ def open_spending(scenario: Scenario, workers: int = 1) -> Spending:
 
 
 def read_arrivals(scenario: Scenario) -> list[Arrival] | None:
-    """The arrivals of a scenario's trace, None where it has none. Raises TraceError."""
-    traffic = scenario.traffic
-    if not traffic.trace:
-        return None
-    until_s = parse_duration(traffic.trace_to) if traffic.trace_to else None
-    return read_trace(Path(traffic.trace), traffic.trace_speed, parse_duration(traffic.trace_from), until_s)
+    """The arrivals of a scenario's trace, None where it has none. Raises ScenarioError."""
+    return read_recorded(scenario.traffic) if scenario.traffic.trace else None

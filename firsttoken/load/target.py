@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from firsttoken.duration import parse_duration
 from firsttoken.load.plan import StagePlan
 from firsttoken.row import Outcome, Row
 from firsttoken.scenario.format import Scenario, Spread, Timeouts
+from firsttoken.scenario.headers import find_public, read_headers
 from firsttoken.scenario.target import Target
 from firsttoken.traffic.blocks import trace_prompt
 from firsttoken.traffic.prompts import Prompt, make_prompt
@@ -60,12 +63,11 @@ class LiveTarget:
         self._scenario = scenario
         self._trace = trace
         self._nonce = f"{nonce}-{target.name}"
-        self._dialect = DIALECTS[target.api]
 
     def compose(self, plan: StagePlan, seat: int, number: int) -> Ask:
         """The `number`-th request of a seat in a stage."""
         prompt = self._prompt(plan, seat, number)
-        body = self._dialect.body(self.target.model, prompt.text, prompt.output_tokens, self.target.extra_body)
+        body = write_body(self.target, prompt.text, prompt.output_tokens)
         return Ask(prompt.prompt_id, body, prompt.input_tokens, prompt.output_tokens)
 
     def _prompt(self, plan: StagePlan, seat: int, number: int) -> Prompt:
@@ -86,6 +88,19 @@ class LiveTarget:
         )
 
 
+def write_body(target: Target, prompt: str, max_tokens: int | None) -> bytes:
+    """The body of a request to a target, without the fields that it leaves out."""
+    return leave_out(DIALECTS[target.api].body(target.model, prompt, max_tokens, target.extra_body), target.omit)
+
+
+def leave_out(body: bytes, names: Sequence[str]) -> bytes:
+    """The body of a request without some of its fields; the others stay as they were written."""
+    if not names:
+        return body
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({name: value for name, value in fields.items() if name not in names})
+
+
 def open_target(
     target: Target,
     scenario: Scenario,
@@ -102,7 +117,8 @@ def open_target(
         base_url,
         target.api,
         environ[target.key_env] if target.key_env else None,
-        target.headers,
+        read_headers(target.headers, environ),
+        public=find_public(target.headers),
         proxy=target.proxy,
         ca_file=target.ca_file,
         environ=environ,

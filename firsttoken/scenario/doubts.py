@@ -5,13 +5,16 @@ Rule: a doubt is a warning, one sentence with the figures and what to write inst
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from firsttoken.catalogue import ASSUMED, find_assumed
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.peak import Catalogue, find_top, most_rps, unloaded_cycle_s
 from firsttoken.scenario.rules import SECONDS_PER_DAY, requests_per_day
 from firsttoken.scenario.target import Target
+from firsttoken.scenario.windows import find_windows
 
 
 def idle_budgets(scenario: Scenario) -> Iterator[str]:
@@ -39,6 +42,25 @@ def assumed_speeds(targets: Iterable[Target], catalogue: Catalogue) -> Iterator[
                 f"{' and '.join(words[field] for field in assumed)}; "
                 f"{' and '.join(f'simulator.{field}' for field in assumed)} would change that"
             )
+
+
+def odd_sizes(scenario: Scenario) -> Iterator[str]:
+    """A sentence for a load or a length of time that is hardly meant."""
+    top = find_top(scenario)
+    if top is not None and top > MOST_USERS:
+        counted = "users" if scenario.load.by == "users" else "requests a second"
+        yield f"load: {top:,.0f} {counted} are more than {MOST_USERS:,}, which no run can send; are they meant?"
+    windows = None if top is None else find_windows(scenario, min(top, MOST_USERS))
+    days = 0.0 if windows is None or math.isinf(windows.total.most) else windows.total.most / SECONDS_PER_DAY
+    if days > MOST_DAYS and not scenario.budget.minutes:
+        yield f"load: a level may take {days:,.0f} days; are they meant? A duration is written such as 60s or 5m"
+    for target in scenario.target:
+        if target.base_url.startswith("http:") and urlsplit(target.base_url).port == HTTPS_PORT:
+            yield f"{target.name}: base_url asks port 443 in plain http, where servers speak TLS; write https://"
+
+
+MOST_USERS, MOST_DAYS = 100_000, 7.0
+HTTPS_PORT = 443
 
 
 def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:

@@ -6,6 +6,7 @@ What depends on the catalogue stands in `rules`. Durations stay as written: "1.5
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -61,6 +62,12 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the trace's own time to begin."""
     trace_to: OptionalDuration = ""
     """Where to end; empty: with its last request."""
+    trace_longest: Count = 0
+    """Leave out requests of more tokens, prompt and answer together; 0: none."""
+    trace_block_tokens: Count = 0
+    """Tokens of the prompt that one number of hash_ids stands for; 0: as the trace's format has it."""
+    trace_left_out: str = ""
+    """What of the trace is no request and is not replayed; FirstToken writes it."""
 
 
 _WHOLE = Replay()
@@ -78,10 +85,10 @@ class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """cold: no two prompts share a beginning; warm: the same prompts again; 0..1: that share of a prompt is common."""
 
     def __post_init__(self) -> None:
-        for key in ("trace_speed", "trace_from", "trace_to"):
-            value = getattr(self, key)
-            if not self.trace and value != getattr(_WHOLE, key):
-                raise ValueError(f"{key}: expected none without a trace, got {value}")
+        written = [key for key in Replay.__struct_fields__ if getattr(self, key) != getattr(_WHOLE, key)]
+        if written and not self.trace:
+            got = ", ".join(f"{key} = {getattr(self, key)}" for key in written)
+            raise ValueError(f"{written[0]}: expected none without a trace, got {got}")
         if self.trace_to and parse_duration(self.trace_to) <= parse_duration(self.trace_from):
             raise ValueError(f'trace_to: expected more than trace_from = "{self.trace_from}", got "{self.trace_to}"')
 
@@ -180,7 +187,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     seed: Count = 7
     target: Annotated[list[Target], Meta(min_length=1)]
     traffic: Traffic
-    load: Load
+    load: Load = Load()
+    """Left out beside a trace, which brings its own times."""
     slo: Slo = Slo()
     retry: Retry = Retry()
     timeouts: Timeouts = Timeouts()
@@ -188,38 +196,38 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     demand: Demand | None = None
 
     def __post_init__(self) -> None:
+        if conflicts := list(self._find_conflicts()):
+            raise ValueError("; ".join(conflicts))
+
+    def _find_conflicts(self) -> Iterator[str]:
+        """A sentence for each thing in one table that contradicts another table."""
         names = [target.name for target in self.target]
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f'target.name: expected a name of its own for each, got "{min(twice)}" twice')
-        self._check_one_load()
-        if self.load.search is not None and not any(getattr(self.slo, limit) for limit in LIMITS):
-            raise ValueError(f"slo: expected a limit on {', '.join(LIMITS)} for load.search to search by, got none")
-        if self.slo.level is not None:
-            self._check_level(*self.slo.level)
-
-    def _check_one_load(self) -> None:
-        """Exactly one of the kinds of load, or a trace, which brings its own times."""
+            yield f'target.name: expected a name of its own for each, got "{min(twice)}" twice'
         given = self.load.kinds + (["traffic.trace"] if self.traffic.trace else [])
         if len(given) != 1:
             got = " and ".join(given) or "none"
-            raise ValueError(f"load: expected exactly one of {', '.join(KINDS)} and traffic.trace, got {got}")
+            yield f"load: expected exactly one of {', '.join(KINDS)} and traffic.trace, got {got}"
         for key in UNTRACED:
             if self.traffic.trace and (written := self.load.written(key)):
-                raise ValueError(f"load.{key}: expected none beside traffic.trace, which says it itself, got {written}")
+                yield f"load.{key}: expected none beside traffic.trace, which says it itself, got {written}"
+        if self.load.search is not None and not any(getattr(self.slo, limit) for limit in LIMITS):
+            yield f"slo: expected a limit on {', '.join(LIMITS)} for load.search to search by, got none"
+        if self.slo.level is not None and len(given) == 1:
+            yield from self._find_odd_level(*self.slo.level)
 
-    def _check_level(self, by: By, level: float) -> None:
-        """The level that decides is one that is run."""
+    def _find_odd_level(self, by: By, level: float) -> Iterator[str]:
+        """A sentence where the level that decides is none that is run."""
         load = self.load
         if load.search is not None:
-            raise ValueError(
-                f'slo.at: expected none beside load.search, which finds the level itself, got "{self.slo.at}"'
-            )
+            yield f'slo.at: expected none beside load.search, which finds the level itself, got "{self.slo.at}"'
+            return
         levels = [load.course.peak] if load.course is not None else [*load.users, *load.rate]
         if not levels:
-            raise ValueError(f'slo.at: expected none, as only one level is run and it decides, got "{self.slo.at}"')
-        if by != load.by or level not in levels:
+            yield f'slo.at: expected none, as only one level is run and it decides, got "{self.slo.at}"'
+        elif by != load.by or level not in levels:
             known = f"{load.by}={levels[0]:g}" if load.course else f"load.{load.by} = {levels}"
-            raise ValueError(f'slo.at: expected a level of {known}, got "{self.slo.at}"')
+            yield f'slo.at: expected a level of {known}, got "{self.slo.at}"'
 
 
 UNTRACED = ("arrivals", "turns", "think", "ramp", "settle", "measure", "until", "requests")

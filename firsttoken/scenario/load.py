@@ -102,9 +102,13 @@ class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         self._check_ladder("users", self.users)
         self._check_ladder("rate", self.rate)
         self._check_course()
-        for key, is_misfit, why in self._find_misfits():
-            if is_misfit and (written := self.written(key)):
-                raise ValueError(f"{key}: expected none {why}, got {written}")
+        misfits = [
+            f"{key}: expected none {why}, got {written}"
+            for key, is_misfit, why in self._find_misfits()
+            if is_misfit and (written := self.written(key))
+        ]
+        if misfits:
+            raise ValueError("; load.".join(misfits))
 
     @property
     def kinds(self) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,10 +16,13 @@ import tomli_w
 
 from firsttoken import kit
 from firsttoken.catalogue import CatalogueError, load_catalogue
-from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, short_ladders
+from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, odd_sizes, short_ladders
+from firsttoken.scenario.facts import check_apis, check_windows, doubt_windows
 from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.rules import check_rules
-from firsttoken.scenario.trace import fill_lengths
+from firsttoken.scenario.headers import check_written
+from firsttoken.scenario.prices import check_cached, doubt_units
+from firsttoken.scenario.rules import check_paths, check_rules
+from firsttoken.scenario.trace import check_rate, doubt_trace, fill_trace
 from firsttoken.scenario.values import ScenarioError
 from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
 
@@ -30,6 +33,9 @@ def find_scenario(name_or_path: str) -> Path:
     """The file of a scenario: a path as it is, a bare name in scenarios/. Raises ScenarioError, saying what exists."""
     path = Path(name_or_path)
     if path.suffix == ".toml" or len(path.parts) > 1:
+        if path.is_dir():
+            inside = ", ".join(sorted(str(file) for file in path.glob("*.toml"))) or "none"
+            raise ScenarioError(f"{path}: expected the file of a scenario, got a folder; TOML files in it: {inside}")
         if not path.is_file():
             raise ScenarioError(
                 f"{path}: expected a scenario, got no such file; a bare name is looked up in scenarios/"
@@ -42,30 +48,87 @@ def find_scenario(name_or_path: str) -> Path:
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read, override (each "KEY=TOML"), decode and check a scenario. Raises ScenarioError with the one sentence."""
-    keys = ", ".join(override.partition("=")[0].strip() for override in overrides)
-    where = f"{path} with --set {keys}" if keys else str(path)
+    """Read, override (each "KEY=TOML"), decode and check a scenario for a run to come.
+
+    Raises ScenarioError with the one sentence.
+    """
+    settings = [_split_override(override) for override in overrides]
+    where = f"{path} with --set {', '.join(key for key, _ in settings)}" if settings else str(path)
     try:
-        data = read_toml(path)
-        catalogue = load_catalogue()
+        data, catalogue = read_toml(path), load_catalogue()
     except (TomlError, CatalogueError) as error:
         raise ScenarioError(str(error)) from None
+    if not data and not settings:
+        raise ScenarioError(
+            f"{path}: expected a scenario, got an empty file; `firsttoken init DIR` lays scenarios/quickstart.toml to "
+            "start from"
+        )
     try:
-        for override in overrides:
-            _override(data, override)
+        for key, value in settings:
+            _override(data, key, value)
         if isinstance(traffic := data.get("traffic"), dict):
-            fill_lengths(traffic)
-        scenario = decode(data, Scenario)
+            fill_trace(traffic)
+        scenario = _decode(data)
         check_rules(scenario, catalogue)
+        for target in scenario.target:
+            check_written(target.headers, f"target.{target.name}")
+        check_paths(scenario)
+        check_rate(scenario.traffic)
+        check_cached(scenario, catalogue)
+        check_apis(scenario, catalogue)
+        check_windows(scenario, catalogue)
     except (TomlError, ScenarioError) as error:
         raise ScenarioError(f"{where}: {error}") from None
     return scenario
 
 
+def reopen_scenario(path: Path) -> Scenario:
+    """Read the resolved scenario of a run that was begun: what a new run would be refused for is past.
+
+    Neither its trace nor the catalogue is needed. Raises ScenarioError.
+    """
+    try:
+        return decode(read_toml(path), Scenario)
+    except TomlError as error:
+        text = str(error)
+        raise ScenarioError(text if text.startswith(str(path)) else f"{path}: {text}") from None
+
+
+def _decode(data: dict[str, object]) -> Scenario:
+    """The scenario, or all that is wrong with its tables at once. Raises TomlError."""
+    try:
+        return decode(data, Scenario)
+    except TomlError as error:
+        faults = dict.fromkeys([str(error), *_find_faults(data)])
+        raise TomlError("; ".join(faults)) from None
+
+
+def _find_faults(data: dict[str, object]) -> Iterator[str]:
+    """What is wrong with each table by itself, of several targets with each."""
+    for field in msgspec.structs.fields(Scenario):
+        if field.encode_name not in data:
+            continue
+        alone = msgspec.defstruct("Alone", [(field.encode_name, field.type)], forbid_unknown_fields=True)
+        value = data[field.encode_name]
+        for part in [[item] for item in value] if isinstance(value, list) else [value]:
+            try:
+                decode({field.encode_name: part}, alone)
+            except TomlError as error:
+                yield str(error)
+
+
 def warnings(scenario: Scenario) -> list[str]:
     """What is likely to disappoint about a sound scenario, one sentence each."""
     catalogue = load_catalogue()
-    return [*assumed_speeds(scenario.target, catalogue), *short_ladders(scenario, catalogue), *idle_budgets(scenario)]
+    return [
+        *assumed_speeds(scenario.target, catalogue),
+        *doubt_units(scenario, catalogue),
+        *doubt_windows(scenario, catalogue),
+        *doubt_trace(scenario.traffic),
+        *odd_sizes(scenario),
+        *short_ladders(scenario, catalogue),
+        *idle_budgets(scenario),
+    ]
 
 
 def dump_toml(scenario: Scenario) -> str:
@@ -81,11 +144,16 @@ def schema() -> bytes:
     return msgspec.json.format(msgspec.json.encode(head | body), indent=2) + b"\n"
 
 
-def _override(data: dict[str, object], text: str) -> None:
-    """Set one dotted key of the raw scenario: "load.users=[1, 4]", "target.gpt-5.4.api=responses"."""
+def _split_override(text: str) -> tuple[str, str]:
+    """The key and the value of "load.users=[1, 4]". Raises ScenarioError."""
     key, equals, value = (part.strip() for part in text.partition("="))
     if not (key and equals):
-        raise ScenarioError(f"--set: expected KEY=VALUE such as load.users=[1, 4], got {text}")
+        raise ScenarioError(f"--set {text}: expected KEY=VALUE such as load.users=[1, 4], got no VALUE")
+    return key, value
+
+
+def _override(data: dict[str, object], key: str, value: str) -> None:
+    """Set one dotted key of the raw scenario, such as load.users or target.gpt-5.4.api."""
     place, rest = _target_table(data, key) if key.startswith("target.") else (data, key)
     *tables, last = rest.split(".")
     for table in tables:
@@ -100,14 +168,16 @@ def _target_table(data: dict[str, object], key: str) -> tuple[dict[str, object],
     """The table of the target that `key` ("target.NAME.rest") names, and the rest; names may hold dots."""
     targets = data.get("target")
     tables = {
-        str(table.get("name") or table.get("model")): table
+        name: table
         for table in (targets if isinstance(targets, list) else [])
-        if isinstance(table, dict)
+        if isinstance(table, dict) and (name := str(table.get("name") or table.get("model")))
     }
     wanted = key.removeprefix("target.")
     for name in sorted(tables, key=len, reverse=True):
         if wanted.startswith(f"{name}."):
             return tables[name], wanted.removeprefix(f"{name}.")
+    if wanted in tables:
+        raise ScenarioError(f"{key}: expected a key of this target, such as {key}.api, got the target's name alone")
     known = one_of(tables) if tables else "the name of a target"
     hint = suggest(wanted.rpartition(".")[0], tables)
     raise ScenarioError(f"{key}: expected target.NAME.KEY with NAME {known}, got {wanted}{hint}")

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from firsttoken.catalogue import Model, Simulated, Source, find_assumed, resolve_simulated
 from firsttoken.http_text import check_key
 from firsttoken.proxy import find_proxy
 from firsttoken.scenario.format import Demand, Scenario, mean_tokens
+from firsttoken.scenario.headers import check_variables
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import ScenarioError
 from firsttoken.strict_toml import one_of, suggest
@@ -38,8 +40,26 @@ def check_rules(scenario: Scenario, catalogue: Catalogue) -> None:
         _check_demand(scenario.demand, mean_tokens(scenario.traffic.output_tokens))
 
 
+def check_paths(scenario: Scenario) -> None:
+    """Refuse a base_url that already ends in the path of the API, which is added to it. Raises ScenarioError."""
+    for target in scenario.target:
+        path = urlsplit(target.base_url).path.rstrip("/")
+        for tail in API_PATHS:
+            if path.endswith(tail) and not path.endswith(f"deployments{tail}"):
+                asked = f"{path.removesuffix(tail)}{tail}"
+                base = target.base_url.replace(asked, path.removesuffix(tail), 1).rstrip("/")
+                raise ScenarioError(
+                    f'target.{target.name}.base_url: expected what stands before the API\'s path, such as "{base}", '
+                    f"got one that ends in {tail}, which FirstToken adds itself as `api` says"
+                )
+
+
+API_PATHS = ("/chat/completions", "/completions", "/responses", "/messages")
+"""What APIs add to a base URL; the first that an address ends in."""
+
+
 def check_keys(scenario: Scenario, environ: Mapping[str, str] = os.environ) -> None:
-    """Refuse a scenario that cannot use what it names: a key that is not set or cannot be sent,
+    """Refuse a scenario that cannot use what it names: a key or a header's value that is not set or cannot be sent,
     certificates, a proxy.
 
     Raises ScenarioError naming the first of them.
@@ -47,6 +67,7 @@ def check_keys(scenario: Scenario, environ: Mapping[str, str] = os.environ) -> N
     for target in scenario.target:
         if target.key_env:
             _check_key(target, environ.get(target.key_env, ""))
+        check_variables(target.headers, f"target.{target.name}", environ)
         if target.ca_file:
             _check_certificates(target.name, target.ca_file)
         if target.base_url:
@@ -90,7 +111,14 @@ def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
     """
     if target.price:
         own = target.price
-        return Source(title="the scenario", read="", input=own.input, cached_input=own.cached, output=own.output)
+        return Source(
+            title="the scenario",
+            read="",
+            input=own.input,
+            cached_input=own.cached,
+            cache_write=own.cache_write,
+            output=own.output,
+        )
     if target.prices == UNKNOWN_PRICES:
         return None
     model = catalogue.get(target.model)

@@ -14,12 +14,22 @@ import msgspec
 from firsttoken.catalogue import Simulated
 from firsttoken.http_text import check_header, split_url
 from firsttoken.proxy import DIRECT, parse_proxy
-from firsttoken.scenario.values import AtLeastZero, OptionalWord, Variable, Word
+from firsttoken.scenario.headers import HeaderValue
+from firsttoken.scenario.values import WORD, WORD_CHARACTERS, AtLeastZero, ModelId, OptionalWord, Variable
+from firsttoken.strict_toml import suggest
 
 _SECRET = re.compile(r"authorization|api-?_?key|secret|password|cookie|(^|-)token$", re.IGNORECASE)
 _QUERY = r"(api-version=[\w.-]+)?"
 """What may stand behind the path of a base_url: anything else could be a key."""
 _WRITTEN_BY_US = frozenset({"model", "messages", "input", "prompt", "stream"})
+SENT = {
+    "chat": ("model", "messages", "stream", "stream_options", "max_completion_tokens"),
+    "completions": ("model", "prompt", "stream", "stream_options", "max_tokens"),
+    "responses": ("model", "input", "stream", "max_output_tokens"),
+}
+"""API -> the fields of a request that FirstToken writes, and that a target may leave out."""
+QUESTIONS = frozenset({"messages", "input", "prompt"})
+"""The field of each API without which nothing is asked."""
 
 
 class Prices(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -28,14 +38,18 @@ class Prices(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     input: AtLeastZero
     output: AtLeastZero
     cached: AtLeastZero | None = None
+    """Of input that the server had read before; left out: no discount."""
+    cache_write: AtLeastZero | None = None
+    """Of input that is kept for the next request, where a server bills that apart."""
 
 
 class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One endpoint and model under test."""
 
-    model: Word
+    model: ModelId
+    """Whatever the server calls it; it is sent as it stands."""
     name: OptionalWord = ""
-    """Unique; the model's name where the file says none."""
+    """Unique; made of the model's id where the file says none."""
     base_url: str = ""
     """Such as "http://127.0.0.1:8000/v1"; empty: the built-in simulator. Azure's may end in "?api-version=..."."""
     api: Literal["chat", "completions", "responses"] = "chat"
@@ -48,8 +62,12 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     "comparison", or of a model without it the first source."""
     price: Prices | None = None
     """The target's own prices, instead of a source."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str | HeaderValue] = {}
+    """A value as text, from a variable: { env = "NAME" }, or for anyone to read: { value = "..", public = true }."""
     extra_body: dict[str, object] = {}
+    """Further fields of the request's body; one of these replaces ours."""
+    omit: list[str] = []
+    """Fields of ours that the server refuses, such as "stream_options": they are left out of the request."""
     connection: Literal["reuse", "per_request"] = "reuse"
     proxy: str = ""
     """A proxy's URL or "none"; empty: the one that HTTPS_PROXY, HTTP_PROXY and NO_PROXY say."""
@@ -58,19 +76,33 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     simulator: Simulated = Simulated()
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "name", self.name or self.model)
+        msgspec.structs.force_setattr(self, "name", self.name or _name_after(self.model))
         if self.base_url:
             _check_url(self.base_url)
         self._check_company()
         if self.proxy not in ("", DIRECT):
             _check_proxy(self.proxy)
         for header, value in self.headers.items():
-            _refuse_secret(f"headers.{header}", value)
-            check_header(header, value)
+            if isinstance(value, str):
+                _refuse_secret(f"headers.{header}", value)
+            check_header(header, value if isinstance(value, str) else value.value or "")
         for key, field in self.extra_body.items():
             _refuse_secret(f"extra_body.{key}", field)
         if taken := _WRITTEN_BY_US & self.extra_body.keys():
             raise ValueError(f"extra_body.{min(taken)}: expected other keys, as FirstToken writes this one itself")
+        self._check_omitted()
+
+    def _check_omitted(self) -> None:
+        """Refuse to leave out what is never sent, what is asked for elsewhere, and the question itself."""
+        sent = [name for name in SENT[self.api] if name not in QUESTIONS]
+        for name in self.omit:
+            if name not in sent:
+                raise ValueError(
+                    f'omit: expected fields that FirstToken sends for api = "{self.api}" ({", ".join(sent)}), '
+                    f'got "{name}"{suggest(name, sent)}'
+                )
+            if name in self.extra_body:
+                raise ValueError(f'omit: expected other fields than extra_body has, got "{name}" in both')
 
     def _check_company(self) -> None:
         """Refuse a key that means nothing beside another."""
@@ -87,6 +119,16 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
                 'connection: expected "reuse" beside client = "sdk", got "per_request"; '
                 "the openai package keeps connections as it likes: leave it out"
             )
+
+
+def _name_after(model: str) -> str:
+    """A word to call a target by: its model's id, with a dash for what a word cannot hold."""
+    if re.fullmatch(WORD, model):
+        return model
+    name = re.sub(f"[^{WORD_CHARACTERS}]+", "-", model).strip("-")
+    if not name:
+        raise ValueError(f'name: expected a word to call the target by, as its model "{model}" holds none; got none')
+    return name
 
 
 def _refuse_secret(key: str, value: object) -> None:

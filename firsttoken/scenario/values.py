@@ -16,7 +16,8 @@ _MARKS = (
     r"\u0e31-\u0fbc\u102b-\u109d\u135d-\u135f\u1712-\u17d3\u1a17-\u1cf9\u1dc0-\u1dff\u302a-\u302f\u3099\u309a\ua66f-\uabed"
 )
 """Where the vowel signs and accents lie that letters of other scripts carry: to Python they are no part of a word."""
-_WORD = rf"[\w{_MARKS}.+@:/-]+"
+WORD_CHARACTERS = rf"\w{_MARKS}.+@:/-"
+WORD = f"[{WORD_CHARACTERS}]+"
 _NUMBER = r"(?=[0.]*[1-9])[0-9]+(\.[0-9]+)?"
 
 
@@ -37,9 +38,12 @@ Positive = Annotated[int, Meta(ge=1)]
 AtLeastZero = Annotated[float, Meta(ge=0)]
 AboveZero = Annotated[float, Meta(gt=0)]
 Status = Annotated[int, Meta(ge=400, le=599)]
-Word = Annotated[str, _text(_WORD, "a word of letters, digits and . _ - + @ : /")]
-OptionalWord = Annotated[str, _text(f"({_WORD})?", 'a word of letters, digits and . _ - + @ : /, or ""')]
+Word = Annotated[str, _text(WORD, "a word of letters, digits and . _ - + @ : /")]
+OptionalWord = Annotated[str, _text(f"({WORD})?", 'a word of letters, digits and . _ - + @ : /, or ""')]
 FileWord = Annotated[str, _text(rf"\w[\w{_MARKS}.-]*", "a word of letters, digits and . _ -")]
+_PRINTABLE = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
+ModelId = Annotated[str, _text(_PRINTABLE, "the id of a model: printable text, not empty")]
+"""Whatever a server calls a model; it is sent as it stands."""
 Duration = Annotated[str, _text(DURATION, 'a duration such as "1.5s", "200ms", "2m" or "1h"')]
 OptionalDuration = Annotated[str, _text(f"({DURATION})?", 'a duration such as "90s" or "1h", or ""')]
 Period = Annotated[str, _text(ABOVE_ZERO, 'a duration above zero such as "60s"')]

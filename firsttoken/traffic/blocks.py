@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from firsttoken.traffic.chance import draw_from
 from firsttoken.traffic.prompts import TASKS, Prompt, measure, name_text, read_on, tag
-from firsttoken.traffic.trace import BLOCK_TOKENS, Arrival
+from firsttoken.traffic.trace import Arrival
 
 
 def trace_prompt(*, seed: int, arrival: Arrival, number: int, nonce: str | None) -> Prompt:
@@ -21,12 +21,12 @@ def trace_prompt(*, seed: int, arrival: Arrival, number: int, nonce: str | None)
 
     Its answer may be as long as the recorded one was. `nonce` as in `make_prompt`: None for a warm run.
     """
-    left = arrival.input_tokens
+    left, size = arrival.input_tokens, arrival.block_tokens
     names = list(_name_blocks(arrival.blocks)) if arrival.blocks else [f"alone-{number}"]
     blocks: list[str] = []
     for name in names if arrival.blocks else ():
-        blocks.append(_whole_block(seed, name, nonce) if left >= BLOCK_TOKENS else _write(seed, name, nonce, left))
-        left -= BLOCK_TOKENS
+        blocks.append(_whole_block(seed, name, nonce, size) if left >= size else _write(seed, name, nonce, left))
+        left -= size
     text = "\n\n".join(blocks) or _write(seed, names[0], nonce, left)
     identity = name_text(f"{seed}/{names[-1]}/{arrival.input_tokens}")
     return Prompt(identity, text, arrival.input_tokens, arrival.output_tokens)
@@ -41,8 +41,8 @@ def _name_blocks(numbers: Iterable[int]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=2048)
-def _whole_block(seed: int, name: str, nonce: str | None) -> str:
-    return _write(seed, name, nonce, BLOCK_TOKENS)
+def _whole_block(seed: int, name: str, nonce: str | None, size: int) -> str:
+    return _write(seed, name, nonce, size)
 
 
 def _write(seed: int, name: str, nonce: str | None, words: int) -> str:

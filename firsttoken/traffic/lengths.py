@@ -33,6 +33,14 @@ def mean_length(length: Length) -> float:
     return median * math.exp(_sigma(median, p95) ** 2 / 2)
 
 
+def share_above(length: Length, bound: float) -> float:
+    """The share of lengths that are above a bound."""
+    median, p95 = (length, length) if isinstance(length, int) else length
+    if median == p95 or bound <= 0:
+        return float(median > bound)
+    return 1.0 - _NORMAL.cdf(math.log(bound / median) / _sigma(median, p95))
+
+
 def _sigma(median: float, p95: float) -> float:
     """The standard deviation of the logarithm: p95 = median * exp(1.6449 sigma)."""
     return math.log(p95 / median) / _Z95

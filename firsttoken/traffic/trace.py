@@ -1,35 +1,27 @@
 """Recorded traffic: when real requests came and how long they were, from a file, to be sent again at those times.
 
-Rule: a trace is read line by line and kept in whole nanoseconds from its first request; a file that is not what it
-should be is refused with the number of the line. Two formats are told apart by their first line:
-
-    Azure LLM inference     CSV, "TIMESTAMP,ContextTokens,GeneratedTokens"; times in UTC with up to nine decimals
-    Mooncake                JSON lines of timestamp (ms), input_length, output_length and hash_ids, one number for each
-                            512 tokens of the prompt: what begins with the same numbers begins with the same text
-
-An arrival at t of the trace's own time is due at (t - from)/speed of the run's.
+Rule: a trace is read line by line and kept in whole nanoseconds from its first request. A line that is no request is
+left out and counted; where more than `MOST_LEFT_OUT` of them are none, the file is not what it should be, and is
+refused with all that is wrong. An arrival at t of the trace's own time is due at (t - from)/speed of the run's.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from decimal import Decimal
-from itertools import chain
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-import msgspec
+from firsttoken.traffic.trace_formats import BLOCK_TOKENS as BLOCK_TOKENS
+from firsttoken.traffic.trace_formats import NS as NS
+from firsttoken.traffic.trace_formats import BlockError, Format, LineError, find_format, list_formats
 
-NS = 1_000_000_000
-BLOCK_TOKENS = 512
-"""Tokens of a prompt that one number of hash_ids stands for; the last one's may be fewer."""
-AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens"
-_AZURE_LINE = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?(?:\+00:00)?,([0-9]+),([0-9]+)"
-)
+MOST_LEFT_OUT = 0.25
+"""Of a trace with a larger share of lines that are no requests nothing is replayed."""
+ANY_BLOCK = range(1, 1 << 20)
 
 
 class TraceError(ValueError):
@@ -44,101 +36,182 @@ class Arrival(NamedTuple):
     input_tokens: int
     output_tokens: int
     blocks: tuple[int, ...] = ()
-    """What stands for each BLOCK_TOKENS of the prompt; empty where the trace does not tell."""
+    """What stands for each `block_tokens` of the prompt; empty where the trace does not tell."""
+    block_tokens: int = BLOCK_TOKENS
+
+
+class Fault(NamedTuple):
+    """A kind of line that is no request."""
+
+    lines: int
+    first_line: int
+
+
+@dataclass
+class Recording:
+    """All requests of a trace in their order, and what of the file is none."""
+
+    format: Format
+    times_ns: array[int] = field(default_factory=lambda: array("q"))
+    """From the first request; ascending."""
+    input_tokens: array[int] = field(default_factory=lambda: array("q"))
+    output_tokens: array[int] = field(default_factory=lambda: array("q"))
+    blocks: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Number of a request -> its hash_ids, where it has any."""
+    faults: dict[str, Fault] = field(default_factory=dict)
+    unsorted: int = 0
+    """Lines whose time is before the line above's."""
+
+    @property
+    def rows(self) -> int:
+        """Lines of the file, empty ones and a header apart."""
+        return len(self.times_ns) + self.left_out
+
+    @property
+    def left_out(self) -> int:
+        """Lines that are no requests."""
+        return sum(fault.lines for fault in self.faults.values())
+
+    @property
+    def length_s(self) -> float:
+        """From the first request to the last."""
+        return self.times_ns[-1] / NS if self.times_ns else 0.0
+
+
+def read_recording(path: Path, block_tokens: int = 0) -> Recording:
+    """All of a trace. `block_tokens` above 0: what each of its hash_ids stands for, whatever the format says.
+
+    Raises TraceError for a file that cannot be read, is of no known format, or holds too little that is a request.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            recording, fits = _read_lines(path, file, block_tokens)
+    except OSError as error:
+        raise TraceError(f"{path}: expected a readable trace, got: {error.strerror}") from None
+    if recording.left_out > MOST_LEFT_OUT * recording.rows:
+        raise TraceError(
+            f"{path}: expected a trace of requests ({recording.format.name}), got "
+            f"{describe_faults(recording)}{_name_block(fits)}"
+        )
+    if recording.unsorted:
+        _sort(recording)
+    return recording
+
+
+def cut_window(
+    recording: Recording, speed: float = 1.0, from_s: float = 0.0, to_s: float | None = None, longest: int = 0
+) -> list[Arrival]:
+    """The requests from `from_s` until before `to_s` (None: to the end), in their order.
+
+    `longest` above 0 leaves out what has more tokens, prompt and answer together.
+    """
+    from_ns, until_ns = round(from_s * NS), math.inf if to_s is None else round(to_s * NS)
+    size = recording.format.block_tokens
+    return [
+        Arrival(_divide(at_ns - from_ns, speed), prompt, answer, recording.blocks.get(number, ()), size)
+        for number, (at_ns, prompt, answer) in enumerate(
+            zip(recording.times_ns, recording.input_tokens, recording.output_tokens, strict=True)
+        )
+        if from_ns <= at_ns < until_ns and not 0 < longest < prompt + answer
+    ]
 
 
 def read_trace(path: Path, speed: float = 1.0, from_s: float = 0.0, to_s: float | None = None) -> list[Arrival]:
-    """The requests of a trace from `from_s` until before `to_s` (None: to its end), in their order.
+    """The requests of a window of a trace, see `cut_window`.
 
-    Raises TraceError for a file that cannot be read or is neither format, a line that is not a request or goes back
-    in time, and a window without requests.
+    Raises TraceError as `read_recording`, and for a window without requests.
     """
-    from_ns, until_ns = round(from_s * NS), math.inf if to_s is None else round(to_s * NS)
-    arrivals: list[Arrival] = []
-    last_ns = 0
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            for arrival in _read_offsets(path, file):
-                last_ns = arrival.at_ns
-                if last_ns >= until_ns:
-                    break
-                if last_ns >= from_ns:
-                    arrivals.append(arrival._replace(at_ns=_divide(last_ns - from_ns, speed)))
-    except OSError as error:
-        raise TraceError(f"{path}: expected a readable trace, got: {error.strerror}") from None
+    recording = read_recording(path)
+    arrivals = cut_window(recording, speed, from_s, to_s)
     if not arrivals:
-        window = f"from {from_s:g} s" + ("" if to_s is None else f" until before {to_s:g} s")
-        raise TraceError(f"{path}: expected requests {window} of the trace, got none; it goes to {last_ns / NS:g} s")
+        raise TraceError(f"{path}: {describe_emptiness(recording, from_s, to_s)}")
     return arrivals
 
 
-def _read_offsets(path: Path, file: TextIO) -> Iterator[Arrival]:
-    """Yield every request at its time since the first one."""
-    first_ns = before_ns = None
-    for number, arrival in _read_lines(path, file):
-        first_ns = arrival.at_ns if first_ns is None else first_ns
-        if before_ns is not None and arrival.at_ns < before_ns:
-            raise TraceError(f"{path}:{number}: expected a time not before the line above, got an earlier one; sort it")
-        before_ns = arrival.at_ns
-        yield arrival._replace(at_ns=before_ns - first_ns)
+def describe_emptiness(recording: Recording, from_s: float, to_s: float | None) -> str:
+    """What is wrong with a window in which nothing is left."""
+    window = f"from {from_s:g} s" + ("" if to_s is None else f" until before {to_s:g} s")
+    return f"expected requests {window} of the trace, got none; it goes to {recording.length_s:g} s"
 
 
-def _read_lines(path: Path, file: TextIO) -> Iterator[tuple[int, Arrival]]:
-    """Yield every request at its own time, with the number of its line; empty lines are passed over."""
+def describe_faults(recording: Recording) -> str:
+    """What was left out of a trace: "2 of 1,000 rows: 2 with 0 tokens one way (first in line 502)"; empty: nothing."""
+    if not recording.faults:
+        return ""
+    kinds = [f"{fault.lines:,} with {kind} (line {fault.first_line})" for kind, fault in recording.faults.items()]
+    return f"{recording.left_out:,} of {recording.rows:,} rows that are no request: {', '.join(kinds)}"
+
+
+class Busy(NamedTuple):
+    """The stretch of a trace with the most requests."""
+
+    from_s: float
+    rate: float
+    """Requests a second."""
+
+
+def find_busiest(recording: Recording, length_s: float) -> Busy:
+    """The busiest stretch of a given length that begins with a request."""
+    times_ns, length_ns = recording.times_ns, round(length_s * NS)
+    most, start, first = 0, 0, 0
+    for last, at_ns in enumerate(times_ns):
+        while at_ns - times_ns[first] >= length_ns:
+            first += 1
+        if last - first + 1 > most:
+            most, start = last - first + 1, first
+    return Busy(times_ns[start] / NS, most / length_s)
+
+
+def _read_lines(path: Path, file: TextIO, block_tokens: int) -> tuple[Recording, range]:
+    """The requests in the order of the file, and the block sizes that would fit every line whose blocks do not."""
     first = next(file, "").strip()
-    if first == AZURE:
-        read, begin, lines = _read_azure, 2, iter(file)
-    elif first.startswith("{"):
-        read, begin, lines = _read_mooncake, 1, chain([first], file)
-    else:
-        expected = f'the header "{AZURE}", or a JSON object of timestamp, input_length, output_length and hash_ids'
-        raise TraceError(f"{path}:1: expected {expected}, got {_shown(first)}")
-    for number, line in enumerate(lines, begin):
-        if line := line.strip():
-            try:
-                yield number, read(line)
-            except ValueError as error:
-                raise TraceError(f"{path}:{number}: expected {error}, got {_shown(line)}") from None
-
-
-def _read_azure(line: str) -> Arrival:
-    found = _AZURE_LINE.fullmatch(line)
+    found = find_format(first, block_tokens)
     if found is None:
-        raise ValueError('a request such as "2023-11-16 18:17:03.9799600,4808,10"')
-    moment, fraction, read, written = found.groups()
-    try:
-        second = int(datetime.fromisoformat(f"{moment}+00:00").timestamp())
-    except ValueError:
-        raise ValueError("a date and time of the calendar") from None
-    return _checked(Arrival(second * NS + int((fraction or "").ljust(9, "0")), int(read), int(written)))
+        raise TraceError(f"{path}:1: expected {list_formats()}, got {_shown(first)}")
+    recording, fits, first_ns = Recording(found), ANY_BLOCK, None
+    for number, line in _number_lines(chain([first], file) if found.begins == 1 else file, found.begins):
+        try:
+            request = found.read(line)
+        except LineError as error:
+            lines, first_line = recording.faults.get(str(error), Fault(0, number))
+            recording.faults[str(error)] = Fault(lines + 1, first_line)
+            if isinstance(error, BlockError):
+                fits = range(max(fits.start, error.fits.start), min(fits.stop, error.fits.stop))
+            continue
+        first_ns = request.at_ns if first_ns is None else first_ns
+        if request.blocks:
+            recording.blocks[len(recording.times_ns)] = request.blocks
+        recording.times_ns.append(request.at_ns - first_ns)
+        recording.input_tokens.append(request.input_tokens)
+        recording.output_tokens.append(request.output_tokens)
+    recording.unsorted = sum(later < earlier for earlier, later in pairwise(recording.times_ns))
+    return recording, fits
 
 
-class _MooncakeLine(msgspec.Struct):
-    timestamp: Decimal
-    input_length: int
-    output_length: int
-    hash_ids: tuple[int, ...] = ()
+def _number_lines(lines: Iterator[str], begins: int) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines, begins):
+        if stripped := line.strip():
+            yield number, stripped
 
 
-_decode_mooncake: Callable[[str], _MooncakeLine] = msgspec.json.Decoder(_MooncakeLine).decode
+def _sort(recording: Recording) -> None:
+    """Put the requests into the order of their times; those of one instant stay as they are."""
+    times_ns = recording.times_ns
+    order = sorted(range(len(times_ns)), key=times_ns.__getitem__)
+    first_ns = times_ns[order[0]]
+    recording.blocks = {new: recording.blocks[old] for new, old in enumerate(order) if old in recording.blocks}
+    recording.input_tokens = array("q", (recording.input_tokens[old] for old in order))
+    recording.output_tokens = array("q", (recording.output_tokens[old] for old in order))
+    recording.times_ns = array("q", (times_ns[old] - first_ns for old in order))
 
 
-def _read_mooncake(line: str) -> Arrival:
-    try:
-        read = _decode_mooncake(line)
-    except msgspec.DecodeError as error:
-        example = '{"timestamp": 0, "input_length": 600, "output_length": 9, "hash_ids": [1, 2]}'
-        raise ValueError(f"a request such as {example} ({error})") from None
-    if read.hash_ids and len(read.hash_ids) != math.ceil(read.input_length / BLOCK_TOKENS):
-        raise ValueError(f"one of hash_ids for each {BLOCK_TOKENS} tokens of input_length")
-    at_ns = int(read.timestamp * 1_000_000)
-    return _checked(Arrival(at_ns, read.input_length, read.output_length, read.hash_ids))
-
-
-def _checked(arrival: Arrival) -> Arrival:
-    if arrival.input_tokens < 1 or arrival.output_tokens < 1:
-        raise ValueError("1 token or more each way, as less cannot be asked for")
-    return arrival
+def _name_block(fits: range) -> str:
+    """The block size to write where one fits every line that the format's own does not; a power of 2 before others."""
+    powers = [1 << power for power in range(20) if 1 << power in fits]
+    size = next(iter(powers or fits), None)
+    if size is None or fits == ANY_BLOCK:
+        return ""
+    return f"; {size} tokens fit all of these: write trace_block_tokens = {size} in [traffic]"
 
 
 def _divide(span_ns: int, speed: float) -> int:

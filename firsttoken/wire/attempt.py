@@ -28,7 +28,7 @@ from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.lookout import share_lookout
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End, end_of
 from firsttoken.wire.readings import Gauge, Readings
-from firsttoken.wire.redact import redact
+from firsttoken.wire.redact import redact_row
 from firsttoken.wire.request import write_head, write_request
 from firsttoken.wire.rounds import Rounds
 
@@ -164,13 +164,10 @@ class Client:
         return None
 
     def _finish(self, answer: Answer, end: End) -> None:
-        row, secrets = answer.row, self._endpoint.secrets
+        row = answer.row
         row.end_ns = answer.at_ns if end is COMPLETE else monotonic_ns() - self._origin_ns
         row.outcome, error = answer.judge(end)
-        row.error = None if error is None else redact(error, secrets)[:MAX_TEXT]
-        if row.finish_reason is not None:
-            row.finish_reason = redact(row.finish_reason, secrets)[:MAX_TEXT]
-        if row.server_request_id is not None:
-            row.server_request_id = redact(row.server_request_id, secrets)
-        if row.deployment is not None:
-            row.deployment = redact(row.deployment, secrets)
+        row.error = error
+        redact_row(row, self._endpoint.secrets)
+        row.error = row.error and row.error[:MAX_TEXT]
+        row.finish_reason = row.finish_reason and row.finish_reason[:MAX_TEXT]

@@ -9,15 +9,14 @@ as bearer; https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT?api-versi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from firsttoken.http_text import DEFAULT_PORTS, check_header, check_key, split_url
+from firsttoken.http_text import DEFAULT_PORTS, check_header, check_key, is_harmless, split_url
 from firsttoken.proxy import Proxy, find_proxy
 from firsttoken.wire.dialects import DIALECTS
 
-CREDENTIALS = {"authorization", "api-key", "x-api-key", "proxy-authorization", "cookie"}
 AZURE_HOST = re.compile(r".+\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)")
 AZURE_UNDATED = "/openai/v1/"
 """In a path, this is the one API of Azure that takes a key as a bearer."""
@@ -67,14 +66,16 @@ def parse_endpoint(
     key: str | None,
     headers: Mapping[str, str],
     *,
+    public: Collection[str] = (),
     proxy: str = "",
     ca_file: str = "",
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Endpoint:
     """Return the endpoint of an API below `base_url`; a header of `headers` replaces ours of that name.
 
-    `proxy` is a proxy's URL, "none", or "" for the one that `environ` names. Raises ValueError, with a sentence that
-    holds no secret, for what cannot be reached or sent.
+    `public` names, in lower case, headers whose values anyone may read; every other that is not known to hold no key
+    is taken to hold one. `proxy` is a proxy's URL, "none", or "" for the one that `environ` names. Raises ValueError,
+    with a sentence that holds no secret, for what cannot be reached or sent.
     """
     if api not in DIALECTS:
         raise ValueError(f"api: expected one of {', '.join(DIALECTS)}, got {api!r}")
@@ -89,7 +90,7 @@ def parse_endpoint(
         port=port,
         target=url.path.rstrip("/") + DIALECTS[api].path + query,
         headers=credential | own,
-        secrets=_find_secrets(key, own) + (way.secrets if way else ()),
+        secrets=_find_secrets(key, own, public) + (way.secrets if way else ()),
         proxy=way,
         ca_file=ca_file,
     )
@@ -107,7 +108,7 @@ def _present(key: str, host: str, path: str) -> dict[str, str]:
     return {"api-key": key} if dated else {"authorization": f"Bearer {key}"}
 
 
-def _find_secrets(key: str | None, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """The key, and every credential among the headers, with and without its scheme ("Bearer ...")."""
-    credentials = [headers[name] for name in sorted(CREDENTIALS & headers.keys())]
+def _find_secrets(key: str | None, headers: Mapping[str, str], public: Collection[str]) -> tuple[str, ...]:
+    """The key, and every header that may hold one, with and without its scheme ("Bearer ...")."""
+    credentials = [value for name, value in sorted(headers.items()) if not (is_harmless(name) or name in public)]
     return tuple(filter(None, [key, *credentials, *(value.split(" ", 1)[-1] for value in credentials)]))

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from firsttoken.load.opening import describe_endpoint
+from firsttoken.load.target import write_body
 from firsttoken.results.folder import open_run
-from firsttoken.scenario.target import Target
+from firsttoken.scenario.target import SENT, Target
+from firsttoken.wire.dialects import DIALECTS
 from tests.command import assert_ended_well, firsttoken, write_scenario
 from tests.wire.forward import forward
 from tests.wire.scripted import CERTS, Line, scripted
@@ -59,7 +61,7 @@ base_url = "https://localhost:{port}/v1"
 key_env = "FIRSTTOKEN_TEST_KEY"
 prices = "unknown"
 ca_file = "{certs}/ca.pem"
-headers = {{ X-Team = "red" }}
+headers = {{ X-Team = {{ value = "red", public = true }} }}
 extra_body = {{ effort = "low" }}
 
 [[target]]
@@ -129,3 +131,21 @@ def test_the_package_is_imported_only_for_a_target_that_asks_for_it() -> None:
     program = "import sys, firsttoken.load.target; sys.exit('openai' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("api", DIALECTS)
+def test_the_fields_that_a_target_may_leave_out_are_those_that_are_sent(api: str) -> None:
+    body = write_body(Target(model="m", api=api), "Say hello.", 16)
+
+    assert tuple(json.loads(body)) == SENT[api]
+
+
+def test_a_field_that_is_left_out_is_not_sent_and_the_others_stay_as_they_are() -> None:
+    target = Target(model="big[1m]", omit=["stream_options", "model"], extra_body={"temperature": 0.25})
+
+    assert json.loads(write_body(target, "Say hello.", 16)) == {
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "stream": True,
+        "max_completion_tokens": 16,
+        "temperature": 0.25,
+    }

@@ -10,7 +10,7 @@ from firsttoken import kit
 from firsttoken.scenario.course import Spike
 from firsttoken.scenario.format import Budget, Demand, Retry, Scenario, Slo, Spread, Timeouts, Traffic
 from firsttoken.scenario.load import Load, Search, Until
-from firsttoken.scenario.reading import dump_toml, find_scenario, load_scenario, schema, warnings
+from firsttoken.scenario.reading import dump_toml, find_scenario, load_scenario, reopen_scenario, schema, warnings
 from firsttoken.scenario.target import Prices, Target
 from firsttoken.scenario.values import ScenarioError
 
@@ -121,7 +121,7 @@ def test_a_trace_that_is_not_there_is_refused_by_its_key(path):
 def test_what_was_resolved_is_read_again_without_the_trace(path):
     path.write_text(MINIMAL.replace("input_tokens", 'trace = "gone.csv"\ninput_tokens').replace("users = [1, 4]", ""))
 
-    assert load_scenario(path).traffic.trace == "gone.csv"
+    assert reopen_scenario(path).traffic.trace == "gone.csv"
 
 
 def test_an_override_wins_over_the_file(path):
@@ -152,7 +152,6 @@ def test_a_bare_word_is_text_quotes_or_not(path, value, expected):
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("load.users", "--set: expected KEY=VALUE such as load.users=[1, 4], got load.users"),
         ("load.usres=[1]", 'got usres; did you mean "users"?'),
         ("load.users=[1", 'load.users: expected a TOML value such as [1, 4] or "text", got neither'),
         ("seed=1\nname='x'", "seed: expected one value, got several lines"),
@@ -266,4 +265,112 @@ def test_what_is_written_out_loads_as_the_same_scenario(tmp_path_factory, scenar
     path = tmp_path_factory.getbasetemp() / "written.toml"
     path.write_text(dump_toml(scenario))
 
-    assert load_scenario(path) == scenario
+    assert reopen_scenario(path) == scenario
+
+
+def test_a_folder_is_told_from_a_file_that_is_missing(tmp_path):
+    folder = tmp_path / "dir.toml"
+    folder.mkdir()
+    (folder / "inside.toml").write_text("")
+
+    with pytest.raises(ScenarioError, match=r"got a folder; TOML files in it: .*inside\.toml"):
+        find_scenario(str(folder))
+
+
+def test_an_empty_file_is_refused_with_what_to_start_from(path):
+    path.write_text("# nothing yet\n")
+
+    assert "expected a scenario, got an empty file; `firsttoken init DIR` lays" in refusal(path)
+
+
+def test_an_override_without_a_value_is_refused_in_one_sentence_that_says_it_once(path):
+    assert refusal(path, "load.users") == (
+        "--set load.users: expected KEY=VALUE such as load.users=[1, 4], got no VALUE"
+    )
+
+
+def test_a_target_without_a_key_is_told_what_is_missing(path):
+    assert "target.gpt-5.4: expected a key of this target, such as target.gpt-5.4.api" in refusal(
+        path, "target.gpt-5.4=5"
+    )
+
+
+def test_what_is_wrong_in_several_tables_is_told_at_once(path):
+    path.write_text(MINIMAL.replace("input_tokens = 400", "input_tokens = 0"))
+
+    sentence = refusal(path, "slo.ttft=fast", "load.thnik=1s")
+
+    assert all(key in sentence for key in ("traffic.input_tokens", "slo.ttft", 'did you mean "think"?'))
+
+
+def test_keys_that_contradict_a_trace_are_told_at_once(path, tmp_path):
+    trace = tmp_path / "azure.csv"
+    trace.write_text(TRACE)
+
+    sentence = refusal(path, f"traffic.trace={trace}", "load.ramp=2s", "load.think=1s")
+
+    assert "got users and traffic.trace" in sentence
+    assert "load.ramp: expected none beside traffic.trace" in sentence
+    assert "load.think: expected none beside traffic.trace" in sentence
+
+
+def test_keys_of_the_load_that_contradict_each_other_are_told_at_once(path):
+    sentence = refusal(path, "load.cv=2.0", "load.turns=3")
+
+    assert "load.cv: expected none without arrivals" in sentence
+    assert "load.turns: expected none in a closed loop" in sentence
+
+
+def test_a_trace_needs_no_table_of_the_load(path, tmp_path):
+    trace = tmp_path / "azure.csv"
+    trace.write_text(TRACE)
+    path.write_text(MINIMAL.replace("users = [1, 4]", "").replace("[load]", ""))
+
+    assert load_scenario(path, [f"traffic.trace={trace}"]).load.kinds == []
+    assert "load: expected exactly one of users" in refusal(path)
+
+
+def test_a_mistyped_model_is_told_the_nearest_one(path):
+    path.write_text(MINIMAL.replace("gpt-5.4", "gpt-5,4"))
+
+    assert refusal(path).endswith('got "gpt-5,4"; did you mean "gpt-5.4"?')
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://127.0.0.1:1/v1/chat/completions", "http://127.0.0.1:1/v1"),
+        ("http://127.0.0.1:1/v1/completions/", "http://127.0.0.1:1/v1"),
+        ("http://127.0.0.1:1/responses", "http://127.0.0.1:1"),
+        ("https://h.test/d/x/chat/completions?api-version=1", "https://h.test/d/x?api-version=1"),
+    ],
+)
+def test_a_base_url_that_ends_in_the_path_of_an_api_is_refused_with_what_stands_before_it(path, url, base):
+    sentence = refusal(path, f"target.gpt-5.4.base_url={url!r}")
+
+    assert f'base_url: expected what stands before the API\'s path, such as "{base}", got one that ends in' in sentence
+
+
+def test_a_deployment_that_is_called_like_an_api_is_none(path):
+    url = "https://h.test/openai/deployments/responses?api-version=1"
+
+    assert load_scenario(path, [f"target.gpt-5.4.base_url={url!r}"]).target[0].base_url == url
+
+
+def test_a_header_that_may_hold_a_key_is_refused_in_a_new_run_and_read_in_an_old_one(path):
+    path.write_text(MINIMAL.replace('model = "gpt-5.4"', 'model = "gpt-5.4"\nheaders = { X-Gateway = "k-1" }'))
+
+    assert "headers.X-Gateway: expected no value written out" in refusal(path)
+    assert reopen_scenario(path).target[0].headers == {"X-Gateway": "k-1"}
+
+
+def test_a_named_header_stays_named_in_the_resolved_scenario(path):
+    path.write_text(
+        MINIMAL.replace('model = "gpt-5.4"', 'model = "gpt-5.4"\nheaders = { X-Gateway = { env = "GATE" } }')
+    )
+    scenario = load_scenario(path)
+
+    path.write_text(dump_toml(scenario))
+
+    assert 'env = "GATE"' in path.read_text()
+    assert reopen_scenario(path) == scenario

@@ -78,8 +78,8 @@ def test_a_model_whose_speed_nobody_publishes_is_simulated_at_an_assumed_one():
 
 def test_a_model_that_the_catalogue_lacks_is_not_simulated_by_a_guess():
     assert refusal(scenario(model="fast-2", prices="unknown", simulator=Simulated(ttft_s=0.2))).startswith(
-        "target.fast-2.simulator: expected tokens_per_s of a model that scenarios/models.toml lacks, got none for fast-2; "
-        'did you mean "fast-1"?; write'
+        "target.fast-2.simulator: expected tokens_per_s of a model that scenarios/models.toml lacks, got none for "
+        'fast-2; did you mean "fast-1"?; write'
     )
 
 

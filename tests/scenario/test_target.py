@@ -139,3 +139,50 @@ def test_a_real_server_is_not_simulated():
 
     with pytest.raises(msgspec.ValidationError, match="simulator: expected none beside base_url"):
         msgspec.convert({"model": "m", "base_url": "http://127.0.0.1/v1", "simulator": simulated}, Target)
+
+
+@pytest.mark.parametrize(
+    "model", ["big-model[1m]", "accounts/acme/models/q#accounts/acme/deployments/12", "a b", "模型"]
+)
+def test_a_models_id_is_whatever_the_server_calls_it(model):
+    assert msgspec.convert({"model": model, "name": "box"}, Target).model == model
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("big-model[1m]", "big-model-1m"), ("a/q#d/12", "a/q-d/12"), ("模型", "模型")]
+)
+def test_a_target_is_named_by_a_word_made_of_its_models_id(model, name):
+    assert msgspec.convert({"model": model}, Target).name == name
+
+
+def test_an_id_that_holds_no_word_needs_a_name_beside_it():
+    with pytest.raises(msgspec.ValidationError, match="name: expected a word to call the target by"):
+        msgspec.convert({"model": "[]"}, Target)
+
+
+@pytest.mark.parametrize("model", ["", "  ", "two\nlines", "tab\there", "\x7f"])
+def test_an_id_that_is_not_printable_is_none(model):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"model": model, "name": "box"}, Target)
+
+
+def test_fields_of_ours_can_be_left_out():
+    assert Target(model="m", omit=["stream_options", "max_completion_tokens"]).omit[0] == "stream_options"
+    assert Target(model="m", api="responses", omit=["max_output_tokens"]).api == "responses"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"omit": ["stream_option"]}, 'got "stream_option"; did you mean "stream_options"?'),
+        ({"omit": ["max_tokens"]}, 'expected fields that FirstToken sends for api = "chat"'),
+        ({"omit": ["stream_options"], "api": "responses"}, "(model, stream, max_output_tokens)"),
+        ({"omit": ["messages"]}, 'got "messages"'),
+        ({"omit": ["stream_options"], "extra_body": {"stream_options": {}}}, 'got "stream_options" in both'),
+    ],
+)
+def test_a_field_that_is_never_sent_or_is_the_question_cannot_be_left_out(target, words):
+    with pytest.raises(ValueError, match=r"^omit: expected") as caught:
+        Target(model="m", **target)
+
+    assert words in str(caught.value)

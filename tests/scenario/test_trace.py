@@ -1,11 +1,21 @@
 """What the trace of a scenario says: its requests, its rate, its mean lengths."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from firsttoken.scenario.format import Replay
-from firsttoken.scenario.trace import fill_lengths, find_mean_rate, measure_trace, read_arrivals
+from firsttoken.scenario.trace import (
+    check_rate,
+    describe_left_out,
+    doubt_trace,
+    fill_trace,
+    find_mean_rate,
+    measure_trace,
+    read_arrivals,
+)
 from firsttoken.scenario.values import ScenarioError
 
 ROWS = """TIMESTAMP,ContextTokens,GeneratedTokens
@@ -48,7 +58,7 @@ def test_a_trace_of_one_instant_is_a_millisecond_long(trace):
 def test_mean_lengths_stand_where_the_scenario_has_none(trace):
     traffic: dict[str, object] = {"trace": trace, "output_tokens": 7}
 
-    fill_lengths(traffic)
+    fill_trace(traffic)
 
     assert traffic == {"trace": trace, "output_tokens": 7, "input_tokens": 300}
 
@@ -57,11 +67,96 @@ def test_mean_lengths_stand_where_the_scenario_has_none(trace):
 def test_what_is_no_trace_is_left_to_the_format(traffic):
     before = dict(traffic)
 
-    fill_lengths(traffic)
+    fill_trace(traffic)
 
     assert traffic == before
 
 
 def test_a_trace_that_cannot_be_read_is_refused_by_its_key():
     with pytest.raises(ScenarioError, match=r"^traffic\.trace: nowhere\.csv: expected a readable trace"):
-        fill_lengths({"trace": "nowhere.csv"})
+        fill_trace({"trace": "nowhere.csv"})
+
+
+def azure(folder: Path, *requests: tuple[float, int, int]) -> str:
+    """A trace with one row for each (second, prompt, answer)."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        f"{(start + timedelta(seconds=second)).strftime('%Y-%m-%d %H:%M:%S.%f')},{prompt},{answer}"
+        for second, prompt, answer in requests
+    ]
+    path = folder / "azure.csv"
+    path.write_text("\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *rows]))
+    return str(path)
+
+
+def test_what_is_left_out_of_a_trace_is_written_into_the_resolved_scenario(tmp_path):
+    requests = [(float(second), 100, 10) for second in range(9)]
+    traffic: dict[str, object] = {"trace": azure(tmp_path, *requests, (9.0, 100, 0)), "trace_left_out": "old words"}
+
+    fill_trace(traffic)
+
+    assert traffic["trace_left_out"] == "1 of 10 rows that are no request: 1 with 0 tokens one way (line 11)"
+    assert doubts(traffic) == [f"traffic.trace (Azure LLM inference): left out {traffic['trace_left_out']}"]
+
+
+def test_requests_that_are_too_long_are_left_out_and_counted(tmp_path):
+    trace = azure(tmp_path, (0.0, 100, 10), (1.0, 900, 200), (2.0, 50, 5))
+    replay = Replay(trace=trace, trace_longest=1_000)
+
+    assert [arrival.input_tokens for arrival in read_arrivals(replay)] == [100, 50]
+    assert describe_left_out(replay) == "1 of 3 requests of more than 1,000 tokens"
+
+
+def doubts(traffic: dict[str, object]) -> list[str]:
+    return list(doubt_trace(msgspec.convert(traffic, Replay)))
+
+
+def moon(folder: Path, times: list[float]) -> str:
+    path = folder / "moon.jsonl"
+    path.write_text("".join(f'{{"timestamp": {at}, "input_length": 9, "output_length": 5}}\n' for at in times))
+    return str(path)
+
+
+def test_times_in_seconds_are_refused_with_the_speed_that_reads_them_so(tmp_path):
+    trace = moon(tmp_path, [place / 5 for place in range(301)])
+
+    with pytest.raises(
+        ScenarioError, match=r"301 requests within 0\.06 s, 5,\d+/s: .* trace_speed = 0\.001 reads them so"
+    ):
+        check_rate(Replay(trace=trace))
+    check_rate(Replay(trace=trace, trace_speed=0.001))
+    assert doubts({"trace": trace, "trace_speed": 0.001}) == []
+
+
+def test_times_that_are_only_dense_are_doubted(tmp_path):
+    trace = moon(tmp_path, [float(place) for place in range(0, 600, 2)])
+
+    check_rate(Replay(trace=trace))
+    (doubt,) = doubts({"trace": trace})
+    assert "are the times in seconds? trace_speed = 0.001" in doubt
+
+
+def test_a_few_requests_of_one_instant_are_no_rate(tmp_path):
+    check_rate(Replay(trace=moon(tmp_path, [0.0] * 3)))
+
+
+def test_a_window_unlike_its_trace_is_told_with_all_three_rates(tmp_path):
+    quiet, busy = [(33.3 * place, 9, 9) for place in range(18)], [(600 + place / 3, 9, 9) for place in range(1800)]
+    trace = azure(tmp_path, *quiet, *busy)
+
+    (doubt,) = doubts({"trace": trace, "trace_to": "600s"})
+    assert "has 0.03 requests/s, the whole trace 1.5/s, its busiest 600 s 3/s (from 600 s)" in doubt
+    assert len(doubts({"trace": trace, "trace_from": "600s"})) == 0
+    assert doubts({"trace": trace}) == []
+
+
+def test_a_window_of_an_even_trace_stands_for_it(tmp_path):
+    trace = azure(tmp_path, *[(float(place), 9, 9) for place in range(1200)])
+
+    assert doubts({"trace": trace, "trace_to": "600s"}) == []
+
+
+def test_requests_out_of_order_are_told(tmp_path):
+    trace = azure(tmp_path, (5.0, 9, 9), (1.0, 9, 9))
+
+    assert doubts({"trace": trace}) == ["traffic.trace: 1 requests stood after later ones, and were put in order"]

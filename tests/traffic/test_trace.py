@@ -1,4 +1,4 @@
-"""Traces: both formats to the nanosecond, a window of them at any speed, and a bad line refused with its number.
+"""Traces: to the nanosecond, a window of them at any speed, and what is no request left out and counted.
 
 azure.csv and mooncake.jsonl beside this file are rows of our own in those formats.
 """
@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.traffic.trace import Arrival, TraceError, read_trace
+from firsttoken.traffic.trace import (
+    Arrival,
+    TraceError,
+    cut_window,
+    describe_faults,
+    find_busiest,
+    read_recording,
+    read_trace,
+)
 
 HERE = Path(__file__).parent
 AZURE, MOONCAKE = HERE / "azure.csv", HERE / "mooncake.jsonl"
@@ -84,29 +92,101 @@ MOON = '{"timestamp": 0, "input_length": 600, "output_length": 9, "hash_ids": [1
 
 
 @pytest.mark.parametrize(
-    ("lines", "sentence"),
+    ("good", "bad", "kind"),
     [
-        ([], r"trace:1: expected the header \"TIMESTAMP,.*, or a JSON object of timestamp, .*, got \"\""),
-        (["when,in,out", "1,2,3"], r"trace:1: expected the header .*, got \"when,in,out\""),
-        (
-            [HEADER, GOOD, "2026-01-01 00:00:02,5"],
-            r"trace:3: expected a request such as .*, got \"2026-01-01 00:00:02,5\"",
-        ),
-        ([HEADER, GOOD, "", "2026-13-01 00:00:02,5,6"], r"trace:4: expected a date and time of the calendar, got"),
-        ([HEADER, GOOD, "2026-01-01 00:00:01,5,6"], r"trace:3: expected a time not before the line above"),
-        ([HEADER, "2026-01-01 00:00:01,0,6"], r"trace:2: expected 1 token or more each way"),
-        ([HEADER, "2026-01-01 00:00:01,6,-1"], r"trace:2: expected a request such as"),
-        ([MOON, MOON.replace("9", "0")], r"trace:2: expected 1 token or more each way"),
-        ([MOON, MOON.replace("600", "1600")], r"trace:2: expected one of hash_ids for each 512 tokens of input_length"),
-        ([MOON, MOON.replace("600", '"x"')], r"trace:2: expected a request such as .*Expected `int`, got `str`"),
-        ([MOON, MOON[:40]], r"trace:2: expected a request such as .*Input data was truncated"),
-        ([HEADER], r"trace: expected requests from 0 s of the trace, got none"),
+        ([HEADER, *[GOOD] * 9], "2026-01-01 00:00:02,5", "fewer fields than the header"),
+        ([HEADER, *[GOOD] * 9], "2026-13-01 00:00:02,5,6", "a time that is none"),
+        ([HEADER, *[GOOD] * 9], ",5,6", "a blank field"),
+        ([HEADER, *[GOOD] * 9], "2026-01-01 00:00:02,,6", "a blank field"),
+        ([HEADER, *[GOOD] * 9], "2026-01-01 00:00:02,0,6", "0 tokens one way"),
+        ([HEADER, *[GOOD] * 9], "2026-01-01 00:00:02,6,-1", "a negative number of tokens"),
+        ([HEADER, *[GOOD] * 9], "2026-01-01 00:00:02,NaN,6", "a number of tokens that is none"),
+        ([HEADER, *[GOOD] * 9], "2026-01-01 00:00:02,1e30,6", "a number of tokens that is none"),
+        ([HEADER, *[GOOD] * 9], "\ufffd\ufffd", "fewer fields than the header"),
+        ([MOON] * 9, MOON.replace("9", "0"), "0 tokens one way"),
+        ([MOON] * 9, MOON.replace("600", "-600"), "a negative number of tokens"),
+        ([MOON] * 9, MOON.replace("600", "1600"), "not one of hash_ids for each 512 tokens of input_length"),
+        ([MOON] * 9, MOON.replace("600", '"x"'), "fields that are missing, blank or no numbers"),
+        ([MOON] * 9, MOON.replace("600", "null"), "fields that are missing, blank or no numbers"),
+        ([MOON] * 9, MOON.replace('"timestamp": 0', '"timestamp": 1e99'), "a time that is none"),
+        ([MOON] * 9, MOON[:40], "fields that are missing, blank or no numbers"),
     ],
 )
-def test_what_is_no_trace_is_refused_with_its_line(tmp_path, lines, sentence):
-    with pytest.raises(TraceError, match=sentence) as caught:
-        read_trace(written(tmp_path, *lines))
+def test_a_line_that_is_no_request_is_left_out_and_counted(tmp_path, good, bad, kind):
+    recording = read_recording(written(tmp_path, *good, bad, bad))
+
+    assert len(recording.times_ns) == 9
+    assert describe_faults(recording) == (f"2 of 11 rows that are no request: 2 with {kind} (line {len(good) + 1})")
+
+
+def test_a_file_of_which_too_much_is_no_request_is_refused_with_all_that_is_wrong(tmp_path):
+    path = written(tmp_path, HEADER, GOOD, GOOD, "2026-01-01 00:00:02,0,6", "2026-01-01 00:00:02,,6")
+
+    with pytest.raises(
+        TraceError, match=r"got 2 of 4 rows .* 0 tokens one way \(line 4\), 1 with a blank field \(line 5"
+    ):
+        read_trace(path)
+
+
+def test_a_file_without_faults_says_nothing_of_them():
+    assert describe_faults(read_recording(AZURE)) == ""
+
+
+@pytest.mark.parametrize("first", ["", "when,in,out", '{"time": 1}', "hello"])
+def test_what_is_no_trace_is_refused_with_the_formats_that_are(tmp_path, first):
+    with pytest.raises(
+        TraceError, match=r"trace:1: expected the header of a CSV \(Azure .*BurstGPT.* got \""
+    ) as caught:
+        read_trace(written(tmp_path, first, "1,2,3"))
     assert "\n" not in str(caught.value)
+
+
+def test_requests_out_of_order_are_put_in_order_and_counted(tmp_path):
+    late, early = "2026-01-01 00:00:05,7,8", "2026-01-01 00:00:01,1,2"
+    recording = read_recording(written(tmp_path, HEADER, late, early, late))
+
+    assert (recording.unsorted, list(recording.times_ns)) == (1, [0, 4_000 * MS, 4_000 * MS])
+    assert [arrival.input_tokens for arrival in cut_window(recording)] == [1, 7, 7]
+
+
+def test_blocks_stay_with_their_request_when_it_is_put_in_order(tmp_path):
+    late = MOON.replace('"timestamp": 0', '"timestamp": 50')
+    recording = read_recording(written(tmp_path, late, MOON.replace("[1, 2]", "[3, 4]")))
+
+    assert [arrival.blocks for arrival in cut_window(recording)] == [(3, 4), (1, 2)]
+
+
+def test_longer_requests_can_be_left_out(tmp_path):
+    recording = read_recording(MOONCAKE)
+
+    assert [arrival.input_tokens for arrival in cut_window(recording, longest=650)] == [600, 512, 9][:3]
+
+
+def test_blocks_of_another_size_are_refused_with_the_size_that_fits_and_read_by_it(tmp_path):
+    path = written(tmp_path, '{"timestamp": 0, "input_length": 40, "output_length": 5, "hash_ids": [1, 2, 3]}')
+
+    with pytest.raises(TraceError, match=r"16 tokens fit all of these: write trace_block_tokens = 16 in \[traffic\]"):
+        read_trace(path)
+    (arrival,) = cut_window(read_recording(path, block_tokens=16))
+    assert (arrival.blocks, arrival.block_tokens) == ((1, 2, 3), 16)
+
+
+def test_blocks_that_no_size_fits_are_refused_without_one(tmp_path):
+    lines = ['{"timestamp": 0, "input_length": 40, "output_length": 5, "hash_ids": [1, 2, 3]}'] * 2
+    lines[1] = lines[1].replace("40", "4000")
+
+    with pytest.raises(TraceError) as caught:
+        read_trace(written(tmp_path, *lines))
+    assert "trace_block_tokens" not in str(caught.value)
+
+
+def test_the_busiest_stretch_is_found(tmp_path):
+    times = [0, 10_000, 20_000, 20_500, 21_000, 50_000]
+    lines = [MOON.replace('"timestamp": 0', f'"timestamp": {time}') for time in times]
+
+    busiest = find_busiest(read_recording(written(tmp_path, *lines)), 2.0)
+
+    assert (busiest.from_s, busiest.rate) == (20.0, 1.5)
 
 
 def test_a_window_without_requests_says_how_long_the_trace_is():
@@ -117,11 +197,3 @@ def test_a_window_without_requests_says_how_long_the_trace_is():
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(TraceError, match="none: expected a readable trace, got: No such file or directory"):
         read_trace(tmp_path / "none")
-
-
-def test_bytes_that_are_no_text_are_refused_like_any_other_line(tmp_path):
-    path = tmp_path / "trace"
-    path.write_bytes(HEADER.encode() + b"\n\xff\xfe\n")
-
-    with pytest.raises(TraceError, match="trace:2: expected a request such as"):
-        read_trace(path)

@@ -130,10 +130,18 @@ def test_an_unknown_api_is_refused():
 
 
 def test_no_secret_shows_in_an_endpoints_repr_and_all_are_known():
-    endpoint = parse_endpoint("http://h/v1", "chat", "sk-1", {"api-key": "ak-2", "Cookie": "s=3", "X-Team": "red"})
+    headers = {
+        "api-key": "ak-2",
+        "Cookie": "s=3",
+        "Ocp-Apim-Subscription-Key": "oc-4",
+        "X-Team": "red",
+        "Accept": "a/b",
+    }
+    endpoint = parse_endpoint("http://h/v1", "chat", "sk-1", headers, public=["x-team"])
 
-    assert not any(secret in repr(endpoint) for secret in ("sk-1", "ak-2", "s=3"))
-    assert {"sk-1", "ak-2", "s=3"} <= set(endpoint.secrets)
+    assert not any(secret in repr(endpoint) for secret in ("sk-1", "ak-2", "s=3", "oc-4"))
+    assert {"sk-1", "ak-2", "s=3", "oc-4"} <= set(endpoint.secrets)
+    assert "a/b" not in endpoint.secrets
     assert "red" not in endpoint.secrets
 
 

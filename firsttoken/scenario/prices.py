@@ -1,0 +1,102 @@
+"""Whether the prices of a target can be meant: dollars per million tokens, a cached token no dearer than a fresh one.
+
+Rule: what contradicts itself is refused. A price far from every listed one is doubted, with the unit that it was
+probably written in and what it is then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from firsttoken.catalogue import Model, Source
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.rules import find_prices
+from firsttoken.scenario.target import Target
+from firsttoken.scenario.values import ScenarioError
+
+Catalogue = Mapping[str, Model]
+
+KINDS = ("input", "output")
+"""The prices that every source states, by which a unit is judged."""
+FAR = 50.0
+"""A price this many times below the lowest or above the highest listed one cannot be meant."""
+NEAR = 10.0
+"""Another unit explains a price if it brings it within this many times of the listed ones."""
+UNITS = {"per token": 1_000_000, "per 1,000 tokens": 1_000, "in cents": 0.01, "per billion tokens": 0.001}
+"""What a price may have been written in -> the factor to dollars per million tokens."""
+UNEXPLAINED = "; a price is written in US dollars per million tokens"
+
+
+class Range(NamedTuple):
+    """The lowest and the highest price that any source of the catalogue lists."""
+
+    low: float
+    high: float
+
+    def spans(self, price: float, times: float) -> bool:
+        """Whether a price lies within so many times of the range."""
+        return self.low / times <= price <= self.high * times
+
+    def measure(self, price: float) -> float:
+        """How far a price lies outside of the range, as a power of e; 0 inside."""
+        return max(math.log(self.low / price), math.log(price / self.high), 0.0)
+
+
+def check_cached(scenario: Scenario, catalogue: Catalogue) -> None:
+    """Refuse a price of cached input above that of fresh input. Raises ScenarioError."""
+    for target in scenario.target:
+        source = find_prices(target, catalogue)
+        if source is None or source.input is None or source.cached_input is None:
+            continue
+        if source.cached_input > source.input:
+            place = "price.cached" if target.price else f'prices = "{target.prices}" of {target.model}: cached_input'
+            raise ScenarioError(
+                f"target.{target.name}.{place}: expected at most the price of fresh input, {source.input:g} dollars "
+                f"per million tokens, got {source.cached_input:g}; leave it out where cached tokens have no own price"
+            )
+
+
+def doubt_units(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
+    """A sentence for each target whose prices are far from every listed one."""
+    for target in scenario.target:
+        source = find_prices(target, catalogue)
+        if source is not None and (sentence := _doubt(target, source, _find_ranges(catalogue, source))):
+            yield f"target.{target.name}: {sentence}"
+
+
+def _find_ranges(catalogue: Catalogue, but: Source) -> dict[str, Range]:
+    """Kind of token -> what the catalogue's other sources ask for it."""
+    sources = [source for model in catalogue.values() for source in model.sources.values() if source is not but]
+    listed = {kind: [price for source in sources if (price := getattr(source, kind))] for kind in KINDS}
+    return {kind: Range(min(prices), max(prices)) for kind, prices in listed.items() if prices}
+
+
+def _doubt(target: Target, source: Source, ranges: Mapping[str, Range]) -> str:
+    """What is doubtful about the prices of one target; empty where nothing is. A price of 0 is free, and is meant."""
+    stated = {kind: price for kind in KINDS if (price := getattr(source, kind)) and kind in ranges}
+    far = {kind: price for kind, price in stated.items() if not ranges[kind].spans(price, FAR)}
+    if not far:
+        return ""
+    key = "price" if target.price else f'prices = "{target.prices}"'
+    written = " and ".join(f"{kind} = {price:g}" for kind, price in far.items())
+    listed = " and ".join(f"{ranges[kind].low:g} to {ranges[kind].high:g} for {kind}" for kind in far)
+    return (
+        f"{key}: {written} dollars per million tokens is far from what the catalogue lists ({listed})"
+        f"{_explain(stated, ranges) or _explain(far, ranges) or UNEXPLAINED}"
+    )
+
+
+def _explain(prices: Mapping[str, float], ranges: Mapping[str, Range]) -> str:
+    """The unit that brings prices nearest to the listed ones, and what they are then; empty where none does."""
+    near = {
+        unit: sum(ranges[kind].measure(price * factor) for kind, price in prices.items())
+        for unit, factor in UNITS.items()
+        if all(ranges[kind].spans(price * factor, NEAR) for kind, price in prices.items())
+    }
+    if not near:
+        return ""
+    unit = min(near, key=near.__getitem__)
+    meant = ", ".join(f"{kind} = {price * UNITS[unit]:g}" for kind, price in prices.items())
+    return f"; is it written {unit}? then write {meant} (times {UNITS[unit]:,})"
