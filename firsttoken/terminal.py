@@ -170,9 +170,12 @@ def show_findings(findings: Sequence[Mapping[str, object]]) -> None:
     """Print what `check` found out about each target."""
     for finding in findings:
         OUT.print(Text(str(finding["target"]), style="bold"))
+        remarks = finding.get("remarks")
+        beside = remarks if isinstance(remarks, dict) else {}
         for key, value in finding.items():
-            if key != "target":
-                say(OUT, f"  {key.replace('_', ' '):<18} {_plain(value)}")
+            if key not in ("target", "remarks"):
+                remark = f": {beside[key]}" if key in beside else ""
+                say(OUT, f"  {key.replace('_', ' '):<18} {_plain(value)}{remark}")
 
 
 def show_verification(run: Path, figures: int, mismatches: Sequence[str]) -> None:

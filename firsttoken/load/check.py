@@ -2,7 +2,7 @@
 
 stdin: one line with the resolved scenario and where its targets listen; stdout: one JSON list of findings.
 
-Rule: what the two disagree about is shown, not settled: the SDK is how applications will talk to the target.
+Rule: every target is asked both ways, whichever its client; an API that the package does not know, on our wire alone.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import Literal
 
 import msgspec
 
+from firsttoken.load.findings import Finding, describe_target
 from firsttoken.load.preflight import knock
+from firsttoken.load.sdk_package import ASK
 from firsttoken.load.target import open_target
-from firsttoken.row import SUCCESS, Row
+from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target
+from firsttoken.wire.endpoint import write_url
 
 
 class CheckSpec(msgspec.Struct, kw_only=True):
@@ -35,19 +38,12 @@ def main() -> None:
     sys.stdout.write(msgspec.json.encode(findings).decode() + "\n")
 
 
-def check_target(target: Target, spec: CheckSpec) -> dict[str, object]:
-    """What one target answers: keys as `firsttoken check` prints them."""
-    row, package = ask(target, spec, "wire"), ask(target, spec, "sdk")
-    return {
-        "target": target.name,
-        "base_url": spec.base_urls[target.name],
-        "model": target.model,
-        "api": target.api,
-        "reachable": row.http_status is not None,
-        "streams": row.outcome in SUCCESS and row.token_events > 0,
-        **_describe_answer(row),
-        "openai_package": _describe_package(package),
-    }
+def check_target(target: Target, spec: CheckSpec) -> Finding:
+    """What one target answers."""
+    base_url = spec.base_urls[target.name]
+    row = ask(target, spec, "wire")
+    package = ask(target, spec, "sdk") if target.api in ASK else None
+    return describe_target(target, base_url, write_url(base_url, target.api), row, package)
 
 
 def ask(target: Target, spec: CheckSpec, client: Literal["wire", "sdk"]) -> Row:
@@ -60,34 +56,6 @@ def ask(target: Target, spec: CheckSpec, client: Literal["wire", "sdk"]) -> Row:
     row = knock(live)
     live.client.close()
     return row
-
-
-def _describe_answer(row: Row) -> dict[str, object]:
-    ttft_ms = (row.first_token_ns - row.sent_ns) / 1e6 if row.first_token_ns and row.sent_ns else None
-    return {
-        "outcome": row.outcome,
-        "error": row.error,
-        "ttft_ms": ttft_ms,
-        "usage": None if row.token_source is None else f"{row.input_tokens} in, {row.output_tokens} out",
-        "fields": [
-            name
-            for name, value in {
-                "cached_tokens": row.cached_tokens,
-                "reasoning_tokens": row.reasoning_tokens,
-                "x-request-id": row.server_request_id,
-                "processing-ms": row.server_processing_ms,
-                "ratelimit-requests": row.ratelimit_limit_requests,
-                "ratelimit-tokens": row.ratelimit_limit_tokens,
-            }.items()
-            if value is not None
-        ],
-        "stamp": row.stamp,
-    }
-
-
-def _describe_package(row: Row) -> str:
-    """How the openai package got on: "ok, 19 events", or the outcome and the words of failure."""
-    return f"ok, {row.events} events" if row.outcome in SUCCESS else f"{row.outcome}: {row.error}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,159 @@
+"""What `firsttoken check` says of a target: two finished rows, of our wire and of the openai package, in plain values.
+
+Rule: pure. What the two disagree about is shown, not settled: the package is how applications will talk to the target.
+What a reader has to know beside a value is a remark under the value's key, and says what follows from it.
+"""
+
+from __future__ import annotations
+
+from firsttoken.catalogue import is_same_model
+from firsttoken.load.keeping import is_empty
+from firsttoken.row import (
+    ADDRESS_FAILED,
+    BUFFERED,
+    COMPRESSED,
+    MISLABELLED,
+    NO_FINISH,
+    REASONING_SUMMARY,
+    SUCCESS,
+    UNKNOWN_FINISH,
+    UNREAD_LIMIT,
+    UNSEEN_FIRST_WORD,
+    USAGE_IMPOSSIBLE,
+    Row,
+)
+from firsttoken.scenario.target import Target
+from firsttoken.wire.burst import BURST_TOKENS, count_streamed
+
+Finding = dict[str, object]
+"""Keys as `firsttoken check` prints them; `remarks` belongs to the others."""
+
+CHECKS = {
+    COMPRESSED: "the answer came compressed",
+    BUFFERED: "its tokens came in one burst",
+    MISLABELLED: "the stream came under another content type than text/event-stream, or under none",
+    NO_FINISH: "it ended with [DONE] and no finish reason",
+    UNKNOWN_FINISH: "nobody knows its finish reason; it is taken for a whole answer",
+    USAGE_IMPOSSIBLE: "its usage holds a count that cannot be, which is left out",
+    UNSEEN_FIRST_WORD: "hidden and visible text cannot be told apart: no time to the first visible word",
+    UNREAD_LIMIT: "a header looks like a limit, and nobody could read it",
+    REASONING_SUMMARY: "what it streams of its reasoning is a summary: no pace can be measured",
+    ADDRESS_FAILED: "another address of the name refused or was silent",
+}
+"""A check of a row -> what it says to somebody who tries an endpoint."""
+FIELDS = {
+    "cached_tokens": "cached_tokens",
+    "reasoning_tokens": "reasoning_tokens",
+    "x-request-id": "server_request_id",
+    "processing-ms": "server_processing_ms",
+    "ratelimit-requests": "ratelimit_limit_requests",
+    "ratelimit-tokens": "ratelimit_limit_tokens",
+}
+"""What else a server may tell -> where the row has it."""
+IDENTITY = ("model_served", "fingerprint", "service_tier", "deployment", "peer")
+"""Who answered; what was not told is not shown."""
+NO_PACKAGE = "the openai package does not speak this API"
+NO_USAGE = "no pace can be measured; tokens unknown, a TPOT limit cannot pass"
+
+
+def describe_target(target: Target, base_url: str, url: str, row: Row, package: Row | None) -> Finding:
+    """What one target answered at `url`, to us and to the package, which may not know its API."""
+    return {
+        "target": target.name,
+        "base_url": base_url,
+        "url": url,
+        "model": target.model,
+        "api": target.api,
+        "reachable": row.http_status is not None,
+        "streams": is_streamed(row),
+        "outcome": row.outcome,
+        "error": row.error,
+        "ttft_ms": find_ttft_ms(row),
+        "usage": None if row.token_source is None else f"{row.input_tokens} in, {row.output_tokens} out",
+        **_describe_author(target, row),
+        "fields": [name for name, field in FIELDS.items() if getattr(row, field) is not None],
+        "checks": describe_checks(row),
+        "stamp": row.stamp,
+        "openai_package": None if package is None else describe_package(package, row),
+        "openai_package_ttft_ms": None if package is None else find_ttft_ms(package),
+        "remarks": find_remarks(target, row, package),
+    }
+
+
+def is_streamed(row: Row) -> bool:
+    """Whether the answer came as it was written."""
+    return row.outcome in SUCCESS and row.token_events > 0 and BUFFERED not in row.checks
+
+
+def find_ttft_ms(row: Row) -> float | None:
+    """Milliseconds from the first byte sent to the first token; None where there was none."""
+    return None if row.first_token_ns is None or row.sent_ns is None else (row.first_token_ns - row.sent_ns) / 1e6
+
+
+def _describe_author(target: Target, row: Row) -> Finding:
+    told: Finding = {name: value for name in IDENTITY if (value := getattr(row, name)) is not None}
+    if row.model_served is not None and not is_same_model(target.model, row.model_served):
+        told["answered_as"] = row.model_served
+    return told
+
+
+def describe_checks(row: Row) -> list[str]:
+    """What is odd about an answer, in words."""
+    odd = [_word_check(check) for check in dict.fromkeys(row.checks)]
+    return [*odd, "it holds no visible token and no tool call: it is empty"] if is_empty(row) else odd
+
+
+def _word_check(check: str) -> str:
+    """A check in words; some name, behind a colon, what they are about."""
+    name, _, about = check.partition(":")
+    words = CHECKS.get(name, name.replace("_", " "))
+    return f"{words}: {about}" if about else words
+
+
+def describe_package(package: Row, wire: Row) -> str:
+    """How the openai package got on, beside our wire: "ok, 19 events, first token after 961 ms (our wire: 677 ms)"."""
+    if package.outcome not in SUCCESS:
+        return f"{package.outcome}: {package.error}"
+    parts = [f"ok, {package.events} events"]
+    ttft_ms, own_ms = find_ttft_ms(package), find_ttft_ms(wire)
+    if ttft_ms is not None:
+        beside = "" if own_ms is None else f" (our wire: {own_ms:.0f} ms)"
+        parts.append(f"first token after {ttft_ms:.0f} ms{beside}")
+    return ", ".join([*parts, *describe_checks(package)])
+
+
+def find_remarks(target: Target, row: Row, package: Row | None) -> dict[str, str]:
+    """Key -> what follows from its value."""
+    remarks: dict[str, str] = {}
+    if row.outcome in SUCCESS:
+        remarks |= {"streams": remark} if (remark := _remark_stream(row)) else {}
+        if row.output_tokens is None:
+            remarks["usage"] = NO_USAGE
+    if package is None:
+        remarks["openai_package"] = NO_PACKAGE
+    elif _is_held_back_only(package, row):
+        remarks["openai_package"] = (
+            "the package asks for compressed answers and our wire does not; what holds its answers back is the server, "
+            'or a proxy, and not the package: headers = { accept-encoding = "gzip, deflate" } has our wire ask alike'
+        )
+    if row.model_served is not None and not is_same_model(target.model, row.model_served):
+        remarks["answered_as"] = f"not {target.model}, which was asked for"
+    return remarks
+
+
+def _remark_stream(row: Row) -> str | None:
+    """What is to be said of how the tokens came."""
+    tokens = count_streamed(row)
+    at_once = row.token_events > 0 and row.first_token_ns == row.last_token_ns
+    if BUFFERED in row.checks:
+        whole = "in one read, head and all" if at_once and row.headers_ns == row.first_token_ns else "at once"
+        return f"all {tokens} tokens came {whole}; does a proxy buffer or compress, or the server not stream?"
+    if at_once and 1 < tokens < BURST_TOKENS:
+        return f"all {tokens} tokens came at once, which are too few to tell"
+    return None
+
+
+def _is_held_back_only(package: Row, wire: Row) -> bool:
+    """Whether the package got its answer compressed or in a burst, and our wire did not."""
+    signs = (COMPRESSED, BUFFERED)
+    return any(sign in package.checks for sign in signs) and not any(sign in wire.checks for sign in signs)
