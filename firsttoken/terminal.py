@@ -98,7 +98,9 @@ def confirm(question: str) -> bool | None:
 
 def show_study(study: Study) -> None:
     """Print the summary of a run: a line per target and level, and the decision."""
+    from firsttoken.decide.failure_words import describe_failures
     from firsttoken.decide.table import summarise
+    from firsttoken.report.endings import read_endings
 
     header, rows = summarise(study)
     print_table(OUT, header, rows)
@@ -106,6 +108,8 @@ def show_study(study: Study) -> None:
     for decision in study.decisions.values():
         whys.append(" ".join(filter(None, [decision.why, decision.confirmation])))
         say(OUT, Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), whys[-1]))
+    if failed := describe_failures(study.failures, sum(each.attempts for each in read_endings(study.run).values())):
+        say(OUT, f"\n{failed}.")
     for flag in study.every_flag:
         if flag.bars_pass or flag.scope == "run" or flag.name in TOLD:
             of = "" if flag.level is None else f" ({flag.target} {study.unit_of(flag.by).where(flag.level)})"

@@ -164,3 +164,14 @@ def test_why_a_level_is_void_is_told_once_and_its_flag_is_named(
     shown = capsys.readouterr()
     assert (shown.out + shown.err).count(evidence) == 1
     assert "note: CLIENT_LIMITED (gpt-5.4 at 48 users), see above" in shown.err
+
+
+def test_what_failed_most_often_is_said_beneath_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    studied = study_run(make_run(tmp_path / "run", levels=(64,), targets=("gpt-5.4",), error_share=0.1))
+
+    terminal.show_study(studied)
+
+    [line] = [line for line in capsys.readouterr().out.splitlines() if " attempts failed, most often " in line]
+    assert line.endswith(
+        f'most often rate_limited 429 on gpt-5.4: "HTTP #: planned" ({studied.failures[0].count} times).'
+    )

@@ -1,0 +1,133 @@
+"""What failed, and what did the server say?
+
+Attempts that failed by outcome, HTTP status and the server's words, numbers in them folded to #, with how many there
+were and when. Beside them what is no failure and yet no plain answer: streams that were sent again on a new connection,
+finish reasons that nobody knows, answers that the behaviour stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from firsttoken.decide.connections import Connections
+from firsttoken.decide.failure_words import describe_failures, shorten
+from firsttoken.decide.failures import Failure
+from firsttoken.decide.study import Study
+from firsttoken.decide.units import write_value
+from firsttoken.report.endings import Endings, read_endings
+from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
+from firsttoken.report.series import join_words, write_percent
+
+ORDER = 38
+MOST_ROWS, MOST_WORDS = 14, 3
+"""Kinds of failure in the table; unknown finish reasons that are named."""
+MOST_LETTERS = 160
+FEW_KEPT, FEWEST = 0.5, 10
+"""Connections are not kept where less than this share of at least so many attempts found theirs open."""
+HEADS = (
+    Column("Target", words=True), Column("Outcome", words=True), Column("Status"),
+    Column("Said", words=True, wide=True), Column("Attempts"), Column("First", "s"), Column("Last", "s"),
+)  # fmt: skip
+
+
+def build(study: Study) -> Page | None:
+    """The page: a row per kind of failure; None where nothing failed and every connection was kept."""
+    endings, remarks = read_endings(study.run), []
+    remarks += [words for target in study.targets for words in _describe_connections(study, target)]
+    remarks += [words for target in study.targets for words in _describe_endings(endings[target], target)]
+    if not study.failures and not remarks:
+        return None
+    rows = _rows(study.failures)
+    return Page(
+        slug="failures",
+        title="What failed",
+        question="What failed, and what did the server say?",
+        finding=_finding(study, endings, remarks),
+        table=Table(HEADS, rows) if rows else None,
+        notes=(*remarks, *(NOTES if rows else ())),
+    )
+
+
+NOTES = (
+    "Attempts of every phase, retried ones too: what failed while the load rose failed as well. First and last: when "
+    "such an attempt ended, in seconds since the run began.",
+    "Said: by the server, or by this machine where no answer came. # stands for any number, time or id.",
+)
+
+
+def _finding(study: Study, endings: Mapping[str, Endings], remarks: list[str]) -> str:
+    attempts = sum(each.attempts for each in endings.values())
+    failed = describe_failures(study.failures, attempts)
+    return failed or f"No attempt failed. {remarks[0].rstrip('.')}"
+
+
+def _rows(failures: list[Failure]) -> list[Cells]:
+    rows = [_row(failure) for failure in failures[:MOST_ROWS]]
+    if left := failures[MOST_ROWS:]:
+        count = f"{sum(each.count for each in left):,}"
+        kinds = "1 more kind" if len(left) == 1 else f"{len(left):,} more kinds"
+        rows.append(("", "", "", Cell("", f"{kinds} of failure"), count, "", ""))
+    return rows
+
+
+def _row(failure: Failure) -> Cells:
+    return (
+        failure.target,
+        failure.outcome,
+        "–" if failure.status is None else f"{failure.status}",
+        shorten(failure.words, MOST_LETTERS) or Cell("", "nothing"),
+        f"{failure.count:,}",
+        *(_seconds(at_ns) for at_ns in (failure.first_ns, failure.last_ns)),
+    )
+
+
+def _seconds(at_ns: int | None) -> str:
+    return "–" if at_ns is None else f"{at_ns / 1e9:,.1f}"
+
+
+def _describe_connections(study: Study, target: str) -> Iterator[str]:
+    """Of a target whose server closes connections: how few were kept, and what sending again cost."""
+    kept = study.connections.get(target)
+    wanted = next(each.connection for each in study.scenario.target if each.name == target)
+    if kept is None or wanted != "reuse":
+        return
+    if kept.sent >= FEWEST and kept.reused < FEW_KEPT * kept.sent:
+        none = "no connection could be kept" if not kept.reused else "few connections could be kept"
+        yield (
+            f"{target}: {none}: {kept.reused:,} of {kept.sent:,} attempts found theirs open; the others opened one, "
+            'which connection = "per_request" makes the rule.'
+        )
+    if kept.resent:
+        yield f"{target}: {_describe_resends(kept)}"
+
+
+def _describe_resends(kept: Connections) -> str:
+    times = "attempt was" if kept.resent == 1 else "attempts were"
+    words = f"{kept.resent:,} {times} sent again, as the server had closed the connection that was kept for it"
+    if kept.ttft_ms is None or kept.resent_ttft_ms is None:
+        return f"{words}."
+    waits = [write_value(wait_ms, "ms") for wait_ms in (kept.resent_ttft_ms, kept.ttft_ms)]
+    return (
+        f"{words}; the median time to first token is {waits[0]} with that, counted from the first sending, and "
+        f"{waits[1]} without."
+    )
+
+
+def _describe_endings(endings: Endings, target: str) -> Iterator[str]:
+    if endings.unknown_finishes:
+        count = sum(endings.unknown_finishes.values())
+        named = [f'"{shorten(word, 40)}"' for word in list(endings.unknown_finishes)[:MOST_WORDS]]
+        more = ["others"] if len(endings.unknown_finishes) > MOST_WORDS else []
+        yield (
+            f"{target}: {count:,} answers ({write_percent(count / endings.attempts)} of attempts) ended with a finish "
+            f"reason that nobody knows, {join_words([*named, *more])}; they are taken for whole."
+        )
+    if endings.stopped:
+        yield (
+            f"{target}: the behaviour itself stopped {endings.stopped:,} of {endings.attempts:,} attempts; they are "
+            "judged neither as success nor as failure."
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_alone(build, __doc__))
