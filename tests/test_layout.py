@@ -109,6 +109,7 @@ TESTS_OF_THE_WHOLE = {
     *(f"tests/test_{name}.py" for name in ("load_kinds", "loads", "run", "wheel")),
     *(f"tests/load/test_{name}.py" for name in ("remote", "workers")),
     "tests/results/test_made_run.py",
+    "tests/wire/test_habits.py",
 }
 TABLES = {"firsttoken/wire/dialects/__init__.py"}
 """Packages that define a table of what their files hold."""

@@ -22,6 +22,7 @@ from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.burst import count_streamed, is_burst
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
+from firsttoken.wire.error_text import ServerError
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, open_inflater
 from firsttoken.wire.outcome import STOPPED, End, ProtocolError, judge
@@ -51,7 +52,7 @@ class Attempt:
         self.cut = STOPPED
         self.timer = get_hub().loop.timer(0)
         self.refused: End | None = None
-        self.stream_error: str | None = None
+        self.stream_error: ServerError | None = None
         self.should_retry: bool | None = None
         self.response: httpx2.Response | None = None
         self.body: Body | None = None

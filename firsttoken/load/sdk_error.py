@@ -16,7 +16,7 @@ from typing import NamedTuple
 import httpx2
 from pydantic_core import PydanticSerializationError
 
-from firsttoken.wire.error_text import find_error, read_error
+from firsttoken.wire.error_text import ServerError, find_server_error, read_error, read_server_error
 from firsttoken.wire.outcome import LOST, OUR_ERRNOS, DialError, End, ProtocolError, end_of, refuse_status
 from firsttoken.wire.tls import word_plain_answer
 
@@ -83,16 +83,16 @@ class Verdict(NamedTuple):
     """What an answer without a stream says: a refusal, or the server's words of an error."""
 
     refused: End | None
-    stream_error: str | None = None
+    stream_error: ServerError | None = None
 
 
 def judge_no_stream(status: int, kind: str, location: str, body: bytes) -> Verdict:
     """The meaning of such an answer: its status, its media type, where a redirect points, and its body."""
     if status >= 400:
-        return Verdict(refuse_status(status, read_error(body)))
+        return Verdict(refuse_status(status, read_server_error(body)))
     if status >= 300:
         return Verdict(End("protocol", f"expected an answer, got a redirect ({status}) to {location or 'nowhere'}"))
-    error = find_error(body)
+    error = find_server_error(body)
     if error is not None:
         return Verdict(None, error)
     return Verdict(End("protocol", f"expected text/event-stream, got {kind or 'no content type'}: {read_error(body)}"))

@@ -6,22 +6,33 @@ the parser, the splitter and the dialect, but for tokens that a template knows (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from firsttoken.row import COMPRESSED, Outcome, Row
-from firsttoken.wire.dialects.dialect import TOKENS, Dialect
-from firsttoken.wire.error_text import find_error, read_error
+from firsttoken.row import COMPRESSED, MISLABELLED, NO_FINISH, UNKNOWN_FINISH, Outcome, Row
+from firsttoken.wire.dialects.dialect import TOKENS, VISIBLE, Dialect
+from firsttoken.wire.error_text import ServerError, find_server_error, read_error, read_server_error
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, Inflater, open_inflater
-from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, judge, refuse_status
+from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, is_known_finish, judge, refuse_status
+from firsttoken.wire.sse import BYTE_ORDER_MARK
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.template import Template, learn_template
 
 MAX_BODY_BYTES = 64 * 1024
 """Of an answer that is no stream: enough for the server's words."""
 MAX_HEAD_BYTES = 256 * 1024
+EVENT_STREAM = re.compile(rb"(?:data|event|id|retry)?:")
+"""How a stream of events begins, whatever its label says."""
+BEGINNINGS = tuple(field + b":" for field in (b"", b"data", b"event", b"id", b"retry"))
+LENIENCIES = {
+    "lenient_chunked_length": True,
+    "lenient_optional_cr_before_lf": True,
+    "lenient_spaces_after_chunk_size": True,
+}
+"""What the parser lets pass of what servers send against RFC 9112 and every client reads."""
 MOST_LESSONS = 8
 """Templates made for one answer: for one whose tokens differ in more than words it is cheaper to decode them."""
 
@@ -42,9 +53,11 @@ class Answer:
         "_inflater",
         "_kernel",
         "_lessons",
+        "_mislabelled",
         "_note_first_token",
         "_parser",
         "_refused",
+        "_shows",
         "_template",
         "_wall_s",
         "_words",
@@ -75,6 +88,8 @@ class Answer:
         self._early_ns = 0
         self._kernel = False
         self._template: Template | None = None
+        self._shows = False
+        """The template is of visible text, in which a thought may begin or end."""
         self._lessons = 0
         self._bare_bytes = 0
         """Received since the last piece of body: of a head, of a trailer, or of nothing at all."""
@@ -88,7 +103,10 @@ class Answer:
         self._inflater: Inflater | None = None
         self._words: bytearray | None = None
         """The body of an answer that is no stream."""
+        self._mislabelled = False
+        """The label says that this is no stream of events, and the body is still to say whether it is one."""
         self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(**LENIENCIES)
 
     def mark_sent(self, sent_ns: int) -> None:
         """The request's first byte is about to go; of several sendings, the first counts."""
@@ -112,7 +130,7 @@ class Answer:
     def skip(self, read: bytes, stamp_ns: int) -> bool:
         """Take a read if it is more tokens like the last one, and nothing else; return whether it was."""
         template = self._template
-        if template is None or not self._fresh:
+        if template is None or not self._fresh or (self._shows and not self.stream.settled):
             return False
         tokens = template.count(read)
         if not tokens:
@@ -154,10 +172,13 @@ class Answer:
             self._lessons < MOST_LESSONS and stream.meaning in TOKENS
         ):  # it differed from the last one in more than words
             self._lessons += 1
+            self._shows = stream.meaning is VISIBLE
             self._template = learn_template(read, stream.decode, stream.meaning)
 
     def hang_up(self) -> End:
         """What it means that the server closed the connection now: the end of a body without length, or a loss."""
+        if not self.ended:
+            self.stream.end(self._early_ns, self.at_ns, whole=False)
         return LOST if self.row.headers_ns is None or self._is_framed() else COMPLETE
 
     def judge(self, end: End) -> tuple[Outcome, str | None]:
@@ -167,24 +188,45 @@ class Answer:
         cycles has to come between reads.
         """
         del self._parser
-        self.row.bytes_received = self.bytes_received
-        self.stream.settle()
-        refused, stream_error = self._refused, self.stream.error
+        row, stream = self.row, self.stream
+        row.bytes_received = self.bytes_received
+        stream.settle(None if COMPRESSED in row.checks else self.bytes_received)
+        refused, error = self._refused, stream.error
         if self._words is not None and refused is None:
-            words, status = bytes(self._words), self.row.http_status or 0
-            if status >= 400:
-                refused = refuse_status(status, read_error(words) if self._is_readable() else "")
-            elif (error := find_error(words)) is not None:
-                stream_error = error
-            else:
-                refused = End("protocol", f"expected text/event-stream, got {self._kind()}: {read_error(words)}")
-        return judge(
+            refused, error = self._judge_words(bytes(self._words))
+        done = stream.done_ns is not None
+        outcome, text = judge(
             end,
             answered=self.bytes_received > 0,
-            stream_error=stream_error,
-            finish=self.row.finish_reason,
+            stream_error=error,
+            finish=row.finish_reason,
             refused=refused,
+            done=done,
+            stray=stream.stray,
         )
+        self._note_wait(error)
+        if row.finish_reason is not None and not is_known_finish(row.finish_reason):
+            row.checks.append(UNKNOWN_FINISH)
+        elif row.finish_reason is None and done and outcome == "ok":
+            row.checks.append(NO_FINISH)
+        return outcome, text
+
+    def _judge_words(self, words: bytes) -> tuple[End | None, ServerError | None]:
+        """What the body of an answer that is no stream makes of it: a refusal, or an error that it tells."""
+        status = self.row.http_status or 0
+        if status >= 400:
+            told = read_server_error(words) if self._is_readable() else ServerError("")
+            self._note_wait(told)
+            return refuse_status(status, told), None
+        error = find_server_error(words)
+        if error is not None:
+            return None, error
+        return End("protocol", f"expected text/event-stream, got {self._kind()}: {read_error(words)}"), None
+
+    def _note_wait(self, told: ServerError | None) -> None:
+        """Keep the wait that a body asks for where the head asked for none."""
+        if told is not None and self.row.retry_after_ms is None:
+            self.row.retry_after_ms = told.retry_after_ms
 
     # -- called by the parser ---------------------------------------------------------------------------------------
 
@@ -210,8 +252,10 @@ class Answer:
         if self._coding() in CODINGS:
             self._inflater = open_inflater(self._coding())
             row.checks.append(COMPRESSED)
-        if self.ended or status >= 400 or not self._kind().startswith("text/event-stream"):
+        labelled = self._kind().startswith("text/event-stream")
+        if self.ended or status >= 400 or not labelled:
             self._words = bytearray()
+            self._mislabelled = not (labelled or self.ended or status >= 400)
 
     def on_chunk_header(self) -> None:
         self._between_chunks = False
@@ -229,14 +273,28 @@ class Answer:
             self.stream.feed(body, self._early_ns, self.at_ns)
             if self.stream.error is not None:  # nothing that matters follows, and some servers leave it open
                 self.ended = True
+        elif self._mislabelled:
+            self._read_label(self._words + body)
         elif len(self._words) < MAX_BODY_BYTES:
             self._words += body
         else:
             self.ended = True
 
+    def _read_label(self, body: bytearray) -> None:
+        """Tell a stream of events under a wrong label, or none, by how its body begins."""
+        self._words, beginning = body, body.removeprefix(BYTE_ORDER_MARK).lstrip()
+        if EVENT_STREAM.match(beginning):
+            self._mislabelled, self._words = False, None
+            self.row.checks.append(MISLABELLED)
+            self._take_body(bytes(body))
+        elif not any(field.startswith(beginning) for field in BEGINNINGS):
+            self._mislabelled = False
+
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() >= 200:
-            self.ended, self.reusable = True, self._parser.should_keep_alive()
+            if self._words is None and not self.ended:
+                self.stream.end(self._early_ns, self.at_ns, whole=True)
+            self.ended, self.reusable = True, self._parser.should_keep_alive() and not self._is_ambiguous()
 
     # -- what follows from it ---------------------------------------------------------------------------------------
 
@@ -270,6 +328,10 @@ class Answer:
     def _kind(self) -> str:
         """The media type."""
         return self._headers.get(b"content-type", b"no content type").decode("latin-1").strip().lower()
+
+    def _is_ambiguous(self) -> bool:
+        """Whether the head says in two ways where the body ends: the connection is not used again (RFC 9112, 6.3)."""
+        return b"content-length" in self._headers and b"transfer-encoding" in self._headers
 
     def _is_framed(self) -> bool:
         """Whether the head says where the body ends; else the connection's end is the body's."""

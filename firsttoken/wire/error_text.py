@@ -1,38 +1,111 @@
-"""The server's own words from an error, short enough for a row.
+"""The server's own words from an error, the codes it gave and the wait it asked for, whatever their shape.
 
-Rule: pure, and total: whatever bytes came, a text comes out.
+Rule: pure, and total: whatever bytes came, a text comes out. Every place where a server says no goes through here: the
+body under an error's status, an event of a stream, and what stands outside the events.
 """
 
 from __future__ import annotations
 
+import html
+import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import msgspec
 
 MAX_RAW_BYTES = 300
+MOST_PLACES = 300
+"""Objects and lists of a body that are looked into; an error has a handful."""
+MOST_CAUSES = 3
+"""Of a list of errors, so many are told."""
+
+WRAPPERS = ("error", "errors", "detail", "err", "exception", "fault")
+"""Keys below which the error itself stands, the most common first."""
+MESSAGES = (
+    "message", "msg", "error_message", "errorMessage", "error_description", "description", "reason", "title", "text",
+    "Message",
+)  # fmt: skip
+"""Keys of the words."""
+SHOWN_CODES = ("code", "type")
+CODES = (*SHOWN_CODES, "status", "error_code", "errorCode", "error_type", "status_code", "statusCode", "reason")
+"""Keys of a code, and those that are shown behind the words."""
+WAITS_MS = {
+    "retrydelay": 1e3, "retryafter": 1e3, "retryafterseconds": 1e3, "retryaftersecs": 1e3, "retryafterms": 1.0,
+    "retryaftermilliseconds": 1.0, "retryaftermillis": 1.0, "retryin": 1e3, "retryinseconds": 1e3,
+}  # fmt: skip
+"""Key of a wait, without its signs -> milliseconds of its unit."""
+SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|sec|secs|seconds?|m|min|minutes?|h|hours?)(?![a-z])", re.I)
+UNIT_MS = {"ms": 1.0, "s": 1e3, "m": 60e3, "h": 3600e3}
+ASKED_WAIT = re.compile(rf"(?:try again|retry|wait)(?: in| after| for)?:? ((?:{SPAN.pattern}\s*)+)", re.I)
+"""How servers ask in words for a wait: "Please try again in 1m2.5s"."""
+
+RATE_LIMITS = (
+    "429", "ratelimit", "toomanyrequests", "throttl", "resourceexhausted", "requestlimit", "quotaexceeded",
+    "insufficientquota", "tokenlimitexceededperminute", "concurrencylimit",
+)  # fmt: skip
+"""How codes begin, in small letters and without signs, that mean: not now, you asked for too much."""
+RATE_LIMIT_WORDS = ("rate limit", "ratelimit", "too many requests")
+"""How the words begin where a refusal has no code."""
+TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+TAGS = re.compile(rb"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+FIELD = re.compile(rb"\s*(?:\"?[\w-]+\"?\s*:\s*)?(?=[\[{])")
+"""What may stand in a line before JSON: a field's name."""
+
+
+class ServerError(NamedTuple):
+    """What a server said of an error."""
+
+    words: str
+    codes: frozenset[str] = frozenset()
+    """Every code, type and status word it gave, in small letters and without signs."""
+    retry_after_ms: float | None = None
+    """The wait that its body asks for."""
+
+    @property
+    def limits_rate(self) -> bool:
+        """Whether it means that more was asked than may be."""
+        return any(code.startswith(RATE_LIMITS) for code in self.codes)
 
 
 def read_error(body: bytes) -> str:
-    """The words of an error: its message and, in brackets, its code or else its type; "" of an empty body.
+    """The words of an error: its message and, in brackets, its code or else its type; "" of an empty body."""
+    return read_server_error(body).words
 
-    Known shapes, as JSON: {"error": {"message", "code", "type"}}, {"error": "words"}, {"message", "code"},
-    {"detail": "words"}, "words". Of anything else the text itself, its first 300 bytes.
+
+def read_server_error(body: bytes) -> ServerError:
+    """What a body says that is known to tell an error.
+
+    As JSON: the words stand below any of WRAPPERS, in objects and lists, under one of MESSAGES; a text alone is the
+    words. Of HTML the title, of anything else the text itself, its first 300 bytes.
     """
-    error = _decode(body)
-    while isinstance(error, dict) and (inner := error.get("error") or error.get("detail")):
-        error = inner
-    if isinstance(error, str):
-        return error
-    message = error.get("message") if isinstance(error, dict) else None
-    if not isinstance(error, dict) or not isinstance(message, str):
-        return " ".join(body[:MAX_RAW_BYTES].decode("utf-8", "replace").split())
-    code = error.get("code") or error.get("type")
-    return f"{message} ({code})" if isinstance(code, str | int) and code != "error" else message
+    value = _decode(body)
+    if value is None and (line := _find_json_line(body)) is not None:
+        value, body = _decode(line), line
+    if value is None:
+        return ServerError(words := _read_text(body), retry_after_ms=_read_asked_wait(words))
+    words = _find_words(value) or _cut(body)
+    places = list(_walk(value))
+    return ServerError(words, frozenset(_find_codes(places)), _find_wait(places, words))
+
+
+def find_server_error(body: bytes) -> ServerError | None:
+    """What a JSON body or event says if it tells an error, None of any other body."""
+    value = _decode(body)
+    if value is None and (line := _find_json_line(body)) is not None:
+        value, body = _decode(line), line
+    return read_server_error(body) if _is_error(value) else None
 
 
 def find_error(body: bytes) -> str | None:
     """The words of a JSON body that holds an error, None of any other body."""
-    value = _decode(body)
-    told = isinstance(value, dict) and (value.get("error") or value.get("object") == "error")
-    return read_error(body) if told else None
+    error = find_server_error(body)
+    return None if error is None else error.words
+
+
+def normalise_code(code: str | float) -> str:
+    """A code in small letters and without signs, so that RateLimitExceeded and rate_limit_exceeded are one."""
+    return re.sub(r"[^a-z0-9]", "", f"{code}".lower())
 
 
 def _decode(body: bytes) -> object:
@@ -40,4 +113,142 @@ def _decode(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return msgspec.json.decode(body.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
         return None
+
+
+def _find_json_line(body: bytes) -> bytes | None:
+    """The first line that holds JSON behind the name of a field: an error may come as an event, or as a field."""
+    for line in body.splitlines()[:20]:
+        found = FIELD.match(line)
+        if found is not None and isinstance(_decode(rest := line[found.end() :].strip()), dict | list):
+            return rest
+    return None
+
+
+def _is_error(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and any(_is_error(item) for item in value[:MOST_CAUSES] if isinstance(item, dict))
+    if not isinstance(value, dict):
+        return False
+    if value.get("error") or value.get("errors") or "error" in (value.get("object"), value.get("type")):
+        return True
+    if "choices" in value:
+        return False
+    return bool(value.get("detail")) or (_find_message(value) is not None and _has_error_code(value))
+
+
+def _has_error_code(value: dict[str, object]) -> bool:
+    """Whether an object that has a message has a code as well, by which it tells an error and not news."""
+    code, kind, status = value.get("code"), value.get("type"), value.get("status", value.get("status_code"))
+    told = bool(code) or (isinstance(status, int) and status >= 400)
+    return told or (isinstance(kind, str) and re.search("error|exception|invalid|limit|denied", kind, re.I) is not None)
+
+
+def _find_words(value: object) -> str:
+    """The words of a value, with the code of the object they stand in; "" where it has none."""
+    holder: dict[str, object] = {}
+    while not isinstance(value, str):
+        if isinstance(value, list):
+            return "; ".join(dict.fromkeys(filter(None, map(_find_words, value[:MOST_CAUSES]))))
+        if not isinstance(value, dict):
+            return ""
+        holder = value
+        inner = next((inner for key in WRAPPERS if (inner := value.get(key))), None)
+        if inner is None or isinstance(inner, bool | int | float):
+            break
+        value = inner
+    if isinstance(value, str):
+        return value
+    message = _find_message(holder)
+    if message is None:
+        return ""
+    where = holder.get("loc")
+    place = ".".join(map(str, where)) + ": " if isinstance(where, list) and where else ""
+    code = next((code for key in SHOWN_CODES if (code := holder.get(key))), None)
+    shown = isinstance(code, str | int) and not isinstance(code, bool) and code != "error" and not place
+    return f"{place}{message} ({code})" if shown else f"{place}{message}"
+
+
+def _find_message(holder: dict[str, object]) -> str | None:
+    for key in MESSAGES:
+        message = holder.get(key)
+        if isinstance(message, dict):
+            message = _find_message(message)
+        if isinstance(message, str) and message:
+            return message
+    return None
+
+
+def _walk(value: object) -> Iterator[dict[str, object]]:
+    """The objects in a value, from the outside in, a bounded number of them."""
+    places = [value]
+    for place in places:
+        if isinstance(place, dict):
+            yield place
+        inner = place.values() if isinstance(place, dict) else place if isinstance(place, list) else ()
+        places += [each for each in inner if isinstance(each, dict | list)][: MOST_PLACES - len(places)]
+
+
+def _find_codes(places: list[dict[str, object]]) -> Iterator[str]:
+    for place in places:
+        for key in CODES:
+            code = place.get(key)
+            if isinstance(code, str | int) and not isinstance(code, bool):
+                yield normalise_code(code)
+
+
+def _find_wait(places: list[dict[str, object]], words: str) -> float | None:
+    """Milliseconds that an error asks to wait, in a field of its own or else in its words."""
+    for place in places:
+        for key, value in place.items():
+            unit_ms = WAITS_MS.get(normalise_code(key))
+            wait_ms = None if unit_ms is None else _read_wait_ms(value, unit_ms)
+            if wait_ms is not None:
+                return wait_ms
+    return _read_asked_wait(words)
+
+
+def _read_wait_ms(value: object, unit_ms: float) -> float | None:
+    """A wait as a number of its field's unit, or as a text with a unit of its own."""
+    if isinstance(value, str):
+        if spans := SPAN.findall(value):
+            return _sum_spans(spans)
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    wait_ms = value * unit_ms
+    return wait_ms if math.isfinite(wait_ms) and wait_ms >= 0 else None
+
+
+def _read_asked_wait(words: str) -> float | None:
+    asked = ASKED_WAIT.search(words)
+    return _sum_spans(SPAN.findall(asked[1])) if asked else None
+
+
+def _sum_spans(spans: list[tuple[str, str]]) -> float:
+    return math.fsum(float(number) * UNIT_MS[_shorten(unit.lower())] for number, unit in spans)
+
+
+def _shorten(unit: str) -> str:
+    """The key of a unit: its first letter, but for what is told in thousandths."""
+    return "ms" if unit.startswith(("ms", "milli")) else unit[0]
+
+
+def _read_text(body: bytes) -> str:
+    """The text of a body that is no JSON: the title of a page of HTML, else the words between its tags."""
+    if not body.lstrip().startswith(b"<"):
+        return _cut(body)
+    title = TITLE.search(body)
+    text = title[1] if title is not None and title[1].strip() else TAGS.sub(b" ", body)
+    return _cut(html.unescape(text.decode("utf-8", "replace")).encode()) or _cut(body)
+
+
+def _cut(body: bytes) -> str:
+    return " ".join(body[:MAX_RAW_BYTES].decode("utf-8", "replace").split())

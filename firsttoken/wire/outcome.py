@@ -6,12 +6,14 @@ Rule: pure, one order of precedence, and tables for the words of servers and of 
 from __future__ import annotations
 
 import errno
+import re
 import ssl
 from typing import NamedTuple
 
 from httptools import HttpParserError
 
 from firsttoken.row import Outcome
+from firsttoken.wire.error_text import RATE_LIMIT_WORDS, ServerError, find_server_error, read_error
 
 
 class ProtocolError(ValueError):
@@ -37,20 +39,31 @@ LOST = End("truncated", "the server closed the connection before the end of the 
 LEFT_OPEN = End("truncated", "the server left the connection open after [DONE]")
 STOPPED = End("cancelled_by_user", "the user was stopped")
 
-FINISH_OUTCOMES: dict[str, Outcome] = {
-    "stop": "ok",
-    "tool_calls": "ok",
-    "function_call": "ok",
-    "completed": "ok",
-    "length": "length",
-    "max_output_tokens": "length",
-    "incomplete": "truncated",
-    "content_filter": "content_filter",
-    "error": "error_in_stream",
-    "abort": "error_in_stream",
-    "insufficient_system_resource": "error_in_stream",
+FINISHES: dict[Outcome, str] = {
+    "ok": "stop stopped tool_calls tool_call tool_use function_call completed complete end_turn pause_turn eos "
+    "eos_token eos_found stop_sequence stop_token stop_str end_of_text end_of_turn end done finished finish success "
+    "normal",
+    "length": "length max_tokens max_output_tokens max_completion_tokens max_new_tokens max_length model_length "
+    "output_limit token_limit context_length context_length_exceeded context_window_exceeded "
+    "model_context_window_exceeded",
+    "truncated": "incomplete truncated",
+    "content_filter": "content_filter content_filtered safety prohibited_content blocklist spii recitation refusal "
+    "refused sensitive image_safety language moderation blocked guardrail guardrails guardrail_intervened",
+    "rate_limited": "rate_limit rate_limited rate_limit_exceeded",
+    "error_in_stream": "error errored abort aborted cancel cancelled canceled failed failure fail network_error "
+    "server_error internal_error internal_server_error upstream_error model_error engine_error unexpected_error "
+    "malformed_function_call malformed_tool_call malformed_response unexpected_tool_call insufficient_system_resource "
+    "timeout timed_out overloaded interrupted",
 }
-"""What a finish marker means; a word that is not here is taken for ok, and the row says so."""
+"""What finish reasons mean, in small letters, their words joined by underlines."""
+FINISH_OUTCOMES: dict[str, Outcome] = {word: outcome for outcome, words in FINISHES.items() for word in words.split()}
+"""Finish reason -> its outcome; a word that is not here is taken for ok, and the row says so."""
+
+TOLD_FAILURES: frozenset[Outcome] = frozenset({"error_in_stream", "rate_limited"})
+"""Outcomes of finish reasons that say in themselves what went wrong."""
+RATE_STATUSES = {403, 503}
+LIMITED = RATE_LIMIT_WORDS
+"""Statuses that some servers refuse with where too much was asked, and how they then begin to speak."""
 
 OUR_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
 """What the operating system refuses to us: never the server's fault."""
@@ -78,32 +91,63 @@ def end_of(problem: Exception) -> End:
             return End("client_error", f"{type(problem).__name__}: {text}")
 
 
-def refuse_status(status: int, words: str) -> End:
-    """What an HTTP status from 400 on makes of the attempt."""
-    outcome: Outcome = "rate_limited" if status == 429 else "http_4xx" if status < 500 else "http_5xx"
-    return End(outcome, words or f"HTTP {status} without a word")
+def normalise_finish(finish: str) -> str:
+    """A finish reason as the table has it: "FinishReason.MAX_TOKENS", "maxTokens" and "max-tokens" are one."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", finish.strip().rpartition(".")[2]).lower()
+    return re.sub(r"[^a-z0-9]+", "_", snake).strip("_").removeprefix("finish_reason_")
+
+
+def is_known_finish(finish: str) -> bool:
+    """Whether it is known what a finish reason means."""
+    return normalise_finish(finish) in FINISH_OUTCOMES
+
+
+def is_failed_finish(finish: str) -> bool:
+    """Whether a finish reason, or the status of a response, tells a failure."""
+    return FINISH_OUTCOMES.get(normalise_finish(finish)) in TOLD_FAILURES
+
+
+def refuse_status(status: int, told: ServerError) -> End:
+    """What an HTTP status from 400 on makes of the attempt; a server may tell a rate limit by another status."""
+    limited = status == 429 or told.limits_rate or (status in RATE_STATUSES and told.words.lower().startswith(LIMITED))
+    outcome: Outcome = "rate_limited" if limited else "http_4xx" if status < 500 else "http_5xx"
+    return End(outcome, told.words or f"HTTP {status} without a word")
 
 
 def judge(
-    end: End, *, answered: bool, stream_error: str | None, finish: str | None, refused: End | None
+    end: End,
+    *,
+    answered: bool,
+    stream_error: ServerError | None,
+    finish: str | None,
+    refused: End | None,
+    done: bool = False,
+    stray: bytes = b"",
 ) -> tuple[Outcome, str | None]:
     """Return the outcome and the error text, None where there is nothing to say.
 
     Our own fault goes before everything, for it puts the rest in doubt; then the server's words in the stream; then
-    its finish marker, after which a lost connection is only noted; then its refusal; then how the wire ended, where
-    a server that hung up without an answering byte was never really connected to.
+    its finish reason, after which a lost connection is only noted; then an error that it told outside the events
+    (`stray`); then its [DONE] (`done`); then its refusal; then how the wire ended, where a server that hung up without
+    an answering byte was never really connected to.
     """
     if end.outcome == "client_error":
         return end.outcome, end.error
     if stream_error is not None:
-        return "error_in_stream", stream_error
+        return "rate_limited" if stream_error.limits_rate else "error_in_stream", stream_error.words
+    note = None if end is COMPLETE else f"after the finish marker: {end.error}"
     if finish is not None:
-        note = None if end is COMPLETE else f"after the finish marker: {end.error}"
-        if finish not in FINISH_OUTCOMES:
-            note = f"unknown finish reason {finish[:40]!r}, taken for ok"
-        return FINISH_OUTCOMES.get(finish, "ok"), note
+        outcome = FINISH_OUTCOMES.get(normalise_finish(finish))
+        if outcome is None:
+            return "ok", f"unknown finish reason {finish[:40]!r}, taken for ok"
+        return outcome, f"finish reason {finish[:40]!r}" if outcome in TOLD_FAILURES else note
+    if stray and (told := find_server_error(stray)) is not None:
+        return "rate_limited" if told.limits_rate else "error_in_stream", told.words
+    if done:
+        return "ok", note
     if refused is not None:
         return refused.outcome, refused.error
     if end.lost and not answered:
         return "connect", f"{end.error}; not one byte of it came"
-    return end.outcome, end.error
+    outside = f"; outside its events it said: {read_error(stray)}" if stray.strip() else ""
+    return end.outcome, f"{end.error}{outside}"

@@ -1,7 +1,9 @@
 """Server-sent events: bytes in, whole events out, however the bytes were cut.
 
 Rule: pure, and to the letter of the HTML standard, section 9.2.6 "Interpreting an event stream": lines end with CRLF,
-LF or CR; a blank line dispatches; an event without data is none; what the end of the stream cuts off is dropped.
+LF or CR; a blank line dispatches; an event without data is none. Two things go beyond it, since servers do: where HTTP
+says that the body is whole, its end ends the last event; and what stands outside the fields of the standard is kept
+for whoever looks for the words of an error.
 """
 
 from __future__ import annotations
@@ -9,14 +11,17 @@ from __future__ import annotations
 from firsttoken.wire.outcome import ProtocolError
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
+MAX_STRAY_BYTES = 64 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MEANINGLESS = {b"id", b"retry", b""}
+"""Fields of the standard that change nothing here; the empty name is a comment's."""
 CR = 13
 
 
 class Splitter:
     """The state between two reads of one stream."""
 
-    __slots__ = ("_after_cr", "_begun", "_data", "_has_begun", "_held", "_name", "_partial")
+    __slots__ = ("_after_cr", "_begun", "_data", "_has_begun", "_held", "_name", "_partial", "_stray")
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []
@@ -30,6 +35,12 @@ class Splitter:
         self._held = 0
         self._has_begun = False
         """A field has come, before which alone a byte order mark may stand."""
+        self._stray: bytes = b""
+
+    @property
+    def stray(self) -> bytes:
+        """The lines that are no field of the standard, up to 64 KiB of them."""
+        return self._stray
 
     @property
     def between_events(self) -> bool:
@@ -58,6 +69,18 @@ class Splitter:
             else:
                 self._name = b""
         return events
+
+    def end(self, *, whole: bool) -> list[tuple[bytes, bytes]]:
+        """Return the event that the end of the body completes, if HTTP says that the body is whole.
+
+        Of a body that may have been cut off, a line without its end is kept only where it is no field.
+        """
+        rest = b"".join(self._partial)
+        if not whole:
+            if rest and not rest.startswith((b"data", b"event")):
+                self._note_stray(rest)
+            return []
+        return self.feed(b"\n\n" if rest or self._data else b"")
 
     def _end_lines(self, chunk: bytes) -> list[bytes]:
         """The lines that `chunk` ends, without their ends; what it begins is kept."""
@@ -95,3 +118,9 @@ class Splitter:
             self._hold(value.removeprefix(b" "))
         elif name == b"event":
             self._name = value.removeprefix(b" ")
+        elif name not in MEANINGLESS:
+            self._note_stray(line)
+
+    def _note_stray(self, line: bytes) -> None:
+        if len(self._stray) < MAX_STRAY_BYTES:
+            self._stray += line[:MAX_STRAY_BYTES] + b"\n"

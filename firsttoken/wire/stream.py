@@ -1,17 +1,38 @@
 """One answer's events made into marks: which event is the first token, the last, how far they lie apart.
 
 Rule: pure. Times come in with the bytes: an event's mark is the stamp of the read that completed it, and what may have
-come earlier than the stamp says is bracketed from below by the read before.
+come earlier than the stamp says is bracketed from below by the read before. What is no event of the answer (a sign of
+life, a null, words of a gateway) leaves no mark.
 """
 
 from __future__ import annotations
 
-from firsttoken.row import REASONING_SUMMARY, Row
-from firsttoken.wire.dialects.dialect import NOTHING, Dialect, Meaning, Usage
-from firsttoken.wire.error_text import read_error
-from firsttoken.wire.sse import Splitter
+import re
+
+from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, USAGE_IMPOSSIBLE, Row
+from firsttoken.wire.dialects.dialect import FOREIGN, NOTHING, Dialect, Meaning
+from firsttoken.wire.error_text import ServerError, read_server_error
+from firsttoken.wire.identity import note_author
+from firsttoken.wire.outcome import ProtocolError
+from firsttoken.wire.sse import MAX_STRAY_BYTES, Splitter
+from firsttoken.wire.thoughts import Thoughts
+from firsttoken.wire.usage import Counts, Usage, merge_counts, resolve_counts
 
 DONE = b"[DONE]"
+TAG = (b"<", b"\\u003")
+"""How a tag may begin in JSON."""
+OBJECT = (b"{", b"[{", b"[[")
+"""How the data of an event begins that belongs to an API; anything else is no event, however it is written."""
+OUR_NAMES = re.compile(rb"|message|data|chunk|completion|delta|response\..*|content.*", re.IGNORECASE)
+"""Names of events that can belong to an answer; a broken one of another name is none of ours."""
+MOST_NAMELESS = 8
+"""Events of an answer that are asked who wrote it, while none has said so."""
+BURST_TOKENS = 8
+"""Tokens that an answer has to have before it can be told whether they came in one burst."""
+BURST_TOKEN_NS = 250_000
+"""Tokens closer together than this, 4,000 a second in one stream, were not written so: something held them back ..."""
+BURST_SHARE = 0.1
+"""... where also the wait for the first was ten times as long as all the others took."""
 
 
 class Stream:
@@ -21,11 +42,17 @@ class Stream:
     """
 
     __slots__ = (
+        "_counts",
+        "_dialect",
         "_first_token_event",
         "_gaps_us",
         "_last_token_ns",
+        "_odd",
         "_row",
         "_splitter",
+        "_stray",
+        "_thoughts",
+        "_undecided_ns",
         "decode",
         "done_ns",
         "error",
@@ -37,10 +64,17 @@ class Stream:
 
     def __init__(self, row: Row, dialect: Dialect) -> None:
         self._row = row
+        self._dialect = dialect
         self.decode = dialect.read
         self._splitter = Splitter()
-        self.error: str | None = None
-        """The server's words, once it reported an error in the stream."""
+        self._thoughts = Thoughts()
+        self._undecided_ns: int | None = None
+        """Arrival of the first text of which it is not known yet whether it is a thought."""
+        self._counts: Counts = {}
+        self._odd = False
+        self._stray = b""
+        self.error: ServerError | None = None
+        """What the server said, once it reported an error in the stream."""
         self.events = 0
         """So far, but [DONE]."""
         self.done_ns: int | None = None
@@ -59,29 +93,90 @@ class Stream:
         """Whether an event that comes now depends on nothing before it."""
         return self._splitter.fresh
 
+    @property
+    def settled(self) -> bool:
+        """Whether visible text that comes now, without a "<", leaves no mark but that of a token."""
+        return self._thoughts.settled
+
+    @property
+    def stray(self) -> bytes:
+        """What was said outside the events of the API."""
+        return self._splitter.stray + self._stray
+
     def feed(self, body: bytes, early_ns: int, stamp_ns: int) -> None:
         """Take a piece of the body that arrived after `early_ns` and at `stamp_ns` at the latest."""
         for name, data in self._splitter.feed(body):
-            if data == DONE:
+            self._take(name, data, early_ns, stamp_ns)
+
+    def end(self, early_ns: int, stamp_ns: int, *, whole: bool) -> None:
+        """The body has ended; `whole`: HTTP says that nothing of it is missing, so its end ends the last event."""
+        for name, data in self._splitter.end(whole=whole):
+            try:
+                self._take(name, data, early_ns, stamp_ns)
+            except ProtocolError:  # cut off by the server itself
+                self._note_stray(data)
+
+    def _take(self, name: bytes, data: bytes, early_ns: int, stamp_ns: int) -> None:
+        if not data.startswith(OBJECT) and not data.lstrip().startswith(OBJECT):
+            if data.strip(b' \t"') == DONE:
                 self.done_ns = self.done_ns or stamp_ns
-                continue
-            row = self._row
-            self.events += 1
-            self.last_event_ns = stamp_ns
-            if row.first_event_ns is None:
-                row.first_event_ns = stamp_ns
-            if name == b"error":
-                self.error = read_error(data) or "an error without words"
-                continue
-            self.meaning = meaning = self.decode(data)
-            if meaning is NOTHING:
-                continue
-            if meaning.token is not None:
-                self._mark_token(meaning, data, early_ns, stamp_ns)
+            else:
+                self._take_words(name, data)
+            return
+        if name == b"error":
+            meaning = Meaning(error=read_server_error(data))
+        else:
+            try:
+                meaning = self.decode(data, name)
+            except ProtocolError:
+                self._take_unread(name, data, early_ns, stamp_ns)
+                return
+        if meaning is FOREIGN:
+            return
+        row = self._row
+        self.events += 1
+        self.last_event_ns = stamp_ns
+        self.meaning = meaning
+        if row.first_event_ns is None:
+            row.first_event_ns = stamp_ns
+        if row.model_served is None and self.events <= MOST_NAMELESS:
+            note_author(row, data)
+        if meaning is NOTHING:
+            return
+        if meaning.token is not None:
+            self._mark_token(meaning, data, early_ns, stamp_ns)
+        if meaning.finish is not None or meaning.usage is not None:
+            note_author(row, data)
             row.finish_reason = meaning.finish or row.finish_reason
-            self.error = meaning.error or self.error
             if meaning.usage is not None:
                 self._note_usage(meaning.usage)
+        self.error = meaning.error or self.error
+
+    def _take_words(self, name: bytes, data: bytes) -> None:
+        """Data that is no object: the words of an error, or else nothing of the answer."""
+        if name == b"error":
+            told = read_server_error(data)
+            self.error = told if told.words else told._replace(words="an error without words")
+        elif data.strip() not in (b"", b"null"):
+            self._note_stray(data)
+
+    def _take_unread(self, name: bytes, data: bytes, early_ns: int, stamp_ns: int) -> None:
+        """Data that is no JSON: several events without the blank line between them, or one that is not ours."""
+        lines = data.split(b"\n")
+        if len(lines) > 1 and all(line.strip() == DONE or self._is_readable(line) for line in lines):
+            for line in lines:
+                self._take(name, line, early_ns, stamp_ns)
+        elif OUR_NAMES.fullmatch(name):
+            self.decode(data, name)  # raises what is wrong with it
+        else:
+            self._note_stray(data)
+
+    def _is_readable(self, line: bytes) -> bool:
+        try:
+            self.decode(line, b"")
+        except ProtocolError:
+            return False
+        return True
 
     def repeat(self, tokens: int, stamp_ns: int) -> None:
         """Take so many more token events like the last one, which arrived at `stamp_ns`."""
@@ -99,10 +194,25 @@ class Stream:
         else:
             self._gaps_us.append((stamp_ns - self._last_token_ns) // 1000)
         self._last_token_ns = stamp_ns
-        if meaning.token == "visible" and row.first_visible_ns is None:
-            row.first_visible_ns = stamp_ns
+        if meaning.token == "visible":
+            if not self._thoughts.settled or TAG[0] in data or TAG[1] in data:
+                self._mark_text(data, stamp_ns)
         elif meaning.token == "summary" and REASONING_SUMMARY not in row.checks:
             row.checks.append(REASONING_SUMMARY)
+
+    def _mark_text(self, data: bytes, stamp_ns: int) -> None:
+        """Take a visible token whose text may be a thought."""
+        row, text = self._row, self._dialect.read_text(data)
+        sight = self._thoughts.take(text) if text else "visible"
+        if sight == "undecided":
+            self._undecided_ns = self._undecided_ns or stamp_ns
+        elif sight == "doubtful":
+            row.first_visible_ns = None
+            row.checks += [UNSEEN_FIRST_WORD] * (UNSEEN_FIRST_WORD not in row.checks)
+        elif sight == "visible" and row.first_visible_ns is None and UNSEEN_FIRST_WORD not in row.checks:
+            row.first_visible_ns = stamp_ns if self._undecided_ns is None else self._undecided_ns
+        if sight == "hidden":
+            self._undecided_ns = None
 
     def close_bracket(self, read: bytes) -> bool:
         """Narrow the first token's bracket to its stamp if the kernel's stamp is its own; return whether it is.
@@ -119,15 +229,43 @@ class Stream:
         row.first_token_early_ns = row.first_token_ns
         return True
 
-    def settle(self) -> None:
-        """Write into the row what was counted so far."""
+    def settle(self, bytes_received: int | None = None) -> None:
+        """Write into the row what was counted so far; `bytes_received`: of the body, where it was not compressed."""
         row = self._row
         row.events = self.events
         if row.first_token_ns is not None:
             row.token_events, row.last_token_ns = len(self._gaps_us) + 1, self._last_token_ns
+        if row.first_visible_ns is None and UNSEEN_FIRST_WORD not in row.checks:
+            row.first_visible_ns = self._undecided_ns
+        if self._counts or self._odd:
+            self._settle_usage(bytes_received)
+        if self._is_burst():
+            row.checks.append(BUFFERED)
+
+    def _settle_usage(self, bytes_received: int | None) -> None:
+        row, tokens = self._row, resolve_counts(self._counts, bytes_received=bytes_received)
+        row.input_tokens, row.cached_tokens, row.cache_write_tokens = tokens.input, tokens.cached, tokens.written
+        row.output_tokens, row.reasoning_tokens = tokens.output, tokens.reasoning
+        row.token_source = None if tokens.output is None else "usage"
+        if self._odd or tokens.odd:
+            row.checks.append(USAGE_IMPOSSIBLE)
+
+    def _is_burst(self) -> bool:
+        """Whether the tokens came so close together that they cannot have been streamed as they were written."""
+        row = self._row
+        if row.first_token_ns is None or row.last_token_ns is None or row.sent_ns is None:
+            return False
+        tokens = row.token_events if row.output_tokens is None else row.output_tokens - (row.reasoning_tokens or 0)
+        if tokens < BURST_TOKENS:
+            return False
+        span_ns, waited_ns = row.last_token_ns - row.first_token_ns, row.first_token_ns - row.sent_ns
+        return span_ns < BURST_TOKEN_NS * (tokens - 1) and span_ns < BURST_SHARE * waited_ns
 
     def _note_usage(self, usage: Usage) -> None:
-        """The last usage stands: some servers send a running count with every chunk."""
-        row = self._row
-        row.input_tokens, row.cached_tokens, row.output_tokens, row.reasoning_tokens = usage
-        row.token_source = None if usage.output is None else "usage"
+        """Merge what was told with what was told before: some servers send a running count with every chunk."""
+        merge_counts(self._counts, usage.counts)
+        self._odd |= usage.odd
+
+    def _note_stray(self, data: bytes) -> None:
+        if len(self._stray) < MAX_STRAY_BYTES:
+            self._stray += data[:MAX_STRAY_BYTES] + b"\n"

@@ -17,15 +17,16 @@ MOST_DIGITS = 3
 """Of the size of a chunk that a template is for; one of more bytes holds more than a token."""
 HEADS = (b"%x\r\n", b"%X\r\n")
 """How servers write the head of a chunk: its size, small or capital, and nothing more."""
-WORDS = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4})++')
-"""What a JSON string may hold (RFC 8259, section 7), but for pairs of \\u: half a pair is none, so they are decoded."""
+WORDS = re.compile(rb'(?:[^"\\<\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F]|003[cC])[0-9a-fA-F]{4})++')
+"""What a JSON string may hold (RFC 8259, section 7), but for what has to be looked at: of pairs of \\u a half is none,
+and with a "<" a tag may begin that tells thoughts from text (thoughts.py)."""
 VALUE = re.compile(rb'": ?"(%b)"' % WORDS.pattern)
 """A string that is the value of a key, and not empty."""
 match_words = WORDS.fullmatch
 PROBE = b"Qz"
 """Stands for any words: no key, type or finish reason has these letters in it."""
 
-Decode = Callable[[bytes], Meaning]
+Decode = Callable[[bytes, bytes], Meaning]
 
 
 class Template:
@@ -73,7 +74,8 @@ def learn_template(read: bytes, decode: Decode, meaning: Meaning) -> Template | 
 
     `read` begins and ends between two chunks and between two events. A string is the words if with nothing in its
     place the event means nothing, and with other letters it means the same again: of a delta, dialects look only at
-    whether it is empty, and JSON does not let what one string holds change what another means.
+    whether it is empty, and JSON does not let what one string holds change what another means. So the kind of a part
+    is never taken for the words: with other letters it is another kind, or one that is not known.
     """
     if len(read) > 0x10**MOST_DIGITS:
         return None
@@ -94,6 +96,6 @@ def _decode_event(body: bytes, decode: Decode) -> Meaning | None:
     if len(events) != 1:
         return None
     try:
-        return decode(events[0][1])
+        return decode(events[0][1], events[0][0])
     except ProtocolError:
         return None

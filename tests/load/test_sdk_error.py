@@ -12,6 +12,7 @@ import pytest
 from openai import APIConnectionError, APITimeoutError
 
 from firsttoken.load.sdk_error import end_of_package, judge_no_stream
+from firsttoken.wire.error_text import ServerError
 
 REQUEST = httpx2.Request("POST", "http://h/v1")
 
@@ -99,4 +100,4 @@ def test_an_answer_without_a_stream_is_refused_in_its_own_words():
         "expected an answer, got a redirect (308) to /v2",
     )
     assert judge_no_stream(200, "text/html", "", b"Hi").refused.error == "expected text/event-stream, got text/html: Hi"
-    assert judge_no_stream(200, "application/json", "", b'{"error": "No model"}') == (None, "No model")
+    assert judge_no_stream(200, "application/json", "", b'{"error": "No model"}') == (None, ServerError("No model"))

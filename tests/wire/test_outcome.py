@@ -6,9 +6,24 @@ import ssl
 import pytest
 from httptools import HttpParserError
 
-from firsttoken.wire.outcome import COMPLETE, LOST, STOPPED, DialError, End, ProtocolError, end_of, judge, refuse_status
+from firsttoken.wire.error_text import ServerError
+from firsttoken.wire.outcome import (
+    COMPLETE,
+    FINISH_OUTCOMES,
+    LOST,
+    STOPPED,
+    DialError,
+    End,
+    ProtocolError,
+    end_of,
+    judge,
+    normalise_finish,
+    refuse_status,
+)
 
 IDLE = End("idle_timeout", "no event for 2 s")
+BUSY = ServerError("busy")
+LIMITED = ServerError("slow down", frozenset({"ratelimitexceeded"}))
 FAULT = End("client_error", "ZeroDivisionError: division by zero")
 REFUSED = End("http_5xx", "Oh no")
 
@@ -23,7 +38,7 @@ REFUSED = End("http_5xx", "Oh no")
         (COMPLETE, {"finish": "length"}, "length", None),
         (COMPLETE, {"finish": "max_output_tokens"}, "length", None),
         (COMPLETE, {"finish": "content_filter"}, "content_filter", None),
-        (COMPLETE, {"finish": "abort"}, "error_in_stream", None),
+        (COMPLETE, {"finish": "abort"}, "error_in_stream", "finish reason 'abort'"),
         (COMPLETE, {"finish": "because"}, "ok", "unknown finish reason 'because', taken for ok"),
         (COMPLETE, {}, "truncated", "the answer ended without a finish marker"),
         (LOST, {}, "truncated", "the server closed the connection before the end of the answer"),
@@ -31,8 +46,19 @@ REFUSED = End("http_5xx", "Oh no")
         (IDLE, {"finish": "stop"}, "ok", "after the finish marker: no event for 2 s"),
         (IDLE, {}, "idle_timeout", "no event for 2 s"),
         (STOPPED, {}, "cancelled_by_user", "the user was stopped"),
-        (COMPLETE, {"stream_error": "busy"}, "error_in_stream", "busy"),
-        (COMPLETE, {"stream_error": "busy", "finish": "stop"}, "error_in_stream", "busy"),
+        (COMPLETE, {"stream_error": BUSY}, "error_in_stream", "busy"),
+        (COMPLETE, {"stream_error": BUSY, "finish": "stop"}, "error_in_stream", "busy"),
+        (COMPLETE, {"stream_error": LIMITED}, "rate_limited", "slow down"),
+        (COMPLETE, {"finish": "FinishReason.MAX_TOKENS"}, "length", None),
+        (COMPLETE, {"finish": "stopSequence"}, "ok", None),
+        (COMPLETE, {"finish": "Content-Filter"}, "content_filter", None),
+        (COMPLETE, {"finish": "RATE_LIMIT"}, "rate_limited", "finish reason 'RATE_LIMIT'"),
+        (COMPLETE, {"done": True}, "ok", None),
+        (LOST, {"done": True}, "ok", f"after the finish marker: {LOST.error}"),
+        (COMPLETE, {"done": True, "stray": b'{"error": "busy"}'}, "error_in_stream", "busy"),
+        (COMPLETE, {"finish": "stop", "stray": b'{"error": "busy"}'}, "ok", None),
+        (LOST, {"stray": b'{"error": {"message": "busy", "code": 429}}'}, "rate_limited", "busy (429)"),
+        (COMPLETE, {"stray": b"Oh no"}, "truncated", f"{COMPLETE.error}; outside its events it said: Oh no"),
         (COMPLETE, {"refused": REFUSED}, "http_5xx", "Oh no"),
         (LOST, {"refused": REFUSED}, "http_5xx", "Oh no"),
         (IDLE, {"refused": REFUSED}, "http_5xx", "Oh no"),
@@ -53,8 +79,23 @@ def test_what_was_said_is_held_against_how_it_ended(end, said, outcome, error):
     [(400, "http_4xx"), (401, "http_4xx"), (429, "rate_limited"), (500, "http_5xx"), (529, "http_5xx")],
 )
 def test_a_status_refuses(status, outcome):
-    assert refuse_status(status, "Oh no") == End(outcome, "Oh no")
-    assert refuse_status(status, "").error == f"HTTP {status} without a word"
+    assert refuse_status(status, ServerError("Oh no")) == End(outcome, "Oh no")
+    assert refuse_status(status, ServerError("")).error == f"HTTP {status} without a word"
+
+
+@pytest.mark.parametrize("status", [400, 403, 503])
+def test_a_rate_limit_may_be_told_under_another_status(status):
+    assert refuse_status(status, LIMITED).outcome == "rate_limited"
+
+
+def test_the_words_alone_tell_a_rate_limit_only_under_the_statuses_that_are_used_for_it():
+    assert refuse_status(403, ServerError("Rate limit exceeded")).outcome == "rate_limited"
+    assert refuse_status(503, ServerError("Too many requests, slow down")).outcome == "rate_limited"
+    assert refuse_status(400, ServerError("rate limit must be a number")).outcome == "http_4xx"
+
+
+def test_every_finish_reason_of_the_table_is_written_as_it_is_looked_up():
+    assert [word for word in FINISH_OUTCOMES if normalise_finish(word) != word] == []
 
 
 def unverified() -> ssl.SSLCertVerificationError:

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.wire.outcome import ProtocolError
-from firsttoken.wire.sse import MAX_EVENT_BYTES, Splitter
+from firsttoken.wire.sse import MAX_EVENT_BYTES, MAX_STRAY_BYTES, Splitter
 
 STREAM = (
     b": a comment first\n\n"
@@ -85,3 +85,35 @@ def test_an_event_without_end_is_refused_before_it_eats_the_memory(piece):
     with pytest.raises(ProtocolError, match="expected events of at most"):
         for _ in range(MAX_EVENT_BYTES // len(piece) + 2):
             splitter.feed(piece)
+
+
+@pytest.mark.parametrize("missing", [b"data: a", b"data: a\n", b"data: a\r\n"])
+def test_the_end_of_a_whole_body_ends_its_last_event(missing):
+    splitter = Splitter()
+    assert splitter.feed(missing) == []
+
+    assert splitter.end(whole=True) == [(b"", b"a")]
+
+
+def test_the_end_of_a_body_that_may_be_cut_off_ends_nothing():
+    splitter = Splitter()
+    splitter.feed(b"data: a\ndata: b")
+
+    assert splitter.end(whole=False) == []
+    assert splitter.stray == b""
+
+
+def test_what_is_no_field_is_kept_for_the_words_of_an_error():
+    splitter = Splitter()
+    splitter.feed(b': ping\nid: 1\nretry: 5\n{"error": "busy"}\nerror: x\ndata: a\n\nOh')
+    splitter.end(whole=False)
+
+    assert splitter.stray == b'{"error": "busy"}\nerror: x\nOh\n'
+
+
+def test_what_is_no_field_is_kept_up_to_a_bound():
+    splitter = Splitter()
+    for _ in range(300):
+        splitter.feed(b"x" * 1000 + b"\n")
+
+    assert len(splitter.stray) < 2 * MAX_STRAY_BYTES

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from firsttoken.wire.dialects.chat import STREAMED, read_chunk
+from firsttoken.wire.dialects.chat import STREAMED, read_chunk, read_chunk_text
 from firsttoken.wire.dialects.dialect import Dialect, Meaning
 
 
@@ -21,9 +21,9 @@ def write_completions(model: str, prompt: str, max_tokens: int | None, extra_bod
     return msgspec.json.encode(body | dict(extra_body))
 
 
-def read_completions(data: bytes) -> Meaning:
+def read_completions(data: bytes, _name: bytes = b"") -> Meaning:
     """Meaning of one `text_completion`; tokens, finish reason and usage may share one."""
     return read_chunk(data, "completions")
 
 
-COMPLETIONS = Dialect("completions", "/completions", write_completions, read_completions)
+COMPLETIONS = Dialect("completions", "/completions", write_completions, read_completions, read_chunk_text)

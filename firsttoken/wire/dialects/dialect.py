@@ -1,7 +1,7 @@
 """What the dialects of streaming APIs have in common: how one is asked, and what one of its events can mean.
 
-Rule: pure. A token is a non-empty delta of text, reasoning, refusal or tool call; a role, an empty string, a null and
-a field we do not know are none. Chunks are never counted as tokens, only stamped.
+Rule: pure. A token is a non-empty delta of text, reasoning, refusal, tool call, audio or image; a role, an empty
+string, an empty part, a null and what belongs to no answer are none. Chunks are never counted as tokens, only stamped.
 """
 
 from __future__ import annotations
@@ -9,30 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-
-class Usage(NamedTuple):
-    """Tokens as the server counted them; None where it did not say."""
-
-    input: int | None
-    cached: int | None
-    output: int | None
-    reasoning: int | None
+from firsttoken.wire.error_text import ServerError
+from firsttoken.wire.usage import Usage
 
 
 class Meaning(NamedTuple):
     """What one event says: a token, the end, the usage, an error, several of them, or nothing."""
 
     token: Literal["visible", "hidden", "summary"] | None = None
-    """Visible: text, refusal or tool call. Hidden: reasoning. Summary: of reasoning that itself is not streamed."""
+    """Visible: text, refusal, tool call. Hidden: reasoning. Summary: of reasoning that itself is not streamed."""
     finish: str | None = None
     usage: Usage | None = None
-    error: str | None = None
+    error: ServerError | None = None
 
 
 NOTHING = Meaning()
 VISIBLE = Meaning(token="visible")
 HIDDEN = Meaning(token="hidden")
 SUMMARY = Meaning(token="summary")
+FOREIGN = Meaning(finish="")
+"""No event of the answer: a sign of life, or something that a gateway adds. Told from NOTHING by being this object."""
 TOKENS = (VISIBLE, HIDDEN, SUMMARY)
 """A token and nothing else. These and NOTHING are what nearly every event means: shared, a token costs no object."""
 
@@ -44,5 +40,7 @@ class Dialect(NamedTuple):
     path: str
     body: Callable[[str, str, int | None, Mapping[str, object]], bytes]
     """(model, prompt, most output tokens or None, extra fields merged last) -> JSON."""
-    read: Callable[[bytes], Meaning]
-    """The data of one event -> its meaning. Raises ProtocolError for what is not the dialect's."""
+    read: Callable[[bytes, bytes], Meaning]
+    """(data, name) of one event -> its meaning. Raises ProtocolError for what is not the dialect's."""
+    read_text: Callable[[bytes], str]
+    """The visible text in the data of such an event; "" where what is visible is no text."""

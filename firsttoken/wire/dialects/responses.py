@@ -1,6 +1,7 @@
 """The responses API: POST /responses, a stream of events that name their type.
 
-Rule: pure; a key of `extra_body` replaces ours.
+Rule: pure; a key of `extra_body` replaces ours. The type may stand in the payload or in the event's name; the payload's
+counts. A field of a shape that nobody foresaw costs only what it says itself.
 """
 
 from __future__ import annotations
@@ -9,51 +10,22 @@ from collections.abc import Mapping
 
 import msgspec
 
-from firsttoken.wire.dialects.dialect import HIDDEN, NOTHING, SUMMARY, VISIBLE, Dialect, Meaning, Usage
-from firsttoken.wire.dialects.json_text import decode_event
-from firsttoken.wire.error_text import read_error
-
-NULL = msgspec.Raw(b"null")
-
-
-class _Schema(msgspec.Struct):
-    """Fields we read; every other is skipped. `object` is for fields of which only emptiness matters."""
+from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Dialect, Meaning
+from firsttoken.wire.dialects.json_text import decode_event, decode_object
+from firsttoken.wire.dialects.parts import read_content, read_visible_text
+from firsttoken.wire.error_text import ServerError, find_server_error, read_server_error
+from firsttoken.wire.outcome import is_failed_finish
+from firsttoken.wire.usage import read_usage
 
 
-class _CachedTokens(_Schema):
-    cached_tokens: int | None = None
+class _Event(msgspec.Struct):
+    """Fields we read of every event; the response of the last ones is decoded there: it is long."""
 
-
-class _ReasoningTokens(_Schema):
-    reasoning_tokens: int | None = None
-
-
-class _ResponseUsage(_Schema):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: _CachedTokens | None = None
-    output_tokens_details: _ReasoningTokens | None = None
-
-
-class _Incomplete(_Schema):
-    reason: str | None = None
-
-
-class _Response(_Schema):
-    usage: _ResponseUsage | None = None
-    incomplete_details: _Incomplete | None = None
-    error: msgspec.Raw = NULL
-
-
-class _Event(_Schema):
-    type: str
+    kind: object = msgspec.field(default=None, name="type")
     delta: object = None
-    response: msgspec.Raw = msgspec.Raw()
-    """Decoded only at the end of the stream: it is long, and comes with the first events as well."""
 
 
 _EVENT = msgspec.json.Decoder(_Event)
-_RESPONSE = msgspec.json.Decoder(_Response)
 
 RESPONSE_DELTAS: dict[str, Meaning] = {
     "response.output_text.delta": VISIBLE,
@@ -65,9 +37,9 @@ RESPONSE_DELTAS: dict[str, Meaning] = {
     "response.reasoning_text.delta": HIDDEN,
     "response.reasoning_summary_text.delta": SUMMARY,
 }
-"""Event type -> what its `delta` means if it is not empty."""
-
-RESPONSE_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+"""Event type -> what its `delta` means if it is not empty; others by the words in their name (`_kind_of`)."""
+TEXT_DELTA = "response.output_text.delta"
+RESPONSE_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
 
 
 def write_responses(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
@@ -78,39 +50,62 @@ def write_responses(model: str, prompt: str, max_tokens: int | None, extra_body:
     return msgspec.json.encode(body | dict(extra_body))
 
 
-def read_responses(data: bytes) -> Meaning:
-    """Meaning of one event of a responses stream, by its `type`."""
-    event = decode_event(_EVENT, data, "responses")
-    meaning = RESPONSE_DELTAS.get(event.type)
+def read_responses(data: bytes, name: bytes = b"") -> Meaning:
+    """Meaning of one event of a responses stream, by its type."""
+    event = decode_event(_EVENT, data, "responses", _put_right)
+    kind = event.kind if isinstance(event.kind, str) and event.kind else name.decode("utf-8", "replace")
+    meaning = RESPONSE_DELTAS.get(kind)
+    if meaning is None and kind.endswith(".delta"):
+        meaning = RESPONSE_DELTAS[kind] if kind in RESPONSE_DELTAS else _kind_of(kind)
     if meaning is not None:
-        return meaning if event.delta else NOTHING
-    if event.type in RESPONSE_ENDS:
-        return _read_response_end(event.type, event.response)
-    if event.type == "error":
-        return Meaning(error=read_error(data))
-    return NOTHING
+        if isinstance(event.delta, str):
+            return meaning if event.delta else NOTHING
+        return meaning if read_content(event.delta) is not None else NOTHING
+    if kind in RESPONSE_ENDS:
+        return _read_end(kind, data)
+    if kind == "error":
+        return Meaning(error=read_server_error(data))
+    if kind.startswith("response."):
+        return NOTHING
+    error = find_server_error(data)
+    return FOREIGN if error is None else Meaning(error=error)
 
 
-def _read_response_end(kind: str, raw: msgspec.Raw) -> Meaning:
-    response = decode_event(_RESPONSE, bytes(raw) or b"{}", "responses")
-    usage = _read_response_usage(response.usage) if response.usage else None
-    if kind == "response.completed":
-        return Meaning(finish="completed", usage=usage)
-    if kind == "response.incomplete":
-        reason = response.incomplete_details and response.incomplete_details.reason
-        return Meaning(finish=reason or "incomplete", usage=usage)
-    words = "" if response.error == NULL else read_error(bytes(response.error))
-    return Meaning(usage=usage, error=words or kind)
+def read_response_text(data: bytes) -> str:
+    """The visible text of an event."""
+    return read_visible_text(decode_event(_EVENT, data, "responses", _put_right).delta)
 
 
-def _read_response_usage(usage: _ResponseUsage) -> Usage:
-    prompt, completion = usage.input_tokens_details, usage.output_tokens_details
-    return Usage(
-        input=usage.input_tokens,
-        cached=prompt.cached_tokens if prompt else None,
-        output=usage.output_tokens,
-        reasoning=completion.reasoning_tokens if completion else None,
-    )
+def _kind_of(delta: str) -> Meaning:
+    """The kind of a delta that is not in the table."""
+    if "summary" in delta:
+        return SUMMARY
+    return HIDDEN if "reasoning" in delta or "thinking" in delta else VISIBLE
 
 
-RESPONSES = Dialect("responses", "/responses", write_responses, read_responses)
+def _read_end(kind: str, data: bytes) -> Meaning:
+    event = decode_object(data, "responses")
+    outer = event if isinstance(event, dict) else {}
+    response = outer.get("response")
+    response = response if isinstance(response, dict) else {}
+    usage = read_usage(response.get("usage")) or read_usage(outer.get("usage"))
+    status, error = response.get("status"), response.get("error") or outer.get("error")
+    failed = isinstance(status, str) and is_failed_finish(status)
+    if kind in ("response.failed", "response.cancelled") or failed or error:
+        told = read_server_error(msgspec.json.encode({"error": error})) if error else ServerError("")
+        words = told.words or (f"the response's status is {status}" if failed and "fail" not in kind else kind)
+        return Meaning(usage=usage, error=told._replace(words=words))
+    if kind == "response.incomplete" or status == "incomplete":
+        details = response.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else details
+        return Meaning(finish=reason if isinstance(reason, str) and reason else "incomplete", usage=usage)
+    return Meaning(finish="completed", usage=usage)
+
+
+def _put_right(value: object) -> dict[str, object]:
+    if isinstance(value, list):
+        value = next((item for item in value if isinstance(item, dict)), None)
+    return {key: each for key, each in value.items() if key in ("type", "delta")} if isinstance(value, dict) else {}
+
+
+RESPONSES = Dialect("responses", "/responses", write_responses, read_responses, read_response_text)

@@ -1,0 +1,49 @@
+"""Who answered: the model, its fingerprint, the tier and the server that an answer names as its author.
+
+Rule: pure; an answer names its author in its first events and, where it became known only later, in its last. What is
+named last counts, for a tier may be chosen while the answer is written.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from firsttoken.row import Row
+
+MAX_TEXT = 200
+
+
+class _Author(msgspec.Struct):
+    """The fields that name an author, in a chunk or in the response that an event holds."""
+
+    model: object = None
+    system_fingerprint: object = None
+    service_tier: object = None
+    provider: object = None
+
+
+class _Event(_Author):
+    response: _Author | None = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+FIELDS = {
+    "model": "model_served",
+    "system_fingerprint": "fingerprint",
+    "service_tier": "service_tier",
+    "provider": "deployment",
+}
+"""Field of an author -> the row's."""
+
+
+def note_author(row: Row, data: bytes) -> None:
+    """Write into the row what the data of one event says of its author; what is no text says nothing."""
+    try:
+        event = _EVENT.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    for author in (event.response, event):
+        for field, column in FIELDS.items():
+            value = getattr(author, field, None)
+            if isinstance(value, str) and value.strip():
+                setattr(row, column, value.strip()[:MAX_TEXT])

@@ -1,0 +1,166 @@
+"""Tokens as servers count them, whatever they call the fields and whatever they count together.
+
+Rule: pure. A count is a whole number that can be; one odd value costs only itself, and is said. What a server tells
+several times is merged field by field, and never back to 0 or to nothing. From the merged fields the row's counts
+follow: `input` with all that was cached of it, `output` with all reasoning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import NamedTuple
+
+MOST_TOKENS = 10_000_000
+"""Of one answer or prompt: no model takes or writes a tenth of that."""
+MOST_UNSEEN = 131_072
+"""Tokens that a model may have written without a byte of them on the wire, as far as any is known to."""
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "input": (
+        "prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens", "inputTokenCount", "prompt_token_count",
+    ),
+    "output": (
+        "completion_tokens", "output_tokens", "candidatesTokenCount", "outputTokens", "outputTokenCount",
+        "candidates_token_count", "generated_tokens",
+    ),
+    "total": ("total_tokens", "totalTokenCount", "totalTokens", "total_token_count"),
+    "cached": (
+        "prompt_cache_hit_tokens", "cached_tokens", "cache_read_tokens", "cachedContentTokenCount",
+        "num_cached_tokens", "cached_input_tokens", "cached_prompt_tokens", "cacheReadInputTokens",
+    ),
+    "cache_read": ("cache_read_input_tokens",),
+    "written": (
+        "cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens", "cache_write_input_tokens",
+        "cacheWriteInputTokens",
+    ),
+    "reasoning": (
+        "reasoning_tokens", "thoughtsTokenCount", "thinking_tokens", "reasoningTokens", "thoughts_token_count",
+    ),
+}  # fmt: skip
+"""What is counted -> the names in use for it, the most common first."""
+DETAILS = (
+    "prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details",
+    "prompt_token_details", "input_token_details", "output_token_details", "cache_creation",
+)  # fmt: skip
+"""Objects of a usage that hold some of these."""
+DETAIL_NAMES: dict[str, tuple[str, ...]] = {
+    "cached": ("cached_tokens", "cache_read_tokens", "cache_read", "cached"),
+    "written": ("cache_write_tokens", "cache_creation_tokens", "cache_creation"),
+    "reasoning": ("reasoning_tokens", "reasoning", "thinking_tokens"),
+}
+WRITTEN_PARTS = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+"""Tokens written to the cache, told by how long they stay."""
+
+BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""Flat beside `input_tokens`, these are Anthropic's, whose input is only what was neither read nor written."""
+
+Counts = dict[str, int]
+"""What is counted, by the keys of NAMES, as far as a server told it."""
+
+
+class Usage(NamedTuple):
+    """What one event tells of its answer's tokens."""
+
+    counts: Mapping[str, int]
+    odd: bool = False
+    """A value was told that cannot be a count."""
+
+
+class Tokens(NamedTuple):
+    """What an answer used, None where it is not known; `cached` and `written` are part of `input`."""
+
+    input: int | None = None
+    cached: int | None = None
+    written: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+    odd: bool = False
+    """What was told contradicts itself; what cannot be is left unknown."""
+
+
+def read_usage(value: object) -> Usage | None:
+    """What a usage object tells; None where it is none, or empty."""
+    if not isinstance(value, dict) or not value:
+        return None
+    counts, odd = Counts(), False
+    details = [inner for key in DETAILS if isinstance(inner := value.get(key), dict)]
+    sources = [(inner, DETAIL_NAMES) for inner in details] + [(value, NAMES)]
+    for source, names in sources:
+        for kind, keys in names.items():
+            for told in (source[key] for key in keys if source.get(key) is not None):
+                if isinstance(told, dict):
+                    continue
+                count = read_count(told)
+                odd |= count is None
+                if count is not None and not counts.get(kind):
+                    counts[kind] = count
+    parts = [count for inner in details for key in WRITTEN_PARTS if (count := read_count(inner.get(key))) is not None]
+    if parts and not counts.get("written"):
+        counts["written"] = sum(parts)
+    if "total" not in counts and "input" in counts and "input_tokens" in value and not details:
+        counts["input"] += sum(count for key in BESIDE if (count := read_count(value.get(key))) is not None)
+    return Usage(counts, odd) if counts or odd else None
+
+
+def read_count(value: object) -> int | None:
+    """A count of tokens: a whole number from 0 on, also where it is written as 3.0 or "3"; None of anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value) if len(value) < 12 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= MOST_TOKENS and value == int(value) else None
+
+
+def merge_counts(known: Counts, told: Mapping[str, int]) -> None:
+    """Add to what is known; a 0 replaces nothing."""
+    for kind, count in told.items():
+        if count or kind not in known:
+            known[kind] = count
+
+
+def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = None) -> Tokens:
+    """The tokens of an answer, from all that was told of it.
+
+    Vendors differ in whether the input holds what was cached or written of it, and the output the reasoning. A total
+    decides; without one, what cannot be inside stands beside: cached tokens above the input do. Reasoning above the
+    output without a total leaves the output unknown. `bytes_received`: of the body, where it was not compressed; an
+    answer has no more tokens than bytes, but for what was never sent.
+    """
+    told, written, reasoning = counts.get("input"), counts.get("written"), counts.get("reasoning")
+    cached = counts.get("cached") or counts.get("cache_read", counts.get("cached"))
+    output, odd = counts.get("output"), False
+    parts = (cached or 0) + (written or 0)
+    beside_input, beside_output = _find_beside(counts, parts, reasoning or 0)
+    if told is not None and parts:
+        odd = parts > told and beside_input is None and "cache_read" not in counts
+        if beside_input or (beside_input is None and parts > told):
+            told += parts
+    if output is not None and reasoning:
+        if beside_output:
+            output += reasoning
+        elif reasoning > output:
+            output, reasoning, odd = None, None, True
+    if output is not None and bytes_received is not None:
+        seen = output - (reasoning or 0)
+        if seen > max(bytes_received, 0 if "reasoning" in counts else MOST_UNSEEN):
+            output, reasoning, odd = None, None, True
+    if told is not None and (told > MOST_TOKENS):
+        told, cached, written, odd = None, None, None, True
+    return Tokens(told, cached, written, output, reasoning, odd)
+
+
+def _find_beside(counts: Mapping[str, int], parts: int, reasoning: int) -> tuple[bool | None, bool]:
+    """Whether the cached and written tokens stand beside the input (None: nobody knows), and reasoning the output."""
+    total, told, output = counts.get("total"), counts.get("input"), counts.get("output")
+    if total and told is not None and output is not None:
+        for beside_output, beside_input in _ways(parts, reasoning):
+            if told + beside_input * parts + output + beside_output * reasoning == total:
+                fits = beside_input or parts <= told
+                return (beside_input if fits else None), beside_output
+    return None, False
+
+
+def _ways(parts: int, reasoning: int) -> Iterable[tuple[bool, bool]]:
+    """Every way to count, the common ones first."""
+    return product((False, True) if reasoning else (False,), (False, True) if parts else (False,))
