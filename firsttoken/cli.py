@@ -184,9 +184,10 @@ def calibrate(
 
 @app.command
 def init(directory: Annotated[Path, Parameter(help="Where the four folders go.")]) -> int:
-    """Lay one example of each kind of file into a directory of yours."""
+    """Create a project folder with an example of each kind of file."""
     for path in kit.init_directory(directory):
         sys.stdout.write(f"{path}\n")
+    terminal.say_next_step(directory)
     return 0
 
 

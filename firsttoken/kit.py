@@ -14,13 +14,22 @@ FOLDERS = {"scenarios": ".toml", "locustfiles": ".py", "analysis": ".py", "repor
 """Each folder with the ending of the files that are its entries."""
 
 STARTER = (
+    "scenarios/own.toml",
     "scenarios/quickstart.toml",
+    "scenarios/codex-vs-5.4.toml",
+    "scenarios/hosted.toml",
+    "scenarios/llama-cpp.toml",
+    "scenarios/open-loop.toml",
+    "scenarios/search.toml",
+    "scenarios/sdk.toml",
+    "scenarios/models.toml",
     "scenarios/scenario.schema.json",
     "locustfiles/chat.py",
     "analysis/degradation.py",
     "reports/launch.typ",
 )
-"""What `firsttoken init` lays down: one example of each, and the schema that lets editors complete a scenario."""
+"""What `firsttoken init` lays down: every scenario, with the catalogue and the schema that lets editors complete one, and
+an example of each other kind of file."""
 
 _NOT_ENTRIES = {"models.toml", "__init__.py"}
 _PACKAGE = Path(__file__).parent

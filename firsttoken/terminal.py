@@ -44,6 +44,13 @@ TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD"})
 """Flags that void nothing and are said all the same: without them the table would mislead."""
 
 
+def say_next_step(directory: Path) -> None:
+    """Say what to do with a directory that was just laid out."""
+    say(ERR, f"\nnext: cd {directory}")
+    say(ERR, "      firsttoken run quickstart    # two simulated models: no key, no network, about two minutes")
+    say(ERR, "      firsttoken check own         # once scenarios/own.toml has your base_url, model and key_env")
+
+
 def say_serving(url: str, models: Sequence[str]) -> None:
     """Say where simulated models are served."""
     say(ERR, f"serving {', '.join(models)} at {url} (interrupt to stop)")

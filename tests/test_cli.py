@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import socket
 import subprocess
 from contextlib import suppress
@@ -122,7 +123,7 @@ def test_it_is_started_by_who_says_so_or_bounds_it(tmp_path: Path, consent: list
 
     sentence = refuse("run", scenario, "--out", tmp_path / "run", *consent, FIRSTTOKEN_TEST_KEY="sk-1")
 
-    assert "start the server or mend base_url" in sentence
+    assert "start the server or fix base_url" in sentence
 
 
 @pytest.mark.parametrize(("answer", "words"), [("n", "nothing was sent"), ("", "nothing was sent"), ("y", "refused")])
@@ -172,7 +173,7 @@ def test_a_refused_connection_is_told_before_any_load(tmp_path: Path) -> None:
 
     assert url in sentence
     assert "refused" in sentence
-    assert "start the server or mend base_url" in sentence
+    assert "start the server or fix base_url" in sentence
 
 
 def test_a_wrong_key_is_told_in_the_servers_words_and_never_shown(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_wrong_key_is_told_in_the_servers_words_and_never_shown(tmp_path: Path
         sentence = refuse("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_KEY=canary)
 
     assert "Incorrect API key provided" in sentence
-    assert "mend the key" in sentence
+    assert "fix the key" in sentence
     assert canary not in sentence
     assert find_in_files(tmp_path, canary) == []
 
@@ -277,13 +278,44 @@ def test_check_says_what_a_target_answers_to_us_and_to_the_openai_package(tmp_pa
         assert "x-request-id" in finding["fields"]
 
 
-def test_init_lays_down_a_directory_that_runs_and_never_overwrites(tmp_path: Path) -> None:
+def test_init_lays_down_a_directory_says_what_is_next_and_never_overwrites(tmp_path: Path) -> None:
     done = firsttoken("init", tmp_path / "bench")
     assert done.returncode == 0, done.stderr
     laid = [Path(line) for line in done.stdout.splitlines()]
     assert {path.parent.name for path in laid} == {"scenarios", "locustfiles", "analysis", "reports"}
+    assert str(tmp_path / "bench") in done.stderr
+    assert "firsttoken check own" in done.stderr and "firsttoken run quickstart" in done.stderr
 
     assert "expected no such file yet" in refuse("init", tmp_path / "bench")
+
+
+def test_the_scenario_of_ones_own_endpoint_needs_no_more_than_its_three_lines(tmp_path: Path) -> None:
+    assert firsttoken("init", tmp_path).returncode == 0
+    own = tmp_path / "scenarios" / "own.toml"
+    with serve({"mine": fast(api_key="sk-mine")}) as served:
+        lines = {"base_url": served.base_url, "model": "mine", "key_env": "MY_KEY", "prices": "unknown"}
+        text = own.read_text()
+        for key, value in lines.items():
+            text = re.sub(rf'(?m)^{key} = "[^"]*"', f'{key} = "{value}"', text)
+        own.write_text(text.replace("usd = 5", "requests = 500"))
+
+        done = firsttoken("check", "scenarios/own.toml", "--json", cwd=tmp_path, MY_KEY="sk-mine")
+
+    assert done.returncode == 0, done.stderr
+    [finding] = json.loads(done.stdout)
+    assert (finding["target"], finding["streams"]) == ("mine", True)
+
+
+def test_the_two_real_models_are_foretold_without_a_key(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
+    words, _ = command("run", "codex-vs-5.4", "--dry-run", "--json")
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    estimate = json.loads(done.stdout)
+    assert [target["target"] for target in estimate["targets"]] == ["gpt-5.2-codex", "gpt-5.4"]
+    assert 0 < estimate["usd"] <= 25
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_past_what_this_machine_can_watch_is_doubted_before_it_starts(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_the_catalogue_is_no_scenario(mine):
 
 def test_a_missing_file_is_refused_with_what_exists(mine):
     with pytest.raises(
-        kit.KitError, match=r'^scenarios/: expected one of hosted, .*got hostd; did you mean "hosted"\?'
+        kit.KitError, match=r'^scenarios/: expected one of .*hosted, .*got hostd; did you mean "hosted"\?'
     ):
         kit.find("scenarios", "hostd")
 
@@ -51,6 +51,13 @@ def test_init_lays_an_example_of_each_folder(mine):
 
     assert {path.relative_to(mine / "new").parts[0] for path in laid} == set(kit.FOLDERS)
     assert all(path.stat().st_size for path in laid)
+
+
+def test_init_lays_every_scenario_and_the_catalogue_that_they_name_models_of(mine):
+    laid = {path.name for path in kit.init_directory(mine)}
+
+    assert laid >= {path.name for path in kit.list_files("scenarios")}
+    assert {"models.toml", "scenario.schema.json", "own.toml"} <= laid
 
 
 def test_init_says_where_it_cannot_write(mine):

@@ -374,3 +374,16 @@ def test_a_named_header_stays_named_in_the_resolved_scenario(path):
 
     assert 'env = "GATE"' in path.read_text()
     assert reopen_scenario(path) == scenario
+
+
+def test_the_two_models_are_compared_in_turn_over_the_responses_api_at_list_prices():
+    made = load_scenario(find_scenario("codex-vs-5.4"))
+
+    assert [target.model for target in made.target] == ["gpt-5.2-codex", "gpt-5.4"]
+    assert {(target.api, target.prices, target.key_env) for target in made.target} == {
+        ("responses", "list", "OPENAI_API_KEY")
+    }
+    assert all(target.base_url.startswith("https://api.openai.com/") for target in made.target)
+    assert made.target[0].extra_body == made.target[1].extra_body
+    assert (made.load.order, made.load.repeats) == ("abba", 3)
+    assert made.budget.usd > 0
