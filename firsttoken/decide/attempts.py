@@ -45,6 +45,7 @@ class Attempts:
     output_tokens: Floats
     reasoning_tokens: Floats
     tool_calls: Floats
+    asked_input_tokens: Floats
     asked_output_tokens: Floats
     token_events: Floats
     ratelimit_limit_requests: Floats

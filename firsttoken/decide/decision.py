@@ -9,8 +9,10 @@ import msgspec
 from firsttoken.catalogue import Source
 from firsttoken.decide.confirmation import Confirmation
 from firsttoken.decide.figure import Find
+from firsttoken.decide.lengths import read_lengths
 from firsttoken.decide.promise_table import PromiseRow, write_rows
 from firsttoken.decide.reasons import explain, list_flips
+from firsttoken.decide.remarks import list_remarks
 from firsttoken.decide.ruling import Ruling, Word
 from firsttoken.decide.scope import describe_scope, list_untested
 from firsttoken.decide.validity import Flag
@@ -30,6 +32,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What an open loop said of it, where one was asked; else empty."""
     scope: str
     """What was tested, and until when that may be relied on."""
+    remarks: list[str]
+    """What must be known of the answers beside: empty ones, others in their place, lengths that are not as asked."""
     highest_kept: float | None
     first_failed: float | None
     deciding_level: float | None
@@ -52,13 +56,16 @@ def decide(
     qualifiers = {"illustration": not target.base_url, "indicative": ruling.once}
     bracket, unit = ruling.bracket, ruling.unit
     top = bracket.top if bracket else None
+    lengths = read_lengths(find, scenario.traffic)
+    why = explain(ruling, scenario.slo.share, flags, find)
     return Decision(
         target=target.name,
         verdict=ruling.word,
         qualifiers=tuple(word for word, holds in qualifiers.items() if holds),
-        why=explain(ruling, scenario.slo.share, flags, find),
+        why=why,
         confirmation=confirmation.words if confirmation else "",
-        scope=describe_scope(scenario, target, unit, top, started_utc),
+        scope=describe_scope(scenario, target, unit, top, lengths, started_utc),
+        remarks=[remark for remark in list_remarks(ruling, flags, find) if remark not in why],
         highest_kept=bracket.last_pass if bracket else None,
         first_failed=bracket.first_fail if bracket else None,
         deciding_level=ruling.deciding.level if ruling.deciding else None,

@@ -81,6 +81,8 @@ UNITS: dict[str, str] = {
     "dollars_per_1000_good": "USD",
     "input_tokens_mean": "tokens",
     "output_tokens_mean": "tokens",
+    "asked_input_tokens_mean": "tokens",
+    "asked_output_tokens_mean": "tokens",
     "cached_share": "share",
     "bill_day": "USD",
     "bill_input_day": "USD",

@@ -203,7 +203,13 @@ def measure_tokens(seen: Observation) -> dict[str, Estimate]:
     return {
         "input_tokens_mean": mean_of(attempts.input_tokens[known]),
         "output_tokens_mean": mean_of(attempts.output_tokens[known]),
+        "asked_input_tokens_mean": mean_of(_told(attempts.asked_input_tokens[known])),
+        "asked_output_tokens_mean": mean_of(_told(attempts.asked_output_tokens[known])),
         "cached_share": Estimate(float(cached.sum()) / read, None, None, len(cached), len(cached))
         if read
         else nothing(),
     }
+
+
+def _told(values: Floats) -> Floats:
+    return values[~np.isnan(values)]

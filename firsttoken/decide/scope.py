@@ -5,8 +5,9 @@ Rule: plain words; what the load was is said as the scenario asks for it.
 
 from __future__ import annotations
 
+from firsttoken.decide.lengths import Lengths, describe_lengths
 from firsttoken.decide.load_unit import LoadUnit
-from firsttoken.scenario.format import Scenario, Spread
+from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
 
@@ -34,11 +35,13 @@ def list_untested(scenario: Scenario, target: Target, unit: LoadUnit, top: float
     return [sentence for sentence, holds in untested.items() if holds]
 
 
-def describe_scope(scenario: Scenario, target: Target, unit: LoadUnit, top: float | None, started_utc: str) -> str:
+def describe_scope(
+    scenario: Scenario, target: Target, unit: LoadUnit, top: float | None, lengths: Lengths, started_utc: str
+) -> str:
     """What was tested, and until when that may be relied on; started_utc is an RFC 3339 time."""
     place = "the built-in simulator" if not target.base_url else target.base_url
     return (
-        f"{target.model} at {place}, {describe_load(scenario, unit, top)}, {_lengths(scenario)}. "
+        f"{target.model} at {place}, {describe_load(scenario, unit, top)}, {describe_lengths(lengths)}. "
         f"Expires {DAYS_TO_RELY_ON} days after {started_utc[:10]}, or when endpoint, price or prompts change."
     )
 
@@ -63,14 +66,3 @@ def _ladder(load: Load, unit: LoadUnit) -> str:
     if len(levels) == 1:
         return unit.write(levels[0])
     return f"{unit.number(levels[0])} to {unit.write(levels[-1])}"
-
-
-def _lengths(scenario: Scenario) -> str:
-    traffic = scenario.traffic
-    if traffic.trace:
-        return "prompts and answers as long as the trace's"
-    return f"prompts of {_length(traffic.input_tokens)} and answers of {_length(traffic.output_tokens)} tokens"
-
-
-def _length(length: int | Spread) -> str:
-    return f"about {length.median:,.0f}" if isinstance(length, Spread) else f"{length:,}"

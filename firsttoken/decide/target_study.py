@@ -14,6 +14,7 @@ from firsttoken.decide.decision import Decision, decide
 from firsttoken.decide.demand import find_need
 from firsttoken.decide.figure import Figure, Find
 from firsttoken.decide.figures import add_up, relate_levels, write_bill, write_figures, write_need
+from firsttoken.decide.lengths import mean_over_levels
 from firsttoken.decide.level_study import LevelStudy
 from firsttoken.decide.load_unit import LoadUnit
 from firsttoken.decide.measures import Key
@@ -58,7 +59,7 @@ def study_target(
     figures = [figure for level in levels for figure in level.figures]
     figures += relate_levels(figures)
     sums = add_up([*(stage for level in levels for stage in level.spent), *parts.aside])
-    figures += write_figures(sums, target=target.name, level=None, repeat=None)
+    figures += write_figures(sums | mean_over_levels(figures), target=target.name, level=None, repeat=None)
     figures += write_confirmation(confirmation) if confirmation else []
     need = find_need(scenario.demand, [level.offer for level in levels if level.offer])
     if scenario.demand:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from firsttoken.decide.lengths import Lengths
 from firsttoken.decide.load_unit import REQUESTS, SESSIONS, USERS, LoadUnit
 from firsttoken.decide.scope import describe_load, describe_scope, list_untested
 from firsttoken.scenario.format import Demand, Scenario, Slo, Spread, Traffic
@@ -55,8 +56,10 @@ def test_what_lies_above_the_highest_load_is_said_in_its_own_words(unit, sentenc
 
 
 def test_the_scope_says_what_was_tested_and_when_it_expires():
-    assert describe_scope(SCENARIO, SCENARIO.target[0], USERS, 64.0, "2026-01-05T10:00:00Z") == (
-        "gpt-5.4 at the built-in simulator, 1 to 64 users, prompts of about 400 and answers of 128 tokens. "
+    lengths = Lengths(411, 128, 405, 128)
+
+    assert describe_scope(SCENARIO, SCENARIO.target[0], USERS, 64.0, lengths, "2026-01-05T10:00:00Z") == (
+        "gpt-5.4 at the built-in simulator, 1 to 64 users, prompts of 411 and answers of 128 tokens. "
         "Expires 30 days after 2026-01-05, or when endpoint, price or prompts change."
     )
 
