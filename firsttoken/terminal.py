@@ -113,7 +113,7 @@ def show_study(study: Study) -> None:
     print_table(OUT, header, rows)
     whys = []
     for decision in study.decisions.values():
-        whys.append(" ".join(filter(None, [decision.why, decision.confirmation])))
+        whys.append(" ".join(filter(None, [decision.why, decision.confirmation, *decision.remarks])))
         say(OUT, Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), whys[-1]))
     if failed := describe_failures(study.failures, sum(each.attempts for each in read_endings(study.run).values())):
         say(OUT, f"\n{failed}.")

@@ -51,6 +51,8 @@ class FirstPage(NamedTuple):
     not_tested: list[str]
     evidence: str
     left_out: list[str]
+    remarks: Sequence[str] = ()
+    """What must be known of the answers beside the decisions."""
 
 
 def first_page(study: Study) -> FirstPage:
@@ -68,12 +70,16 @@ def first_page(study: Study) -> FirstPage:
         not_tested=merge_lines([(each.target, each.not_tested) for each in decisions]),
         evidence=write_evidence(study),
         left_out=[],
+        remarks=merge_lines([(each.target, each.remarks) for each in decisions]),
     )
     return fit(page)
 
 
 def fit(page: FirstPage) -> FirstPage:
-    """The page cut to 250 words: first its lists, down to one line each, then the second sentences of its reasons."""
+    """The page cut to 250 words: first its lists, down to one line each, then the second sentences of its reasons.
+
+    At last its remarks, down to the first of them.
+    """
     while count_page(page) > MOST_WORDS and max(len(page.flips), len(page.not_tested)) > 1:
         longer = "not_tested" if len(page.not_tested) >= len(page.flips) else "flips"
         *lines, last = getattr(page, longer)
@@ -84,6 +90,9 @@ def fit(page: FirstPage) -> FirstPage:
         if count_page(page) > MOST_WORDS and rest:
             decisions = [*page.decisions[:place], (verdict, target, first + stop.strip()), *page.decisions[place + 1 :]]
             page = page._replace(decisions=decisions, left_out=[f"{target}: {rest}", *page.left_out])
+    while count_page(page) > MOST_WORDS and len(page.remarks) > 1:
+        *remarks, last = page.remarks
+        page = page._replace(remarks=remarks, left_out=[last, *page.left_out])
     return page
 
 

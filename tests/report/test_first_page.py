@@ -1,10 +1,12 @@
 """Tests of firsttoken/report/first_page.py."""
 
+import msgspec
 import pytest
 
 from firsttoken.decide.study import study_run
 from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines, texts_of
 from firsttoken.report.page import Column, Table
+from firsttoken.row import SUCCESS, Row
 from tests.made_loads import make_open_run, make_search_run
 from tests.made_run import make_run
 from tests.report.studies import PEAK, make_study
@@ -50,6 +52,32 @@ def test_at_last_reasons_keep_their_first_sentence():
     assert fitted.decisions == [("GO", "m", "It holds.")]
     assert fitted.left_out == [f"m: {words(300)}"]
     assert fitted.flips == ["A flip."]
+
+
+def test_remarks_give_way_last_and_the_first_one_never_does():
+    long = page(decisions=[("GO", "m", f"It holds. {words(90)}")], remarks=[words(99), words(98), words(97)])
+
+    fitted = fit(long)
+
+    assert fitted.decisions == [("GO", "m", "It holds.")]
+    assert fitted.remarks == [words(99), words(98)]
+    assert fitted.left_out == [words(97), f"m: {words(90)}"]
+
+
+def test_empty_answers_are_counted_on_page_one(tmp_path):
+    """Every tenth measured answer has lost its visible part; nothing else of the run has changed."""
+    folder = make_run(tmp_path / "run", levels=(4,), error_share=0, cut_share=0)
+    journal = folder / "attempts" / "worker-0.jsonl"
+    rows = msgspec.json.Decoder(Row).decode_lines(journal.read_bytes())
+    answered = [row for row in rows if row.outcome in SUCCESS and row.phase == "measure" and row.target == "gpt-5.4"]
+    for row in answered[::10]:
+        row.first_visible_ns = None
+    journal.write_bytes(msgspec.json.Encoder().encode_lines(rows))
+
+    [remark] = first_page(study_run(folder)).remarks
+
+    emptied = f"{len(answered[::10])} answers were empty (of {len(answered)}: no visible token, no tool call)."
+    assert remark == f"gpt-5.4: {emptied}"
 
 
 def test_what_all_targets_say_is_said_once():
