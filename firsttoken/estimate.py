@@ -1,7 +1,8 @@
 """What a run will take, before it is started: stages, minutes, requests, tokens and dollars, at most.
 
 Rule: the worst case is a bound under assumptions that are printed beside it, and what cannot be bounded is None, never
-a guess. A cap of [budget] bounds what it caps.
+a guess. A cap of [budget] bounds what it caps. What is expected is no bound: it is what the plan asks for, without a
+retry, in tokens as prose has them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from firsttoken.catalogue import Model, Source
-from firsttoken.estimate_stages import Stage, count_requests, count_tries, plan_stages, smaller
+from firsttoken.estimate_stages import Stage, count_expected, count_requests, count_tries, plan_stages, smaller
 from firsttoken.scenario.format import Budget, Scenario, Spread, mean_tokens
 from firsttoken.scenario.peak import find_top
 from firsttoken.scenario.rules import find_prices
@@ -28,17 +29,22 @@ ASK_ABOVE_USD = 1.0
 """A run that may cost more is started only by somebody who says so."""
 FRAME_TOKENS, TOKENS_PER_WORD = 32, 3.5
 """Of a real server's prompt, at most: what a chat template adds, and tokens a word (prose has 1.3, dense code 3)."""
+USUAL_FRAME_TOKENS, USUAL_TOKENS_PER_WORD = 8, 1.3
+"""The same as they are to be expected."""
 NO_PRICE = "its price is not known"
 NO_SPEED = "its speed is not published"
 NO_PLAN = "only the class of the locustfile knows how many users there will be"
 
 
 class Attempt(NamedTuple):
-    """One attempt with the longest answer it may have, its prompt not cached."""
+    """One attempt with the longest answer it may have."""
 
     input_tokens: float
     output_tokens: float
     usd: float | None
+    """Its prompt billed at the dearest price of input that the source states."""
+    expected_usd: float | None
+    """Its prompt as long as prose is, and not cached."""
     usd_per_token: float | None
     """Of the dearer kind of token: what a cap on tokens lets through may all be of it."""
 
@@ -57,6 +63,10 @@ class TargetEstimate(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None
     usd: float | None
     """Of a simulated target, which costs nothing, what the same tokens would cost."""
+    worst_usd: float | None = None
+    """As `usd`, before a cap of [budget] bounds it."""
+    expected_usd: float | None = None
+    """What the plan asks for, no bound."""
     unknown: str
     """Why dollars are None, else empty."""
 
@@ -78,6 +88,10 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None
     usd: float | None
     """Of the targets that are not simulated and have a price."""
+    worst_usd: float | None = None
+    """As `usd`, before a cap of [budget] bounds it."""
+    expected_usd: float | None = None
+    """What the plan asks for, no bound."""
     assumes: list[str]
     """What the bounds rest on."""
 
@@ -89,7 +103,8 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
                 f"{each.target}: {each.unknown}" for each in self.targets if each.is_billed and each.unknown
             )
             return f"Nobody can tell what this run may cost ({reasons}), and no cap of [budget] bounds it."
-        return f"This run may cost up to ${self.usd:,.2f}." if self.usd > ASK_ABOVE_USD else ""
+        expected = "" if self.expected_usd is None else f"; about ${self.expected_usd:,.2f} are expected"
+        return f"This run may cost up to ${self.usd:,.2f}{expected}." if self.usd > ASK_ABOVE_USD else ""
 
 
 def estimate_run(scenario: Scenario, catalogue: Mapping[str, Model]) -> RunEstimate:
@@ -97,6 +112,9 @@ def estimate_run(scenario: Scenario, catalogue: Mapping[str, Model]) -> RunEstim
     targets = [_estimate(scenario, target, catalogue) for target in scenario.target]
     together = scenario.load.order == "together"
     minutes = [each.minutes for each in targets if each.minutes is not None]
+    billed = [each for each in targets if each.is_billed]
+    worst_usd, expected_usd = _add(each.worst_usd for each in billed), _add(each.expected_usd for each in billed)
+    usd = smaller(_add(each.usd for each in billed), scenario.budget.usd or None)
     return RunEstimate(
         scenario=scenario.name,
         targets=targets,
@@ -105,8 +123,10 @@ def estimate_run(scenario: Scenario, catalogue: Mapping[str, Model]) -> RunEstim
         attempts=_total(targets, "attempts", scenario.budget.requests),
         input_tokens=_total(targets, "input_tokens", scenario.budget.tokens),
         output_tokens=_total(targets, "output_tokens", scenario.budget.tokens),
-        usd=smaller(_add(each.usd for each in targets if each.is_billed), scenario.budget.usd or None),
-        assumes=list(_list_assumptions(scenario, targets)),
+        usd=usd,
+        worst_usd=worst_usd,
+        expected_usd=None if expected_usd is None else smaller(expected_usd, usd),
+        assumes=[*_list_assumptions(scenario, targets), *_list_dollars(scenario, billed, usd, worst_usd, expected_usd)],
     )
 
 
@@ -116,7 +136,11 @@ def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]
     counts = [count_requests(scenario, target, catalogue, stage) for stage in stages]
     caps = scenario.budget if target.base_url else Budget()
     attempts = smaller(_add(attempts for _, attempts in counts) if stages else None, caps.requests or None)
-    usd = None if attempts is None or dearest.usd is None else attempts * dearest.usd
+    usd = worst_usd = _times(_add(attempts for _, attempts in counts) if stages else None, dearest.usd)
+    if attempts is not None and dearest.usd is not None:
+        usd = attempts * dearest.usd
+    expected = [count_expected(scenario, target, catalogue, stage) for stage in stages]
+    expected_usd = _times(_add(expected) if stages else None, dearest.expected_usd)
     if dearest.usd is not None:
         by_tokens = caps.tokens * dearest.usd_per_token if caps.tokens and dearest.usd_per_token else None
         usd = smaller(smaller(usd, caps.usd or None), by_tokens)
@@ -130,6 +154,8 @@ def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]
         input_tokens=_count_tokens(attempts, dearest.input_tokens, caps),
         output_tokens=_count_tokens(attempts, dearest.output_tokens, caps),
         usd=usd,
+        worst_usd=worst_usd,
+        expected_usd=expected_usd,
         unknown="" if usd is not None else NO_PRICE if dearest.usd is None else NO_SPEED if stages else NO_PLAN,
     )
 
@@ -140,12 +166,15 @@ def _price_attempt(scenario: Scenario, target: Target, source: Source | None) ->
     frame, ratio = (FRAME_TOKENS, TOKENS_PER_WORD) if target.base_url else (0, 1.0)
     prompt = frame + ratio * words
     if source is None or source.input is None or source.output is None:
-        return Attempt(prompt, answer, None, None)
+        return Attempt(prompt, answer, None, None, None)
     tier = source.long_context
     is_long = tier is not None and frame + ratio * longest > tier.over_tokens
     multiples = (tier.input_multiple, tier.output_multiple) if tier is not None and is_long else (1.0, 1.0)
-    prices = [price * multiple / 1e6 for price, multiple in zip((source.input, source.output), multiples, strict=True)]
-    return Attempt(prompt, answer, prompt * prices[0] + answer * prices[1], max(prices))
+    dearest = max(source.input, source.cached_input or 0.0, source.cache_write or 0.0)
+    prices = [price * multiple / 1e6 for price, multiple in zip((dearest, source.output), multiples, strict=True)]
+    usual = USUAL_FRAME_TOKENS + USUAL_TOKENS_PER_WORD * words if target.base_url else words
+    expected_usd = usual * source.input * multiples[0] / 1e6 + answer * prices[1]
+    return Attempt(prompt, answer, prompt * prices[0] + answer * prices[1], expected_usd, max(prices))
 
 
 def _find_lengths(scenario: Scenario) -> tuple[float, float, float]:
@@ -198,7 +227,7 @@ def _list_assumptions(scenario: Scenario, targets: list[TargetEstimate]) -> Iter
     elif tries > 1:
         yield f"Answers have their full length, and each request is sent {tries} times and billed each time."
     if not all(each.simulated for each in targets):
-        yield f"A prompt has up to {TOKENS_PER_WORD:g} tokens a word, none of them cached."
+        yield f"A prompt has up to {TOKENS_PER_WORD:g} tokens a word, all billed at the dearest price of input."
     for each in targets:
         if each.unknown and not each.simulated:
             yield f"{each.target}: {each.unknown}{'' if each.is_billed else ', and it is not in the sum'}."
@@ -208,10 +237,32 @@ def _list_assumptions(scenario: Scenario, targets: list[TargetEstimate]) -> Iter
         yield f"The run ends at the first cap of [budget] that it reaches: {', '.join(written)}."
 
 
+def _list_dollars(
+    scenario: Scenario, billed: list[TargetEstimate], usd: float | None, worst: float | None, expected: float | None
+) -> Iterator[str]:
+    """What is expected, what it is at worst, and what a cap of [budget] makes of it."""
+    if not billed:
+        return
+    likely = "nobody can tell" if expected is None else f"about ${expected:,.2f}"
+    most = "nobody can tell" if worst is None else f"${worst:,.2f}"
+    capped = "" if usd is None or usd == worst else f", and ${usd:,.2f} after the caps of [budget]"
+    yield (
+        f"Dollars: expected {likely} (no retries, {USUAL_TOKENS_PER_WORD:g} tokens a word); at worst {most} before "
+        f"any cap{capped}."
+    )
+    if expected is not None and 0 < scenario.budget.usd < expected:
+        yield f"The cap of ${scenario.budget.usd:,.2f} will probably end the run before its plan is done."
+
+
+def _times(count: float | None, each: float | None) -> float | None:
+    return None if count is None or each is None else count * each
+
+
 def _span(least_s: float, most_s: float) -> str:
-    if least_s == most_s:
-        return f"{least_s:g} s"
-    return f"{least_s:g} to {most_s:g} s" if math.isfinite(most_s) else "until load.requests are sent"
+    if math.isinf(most_s):
+        return "until load.requests are sent"
+    least, most = (f"{seconds:g}" if seconds < 1_000 else f"{seconds:,.0f}" for seconds in (least_s, most_s))
+    return f"{least} s" if least == most else f"{least} to {most} s"
 
 
 def _add(numbers: Iterable[N | None]) -> N | None:

@@ -89,6 +89,32 @@ def count_requests(
     return requests, attempts
 
 
+def count_expected(scenario: Scenario, target: Target, catalogue: Mapping[str, Model], stage: Stage) -> float | None:
+    """The requests that a stage is to be expected to make: its phases half-way between their bounds, no hold.
+
+    A stage that may not be run counts half.
+    """
+    load, share = scenario.load, 1.0 if stage.is_certain else 0.5
+    if scenario.traffic.trace:
+        return float(len(read_arrivals(scenario.traffic)))
+    windows = stage.windows
+    if load.course is not None:
+        amount: float = load.course.amount + load.course.pieces[0].start * windows.settle.least
+    else:
+        spans = [windows.settle, windows.measure]
+        amount = stage.level * (windows.ramp_s / 2 + sum((span.least + span.most) / 2 for span in spans))
+    if stage.by == "users":
+        cycle_s = unloaded_cycle_s(scenario, target, catalogue)
+        requests = None if cycle_s is None else amount / cycle_s + stage.level
+    else:
+        requests = amount * load.turns
+    if requests is None or not math.isfinite(requests):
+        requests = float(load.requests) if load.requests else None
+    elif load.requests:
+        requests = min(requests, load.requests)
+    return None if requests is None else share * requests
+
+
 def _divide(scenario: Scenario, stage: Stage, cycle_s: float | None) -> int | None:
     """How often the users of a stage go round, and those who are under way at its end."""
     return None if cycle_s is None else _whole(_unit_seconds(scenario, stage) / cycle_s + stage.level)

@@ -39,6 +39,7 @@ CEILINGS = {
 
 ESTIMATE_COLUMNS = ("", "stages", "minutes", "requests", "attempts", "tokens in", "tokens out", "worst case")
 UNKNOWN = "unknown"
+MINUTES_A_DAY = 1440
 
 TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD"})
 """Flags that void nothing and are said all the same: without them the table would mislead."""
@@ -74,7 +75,7 @@ def show_estimate(estimate: RunEstimate) -> None:
 
 def _amounts(estimate: TargetEstimate | RunEstimate) -> list[str]:
     """Minutes, then what is sent at most."""
-    minutes = UNKNOWN if estimate.minutes is None else _span(*estimate.minutes)
+    minutes = UNKNOWN if estimate.minutes is None else _lasts(*estimate.minutes)
     counts = (estimate.requests, estimate.attempts, estimate.input_tokens, estimate.output_tokens)
     return [minutes, *(UNKNOWN if count is None else f"{count:,}" for count in counts)]
 
@@ -83,6 +84,14 @@ def _span(least: float, most: float | None) -> str:
     """From the least to the most: "3", "1.5 to 4.2", "2.0 or more"."""
     low, high = (number if isinstance(number, int) or number is None else f"{number:.1f}" for number in (least, most))
     return f"{low} or more" if high is None else f"{high}" if low == high else f"{low} to {high}"
+
+
+def _lasts(least: float, most: float | None) -> str:
+    """A span of minutes, in days where it is longer than two of them: "1.5 to 4.2", "20 to 32 days"."""
+    if (least if most is None else most) < 2 * MINUTES_A_DAY:
+        return _span(least, most)
+    days = [None if minutes is None else f"{minutes / MINUTES_A_DAY:,.1f}" for minutes in (least, most)]
+    return f"{days[0]} days or more" if days[1] is None else " to ".join(dict.fromkeys(filter(None, days))) + " days"
 
 
 def _worst_case(target: TargetEstimate) -> str:

@@ -141,7 +141,7 @@ def test_a_run_of_more_than_a_dollar_is_asked_about_with_the_sum():
     long = scenario(HOSTED, load={"users": [64], **FIXED})
 
     assert estimate_run(scenario(HOSTED), CATALOGUE).usd == pytest.approx(1.06, abs=0.01)
-    assert estimate_run(long, CATALOGUE).question == "This run may cost up to $13.60."
+    assert estimate_run(long, CATALOGUE).question == "This run may cost up to $13.60; about $6.58 are expected."
 
 
 def test_a_class_of_the_locustfile_is_not_foretold():
@@ -183,3 +183,48 @@ def test_what_the_bounds_rest_on_is_said():
 
 def test_a_prompt_is_reckoned_as_the_budget_sets_it_aside():
     assert (FRAME_TOKENS, TOKENS_PER_WORD) == (PromptGauge.FRAME, PromptGauge.GUESS)
+
+
+def test_what_is_expected_stands_beside_the_worst_case_before_and_after_the_cap():
+    """Nine seconds of settle and measure at 1 s a request: 1 x 9 + 1 and 4 x 9 + 4 requests, no retry."""
+    capped = estimate_run(scenario(HOSTED, budget={"usd": 0.5}, retry={"policy": "openai"}), CATALOGUE)
+    usual = ((8 + 1.3 * 400) * 10 + 50 * 100) / 1e6
+
+    assert (capped.usd, capped.worst_usd) == (0.5, pytest.approx(110 / 2 * PER_REQUEST * capped.attempts / 55))
+    assert capped.targets[0].expected_usd == pytest.approx(50 * usual)
+    assert capped.expected_usd == 0.5
+    sentence = next(each for each in capped.assumes if each.startswith("Dollars: "))
+    assert f"expected about ${50 * usual:.2f}" in sentence
+    assert f"at worst ${capped.worst_usd:.2f} before any cap, and $0.50 after the caps of [budget]" in sentence
+    assert "The cap of $0.50 will probably end the run before its plan is done." in capped.assumes
+
+
+def test_a_cap_above_the_worst_case_is_not_told_as_one():
+    estimate = estimate_run(scenario(HOSTED, budget={"usd": 50.0}), CATALOGUE)
+
+    assert estimate.usd == estimate.worst_usd
+    assert not any("after the caps" in each or "will probably end" in each for each in estimate.assumes)
+
+
+def test_an_expectation_that_nobody_can_have_is_told_as_none():
+    estimate = estimate_run(scenario(HOSTED, budget={"usd": 1.0}), SILENT)
+
+    assert (estimate.expected_usd, estimate.usd) == (None, 1.0)
+    assert any("expected nobody can tell" in each and "$1.00 after the caps" in each for each in estimate.assumes)
+
+
+def test_a_prompt_is_priced_by_the_dearest_price_of_input_and_expected_at_the_fresh_one():
+    dear = msgspec.structs.replace(SOURCE, cache_write=12.5, cached_input=1.0)
+    catalogue = {"paid": Model(name="paid", title="Paid", vendor="V", sources={"list": dear})}
+
+    estimate, plain = estimate_run(scenario(HOSTED), catalogue), estimate_run(scenario(HOSTED), CATALOGUE)
+
+    assert estimate.usd == pytest.approx(55 * ((32 + 3.5 * 400) * 12.5 + 50 * 100) / 1e6)
+    assert estimate.expected_usd == pytest.approx(plain.expected_usd)
+
+
+def test_stages_that_may_not_be_run_are_expected_by_half():
+    search = {"search": {"by": "rate", "from": 1, "to": 8}, "settle": "1s", "measure": "4s", "hold": "1s"}
+    estimate = estimate_run(scenario(HOSTED, load=search), CATALOGUE)
+
+    assert 0 < estimate.expected_usd < estimate.worst_usd / 2

@@ -175,3 +175,16 @@ def test_what_failed_most_often_is_said_beneath_the_table(tmp_path: Path, capsys
     assert line.endswith(
         f'most often rate_limited 429 on gpt-5.4: "HTTP #: planned" ({studied.failures[0].count} times).'
     )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [((0.5, 2.0), "0.5 to 2.0"), ((60.0, 3000.0), "0.0 to 2.1 days"), ((2.4e8, 2.4e8), "166,666.7 days")],
+)
+def test_a_long_time_is_told_in_days(
+    capsys: pytest.CaptureFixture[str], minutes: tuple[float, float], said: str
+) -> None:
+    counts = {"requests": 1, "attempts": 1, "input_tokens": 1, "output_tokens": 1}
+    terminal.show_estimate(RunEstimate(scenario="s", targets=[], minutes=minutes, usd=1.0, assumes=[], **counts))
+
+    assert said in " ".join(capsys.readouterr().out.split())

@@ -137,11 +137,13 @@ def doubt_trace(replay: Replay) -> Iterator[str]:
 
 def _describe_rush(replay: Replay, arrivals: Sequence[Arrival]) -> str:
     length_s, clock = measure_trace(replay, arrivals), read_whole(replay).format.clock
-    dense = f"{len(arrivals):,} requests within {length_s:.3g} s, {find_mean_rate(replay, arrivals):,.4g}/s"
+    rate = find_mean_rate(replay, arrivals)
+    dense = f"{len(arrivals):,} requests within {length_s:.3g} s, {rate:,.4g}/s"
     speed = float(f"{replay.trace_speed / 1000:.6g}")
-    if clock == "ms" and find_mean_rate(replay, arrivals) / 1000 < DOUBTED_RATE:
+    if clock == "ms" and rate / 1000 < DOUBTED_RATE:
         return f"{dense}: are the times in seconds? trace_speed = {speed:g} reads them so"
-    return f"{dense}: expected at most {MOST_RATE:,.0f}/s; write a lower trace_speed than {replay.trace_speed:g}"
+    bound = f"expected at most {MOST_RATE:,.0f}/s" if rate > MOST_RATE else "are they meant?"
+    return f"{dense}: {bound}; a trace_speed below {replay.trace_speed:g} spreads them"
 
 
 def _doubt_window(replay: Replay, recording: Recording) -> Iterator[str]:

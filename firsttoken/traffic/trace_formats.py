@@ -211,6 +211,6 @@ class BlockError(LineError):
     """A line whose hash_ids are not one for each so many tokens of its prompt."""
 
     def __init__(self, tokens: int, blocks: int, block_tokens: int) -> None:
-        super().__init__(f"not one of hash_ids for each {block_tokens} tokens of input_length")
+        super().__init__(f"hash_ids that are not one for each {block_tokens} tokens of input_length")
         self.fits = range(math.ceil(tokens / blocks), math.ceil(tokens / (blocks - 1)) if blocks > 1 else 1 << 20)
         """The block sizes that would fit it: those with ceil(tokens / size) = blocks."""

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from firsttoken.catalogue import Model, Simulated, Source
-from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, short_ladders
+from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, odd_sizes, short_ladders
 from firsttoken.scenario.format import Scenario
 
 FAST = Model(
@@ -111,3 +111,28 @@ def test_nothing_is_assumed_of_what_is_published_real_or_stated(target):
     silent = Model(name="silent", title="S", vendor="V", sources={"list": Source(title="p", read="2026")})
 
     assert list(assumed_speeds(scenario({"users": [1]}, **target).target, CATALOGUE | {"silent": silent})) == []
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        ({"users": [1_000_000_000], "measure": "5s"}, "1,000,000,000 users are more than 100,000"),
+        ({"rate": [200_000], "measure": "5s"}, "200,000 requests a second are more than 100,000"),
+        ({"users": [1], "measure": "999999h"}, "a level may take 41,667 days"),
+    ],
+)
+def test_a_load_that_is_hardly_meant_is_doubted(load, words):
+    (doubt,) = odd_sizes(scenario(load))
+
+    assert words in doubt
+
+
+@pytest.mark.parametrize("load", [{"users": [10_000]}, {"users": [1], "measure": "72h"}, {"shape": "Waves"}])
+def test_a_large_load_and_a_long_soak_are_not(load):
+    assert list(odd_sizes(scenario(load))) == []
+
+
+def test_plain_http_to_the_port_of_tls_is_doubted():
+    (doubt,) = odd_sizes(scenario({"users": [1]}, base_url="http://127.0.0.1:443/v1"))
+
+    assert "write https://" in doubt

@@ -105,7 +105,7 @@ MOON = '{"timestamp": 0, "input_length": 600, "output_length": 9, "hash_ids": [1
         ([HEADER, *[GOOD] * 9], "\ufffd\ufffd", "fewer fields than the header"),
         ([MOON] * 9, MOON.replace("9", "0"), "0 tokens one way"),
         ([MOON] * 9, MOON.replace("600", "-600"), "a negative number of tokens"),
-        ([MOON] * 9, MOON.replace("600", "1600"), "not one of hash_ids for each 512 tokens of input_length"),
+        ([MOON] * 9, MOON.replace("600", "1600"), "hash_ids that are not one for each 512 tokens of input_length"),
         ([MOON] * 9, MOON.replace("600", '"x"'), "fields that are missing, blank or no numbers"),
         ([MOON] * 9, MOON.replace("600", "null"), "fields that are missing, blank or no numbers"),
         ([MOON] * 9, MOON.replace('"timestamp": 0', '"timestamp": 1e99'), "a time that is none"),
