@@ -58,6 +58,7 @@ class Answer:
         "_parser",
         "_refused",
         "_shows",
+        "_skips",
         "_template",
         "_wall_s",
         "_words",
@@ -90,12 +91,14 @@ class Answer:
         self._template: Template | None = None
         self._shows = False
         """The template is of visible text, in which a thought may begin or end."""
+        self._skips = False
+        """What comes next may go the short way."""
         self._lessons = 0
         self._bare_bytes = 0
         """Received since the last piece of body: of a head, of a trailer, or of nothing at all."""
         self._between_chunks = False
         self._fresh = False
-        """What comes next begins an HTTP chunk and, in it, an event: a template may be held against it."""
+        """What comes next begins an HTTP chunk and, in it, an event."""
         self._wall_s = wall_s
         self._note_first_token = note_first_token
         self._headers: dict[bytes, bytes] = {}
@@ -130,7 +133,7 @@ class Answer:
     def skip(self, read: bytes, stamp_ns: int) -> bool:
         """Take a read if it is more tokens like the last one, and nothing else; return whether it was."""
         template = self._template
-        if template is None or not self._fresh or (self._shows and not self.stream.settled):
+        if template is None or not self._skips:
             return False
         tokens = template.count(read)
         if not tokens:
@@ -166,14 +169,12 @@ class Answer:
             raise ProtocolError(f"expected a head or trailer of at most {MAX_HEAD_BYTES:,} bytes, got a longer one")
         plain = self._inflater is None and not self.ended
         self._fresh = plain and self._between_chunks and read.endswith(b"\r\n") and stream.fresh
-        if not (was_fresh and self._fresh and stream.events == events + 1):
-            return
-        if (
-            self._lessons < MOST_LESSONS and stream.meaning in TOKENS
-        ):  # it differed from the last one in more than words
+        is_lesson = was_fresh and stream.events == events + 1 and stream.meaning in TOKENS
+        if self._fresh and is_lesson and self._lessons < MOST_LESSONS:  # it differed in more than words
             self._lessons += 1
             self._shows = stream.meaning is VISIBLE
             self._template = learn_template(read, stream.decode, stream.meaning)
+        self._skips = self._fresh and self._template is not None and (stream.thoughts.settled or not self._shows)
 
     def hang_up(self) -> End:
         """What it means that the server closed the connection now: the end of a body without length, or a loss."""

@@ -19,8 +19,6 @@ from firsttoken.wire.thoughts import Thoughts
 from firsttoken.wire.usage import Counts, Usage, merge_counts, resolve_counts
 
 DONE = b"[DONE]"
-TAG = (b"<", b"\\u003")
-"""How a tag may begin in JSON."""
 OBJECT = (b"{", b"[{", b"[[")
 """How the data of an event begins that belongs to an API; anything else is no event, however it is written."""
 OUR_NAMES = re.compile(rb"|message|data|chunk|completion|delta|response\..*|content.*", re.IGNORECASE)
@@ -51,7 +49,6 @@ class Stream:
         "_row",
         "_splitter",
         "_stray",
-        "_thoughts",
         "_undecided_ns",
         "decode",
         "done_ns",
@@ -60,6 +57,7 @@ class Stream:
         "first_token_data",
         "last_event_ns",
         "meaning",
+        "thoughts",
     )
 
     def __init__(self, row: Row, dialect: Dialect) -> None:
@@ -67,7 +65,7 @@ class Stream:
         self._dialect = dialect
         self.decode = dialect.read
         self._splitter = Splitter()
-        self._thoughts = Thoughts()
+        self.thoughts = Thoughts()
         self._undecided_ns: int | None = None
         """Arrival of the first text of which it is not known yet whether it is a thought."""
         self._counts: Counts = {}
@@ -94,11 +92,6 @@ class Stream:
         return self._splitter.fresh
 
     @property
-    def settled(self) -> bool:
-        """Whether visible text that comes now, without a "<", leaves no mark but that of a token."""
-        return self._thoughts.settled
-
-    @property
     def stray(self) -> bytes:
         """What was said outside the events of the API."""
         return self._splitter.stray + self._stray
@@ -117,7 +110,7 @@ class Stream:
                 self._note_stray(data)
 
     def _take(self, name: bytes, data: bytes, early_ns: int, stamp_ns: int) -> None:
-        if not data.startswith(OBJECT) and not data.lstrip().startswith(OBJECT):
+        if data[:1] != b"{" and not data.lstrip().startswith(OBJECT):
             if data.strip(b' \t"') == DONE:
                 self.done_ns = self.done_ns or stamp_ns
             else:
@@ -195,7 +188,7 @@ class Stream:
             self._gaps_us.append((stamp_ns - self._last_token_ns) // 1000)
         self._last_token_ns = stamp_ns
         if meaning.token == "visible":
-            if not self._thoughts.settled or TAG[0] in data or TAG[1] in data:
+            if not self.thoughts.settled or b"<" in data or b"\\" in data:  # a tag may begin, be it escaped
                 self._mark_text(data, stamp_ns)
         elif meaning.token == "summary" and REASONING_SUMMARY not in row.checks:
             row.checks.append(REASONING_SUMMARY)
@@ -203,7 +196,7 @@ class Stream:
     def _mark_text(self, data: bytes, stamp_ns: int) -> None:
         """Take a visible token whose text may be a thought."""
         row, text = self._row, self._dialect.read_text(data)
-        sight = self._thoughts.take(text) if text else "visible"
+        sight = self.thoughts.take(text) if text else "visible"
         if sight == "undecided":
             self._undecided_ns = self._undecided_ns or stamp_ns
         elif sight == "doubtful":

@@ -23,20 +23,22 @@ LONGEST = max(map(len, CLOSINGS))
 class Thoughts:
     """The state between two pieces of one answer's visible text."""
 
-    __slots__ = ("_pending", "_state")
+    __slots__ = ("_pending", "_state", "settled")
 
     def __init__(self) -> None:
         self._state: Literal["start", "inside", "closed", "outside"] = "start"
         self._pending = ""
         """The end of the text so far, where it may be the beginning of a tag."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether text without a "<" can change nothing now."""
-        return self._state in ("inside", "outside") and not self._pending
+        self.settled = False
+        """Text without a "<" can change nothing now."""
 
     def take(self, text: str) -> Sight:
         """What the next piece of text is to a reader, as a whole: visible if any of it is."""
+        sight = self._take(text)
+        self.settled = self._state in ("inside", "outside") and not self._pending
+        return sight
+
+    def _take(self, text: str) -> Sight:
         text, self._pending = self._pending + text, ""
         if self._state == "start":
             return self._begin(text)
@@ -54,19 +56,19 @@ class Thoughts:
         opening = OPENING.match(text)
         if opening is not None:
             self._state = "inside"
-            return self.take(text[opening.end() :])
+            return self._take(text[opening.end() :])
         start = text.lstrip().lower()
         if any(tag.startswith(start) for tag in OPENINGS):  # also of nothing but blanks
             self._pending = text
             return "undecided"
         self._state = "outside"
-        return self.take(text)
+        return self._take(text)
 
     def _wait_for_text(self, text: str) -> Sight:
         if not text.strip():
             return "hidden"
         self._state = "outside"
-        return self.take(text)
+        return self._take(text)
 
 
 def _find_beginning(text: str, tags: tuple[str, ...]) -> str:

@@ -66,6 +66,23 @@ STREAMS: list[tuple[str, list[bytes]]] = [
         [*RESPONSES[:4], *delta("reasoning_summary_text", *WORDS), *delta("output_text", *WORDS), RESPONSES[-1]],
     ),
     ("responses", [*RESPONSES[:4], *delta("reasoning_text", *WORDS), *delta("refusal", *WORDS), RESPONSES[-1]]),
+    ("chat", [ROLE, *spell("content", "<think>", "hm", " so", " <b>", "</think>", "\n\n", "42", "!"), FINISH, DONE]),
+    ("chat", [*spell("content", "<thi", "nk>hm", " so", " it", "</th", "ink>", "4", "2", " <", "i>"), FINISH, DONE]),
+    ("chat", [*spell("content", "hm", " so", " it", "</think>", "42", "!", "!"), FINISH]),
+    (
+        "chat",
+        [*(chunk({"content": [{"type": "thinking", "thinking": text}]}) for text in WORDS[:5]), TEXT, TEXT, FINISH],
+    ),
+    ("chat", [*(chunk({"content": [{"type": "text", "text": text}]}) for text in WORDS), FINISH, USAGE_CHUNK]),
+    ("chat", [*(chunk({"content": [{"text": text, "type": "thinking"}]}) for text in WORDS[:5]), TEXT, FINISH]),
+    (
+        "chat",
+        [*(chunk({"reasoning_details": [{"type": "reasoning.text", "text": text}]}) for text in "abc"), TEXT, DONE],
+    ),
+    ("chat", [ROLE, TEXT, b"data:\n\n", b"event: ping\ndata: x\n\n", b"data: null\n\n", TEXT, FINISH, USAGE_CHUNK]),
+    ("chat", [TEXT, TEXT, b"".join(piece.replace(b"\n\n", b"\n") for piece in (TEXT, TEXT, FINISH)) + b"\n"]),
+    ("responses", [piece.replace(b'"type":', b'"kind":') for piece in RESPONSES]),
+    ("responses", [*RESPONSES[:4], *delta("output_text", "<think>", "hm", "</think>", "4", "2"), RESPONSES[-1]]),
     *((api, read_pieces(api)) for api in APIS),
 ]
 
