@@ -9,20 +9,19 @@ from __future__ import annotations
 import difflib
 import json
 import math
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import inspect
 
+from firsttoken.mismatch import Mismatch, fields_of, find_mismatch
+
 T = TypeVar("T")
 
 _SECRET_KEYS = frozenset({"key_env", "api_key", "base_url", "headers"})
-_PLAIN: dict[type[inspect.Type], type] = {inspect.StrType: str, inspect.IntType: int, inspect.FloatType: float}
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
 class TomlError(ValueError):
@@ -46,10 +45,9 @@ def decode(data: Mapping[str, object], kind: type[T]) -> T:
     for label, value in leaves(data):
         if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
             raise TomlError(f"{label}: expected text, a finite number, true or false, got {value}")
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        raise TomlError(_explain(str(error), data, kind)) from None
+    if found := find_mismatch(data, kind):
+        raise TomlError(_explain(found, data))
+    return msgspec.convert(data, kind)
 
 
 def leaves(value: object, label: str = "") -> Iterator[tuple[str, object]]:
@@ -76,58 +74,30 @@ def one_of(words: Iterable[object]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-class _Place(NamedTuple):
-    """Where in the file an error is: its dotted key, what stands there, and the kinds of value it may hold."""
-
-    label: str
-    value: object
-    kinds: tuple[inspect.Type, ...]
-
-
-def _explain(message: str, data: Mapping[str, object], kind: type) -> str:
-    """msgspec's message, such as "Expected `int`, got `str` - at `$.load.users[0]`", as our sentence."""
-    text, _, path = message.partition(" - at `$")
-    place = _locate(path.rstrip("`"), data, kind)
-    label = f"{place.label}: " if place.label else ""
-    if found := re.fullmatch(r"Object contains unknown field `(.*)`", text):
-        known = [name for k in place.kinds if isinstance(k, inspect.StructType) for name in _fields(k)]
-        return f"{label}expected the keys {', '.join(sorted(known))}, got {found[1]}{suggest(found[1], known)}"
-    if found := re.fullmatch(r"Object missing required field `(.*)`", text):
-        missing = f"{place.label}.{found[1]}".lstrip(".")
-        return f"{missing}: expected {_expected(_descend(place.kinds, found[1]))}, got nothing, and it is required"
-    if not text.startswith(("Expected", "Invalid enum value")):
-        return f"{place.label}.{text}".lstrip(".")
-    return f"{label}expected {_expected(place.kinds)}, got {_shown(place)}"
+def _explain(found: Mismatch, data: Mapping[str, object]) -> str:
+    """What does not fit, as our sentence."""
+    label = _label(found.path, data)
+    at = f"{label}: " if label else ""
+    if found.unknown is not None:
+        known = fields_of(found.hint)
+        return f"{at}expected the keys {', '.join(sorted(known))}, got {found.unknown}{suggest(found.unknown, known)}"
+    if found.missing is not None:
+        missing = f"{label}.{found.missing}".lstrip(".")
+        wanted = _expected(_alternatives(inspect.type_info(fields_of(found.hint)[found.missing].type)))
+        return f"{missing}: expected {wanted}, got nothing, and it is required"
+    if found.reason is not None:
+        return f"{label}.{found.reason}".lstrip(".")
+    kinds = _alternatives(inspect.type_info(found.hint))
+    return f"{at}expected {_expected(kinds)}, got {_shown(label, found.value, kinds)}"
 
 
-def _locate(path: str, data: object, kind: type) -> _Place:
-    """Follow msgspec's path (".target[0].api") through the data and the type side by side."""
-    place = _Place("", data, _alternatives(inspect.type_info(kind)))
-    for name, index in _STEP.findall(path):
-        label, value, kinds = place
-        if not (name or index):
-            name = _wrong_entry(value, _descend(kinds, None))
-        if name:
-            value = value.get(name) if isinstance(value, Mapping) else None
-            place = _Place(f"{label}.{name}".lstrip("."), value, _descend(kinds, name))
-        elif index:
-            value = value[int(index)] if isinstance(value, list) else None
-            place = _Place(label + _item_label(value, int(index)), value, _descend(kinds, None))
-    return place
-
-
-def _wrong_entry(table: object, kinds: tuple[inspect.Type, ...]) -> str:
-    """The name of a free table's first entry of the wrong kind, which msgspec does not tell; "" if none is found."""
-    entries = table.items() if isinstance(table, Mapping) else ()
-    return next((str(name) for name, value in entries if not any(_fits(value, kind) for kind in kinds)), "")
-
-
-def _fits(value: object, kind: inspect.Type) -> bool:
-    try:
-        msgspec.convert(value, kind.cls if isinstance(kind, inspect.StructType) else _PLAIN.get(type(kind), object))
-    except msgspec.ValidationError:
-        return False
-    return True
+def _label(path: tuple[str | int, ...], value: object) -> str:
+    """The dotted key of a place, such as "target.gpt-5.4.api"."""
+    label = ""
+    for step in path:
+        value = value[step]  # type: ignore[index]  # the path was found in these very tables and lists
+        label = f"{label}.{step}".lstrip(".") if isinstance(step, str) else label + _item_label(value, step)
+    return label
 
 
 def _item_label(item: object, index: int) -> str:
@@ -136,28 +106,9 @@ def _item_label(item: object, index: int) -> str:
     return f".{name}" if name and isinstance(name, str) else f"[{index}]"
 
 
-def _fields(kind: inspect.StructType) -> dict[str, inspect.Type]:
-    return {field.encode_name: field.type for field in kind.fields}
-
-
 def _alternatives(kind: inspect.Type) -> tuple[inspect.Type, ...]:
     """The kinds a union is made of; a described type stays whole, for its description."""
     return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
-
-
-def _descend(kinds: tuple[inspect.Type, ...], name: str | None) -> tuple[inspect.Type, ...]:
-    """The kinds of a table's field `name`, or of a list's or table's items when `name` is None."""
-    inner: list[inspect.Type] = []
-    for kind in kinds:
-        if isinstance(kind, inspect.Metadata):
-            kind = kind.type
-        if isinstance(kind, inspect.StructType) and name in _fields(kind):
-            inner += _alternatives(_fields(kind)[name])
-        elif isinstance(kind, inspect.DictType):
-            inner += _alternatives(kind.value_type)
-        elif isinstance(kind, inspect.ListType) and name is None:
-            inner += _alternatives(kind.item_type)
-    return tuple(inner)
 
 
 def _expected(kinds: tuple[inspect.Type, ...]) -> str:
@@ -183,7 +134,7 @@ def _in_words(kind: inspect.Type) -> str:
             least = " of one or more" if kind.min_length else ""
             return f"a list{least}, each {_expected(_alternatives(kind.item_type))}"
         case inspect.StructType():
-            return f"a table of {', '.join(_fields(kind))}"
+            return f"a table of {', '.join(field.encode_name for field in kind.fields)}"
         case inspect.DictType():
             return "a table"
     return "text"
@@ -195,11 +146,11 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
     return (" " + " and ".join(given)) if given else ""
 
 
-def _shown(place: _Place) -> str:
+def _shown(label: str, value: object, kinds: tuple[inspect.Type, ...]) -> str:
     """What came, as TOML would write it, with the nearest word that is allowed; a possible secret stays hidden."""
-    if not _SECRET_KEYS.isdisjoint(place.label.split(".")):
+    if not _SECRET_KEYS.isdisjoint(label.split(".")):
         return "something else (not repeated here, as it may be a secret)"
-    shown = json.dumps(place.value, ensure_ascii=False, default=str)
-    words = [str(word) for kind in place.kinds if isinstance(kind, inspect.LiteralType) for word in kind.values]
-    hint = suggest(place.value, words) if isinstance(place.value, str) else ""
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    words = [str(word) for kind in kinds if isinstance(kind, inspect.LiteralType) for word in kind.values]
+    hint = suggest(value, words) if isinstance(value, str) else ""
     return (shown if len(shown) <= 80 else shown[:77] + "...") + hint

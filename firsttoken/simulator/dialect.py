@@ -6,15 +6,29 @@ Rule: what the simulator needs is checked, what it has no use for (temperature, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, get_origin
 
 import msgspec
 
-from firsttoken.simulator.errors import invalid, not_json
+from firsttoken.mismatch import find_mismatch, members
+from firsttoken.simulator.errors import ApiError, invalid, missing, not_json
 from firsttoken.simulator.prefix import Blocks, mark_blocks
 from firsttoken.simulator.words import count_tokens
 
 T = TypeVar("T")
+
+NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What JSON raises that is broken, no text, or nested without end."""
+
+KINDS: dict[object, str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+}
+"""What OpenAI calls a value of JSON."""
 
 WORD = "\x00"
 WORD_HOLE = b"\\u0000"
@@ -72,11 +86,26 @@ def decode(body: bytes, form: type[T]) -> T:
     """Return a body as `form`; raises ApiError (400) if it is not JSON or not of that form, and says where."""
     try:
         return msgspec.json.decode(body, type=form)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$.")
-        raise invalid(f"Invalid request: {message}.", place.rstrip("`") or None, "invalid_type") from error
-    except msgspec.DecodeError as error:
-        raise not_json() from error
+    except NOT_DECODED as error:
+        raise _refuse(body, form) from error
+
+
+def _refuse(body: bytes, form: type) -> ApiError:
+    """What OpenAI says of a body that is not JSON, or not the request that it should be."""
+    try:
+        value = msgspec.json.decode(body)
+    except NOT_DECODED:
+        return not_json()
+    found = find_mismatch(value, form)
+    if found is None:
+        return not_json()
+    param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in found.path).lstrip(".")
+    if found.missing is not None:
+        return missing(f"{param}.{found.missing}".lstrip("."))
+    kinds = [KINDS[kind] for member in members(found.hint) if (kind := get_origin(member) or member) in KINDS]
+    wanted = " or ".join(kinds or ["an object"])
+    got = KINDS.get(type(found.value), "null")
+    return invalid(f"Invalid type for '{param}': expected {wanted}, but got {got} instead.", param, "invalid_type")
 
 
 def read_prompt(contents: Iterable[Content], image: str, place: str, instructions: str = "") -> Prompt:

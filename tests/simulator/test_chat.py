@@ -47,7 +47,7 @@ def test_an_image_is_found_where_it_is():
     [
         ({"model": ""}, "you must provide a model parameter"),
         ({"messages": []}, "Missing required parameter: 'messages'"),
-        ({"messages": "hello"}, "Expected `array`, got `str`"),
+        ({"messages": "hello"}, "Invalid type for 'messages': expected an array, but got a string instead"),
         ({"max_tokens": 0}, "Invalid 'max_tokens'"),
         ({"max_completion_tokens": -1}, "Invalid 'max_completion_tokens'"),
         ({"n": 2}, "one choice per request, got 2"),

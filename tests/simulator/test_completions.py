@@ -39,7 +39,7 @@ def test_an_answer_of_open_length_has_the_sixteen_tokens_that_openai_gives():
         ({"model": ""}, "you must provide a model parameter"),
         ({"prompt": ""}, "Missing required parameter: 'prompt'"),
         ({"prompt": ["a", "b"]}, "one prompt per request, got 2"),
-        ({"prompt": [[1, 2]]}, "Expected `str`, got `array`"),
+        ({"prompt": [[1, 2]]}, "Invalid type for 'prompt\\[0\\]': expected a string, but got an array instead"),
         ({"max_tokens": 0}, "Invalid 'max_tokens'"),
         ({"n": 2}, "one choice per request, got 2"),
     ],

@@ -26,12 +26,22 @@ def test_a_body_that_is_not_json_is_refused_as_such():
 
 def test_a_field_of_the_wrong_type_is_refused_with_its_place():
     error = refuse(b'{"name": "x", "sizes": [1, "two"]}')
-    assert str(error) == "Invalid request: Expected `int`, got `str`."
+    assert str(error) == "Invalid type for 'sizes[1]': expected an integer, but got a string instead."
     assert error.error["param"] == "sizes[1]"
 
 
 def test_a_missing_field_is_refused_by_name():
-    assert "`name`" in str(refuse(b"{}"))
+    assert str(refuse(b"{}")) == "Missing required parameter: 'name'."
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"name": null}', b'{"name": {}}'])
+def test_a_body_of_another_form_is_refused_as_a_wrong_type(body):
+    assert refuse(body).error["code"] == "invalid_type"
+
+
+@pytest.mark.parametrize("body", [b'{"name": "\xff"}', b'{"name": ' + b"[" * 100_000])
+def test_bytes_that_no_decoder_takes_are_not_json(body):
+    assert str(refuse(body)).startswith("We could not parse the JSON body of your request.")
 
 
 def test_what_the_simulator_does_not_know_is_let_pass():

@@ -40,7 +40,7 @@ def test_items_of_the_input_count_by_their_texts_and_show_their_images():
     [
         ({"model": ""}, "Missing required parameter: 'model'"),
         ({"input": ""}, "Missing required parameter: 'input'"),
-        ({"input": 5}, "got `int`"),
+        ({"input": 5}, "expected a string or an array, but got an integer"),
         ({"max_output_tokens": 0}, "Invalid 'max_output_tokens'"),
     ],
 )
