@@ -48,6 +48,8 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     cached_input: Dollars | None = None
     cache_write: Dollars | None = None
     output: Dollars | None = None
+    tier: str = "default"
+    """The tier of service that these prices are of."""
     long_context: LongContext | None = None
     window_tokens: Positive | None = None
     ttft_s: AboveZero | None = None

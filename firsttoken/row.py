@@ -117,6 +117,18 @@ UNSEEN_FIRST_WORD = "unseen_first_word"
 """A check: hidden and visible text could not be told apart, so the time of the first visible token is unknown."""
 
 
+TIERS = ("default", "priority", "flex", "batch", "scale", "fast", "performance")
+"""Tiers of service that are told apart; the first is the one of list prices."""
+STANDARD_TIERS = ("default", "auto", "standard", "standard_only", "on_demand")
+"""What servers call the first of them, or a choice that is theirs."""
+
+
+def name_tier(told: str | None) -> str:
+    """A tier of service by one name; where none is told, the one of list prices."""
+    tier = (told or TIERS[0]).lower()
+    return TIERS[0] if tier in STANDARD_TIERS else tier
+
+
 class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One attempt: what was asked, its marks, how it ended and what the server said."""
 
@@ -174,11 +186,6 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     ratelimit_remaining_tokens: int | None = None
     ratelimit_reset_requests_ms: float | None = None
     ratelimit_reset_tokens_ms: float | None = None
-    ratelimit_window_requests_s: float | None = None
-    ratelimit_window_tokens_s: float | None = None
-    """The time that a limit is for, where the server tells it; vendors who do not mostly mean a minute."""
-    ratelimit_tokens_of: Literal["input", "output"] | None = None
-    """The tokens that the limit is on, where it is not on both."""
     checks: list[str] = []
     """What a reader of the figures has to know about this answer: the words above."""
 
@@ -204,6 +211,11 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     peer: str | None = None
     """Address and port of the other end of the connection."""
     quality: float | None = None
+    ratelimit_window_requests_s: float | None = None
+    ratelimit_window_tokens_s: float | None = None
+    """The time that a limit is for, where the server tells it; vendors who do not mostly mean a minute."""
+    ratelimit_tokens_of: Literal["input", "output"] | None = None
+    """The tokens that the limit is on, where it is not on both."""
 
 
 class StageEvent(msgspec.Struct, kw_only=True):

@@ -42,6 +42,7 @@ class Attempts:
     backoff_ms: Floats
     input_tokens: Floats
     cached_tokens: Floats
+    cache_write_tokens: Floats
     output_tokens: Floats
     reasoning_tokens: Floats
     tool_calls: Floats
@@ -52,6 +53,8 @@ class Attempts:
     ratelimit_remaining_requests: Floats
     ratelimit_limit_tokens: Floats
     ratelimit_remaining_tokens: Floats
+    tier: Floats
+    """The tier of service that answered, by its place in row.TIERS, from 1; 0 is another, nan untold."""
     held_back: Bools
     """Whether it waited for the run's own budget or share of a quota."""
     buffered: Bools

@@ -39,17 +39,21 @@ class Bill:
 def answered_tokens(attempts: Attempts) -> Tokens:
     """Tokens of every measured answer that told its usage."""
     known = attempts.metered & attempts.succeeded & attempts.measured
-    cached = np.nan_to_num(attempts.cached_tokens[known])
-    return Tokens(attempts.input_tokens[known], cached, attempts.output_tokens[known])
+    cached, written = (np.nan_to_num(each[known]) for each in (attempts.cached_tokens, attempts.cache_write_tokens))
+    return Tokens(attempts.input_tokens[known], cached, attempts.output_tokens[known], written, attempts.tier[known])
 
 
 def join_tokens(parts: Sequence[Tokens]) -> Tokens:
     """The tokens of several levels one after the other."""
     none = np.zeros(0)
+    written = [np.zeros(len(part.input)) if part.written is None else part.written for part in parts]
+    tiers = [np.full(len(part.input), np.nan) if part.tier is None else part.tier for part in parts]
     return Tokens(
         np.concatenate([none, *(part.input for part in parts)]),
         np.concatenate([none, *(part.cached for part in parts)]),
         np.concatenate([none, *(part.output for part in parts)]),
+        np.concatenate([none, *written]),
+        np.concatenate([none, *tiers]),
     )
 
 
@@ -61,7 +65,7 @@ def bill_day(demand: Demand, answered: Tokens, source: Source | None, traffic: T
     n = len(answered.output)
     tokens = answered if n and answered.output.any() else _asked_tokens(traffic)
     dollars = price_tokens(tokens, source)
-    if dollars is None:
+    if dollars is None or np.isnan(dollars.total).any():
         return None
     written = float(tokens.output.mean())
     requests = demand.requests_per_day or (demand.output_tokens_per_day or 0.0) / written

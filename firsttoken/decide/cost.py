@@ -13,19 +13,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.attempts import Attempts, Floats
-from firsttoken.row import UNBILLED
+from firsttoken.decide.attempts import Attempts, Bools, Floats
+from firsttoken.row import TIERS, UNBILLED
 
 PER_TOKEN = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """What each attempt is billed for; `cached` is part of `input`, reasoning part of `output`; nan is unknown."""
+    """What each attempt is billed for; nan is unknown.
+
+    `cached` and what was `written` to the cache are parts of `input`, reasoning is part of `output`.
+    """
 
     input: Floats
     cached: Floats
     output: Floats
+    written: Floats | None = None
+    """None: nothing."""
+    tier: Floats | None = None
+    """The tier of service that answered, by its place in row.TIERS, from 1; 0 is another, nan untold. None: untold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +60,20 @@ def count_billed(attempts: Attempts) -> Billed:
         return np.where(metered, np.nan_to_num(told), np.where(free, 0, estimate))
 
     nothing = np.zeros(len(attempts))
-    cached = settle(attempts.cached_tokens, nothing)
+    cached, written = settle(attempts.cached_tokens, nothing), settle(attempts.cache_write_tokens, nothing)
     least = Tokens(
-        settle(attempts.input_tokens, np.where(begun, prompt, 0)), cached, settle(attempts.output_tokens, seen)
+        settle(attempts.input_tokens, np.where(begun, prompt, 0)),
+        cached,
+        settle(attempts.output_tokens, seen),
+        written,
+        attempts.tier,
     )
     most = Tokens(
         settle(attempts.input_tokens, nothing + prompt),
         cached,
         settle(attempts.output_tokens, np.maximum(seen, answer)),
+        written,
+        attempts.tier,
     )
     return Billed(least, most)
 
@@ -89,7 +102,10 @@ class Dollars:
 
 
 def price_tokens(tokens: Tokens, source: Source | None) -> Dollars | None:
-    """Dollars of tokens at a source's prices; None where it does not state both. No cached price is no discount."""
+    """Dollars of tokens at a source's prices; None where it does not state both. No cached price is no discount.
+
+    They are nan where another tier answered than the prices are of, or something was written to a cache at no price.
+    """
     if source is None or source.input is None or source.output is None:
         return None
     cached_price = source.input if source.cached_input is None else source.cached_input
@@ -97,8 +113,40 @@ def price_tokens(tokens: Tokens, source: Source | None) -> Dollars | None:
     is_long = tokens.input > tier.over_tokens if tier else np.zeros(len(tokens.input), dtype=np.bool_)
     input_price = np.where(is_long, tier.input_multiple if tier else 1, 1) * PER_TOKEN
     output_price = np.where(is_long, tier.output_multiple if tier else 1, 1) * PER_TOKEN
-    fresh = tokens.input - tokens.cached
+    written = np.zeros(len(tokens.input)) if tokens.written is None else tokens.written
+    write_price = np.where(written > 0, np.nan, 0.0) if source.cache_write is None else source.cache_write
+    fresh = tokens.input - tokens.cached - written
+    unknown = np.where(_is_off_tier(tokens.tier, source), np.nan, 1.0)
     return Dollars(
-        input=(fresh * source.input + tokens.cached * cached_price) * input_price,
-        output=tokens.output * source.output * output_price,
+        input=(fresh * source.input + tokens.cached * cached_price + written * write_price) * input_price * unknown,
+        output=tokens.output * source.output * output_price * unknown,
     )
+
+
+def _is_off_tier(tier: Floats | None, source: Source) -> Bools:
+    """Where another tier of service answered than a source's prices are of."""
+    if tier is None:
+        return np.zeros(1, dtype=np.bool_)
+    of = TIERS.index(source.tier) + 1 if source.tier in TIERS else 0
+    return np.asarray(~np.isnan(tier) & (tier != of), dtype=np.bool_)
+
+
+def find_unpriced(attempts: Attempts, source: Source | None) -> str:
+    """What answers cost that no price is known for, though the target has prices; else nothing."""
+    told = attempts.metered
+    if source is None or source.input is None or source.output is None or not told.any():
+        return ""
+    off = _is_off_tier(attempts.tier, source) & told
+    written = told & (np.nan_to_num(attempts.cache_write_tokens) > 0)
+    found = []
+    if off.any():
+        found.append(
+            f"{int(off.sum()):,} of {int(told.sum()):,} answers were served by another tier than the prices are of "
+            f"({source.tier}); what they cost is unknown."
+        )
+    if source.cache_write is None and written.any():
+        found.append(
+            f"{int(written.sum()):,} of {int(told.sum()):,} answers wrote to a cache, for which no price is stated "
+            "([target.price] cache_write); what they cost is unknown."
+        )
+    return " ".join(found)

@@ -15,6 +15,7 @@ import msgspec
 from firsttoken.decide.asked import Asked
 from firsttoken.decide.buffering import find_buffered
 from firsttoken.decide.client_limits import find_client_limits
+from firsttoken.decide.cost import find_unpriced
 from firsttoken.decide.delivery import fails_anyway, find_missing_load
 from firsttoken.decide.endings import find_ignored_cap, find_unknown_finish
 from firsttoken.decide.evidence import Evidence
@@ -90,6 +91,7 @@ RULES: dict[str, Rule] = {
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
     "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", "nothing"),
     "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", "nothing"),
+    "PRICE_UNKNOWN": Rule("some answers cost what no price is stated for: dollars are unknown", "level", "nothing"),
     "BUDGET_STOPPED": Rule("a cap of the budget, or spent credit, ended the run before its plan", "run", "nothing"),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),
 }
@@ -140,6 +142,7 @@ def find_flags(
         "ENDPOINT_SPREAD": find_spread_endpoint(seen),
         "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),
         "QUOTA_UNTOLD": find_untold_quota(seen, asked.quota_share),
+        "PRICE_UNKNOWN": find_unpriced(seen.attempts, seen.source),
         "CENSORED": find_censored(seen, figures),
         "UNSETTLED": find_short_settling(seen),
     }

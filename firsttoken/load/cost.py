@@ -14,11 +14,15 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from firsttoken.catalogue import Source
-from firsttoken.row import UNBILLED, Row
+from firsttoken.row import UNBILLED, Row, name_tier
 
 NANO = 1_000_000_000
 NANO_PER_TOKEN = 1_000
 """Nanodollars of one token at one dollar per million."""
+MOST_TOKENS = 10_000_000
+"""More than any model reads or writes at once."""
+MOST_UNSEEN = 131_072
+"""Tokens that may have been written without a byte of them on the wire, where no reasoning is told."""
 
 
 class Cost(Struct, frozen=True):
@@ -60,29 +64,65 @@ NOTHING = Cost()
 
 
 def estimate(input_tokens: int, output_tokens: int, source: Source | None) -> Cost:
-    """The most that one attempt can cost: its whole prompt uncached, and an answer of all the tokens it may have."""
+    """The most that one attempt can cost: its whole prompt uncached, or written to the cache where that is dearer, and
+    an answer of all the tokens that it may have."""
+    written = input_tokens if source and source.cache_write and source.cache_write > (source.input or 0) else 0
     return Cost(
         requests=1,
         tokens=input_tokens + output_tokens,
-        nano_usd=price(input_tokens, 0, output_tokens, source),
+        nano_usd=price(input_tokens, 0, output_tokens, source, written),
     )
 
 
 def spent(row: Row, source: Source | None, estimated: Cost) -> Cost:
-    """What an attempt that has ended cost: the server's usage where it told one, nothing but a request where it was
-    refused or never sent, else all that was estimated: a server may read on after a stream broke."""
-    if row.input_tokens is not None and row.output_tokens is not None:
-        nano_usd = price(row.input_tokens, row.cached_tokens or 0, row.output_tokens, source)
-        return Cost(requests=1, tokens=row.input_tokens + row.output_tokens, nano_usd=nano_usd)
+    """What an attempt that has ended cost: the server's usage where it told one that can be, nothing but a request
+    where it was refused or never sent, else all that was estimated: a server may read on after a stream broke.
+
+    Dollars at a price that nobody knows are as much as was estimated.
+    """
+    if row.input_tokens is not None and row.output_tokens is not None and is_possible(row):
+        nano_usd = price_row(row, source)
+        told = estimated.nano_usd if nano_usd is None else nano_usd
+        return Cost(requests=1, tokens=row.input_tokens + row.output_tokens, nano_usd=told)
     if row.sent_ns is None or row.outcome in UNBILLED:
         return Cost(requests=1)
     return estimated
 
 
-def price(input_tokens: int, cached_tokens: int, output_tokens: int, source: Source | None) -> int:
+def is_possible(row: Row) -> bool:
+    """Whether the counts that a server told can be: an impossible one must neither fill a budget nor empty it.
+
+    A token that streams takes a byte at least; those of hidden reasoning do not stream.
+    """
+    read, written, held = row.input_tokens or 0, row.output_tokens or 0, row.cached_tokens or 0
+    stored, hidden = row.cache_write_tokens or 0, row.reasoning_tokens or 0
+    return (
+        min(read, written, held, stored, hidden) >= 0
+        and held + stored <= read
+        and max(read, written) <= MOST_TOKENS
+        and written - hidden <= max(row.bytes_received, MOST_UNSEEN)
+    )
+
+
+def price_row(row: Row, source: Source | None) -> int | None:
+    """Nanodollars of what an attempt used; None where its price is not known: it was served by another tier than the
+    price is of, or wrote to a cache for which no price is stated."""
+    stored = row.cache_write_tokens or 0
+    if source is not None and (
+        (row.service_tier is not None and name_tier(row.service_tier) != source.tier)
+        or (stored and source.cache_write is None)
+    ):
+        return None
+    return price(row.input_tokens or 0, row.cached_tokens or 0, row.output_tokens or 0, source, stored)
+
+
+def price(
+    input_tokens: int, cached_tokens: int, output_tokens: int, source: Source | None, written_tokens: int = 0
+) -> int:
     """Nanodollars of an attempt, rounded up, as `decide/cost.py` reckons them for the report; 0 without a price.
 
-    A long prompt is billed at the multiples of its tier as a whole; no price of cached tokens is no discount.
+    A long prompt is billed at the multiples of its tier as a whole; no price of cached tokens is no discount. Cached
+    tokens and those written to the cache are parts of the input.
     """
     if source is None or source.input is None or source.output is None:
         return 0
@@ -90,7 +130,9 @@ def price(input_tokens: int, cached_tokens: int, output_tokens: int, source: Sou
     tier = source.long_context
     is_long = tier is not None and input_tokens > tier.over_tokens
     input_multiple, output_multiple = (tier.input_multiple, tier.output_multiple) if tier and is_long else (1.0, 1.0)
-    prompt = ((input_tokens - cached_tokens) * source.input + cached_tokens * cached_price) * input_multiple
+    write_price = source.input if source.cache_write is None else source.cache_write
+    fresh = input_tokens - cached_tokens - written_tokens
+    prompt = (fresh * source.input + cached_tokens * cached_price + written_tokens * write_price) * input_multiple
     return math.ceil((prompt + output_tokens * source.output * output_multiple) * NANO_PER_TOKEN)
 
 
@@ -114,7 +156,7 @@ class PromptGauge:
 
     def note(self, words: int, row: Row) -> None:
         """Learn from what the server counted, if it told."""
-        if row.input_tokens is not None and words > 0:
+        if row.input_tokens is not None and words > 0 and is_possible(row):
             self._counted += 1
             self._highest = max(self._highest, (row.input_tokens - self.FRAME) / words)
 
@@ -123,3 +165,23 @@ class PromptGauge:
         learned = self._highest * self.MARGIN
         ratio = learned if self._counted >= self.ENOUGH else max(self.GUESS, learned)
         return self.FRAME + math.ceil(ratio * words)
+
+
+class AnswerGauge:
+    """How many tokens an answer has at most: what was asked for, unless a server was seen to give more than that.
+
+    Such a server ignores the cap, and its next answer may be as long as its longest whatever is asked for.
+    """
+
+    def __init__(self) -> None:
+        self._longest = 0
+        """Of the answers that were longer than asked."""
+
+    def note(self, asked_tokens: int, row: Row) -> None:
+        """Learn from what the server counted, if it told what can be."""
+        if row.output_tokens is not None and row.output_tokens > asked_tokens and is_possible(row):
+            self._longest = max(self._longest, row.output_tokens)
+
+    def bound(self, asked_tokens: int) -> int:
+        """The most tokens that an answer is reckoned to have where so many are asked for."""
+        return max(asked_tokens, self._longest)

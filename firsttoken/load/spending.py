@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from firsttoken.catalogue import Source
 from firsttoken.load.budget import Purse
-from firsttoken.load.cost import Cost, PromptGauge, estimate, price, spent
+from firsttoken.load.cost import AnswerGauge, Cost, PromptGauge, estimate, is_possible, price_row, spent
 from firsttoken.load.quota import QuotaShare
 from firsttoken.row import Row
 
@@ -35,6 +35,7 @@ class Spending:
         self._billed = prices if billed is None else billed
         self._quotas = quotas
         self._gauges = {target: PromptGauge() for target in prices}
+        self._answers = {target: AnswerGauge() for target in prices}
 
     def share_quotas(self, workers: int) -> None:
         """So many load processes share every quota from now on."""
@@ -45,8 +46,8 @@ class Spending:
         """The most that an attempt can cost; None where it costs nothing."""
         if target not in self._prices:
             return None
-        cost = estimate(self._gauges[target].bound(words), output_tokens, self._prices[target])
-        return replace(cost, output_tokens=output_tokens)
+        answer = self._answers[target].bound(output_tokens)
+        return replace(estimate(self._gauges[target].bound(words), answer, self._prices[target]), output_tokens=answer)
 
     def quota(self, target: str) -> QuotaShare | None:
         """The share of a target's quota that may be used; None where all of it may be."""
@@ -59,7 +60,7 @@ class Spending:
         source = self._billed[row.target]
         if source is None or source.input is None or source.output is None:
             return None
-        return price(row.input_tokens, row.cached_tokens or 0, row.output_tokens, source)
+        return price_row(row, source) if is_possible(row) else None
 
     def settle(self, row: Row, words: int, bound: Cost | None) -> None:
         """An attempt has ended."""
@@ -67,5 +68,7 @@ class Spending:
             return
         self.purse.settle(bound, spent(row, self._prices[row.target], bound))
         self._gauges[row.target].note(words, row)
+        if row.asked_output_tokens is not None:
+            self._answers[row.target].note(row.asked_output_tokens, row)
         if row.target in self._quotas:
             self._quotas[row.target].note(row)

@@ -15,7 +15,16 @@ import numpy as np
 from msgspec.inspect import BoolType, FloatType, IntType, ListType, LiteralType, NoneType, StrType, Type, UnionType
 from numpy.typing import NDArray
 
-from firsttoken.row import BUFFERED, HELD_BACK, REASONING_SUMMARY, UNKNOWN_FINISH, UNSEEN_FIRST_WORD, Row
+from firsttoken.row import (
+    BUFFERED,
+    HELD_BACK,
+    REASONING_SUMMARY,
+    STANDARD_TIERS,
+    TIERS,
+    UNKNOWN_FINISH,
+    UNSEEN_FIRST_WORD,
+    Row,
+)
 
 Columns = dict[str, NDArray[Any]]
 """Arrays of one length by column name; which dtype a column has is the rule above."""
@@ -75,10 +84,14 @@ DERIVED: dict[str, str] = {
     "gap_count": "len(gaps_us)",
     "longest_gap_us": "CAST(list_max(gaps_us) AS DOUBLE)",
     **{name: f"list_contains(checks, '{check}')" for name, check in CHECKS.items()},
+    "tier": (
+        f"CASE WHEN service_tier IS NULL THEN NULL WHEN lower(service_tier) IN {STANDARD_TIERS!r} THEN 1.0::DOUBLE "
+        f"ELSE coalesce(list_position({list(TIERS)!r}, lower(service_tier)), 0)::DOUBLE END"
+    ),
 }
 """What can be read beside the row's columns: its place in the file; whether it is the first, of those that are read, of
 its request; how many gaps it has and the longest of them, nan without any; whether its
-checks say so of it."""
+checks say so of it; the tier of service that answered, by its place in TIERS, from 1, 0 another and nan untold."""
 
 
 ADDED = frozenset(TYPES) - frozenset(list(TYPES)[: list(TYPES).index("checks") + 1])

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from firsttoken.catalogue import Model, Simulated, Source, find_assumed, resolve_simulated
 from firsttoken.http_text import check_key
 from firsttoken.proxy import find_proxy
+from firsttoken.row import TIERS, name_tier
 from firsttoken.scenario.format import Demand, Scenario, mean_tokens
 from firsttoken.scenario.headers import check_variables
 from firsttoken.scenario.target import Target
@@ -105,7 +106,8 @@ def _check_proxy(target: Target, environ: Mapping[str, str]) -> None:
 
 
 def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
-    """What a target's tokens cost: its own prices, or the source it names; None where they are unknown.
+    """What a target's tokens cost: its own prices, or the source it names; None where they are unknown, as they are
+    where the source is of another tier of service than the one that is asked for.
 
     Raises ScenarioError for a model or a source that the catalogue lacks.
     """
@@ -118,6 +120,7 @@ def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
             cached_input=own.cached,
             cache_write=own.cache_write,
             output=own.output,
+            tier=asked_tier(target),
         )
     if target.prices == UNKNOWN_PRICES:
         return None
@@ -128,14 +131,22 @@ def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
             f'([target.price], or prices = "{UNKNOWN_PRICES}"), got "{target.model}"{suggest(target.model, catalogue)}'
         )
     if not target.prices:
-        return model.sources.get(PREFERRED_SOURCE) or next(iter(model.sources.values()), None)
+        source = model.sources.get(PREFERRED_SOURCE) or next(iter(model.sources.values()), None)
+        return source if source is None or source.tier == asked_tier(target) else None
     if target.prices not in model.sources:
         known = [*model.sources, UNKNOWN_PRICES]
         raise ScenarioError(
             f"target.{target.name}.prices: expected {one_of(known)} for {target.model}, "
             f'got "{target.prices}"{suggest(target.prices, known)}'
         )
-    return model.sources[target.prices]
+    source = model.sources[target.prices]
+    return source if source.tier == asked_tier(target) else None
+
+
+def asked_tier(target: Target) -> str:
+    """The tier of service that a target's requests ask for."""
+    tier = target.extra_body.get("service_tier")
+    return name_tier(tier if isinstance(tier, str) else None)
 
 
 def simulate(target: Target, catalogue: Catalogue) -> Simulated:
@@ -172,9 +183,15 @@ def _check_budget(scenario: Scenario, catalogue: Catalogue) -> None:
         known = source is not None and source.input is not None and source.output is not None
         if scenario.budget.usd and target.base_url and not known:
             raise ScenarioError(
-                f"budget.usd: expected a price of every target with a base_url, got none of {target.name}; "
+                f"budget.usd: expected a price of every target with a base_url, got none of {_name_price(target)}; "
                 "write [target.price], or cap tokens or requests"
             )
+
+
+def _name_price(target: Target) -> str:
+    """Whose price is missing: that of a target, or of the tier that it asks for."""
+    tier = asked_tier(target)
+    return target.name if tier == TIERS[0] else f'{target.name} at the service_tier "{tier}" that it asks for'
 
 
 def _check_demand(demand: Demand, mean_output: float) -> None:

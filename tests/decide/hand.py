@@ -18,7 +18,7 @@ from firsttoken.decide.promise import Promise
 from firsttoken.decide.streams import ReadGaps
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
-from firsttoken.row import SUCCESS, UNKNOWN_FINISH, Health, Row
+from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, Health, Row, name_tier
 
 MS = 1_000_000
 PRICED = Source(title="test prices", read="2026", input=3.0, output=12.0)
@@ -77,12 +77,19 @@ def take(rows: Sequence[Row]) -> Attempts:
         "begins": [name != before for before, name in zip([None, *names], names, strict=False)],
         "gap_count": [len(each.gaps_us) for each in rows],
         "longest_gap_us": [max(each.gaps_us, default=None) for each in rows],
+        "tier": [_place_tier(each.service_tier) for each in rows],
         **{name: [check in each.checks for each in rows] for name, check in CHECKS.items()},
     }
     columns = {name: derived[name] if name in derived else [getattr(each, name) for each in rows] for name in COLUMNS}
     return take_columns(
         {name: np.array(values, dtype=DTYPES.get(name, np.float64)) for name, values in columns.items()}
     )
+
+
+def _place_tier(told: str | None) -> float | None:
+    if told is None:
+        return None
+    return TIERS.index(name_tier(told)) + 1 if name_tier(told) in TIERS else 0
 
 
 def gaps_of(rows: Sequence[Row]) -> ReadGaps:

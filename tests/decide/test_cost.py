@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from firsttoken.catalogue import LongContext, Source
-from firsttoken.decide.cost import Billed, count_billed, price_tokens
+from firsttoken.decide.cost import Billed, count_billed, find_unpriced, price_tokens
 from firsttoken.row import Row
 from tests.decide.hand import PRICED, row, take
 
@@ -99,3 +100,36 @@ def test_without_any_usage_tokens_are_unknown_and_never_zero():
 @pytest.mark.parametrize("source", [None, Source(title="half", read="2026", output=3.0)])
 def test_an_unknown_price_makes_dollars_unknown(source):
     assert price_tokens(count_billed(take([answered()])).least, source) is None
+
+
+WRITES = replace(TIERED, cache_write=3.0)
+
+
+def test_what_is_written_to_the_cache_has_its_own_price_and_none_where_none_is_stated():
+    """1,000 read, 400 of them from the cache and 500 written to it: 100 x 2.50 + 400 x 0.25 + 500 x 3."""
+    one = answered(cached=400, cache_write_tokens=500, written=10)
+    by_hand = (100 * 2.50 + 400 * 0.25 + 500 * 3.0 + 10 * 15) / 1e6
+
+    assert dollars([one], WRITES)[0][0] == pytest.approx(by_hand)
+    assert np.isnan(dollars([one], TIERED)[0][0])
+
+
+def test_dollars_of_a_tier_without_a_price_are_unknown():
+    served = [answered(service_tier=tier) for tier in (None, "default", "standard", "priority", "gold")]
+
+    assert np.isnan([total for total, _ in dollars(served, TIERED)]).tolist() == [False, False, False, True, True]
+    assert np.isnan([total for total, _ in dollars(served, replace(TIERED, tier="priority"))]).tolist() == [
+        False, True, True, False, True,
+    ]  # fmt: skip
+
+
+def test_what_has_no_price_is_told_with_its_count():
+    served = [answered(service_tier="priority"), answered(), answered(cache_write_tokens=5)]
+
+    assert find_unpriced(take(served), TIERED) == (
+        "1 of 3 answers were served by another tier than the prices are of (default); what they cost is unknown. "
+        "1 of 3 answers wrote to a cache, for which no price is stated ([target.price] cache_write); what they cost is "
+        "unknown."
+    )
+    assert find_unpriced(take(served[1:2]), TIERED) == ""
+    assert find_unpriced(take(served), None) == ""

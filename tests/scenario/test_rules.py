@@ -62,6 +62,32 @@ def test_prices_come_from_the_target_before_its_source():
     assert find_prices(Target(model="fast-1", prices="list"), CATALOGUE).input == 1.0
 
 
+def test_a_price_is_of_the_tier_of_service_that_is_asked_for():
+    """A list price is that of the default tier; prices of one's own are those of what one asks for."""
+    asks = {"extra_body": {"service_tier": "priority"}}
+    fast = Source(title="F", read="2026", input=4.0, output=8.0, tier="priority")
+    models = {
+        "both": Model(
+            name="both", title="B", vendor="V", sources={"fast": fast, "list": CATALOGUE["fast-1"].sources["list"]}
+        )
+    }
+
+    assert find_prices(Target(model="fast-1", prices="list", **asks), CATALOGUE) is None
+    assert (
+        find_prices(Target(model="fast-1", prices="list", extra_body={"service_tier": "auto"}), CATALOGUE) is not None
+    )
+    assert find_prices(Target(model="both", prices="fast", **asks), models) is fast
+    assert find_prices(Target(model="both", prices="fast"), models) is None
+    assert find_prices(Target(model="x", price=Prices(input=2.0, output=3.0), **asks), CATALOGUE).tier == "priority"
+
+
+def test_a_cap_in_dollars_is_refused_where_the_tier_that_is_asked_for_has_no_price():
+    asked = {"extra_body": {"service_tier": "Priority"}, "base_url": "http://127.0.0.1:8000/v1"}
+    sentence = refusal(msgspec.structs.replace(scenario(prices="list", **asked), budget=Budget(usd=1.0)))
+
+    assert 'got none of fast-1 at the service_tier "priority" that it asks for; write [target.price]' in sentence
+
+
 def test_a_server_of_ones_own_may_have_unknown_prices():
     own = scenario(model="mine", prices="unknown", base_url="http://127.0.0.1:8000/v1")
 
