@@ -5,7 +5,6 @@ Rule: every figure belongs to one dated source, and what a source does not say i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -215,29 +214,3 @@ def _published(model: Model, source: str) -> Simulated:
         for field in SPEEDS
     }
     return Simulated(**stated)
-
-
-DATED = re.compile(r"(?:[-@_.]?(?:latest|20\d{2}[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])"
-                   r"|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])))$")  # fmt: skip
-"""What a vendor puts after a model's name to say which day's it is: -2025-12-11, @20251211, -0613, -latest."""
-
-
-def is_same_model(asked: str, served: str) -> bool:
-    """Whether an answer's model is the one that was asked, but for a date after its name or a vendor before it.
-
-    Two dates that are both told have to agree; where one of the two has none, nothing speaks against it.
-    """
-    one, other = (name.rstrip("/").rpartition("/")[2].casefold() for name in (asked, served))
-    if one == other:
-        return True
-    bare, date = _split_date(one)
-    other_bare, other_date = _split_date(other)
-    return bare == other_bare and not (date and other_date)
-
-
-def _split_date(name: str) -> tuple[str, str]:
-    """A model's name without its date, and that date in digits alone; "" of an alias and of none."""
-    found = DATED.search(name)
-    if found is None or found.start() == 0:
-        return name, ""
-    return name[: found.start()], re.sub(r"\D", "", found[0])

@@ -15,7 +15,6 @@ from firsttoken.catalogue import (
     Source,
     dump_catalogue,
     find_assumed,
-    is_same_model,
     load_catalogue,
     resolve_simulated,
 )
@@ -138,42 +137,6 @@ def test_a_wrong_catalogue_is_refused_in_one_sentence(tmp_path: Path, text, sent
         load_catalogue(path)
 
     assert str(caught.value).startswith(f"{path}: {sentence}")
-
-
-@pytest.mark.parametrize(
-    ("asked", "served"),
-    [
-        ("gpt-5.4", "gpt-5.4"),
-        ("gpt-5.4", "GPT-5.4"),
-        ("gpt-5.2-codex", "gpt-5.2-codex-2026-01-14"),
-        ("gpt-4", "gpt-4-0613"),
-        ("claude-sonnet-4-latest", "claude-sonnet-4-20250514"),
-        ("claude-sonnet-4", "claude-sonnet-4@20250514"),
-        ("gpt-4o-2024-08-06", "gpt-4o"),
-        ("openai/gpt-5.4", "gpt-5.4-2026-03-05"),
-        ("gpt-5.4", "openai/gpt-5.4"),
-        ("/models/nano.gguf", "nano.gguf"),
-    ],
-)
-def test_a_model_is_the_one_that_was_asked_but_for_a_date_or_a_vendor(asked, served):
-    assert is_same_model(asked, served)
-
-
-@pytest.mark.parametrize(
-    ("asked", "served"),
-    [
-        ("gpt-5.4", "gpt-5.4-mini"),
-        ("gpt-5.4", "gpt-5.4-mini-2026-03-05"),
-        ("gpt-4o-2024-08-06", "gpt-4o-2024-05-13"),
-        ("nope", "nano"),
-        ("llama-3.1-8b", "llama-3.1-70b"),
-        ("model-9999", "model"),
-        ("broken-model", "chat-model"),
-        ("", "m"),
-    ],
-)
-def test_another_model_is_told_from_the_one_that_was_asked(asked, served):
-    assert not is_same_model(asked, served)
 
 
 OWN = """

@@ -28,12 +28,13 @@ PART_OF = {
 }
 """A module beside the package's floors -> the floor whose second file it is."""
 
-DECIDE = {"stats", "results", "catalogue", "duration", "scenario", "row"}
+DECIDE = {"model_names", "stats", "results", "catalogue", "duration", "scenario", "row"}
 REPORT = {"decide", "kit", "plan", "quiet"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
     "kit": set(),
     "host": set(),
+    "model_names": set(),
     "quiet": set(),
     "proxy": {"http_text"},
     "http_text": set(),
@@ -54,7 +55,7 @@ MAY_IMPORT = {
     "calibration": {"host", "scenario", "catalogue"},
     "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue", "strict_toml"},
     "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
-    | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
+    | {"catalogue", "duration", "model_names", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
     "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report"} | REPORT,

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from firsttoken.decide.answerers import Counts
 from firsttoken.decide.asked import Asked
 from firsttoken.decide.evidence import Evidence
-from firsttoken.decide.model_names import is_same_model
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.units import write_share
+from firsttoken.model_names import is_same_model
 
 TIERS: Mapping[str, str] = {"standard": "default", "standard_only": "default", "on_demand": "default"}
 """A provider's word for the tier that others call the default one."""

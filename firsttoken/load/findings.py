@@ -6,11 +6,12 @@ What a reader has to know beside a value is a remark under the value's key, and 
 
 from __future__ import annotations
 
-from firsttoken.catalogue import is_same_model
 from firsttoken.load.keeping import is_empty
+from firsttoken.model_names import is_same_model
 from firsttoken.row import (
     ADDRESS_FAILED,
     BUFFERED,
+    BURST_TOKENS,
     COMPRESSED,
     MISLABELLED,
     NO_FINISH,
@@ -23,7 +24,7 @@ from firsttoken.row import (
     Row,
 )
 from firsttoken.scenario.target import Target
-from firsttoken.wire.burst import BURST_TOKENS, count_streamed
+from firsttoken.wire.burst import count_streamed
 
 Finding = dict[str, object]
 """Keys as `firsttoken check` prints them; `remarks` belongs to the others."""

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from time import monotonic_ns
 from urllib.parse import urlsplit
 
-from firsttoken.catalogue import Source, is_same_model
+from firsttoken.catalogue import Source
 from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.opening import OpenRun
 from firsttoken.load.refused_field import find_refused_field
 from firsttoken.load.session_opening import find_counted
 from firsttoken.load.target import LiveTarget, write_body
+from firsttoken.model_names import is_same_model
 from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS

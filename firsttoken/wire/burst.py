@@ -6,10 +6,8 @@ before them that was long beside all the time they took. Of few tokens nothing i
 
 from __future__ import annotations
 
-from firsttoken.row import Row
+from firsttoken.row import BURST_TOKENS, Row
 
-BURST_TOKENS = 8
-"""Tokens that an answer has to have before it can be told how they came."""
 BURST_TOKEN_NS = 250_000
 """Tokens closer together than this, 4,000 a second in one stream, were not written so: something held them back ..."""
 BURST_SHARE = 0.1

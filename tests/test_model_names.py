@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.decide.model_names import is_same_model
+from firsttoken.model_names import is_same_model
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from firsttoken.decide.model_names import is_same_model
         ("command-r", "command-r-08-2024"),
         ("llama3", "llama3:latest"),
         ("nano", "/srv/models/nano.Q4_K_M.gguf"),
+        ("claude-sonnet-4", "claude-sonnet-4@20250514"),
         ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b-instruct"),
     ],
 )
@@ -42,6 +43,9 @@ def test_an_alias_and_what_it_stands_for_are_one_model(asked, served):
         ("claude-3", "claude-3-5"),
         ("openai/m", "openai/n"),
         ("llama3:8b", "llama3:70b"),
+        ("gpt-5.4", "gpt-5.4-mini-2026-03-05"),
+        ("nope", "nano"),
+        ("", "m"),
         ("broken-model", "chat-model"),
         ("claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-20250915"),
     ],
