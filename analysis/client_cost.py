@@ -13,12 +13,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from firsttoken.decide.held_back import are_alike
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN, round_significant, write_span, write_value
 from firsttoken.report import theme
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import curve_of, join_loads, join_words, number_cell
+from firsttoken.report.series import curve_of, join_loads, join_words, number_cell, write_percent
 from firsttoken.scenario.target import Target
 from firsttoken.stats.difference import subtract
 from firsttoken.stats.estimate import Estimate, nothing
@@ -85,8 +86,16 @@ def _places(study: Study) -> Iterator[tuple[Pair, float, str]]:
             yield (wire, sdk), level, "" if place else wire.model
 
 
+def _is_comparable(study: Study, pair: Pair, level: float) -> bool:
+    """Whether the answers came to both clients alike: else what held them back would be called the package's cost."""
+    wire, sdk = pair
+    return are_alike(study.held_back, wire.name, sdk.name, level)
+
+
 def _added(study: Study, pair: Pair, level: float, metric: str, q: float) -> Estimate:
-    """What the package adds to a quantile, in the metric's unit; nothing where one of the two is not drawn."""
+    """What the package adds to a quantile, in the metric's unit; nothing where the two cannot be compared."""
+    if not _is_comparable(study, pair, level):
+        return nothing()
     wire, sdk = (_estimate(study, target.name, level, metric, q) for target in pair)
     return subtract(wire, sdk)
 
@@ -149,6 +158,8 @@ def _finding(study: Study) -> str:
             if added.value is not None and added.lo is not None and added.hi is not None:
                 seen.append((added.value, added, pair, level))
                 break
+    if not seen and (apart := list(_find_apart(study))):
+        return f"{apart[-1]}, so nothing is said of what the package adds"
     if not seen:
         return "Too little succeeded both ways to say what the openai package adds"
     _, added, pair, level = max(seen, key=lambda found: found[0])
@@ -160,6 +171,17 @@ def _finding(study: Study) -> str:
     wait = f"{write_value(added.value, 'ms')} to the median wait for the first token"
     parts = [f"{wait} ({write_span(added.lo, added.hi, 'ms')})", *_further(study, pair, level)]
     return f"At {load} the openai package adds {join_words(parts)}"
+
+
+def _find_apart(study: Study) -> Iterator[str]:
+    """Where the clients' answers came in different ways, in words."""
+    for (wire, sdk), level, _ in _places(study):
+        if not _is_comparable(study, (wire, sdk), level):
+            shares = [write_percent(study.held_back.get((target.name, level), 0.0)) for target in (sdk, wire)]
+            yield (
+                f"At {study.unit.write(level)} {shares[0]} of the answers to the package came compressed or in one "
+                f"burst, and {shares[1]} of those on the wire: a server or a proxy holds them back, not the package"
+            )
 
 
 def _further(study: Study, pair: Pair, level: float) -> Iterator[str]:
@@ -175,6 +197,13 @@ def _notes(study: Study) -> Iterator[str]:
         "First token: from the first byte sent on an open connection, on both sides. The package opens a connection "
         "for every stream; that time is in the felt first word."
     )
+    apart = list(_find_apart(study))
+    yield from (f"{sentence}." for sentence in apart)
+    if apart:
+        yield (
+            "The package asks for compressed answers, as applications do, and our wire does not; with "
+            'headers = { accept-encoding = "gzip, deflate" } both ask alike and can be compared.'
+        )
     packaged = {sdk.name for _, sdk in pairs(study)}
     flags = [flag for flag in study.flags if flag.name == "CLIENT_LIMITED" and flag.target in packaged]
     limited = sorted({flag.level for flag in flags if flag.level is not None})

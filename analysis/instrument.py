@@ -166,7 +166,7 @@ def _notes(study: Study, readings: list[Reading]) -> list[str]:
         )
     if readings and not np.any([reading.matched for reading in readings]):
         notes.append("Only a simulated target logs its truth; the brackets hold the truth of a real one.")
-    return notes
+    return notes + study.placements
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
-from firsttoken.decide import connections, failures
+from firsttoken.decide import connections, failures, held_back
 from firsttoken.decide.answerers import COLUMNS as ANSWERER_COLUMNS
-from firsttoken.decide.answerers import NOBODY, Answerers
+from firsttoken.decide.answerers import NOBODY, Answerers, Counts
 from firsttoken.decide.asked import read_asked
 from firsttoken.decide.attempts import COLUMNS, take_columns
 from firsttoken.decide.confirmation import Confirmation, confirm
@@ -24,11 +24,13 @@ from firsttoken.decide.course import Part
 from firsttoken.decide.decision import Decision
 from firsttoken.decide.failures import Failure, count_failures
 from firsttoken.decide.figure import Figure
+from firsttoken.decide.held_back import HeldBack, find_held_back
 from firsttoken.decide.instrument import Reading, read_instrument
 from firsttoken.decide.level_study import LevelStudy, study_level
 from firsttoken.decide.load_unit import USERS, LoadUnit, find_unit, rate_unit
 from firsttoken.decide.measures import Key, measure
 from firsttoken.decide.observation import Observation, Told, observe
+from firsttoken.decide.placement import describe_placement
 from firsttoken.decide.promise import Promise, read_promise
 from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, exit_code
@@ -124,6 +126,28 @@ class Study:
     def connections(self) -> Mapping[str, Connections]:
         """Target -> how its connections were kept; targets that were asked nothing are not in it."""
         return count_connections(self.run.attempts(*connections.COLUMNS, where=connections.WHERE))
+
+    @cached_property
+    def placements(self) -> list[str]:
+        """How attempts were spread over the addresses of each target's name, where there is something to tell."""
+        said = (
+            describe_placement(target.name, target.client, self._peers(target.name), self._endpoint(target.name))
+            for target in self.scenario.target
+            if target.base_url
+        )
+        return [sentence for sentence in said if sentence is not None]
+
+    def _peers(self, target: str) -> Counts:
+        name = target.replace("'", "''")
+        return self.run.tally("peer", where=f"target = '{name}'")["peer"]
+
+    def _endpoint(self, target: str) -> Mapping[str, str]:
+        return self.run.manifest.endpoints.get(target, {})
+
+    @cached_property
+    def held_back(self) -> HeldBack:
+        """Target and level -> which share of its answers came compressed or in one burst."""
+        return find_held_back(self.run.attempts(*held_back.COLUMNS, where=held_back.WHERE))
 
     @property
     def every_flag(self) -> list[Flag]:

@@ -12,6 +12,7 @@ from time import monotonic_ns
 from urllib.parse import urlsplit
 
 from firsttoken.catalogue import Source
+from firsttoken.http_text import split_url
 from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.opening import OpenRun
 from firsttoken.load.refused_field import find_refused_field
@@ -20,8 +21,11 @@ from firsttoken.load.target import LiveTarget, write_body
 from firsttoken.model_names import is_same_model
 from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.scenario.target import Target
+from firsttoken.wire.addresses import write_peer
+from firsttoken.wire.dial import look_up
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import write_url
+from firsttoken.wire.outcome import DialError
 
 PROMPT = "Say hello."
 OUTPUT_TOKENS = 16
@@ -57,9 +61,10 @@ def find_dead_target(run: OpenRun, say: Callable[[str], None]) -> str | None:
         last = run.knocks[target.name] = rows[-1]
         if last.outcome is not None and OUTCOMES[last.outcome].ends_preflight:
             return word_refusal(target, rows)
-        for sentence in find_remarks(target, rows):
+        for sentence in find_remarks(target, rows, run.scenario.slo.tpot):
             say(sentence)
-        run.manifest.endpoints[target.name] |= describe_answer(rows)
+        endpoint = run.manifest.endpoints[target.name]
+        endpoint |= describe_answer(rows) | ({} if "proxy" in endpoint else find_addresses(target))
     return None
 
 
@@ -110,8 +115,8 @@ def advise(target: Target, row: Row) -> str:
     return (advice or "look closer with `firsttoken check`").format(path=path)
 
 
-def find_remarks(target: Target, rows: Sequence[Row]) -> list[str]:
-    """What a user should know of a target that is asked all the same, in sentences."""
+def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[str]:
+    """What a user should know of a target that is asked all the same, in sentences; `tpot`: its promised limit."""
     last, remarks = rows[-1], []
     if last.outcome not in SUCCESS:
         tries = "a try" if len(rows) == 1 else f"{len(rows)} tries"
@@ -119,6 +124,9 @@ def find_remarks(target: Target, rows: Sequence[Row]) -> list[str]:
             f"target {target.name}: {tries} before the load brought no whole answer, the last one {last.outcome}: "
             f"{last.error}; the run goes on and measures what comes"
         )
+    elif last.output_tokens is None:
+        limit = f"; the limit tpot = {tpot} cannot pass" if tpot else ""
+        remarks.append(f"target {target.name}: its answer told no usage: no tokens, no dollars and no pace{limit}")
     if last.model_served is not None and not is_same_model(target.model, last.model_served):
         remarks.append(f"target {target.name}: asked for {target.model}, answered as {last.model_served}")
     return remarks
@@ -134,6 +142,16 @@ def describe_answer(rows: Sequence[Row]) -> dict[str, str]:
     last = rows[-1]
     told = {"answered_as": last.model_served, "fingerprint": last.fingerprint, "peer": last.peer}
     return {"asked_before": describe_spending(rows)} | {key: value for key, value in told.items() if value is not None}
+
+
+def find_addresses(target: Target) -> dict[str, str]:
+    """The addresses of its name, for the manifest, where there are several."""
+    _, host, port = split_url(target.base_url)
+    try:
+        found = look_up(host, port)
+    except DialError:  # an attempt tells it
+        return {}
+    return {"addresses": ", ".join(map(write_peer, found))} if len(found) > 1 else {}
 
 
 def describe_spending(rows: Sequence[Row]) -> str:

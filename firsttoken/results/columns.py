@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from firsttoken.row import (
     BUFFERED,
+    COMPRESSED,
     HELD_BACK,
     REASONING_SUMMARY,
     STANDARD_TIERS,
@@ -72,6 +73,7 @@ OPTIONAL = frozenset(name for name, kind in _kinds(Row).items() if isinstance(ki
 CHECKS: dict[str, str] = {
     "held_back": HELD_BACK,
     "buffered": BUFFERED,
+    "compressed": COMPRESSED,
     "unknown_finish": UNKNOWN_FINISH,
     "unseen": UNSEEN_FIRST_WORD,
     "summarised": REASONING_SUMMARY,

@@ -88,11 +88,7 @@ class Dialer:
     def _resolve(self) -> None:
         with self._resolving:
             if not self._addresses:
-                try:
-                    found = getaddrinfo(self._peer.host, self._peer.port, type=socket.SOCK_STREAM)
-                except socket.gaierror as problem:
-                    raise DialError(f"the name {self._peer.host} was not resolved: {problem.strerror}") from None
-                self._addresses.learn((family, address) for family, _, _, _, address in found)
+                self._addresses.learn(look_up(self._peer.host, self._peer.port))
 
     def _connect(self, first: Address | None, patience_s: float) -> tuple[socket.socket, Address, int]:
         """A socket to the first address that answers, which that is, and how many did not before it."""
@@ -150,6 +146,15 @@ class Dialer:
         except ConnectionError as problem:
             raise ssl.SSLError(0, word_broken_handshake(place, f"{problem.strerror}")) from None
         return tunnel
+
+
+def look_up(host: str, port: int) -> list[Address]:
+    """Every address that a name stands for, as this machine resolves it. Raises DialError."""
+    try:
+        found = getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as problem:
+        raise DialError(f"the name {host} was not resolved: {problem.strerror}") from None
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
 def ask_for_stamps(sock: socket.socket) -> socket.socket:

@@ -1,10 +1,13 @@
 """Tests of analysis/client_cost.py."""
 
+import json
+
 import pytest
 
 from analysis.client_cost import build, pairs
-from firsttoken.decide.study import Study
+from firsttoken.decide.study import Study, study_run
 from firsttoken.report.page import cell
+from firsttoken.row import BUFFERED, COMPRESSED
 from tests.made_stage import Served
 from tests.report.studies import make_study
 
@@ -97,3 +100,38 @@ def test_loads_at_which_the_process_was_the_limit_are_named(tmp_path):
     )
 
     assert any("was the limit at 1 and 4 users" in note for note in build(study).notes)
+
+
+def hold_back(folder, client: str, *checks: str) -> Study:
+    """A run in which all answers of one of the two clients came so."""
+    both(folder, sdk=Served(ttft_s=0.9, tokens_per_s=140, batch_slowdown=0.5))
+    journal = folder / "attempts" / "worker-0.jsonl"
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    for row in rows:
+        if row["target"] == client and "outcome" in row:
+            row["checks"] = list(checks)
+    journal.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return study_run(folder)
+
+
+@pytest.mark.parametrize("checks", [[COMPRESSED], [BUFFERED], [COMPRESSED, BUFFERED]])
+def test_what_a_proxy_does_to_the_packages_answers_is_not_called_the_packages_cost(tmp_path, checks):
+    page = build(hold_back(tmp_path / "run", "sdk", *checks))
+
+    assert page.finding.startswith("At 16 users 100 % of the answers to the package came compressed or in one burst")
+    assert "and 0 % of those on the wire: a server or a proxy holds them back, not the package" in page.finding
+    assert "adds " not in page.finding.split(", so nothing")[0]
+    assert any("accept-encoding" in note for note in page.notes)
+    assert [cell(row[4]).text for row in page.table.rows] == ["n/a", "n/a"]
+
+
+def test_answers_that_came_compressed_to_both_clients_are_compared(tmp_path):
+    hold_back(tmp_path / "run", "sdk", COMPRESSED)
+    journal = tmp_path / "run" / "attempts" / "worker-0.jsonl"
+    journal.write_text(
+        journal.read_text().replace('"target": "gpt-5.4"', '"target": "gpt-5.4", "checks": ["compressed"]')
+    )
+
+    page = build(study_run(tmp_path / "run"))
+
+    assert page.finding.startswith("At 16 users the openai package adds ")

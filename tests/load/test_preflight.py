@@ -1,6 +1,7 @@
 """Before the load: which targets refuse a run, which are tried again, and what the user is told."""
 
 import contextlib
+import socket
 import time
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,12 +14,15 @@ from firsttoken.load.preflight import (
     TRIES,
     choose_wait_s,
     describe_answer,
+    find_addresses,
     find_dead_target,
     find_remarks,
     word_refusal,
 )
 from firsttoken.row import OUTCOMES, Outcome, Row
+from firsttoken.scenario.format import Slo
 from firsttoken.scenario.target import Target
+from firsttoken.wire import dial
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
@@ -40,7 +44,7 @@ class Said:
         self.remarks: list[str] = []
         self.endpoints: dict[str, dict[str, str]] = {target.name: {}}
         self.run = SimpleNamespace(
-            scenario=SimpleNamespace(target=[target]),
+            scenario=SimpleNamespace(target=[target], slo=Slo(tpot="20ms")),
             session=SimpleNamespace(
                 targets={target.name: SimpleNamespace(target=target, client=client)},
                 interrupted=None,
@@ -237,7 +241,7 @@ def test_a_refusal_that_may_pass_is_tried_again(status, again):
 
 
 def test_another_model_than_the_one_asked_is_told():
-    other = Row(outcome="ok", model_served="nano")
+    other = Row(outcome="ok", output_tokens=7, model_served="nano")
 
     assert find_remarks(at("http://h/v1", "nope"), [other]) == ["target real: asked for nope, answered as nano"]
     assert find_remarks(at("http://h/v1", "nano"), [other]) == []
@@ -258,3 +262,21 @@ def test_a_plain_request_to_a_port_of_https_that_says_so_is_told_in_one_line():
     row = Row(outcome="http_4xx", http_status=400, error="The plain HTTP request was sent to HTTPS port", attempt=1)
 
     assert word_refusal(at("http://h/v1"), [row]).endswith("; begin base_url with https://")
+
+
+def test_what_follows_from_a_missing_usage_is_told_before_the_load():
+    silent = Row(outcome="ok", output_tokens=None)
+
+    assert find_remarks(at("http://h/v1"), [silent], "20ms") == [
+        "target real: its answer told no usage: no tokens, no dollars and no pace; the limit tpot = 20ms cannot pass"
+    ]
+    assert find_remarks(at("http://h/v1"), [silent])[0].endswith("no dollars and no pace")
+
+
+def test_the_addresses_of_a_name_are_kept_where_there_are_several(monkeypatch):
+    several = [(socket.AF_INET, 0, 0, "", (f"10.0.0.{n}", 80)) for n in (1, 2, 2)]
+    monkeypatch.setattr(dial, "getaddrinfo", lambda *_args, **_more: several)
+    assert find_addresses(at("http://two.test/v1")) == {"addresses": "10.0.0.1:80, 10.0.0.2:80"}
+
+    monkeypatch.setattr(dial, "getaddrinfo", lambda *_args, **_more: several[:1])
+    assert find_addresses(at("http://one.test/v1")) == {}
