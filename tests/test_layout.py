@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "estimate": {"scenario", "catalogue"},
     "calibration": {"host", "scenario", "catalogue"},
     "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue", "strict_toml"},
-    "load": {"host", "kit", "launch", "limits", "proxy", "readiness", "wire"}
+    "load": {"host", "http_text", "kit", "launch", "limits", "proxy", "readiness", "wire"}
     | {"catalogue", "duration", "model_names", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, USAGE_IMPOSSIBLE, Row
+from firsttoken.wire.burst import count_streamed, is_burst
 from firsttoken.wire.dialects.dialect import FOREIGN, NOTHING, Dialect, Meaning
 from firsttoken.wire.error_text import ServerError, read_server_error
 from firsttoken.wire.identity import note_author
@@ -25,12 +26,6 @@ OUR_NAMES = re.compile(rb"|message|data|chunk|completion|delta|response\..*|cont
 """Names of events that can belong to an answer; a broken one of another name is none of ours."""
 MOST_NAMELESS = 8
 """Events of an answer that are asked who wrote it, while none has said so."""
-BURST_TOKENS = 8
-"""Tokens that an answer has to have before it can be told whether they came in one burst."""
-BURST_TOKEN_NS = 250_000
-"""Tokens closer together than this, 4,000 a second in one stream, were not written so: something held them back ..."""
-BURST_SHARE = 0.1
-"""... where also the wait for the first was ten times as long as all the others took."""
 
 
 class Stream:
@@ -248,11 +243,8 @@ class Stream:
         row = self._row
         if row.first_token_ns is None or row.last_token_ns is None or row.sent_ns is None:
             return False
-        tokens = row.token_events if row.output_tokens is None else row.output_tokens - (row.reasoning_tokens or 0)
-        if tokens < BURST_TOKENS:
-            return False
         span_ns, waited_ns = row.last_token_ns - row.first_token_ns, row.first_token_ns - row.sent_ns
-        return span_ns < BURST_TOKEN_NS * (tokens - 1) and span_ns < BURST_SHARE * waited_ns
+        return is_burst(count_streamed(row), span_ns, waited_ns)
 
     def _note_usage(self, usage: Usage) -> None:
         """Merge what was told with what was told before: some servers send a running count with every chunk."""
