@@ -65,7 +65,7 @@ def decide(
         why=why,
         confirmation=confirmation.words if confirmation else "",
         scope=describe_scope(scenario, target, unit, top, lengths, started_utc),
-        remarks=[remark for remark in list_remarks(ruling, flags, find) if remark not in why],
+        remarks=list_remarks(ruling, flags, find, why),
         highest_kept=bracket.last_pass if bracket else None,
         first_failed=bracket.first_fail if bracket else None,
         deciding_level=ruling.deciding.level if ruling.deciding else None,

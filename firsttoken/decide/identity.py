@@ -83,10 +83,11 @@ def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
     mixed = len({_tier(name) for name in tiers}) > 1
     if not others and not mixed:
         return None
-    told = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
+    served = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
+    told = f"Answers differ in tier: {served}" if mixed else f"Every answer was served as {next(iter(tiers))}"
     beside = f"{asked.tier} was asked for" if asked.tier else f"{wanted} where measuring began" if others else ""
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
-    return Evidence(f"Of the answers {told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
+    return Evidence(f"{told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
 
 
 def _tier(name: str) -> str:

@@ -16,10 +16,18 @@ TOLD = ("ENDPOINT_CHANGED", "BUFFERED", "UNKNOWN_FINISH", "CAP_IGNORED")
 """Flags that change what a figure means, in the order in which they are told."""
 
 
-def list_remarks(ruling: Ruling, flags: Sequence[Flag], find: Find) -> list[str]:
-    """The remarks on one target, whose flags these are, most decisive first."""
-    raised = {name: next((flag for flag in flags if flag.name == name), None) for name in TOLD}
-    return [*_count_empty(ruling, find), *(flag.evidence for flag in raised.values() if flag)]
+def list_remarks(ruling: Ruling, flags: Sequence[Flag], find: Find, why: str) -> list[str]:
+    """The remarks on one target, whose flags these are, most decisive first, but for what `why` says already."""
+    first = (next((flag for flag in flags if flag.name == name), None) for name in TOLD)
+    raised = [flag for flag in first if flag and flag.evidence not in why]
+    return [*_count_empty(ruling, find), *(_place(flag, ruling) for flag in raised)]
+
+
+def _place(flag: Flag, ruling: Ruling) -> str:
+    """What a flag shows, and at which level where there are several."""
+    if len(ruling.levels) < 2 or flag.level is None:
+        return flag.evidence
+    return f"{ruling.unit.place(flag.level)}: {flag.evidence}"
 
 
 def _count_empty(ruling: Ruling, find: Find) -> list[str]:

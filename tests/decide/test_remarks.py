@@ -22,23 +22,30 @@ def empty(share: float | None, level: float, n: int) -> Figure:
 def test_empty_answers_of_all_levels_are_counted():
     find = finding(empty(0.5, 1.0, 80), empty(0.25, 2.0, 8))
 
-    assert list_remarks(RULING, [], find) == ["42 answers were empty (of 88: no visible token, no tool call)."]
+    assert list_remarks(RULING, [], find, "") == ["42 answers were empty (of 88: no visible token, no tool call)."]
 
 
 def test_one_empty_answer_is_one():
-    assert list_remarks(RULING, [], finding(empty(0.01, 1.0, 100)))[0].startswith("1 answer was empty")
+    assert list_remarks(RULING, [], finding(empty(0.01, 1.0, 100)), "")[0].startswith("1 answer was empty")
 
 
 def test_without_empty_answers_nothing_is_said():
-    assert list_remarks(RULING, [], finding(empty(0.0, 1.0, 80), empty(None, 2.0, 0))) == []
+    assert list_remarks(RULING, [], finding(empty(0.0, 1.0, 80), empty(None, 2.0, 0)), "") == []
 
 
 def test_each_flag_that_changes_what_figures_mean_is_told_once():
     raised = [
         flag("CAP_IGNORED", "Too long."),
-        flag("BUFFERED", "Held back at 1 user."),
-        flag("BUFFERED", "Held back at 2 users.", 2.0),
+        flag("BUFFERED", "Held back."),
+        flag("BUFFERED", "Held back again.", 2.0),
         flag("QUOTA_UNTOLD", "No quota."),
     ]
 
-    assert list_remarks(RULING, raised, finding()) == ["Held back at 1 user.", "Too long."]
+    assert list_remarks(RULING, raised, finding(), "") == ["At 1 user: Held back.", "At 1 user: Too long."]
+    assert list_remarks(RULING, raised, finding(), "It cannot pass. Held back.") == ["At 1 user: Too long."]
+
+
+def test_of_a_single_level_the_load_is_not_told_again():
+    alone = rule(ladder("P"), None, None, {})
+
+    assert list_remarks(alone, [flag("CAP_IGNORED", "Too long.")], finding(), "") == ["Too long."]
