@@ -19,6 +19,7 @@ from cyclopts import App, CycloptsError, Parameter, validators
 from firsttoken import __version__, calibration, console, kit, launch, limits, run_folder, running, terminal
 from firsttoken.calibration import MOST_STREAMS
 from firsttoken.catalogue import CatalogueError, load_catalogue
+from firsttoken.command_error import word_error
 from firsttoken.interrupts import Interrupts
 from firsttoken.quiet import silence_libraries
 from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts, find_simulated
@@ -29,11 +30,23 @@ from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario, reopen_scenario
 from firsttoken.scenario.values import ScenarioError
 
-app = App(name="firsttoken", version=__version__, help="Load tests and latency profiles for streaming LLM APIs.")
+app = App(
+    name="firsttoken",
+    version=__version__,
+    help="Load tests and latency profiles for streaming LLM APIs.",
+    help_epilogue="Start with: firsttoken run quickstart. It needs no key and no network, and takes about two minutes.",
+)
+app.register_install_completion_command(help="Have your shell complete commands and options.")
 
 DEMO_MODELS = ("gpt-5.2-codex", "gpt-5.4")
 
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the result as JSON.")]
+
+def Switch(text: str, name: str | None = None) -> Parameter:  # noqa: N802 # stands beside Parameter
+    """An option that is on where it is given: it has no negative and no default to show."""
+    return Parameter(name=name, negative="", show_default=False, help=text)
+
+
+Json = Annotated[bool, Switch("Print the result as JSON.", "--json")]
 Sets = Annotated[
     list[str] | None,
     Parameter(name="--set", negative="", consume_multiple=False, help="Change a key of the scenario: load.users=[1,8]"),
@@ -46,30 +59,35 @@ RunFolder = Annotated[Path, Parameter(help="A run folder.")]
 
 @app.command
 def run(
-    scenario: Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")] = "",
+    scenario: Annotated[str | None, Parameter(help="A path, or the bare name of a file in scenarios/.")] = None,
     *,
-    out: Annotated[str, Parameter(help="The run folder; default runs/TIME-NAME/.")] = "",
+    out: Annotated[str | None, Parameter(help="The run folder; default runs/TIME-NAME/.")] = None,
     set_: Sets = None,
     workers: Annotated[int, Parameter(help="Load processes here.", validator=AT_LEAST_0)] = 1,
     remote: Annotated[int, Parameter(help="Workers of other machines to wait for.", validator=AT_LEAST_0)] = 0,
     bind: Annotated[str, Parameter(help="Where workers of other machines find this one.")] = "127.0.0.1:5557",
-    resume: Annotated[Path | None, Parameter(help="Go on with a run that was broken off.")] = None,
-    dry_run: Annotated[bool, Parameter(negative="", help="Only print what it will take, at most.")] = False,
-    yes: Annotated[bool, Parameter(negative="", help="Do not ask before more than a dollar may be spent.")] = False,
+    resume: Annotated[Path | None, Parameter(help="Continue a run that was interrupted.")] = None,
+    dry_run: Annotated[bool, Switch("Print the worst case of time, tokens and cost; send nothing.")] = False,
+    yes: Annotated[bool, Switch("Do not ask before more than a dollar may be spent.")] = False,
     json_: Json = False,
 ) -> int:
     """Run a scenario and write its report."""
-    if bool(scenario) == (resume is not None):
-        raise UsageError("run: expected a scenario, or --resume and a run folder, got both or neither")
+    if scenario is None and resume is None:
+        known = ", ".join(path.stem for path in kit.list_files("scenarios"))
+        raise UsageError(f"run: expected a scenario, got none; try `firsttoken run quickstart`, there are: {known}")
+    if scenario is not None and resume is not None:
+        raise UsageError(f"run: expected a scenario or --resume, got both; {resume} has a scenario of its own")
     if resume and (out or set_):
         raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
     broken_off = run_folder.find_broken_off(resume) if resume else None
-    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario, set_)
+    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario or "", set_)
     running.check_names(plan)
     if dry_run:
         return running.foretell(plan, workers, remote, as_json=json_)
+    if out:
+        run_folder.check_new(Path(out))
     check_ready(plan, os.environ, workers + remote)
     if remote:
         check_reach(plan)
@@ -94,7 +112,7 @@ def worker(
     master: Annotated[str, Parameter(help="Where the run's first process listens: HOST or HOST:PORT.")],
     spool: Annotated[Path | None, Parameter(help="Where rows lie until the master has them.")] = None,
 ) -> int:
-    """Drive a share of a run that `firsttoken run --remote` waits with, from another machine."""
+    """Join a run that `firsttoken run --remote` has started on another machine."""
     with Interrupts(console.warn) as interrupts:
         failure = running.work(master, spool or launch.find_spool(os.environ), interrupts)
     if failure:
@@ -157,13 +175,13 @@ def check(scenario: ScenarioName, *, set_: Sets = None, json_: Json = False) -> 
 
 @app.command
 def calibrate(
-    scenario: Annotated[str, Parameter(help="Also say how many workers this one needs.")] = "",
+    scenario: Annotated[str | None, Parameter(help="Also say how many workers this one needs.")] = None,
     *,
     most: Annotated[int, Parameter(help="Try no more streams.", validator=validators.Number(gte=1))] = MOST_STREAMS,
     set_: Sets = None,
     json_: Json = False,
 ) -> int:
-    """Find out how many streams one worker of this machine watches within 1 ms; takes about a minute."""
+    """Measure how many streams one worker of this machine can time to within 1 ms; takes about a minute."""
     from firsttoken import calibration_ramp
 
     plan = _read_scenario(scenario, set_) if scenario else None
@@ -223,6 +241,9 @@ def main() -> NoReturn:
     silence_libraries()
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        console.complain(word_error(error, [name for name in app if not name.startswith("-")]))
+        code = 1
     except SENTENCES as error:
         console.complain(str(error))
         code = 1
@@ -235,7 +256,6 @@ def main() -> NoReturn:
 
 
 SENTENCES = (
-    CycloptsError,
     ScenarioError,
     CatalogueError,
     kit.KitError,

@@ -28,7 +28,7 @@ STARTER = (
     "analysis/degradation.py",
     "reports/launch.typ",
 )
-"""What `firsttoken init` lays down: every scenario, with the catalogue and the schema that lets editors complete one, and
+"""What `firsttoken init` lays down: every scenario, the catalogue, the schema by which editors complete a scenario, and
 an example of each other kind of file."""
 
 _NOT_ENTRIES = {"models.toml", "__init__.py"}

@@ -67,12 +67,19 @@ def forget_derived(folder: Path) -> None:
         (folder / derived).unlink(missing_ok=True)
 
 
-def open_folder(scenario: Scenario, out: str | Path = "") -> Path:
+def check_new(folder: Path) -> None:
+    """Refuse a folder that a run cannot be written into. Raises LaunchError."""
+    if folder.exists() and not folder.is_dir():
+        raise LaunchError(f"--out {folder}: expected a new or empty folder, got a file; name another")
+    if folder.exists() and any(folder.iterdir()):
+        raise LaunchError(f"--out {folder}: expected a new or empty folder, this one has content; name another")
+
+
+def open_folder(scenario: Scenario, out: str | Path | None = None) -> Path:
     """Make the run folder, with the resolved scenario in it; one that has content already is refused."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = Path(out) if out else Path("runs") / f"{now}-{scenario.name}"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LaunchError(f"--out {folder}: expected a new or empty folder, this one has content; name another")
+    check_new(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "scenario.toml").write_text(dump_toml(scenario))

@@ -14,6 +14,7 @@ import pytest
 from firsttoken import __version__
 from firsttoken.catalogue import load_catalogue
 from tests.command import FAST, REAL, ROOT, assert_ended_well, command, firsttoken, write_scenario
+from tests.made_run import make_run
 from tests.served import fast, serve
 
 
@@ -161,6 +162,69 @@ def test_out_with_content_is_refused_and_nothing_is_lost(tmp_path: Path) -> None
     assert "has content" in sentence
     assert mine.read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_out_that_is_a_file_is_called_one_before_anything_else_is_said(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+
+    sentence = refuse("run", "quickstart", "--set", "load.users=[2000]", "--out", tmp_path / "mine.txt")
+
+    assert "expected a new or empty folder, got a file" in sentence
+
+
+def test_a_run_without_a_scenario_is_answered_with_an_example_and_those_that_exist(tmp_path: Path) -> None:
+    sentence = refuse("run")
+
+    assert "got none; try `firsttoken run quickstart`" in sentence
+    assert "codex-vs-5.4, hosted" in sentence
+    assert "got both" in refuse("run", "quickstart", "--resume", tmp_path)
+
+
+def test_arguments_are_refused_in_plain_words() -> None:
+    assert "run: expected no further argument, got extra words; see" in refuse("run", "quickstart", "extra", "words")
+    assert '--workers: expected a whole number, got "two"' in refuse("run", "quickstart", "--workers", "two")
+    assert "Did you mean --workers" in refuse("run", "quickstart", "--worker", "2")
+    assert 'did you mean "sql"?' in refuse("slq")
+
+
+def test_help_shows_no_empty_defaults_and_an_example() -> None:
+    assert '[default: ""]' not in firsttoken("run", "--help").stdout
+    assert "[default: False]" not in firsttoken("run", "--help").stdout
+    assert "firsttoken run quickstart" in firsttoken("--help").stdout
+    assert "--install-completion" in firsttoken("--help").stdout
+
+
+def test_a_folder_without_a_manifest_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    assert f"{tmp_path}: expected a run folder with a manifest.json, got a folder without one" in refuse(
+        "verify", tmp_path
+    )
+    assert "got No such file or directory" in refuse("report", tmp_path / "nowhere")
+
+
+def test_a_report_is_a_pdf_where_it_was_asked_for(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", levels=(1,), targets=("gpt-5.4",))
+
+    assert "x.html: expected the name of a PDF" in refuse("report", run, "--out", tmp_path / "x.html")
+    assert "/nowhere/x.pdf: expected to write the report" in refuse("report", run, "--out", tmp_path / "nowhere/x.pdf")
+
+
+def test_a_query_of_a_table_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", levels=(1,), targets=("gpt-5.4",))
+
+    sentence = refuse("sql", run, "select count(*) from atempts")
+
+    assert "The tables are attempts, quarantined, stages, health, truth" in sentence
+    assert sentence.endswith('did you mean "attempts"?')
+
+
+def test_a_worker_says_whom_it_waits_for(tmp_path: Path) -> None:
+    words, environment = command("worker", "--master", "127.0.0.1:1", "--spool", tmp_path)
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        process.kill()
+
+    assert said.startswith("waiting for a master at 127.0.0.1:1; ")
 
 
 def test_a_refused_connection_is_told_before_any_load(tmp_path: Path) -> None:
@@ -319,16 +383,13 @@ def test_the_two_real_models_are_foretold_without_a_key(tmp_path: Path) -> None:
 
 
 def test_a_run_past_what_this_machine_can_watch_is_doubted_before_it_starts(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").touch()
-
     done = firsttoken(
-        "run", "quickstart", "--set", "load.users=[2000]", "--out", tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache")
+        "run", "quickstart", "--set", "load.users=[2000]", "--dry-run", XDG_CACHE_HOME=str(tmp_path / "cache")
     )
 
-    doubt, refusal = done.stderr.splitlines()
+    [doubt] = done.stderr.splitlines()
     assert doubt.startswith("note: the plan asks for 2,000 streams")
     assert "run `firsttoken calibrate` first" in doubt
-    assert "has content" in refusal
 
 
 def test_a_scenario_that_is_none_is_refused_before_a_calibration_takes_its_minute() -> None:

@@ -18,6 +18,7 @@ PART_OF = {
     "__main__": "cli",
     "calibration_ramp": "cli",
     "estimate_stages": "estimate",
+    "command_error": "cli",
     "console": "cli",
     "interrupts": "cli",
     "live": "cli",

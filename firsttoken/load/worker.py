@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import gevent
@@ -163,6 +164,10 @@ def work_here(spec: WorkerSpec, local: Local, leash: Leash) -> str | None:
 def work_from_afar(spec: WorkerSpec, leash: Leash) -> str | None:
     """Work for a master on another machine, into a spool here; what went wrong, in a sentence."""
     spools = SpoolFolder(Path(spec.spool))
+    how = "`firsttoken run SCENARIO --remote N --bind HOST:PORT` there starts one"
+    with suppress(ValueError):  # of an address that is none, which the doorway refuses
+        parse_address(spec.master)
+        tell({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
     left = [spool for spool in spools.find_left() if not bring(spool, spools, spec.master)]
     environment = Environment()
     door = Doorway(environment, spec.master)

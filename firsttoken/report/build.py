@@ -41,6 +41,8 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
     page, and the page on validity says so. Raises RunFolderError where `run` is no run folder and ReportError where a
     file of reports/ is not what it should be, or the PDF cannot be written.
     """
+    if out is not None and out.suffix.lower() != ".pdf":
+        raise ReportError(f"--out {out}: expected the name of a PDF, such as report.pdf, got another")
     study = run if isinstance(run, Study) else study_run(run)
     prepare(list_names(study))
     out, charts = out or study.run.path / "report.pdf", study.run.path / "figures"
@@ -55,7 +57,8 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
         partial.write_bytes(set_type(template, charts, data, began, faces))
         partial.replace(out)
     except OSError as error:
-        raise ReportError(f"{error.filename}: expected to write the report, got: {error.strerror}") from error
+        place = str(error.filename).removesuffix(".partial")
+        raise ReportError(f"{place}: expected to write the report, got: {error.strerror}") from error
     return out
 
 

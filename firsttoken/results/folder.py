@@ -6,6 +6,7 @@ like any other.
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,9 @@ from firsttoken.row import Health, Manifest, StageEvent
 
 ROW_VERSION = 2
 """The newest `row_version` that this floor reads."""
+
+TABLES = ("attempts", "quarantined", "stages", "health", "truth")
+"""What a query may ask."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -128,8 +132,20 @@ class Run:
                 raise RunFolderError(f"expected one SELECT (or FROM, DESCRIBE, SUMMARIZE), got {query!r}")
             answer = self._database.execute(query)
             return [column[0] for column in answer.description or []], answer.fetchall()
+        except duckdb.CatalogException as error:
+            raise RunFolderError(f"the query failed: {database.reason(error)}{self._name_tables(query)}") from error
         except duckdb.Error as error:
             raise RunFolderError(f"the query failed: {database.reason(error)}") from error
+
+    def _name_tables(self, query: str) -> str:
+        """What there is to ask, for a query that named another table, and the one that it may have meant."""
+        try:
+            wrong = sorted(duckdb.get_table_names(query, connection=self._database) - set(TABLES))
+        except duckdb.Error:
+            wrong = []
+        near = [match for name in wrong for match in difflib.get_close_matches(name, TABLES, n=1)]
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        return f" The tables are {', '.join(TABLES)}{hint}" if wrong else ""
 
     def close(self) -> None:
         """Let go of the database and what it spilled; also done when the run is garbage."""
@@ -225,8 +241,10 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
+        is_folder = folder.is_dir() and not path.exists()
+        got = "a folder without one" if is_folder else error.strerror if not folder.exists() else "something else"
         raise RunFolderError(
-            f"expected a run folder with a manifest.json, got {str(folder)!r}: {error.strerror}; "
+            f"{folder}: expected a run folder with a manifest.json, got {got}; "
             "`firsttoken run` makes one and prints its path"
         ) from error
     except msgspec.MsgspecError as error:
