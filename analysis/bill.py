@@ -98,7 +98,7 @@ def _draw(study: Study) -> Drawing:
             left += dollars
         if not left:
             panel.annotate("price unknown", (0, row), xytext=(4, 0), textcoords="offset points", va="center")
-    panel.set_yticks(range(len(study.targets)), study.targets)
+    panel.set_yticks(range(len(study.targets)), list(theme.shorten_names(study.targets).values()))
     panel.set_ylim(len(study.targets) - 0.5, -0.5)
     panel.set_xlim(left=0)
     panel.grid(visible=False)

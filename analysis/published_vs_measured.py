@@ -80,7 +80,7 @@ def _notes(study: Study, compared: list[Comparison]) -> list[str]:
 
 
 def _draw(study: Study, compared: list[Comparison]) -> Drawing:
-    figure, [panel] = theme.canvas(2.0 + 0.7 * len(compared))
+    figure, [panel] = theme.canvas(2.0 + (0.7 if len(compared) <= 8 else 0.45) * len(compared))
     colour, reach = theme.colours(study.targets), 0.10
     panel.axvspan(-AGREE, AGREE, color=theme.FAINT, alpha=0.6, linewidth=0)
     panel.axvline(0, color=theme.INK, linewidth=0.8)
@@ -94,7 +94,8 @@ def _draw(study: Study, compared: list[Comparison]) -> Drawing:
         panel.plot(value, row, "o", color=colour[comparison.target], markersize=6)
     panel.set_xlim(-reach, reach)
     panel.set_ylim(len(compared) - 0.4, -0.6)
-    panel.set_yticks(range(len(compared)), [f"{c.target}, {c.name}" for c in compared])
+    names = theme.shorten_names(study.targets)
+    panel.set_yticks(range(len(compared)), [f"{names[c.target]}, {c.name}" for c in compared])
     panel.xaxis.set_major_locator(theme.few_ticks(5))
     panel.xaxis.set_major_formatter(lambda share, _: f"{100 * share:+.0f} %" if round(share, 3) else "as published")
     panel.set_xlabel("measured against published")

@@ -111,7 +111,7 @@ def _draw(study: Study) -> Drawing:
             theme.empty(panel, "unknown")
             continue
         theme.load_axis(panel, [level for _, level, _ in ladder(study)], study.unit.axis)
-        low, high = (1.0, 1.01) if metric == "retry_tax" else (0.0, 1.0)
+        low, high = (1.0, 1.1) if metric == "retry_tax" else (0.0, 1.0)
         panel.set_ylim(low - 0.02 * (high - low), max(high, panel.get_ylim()[1]))
         theme.label_ends(panel, ends, size=7)
         if metric == "felt_ttft_ms":

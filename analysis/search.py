@@ -120,10 +120,11 @@ def _end(study: Study, bracket: Bracket) -> str:
 def _draw(study: Study, tries: dict[str, list[Try]]) -> Drawing:
     tried = [target for target in study.targets if tries[target]]
     figure, panels = theme.canvas(8.0, columns=len(tried))
+    names = theme.shorten_names(tried, most=max(8, 56 // len(tried)))
     for panel, target in zip(panels, tried, strict=True):
         levels = [each.stage.level for each in tries[target]]
         numbers = range(1, len(levels) + 1)
-        panel.set_title(target)
+        panel.set_title(names[target])
         panel.plot(numbers, levels, color=theme.FAINT, linewidth=1.0, zorder=1)
         for number, each in zip(numbers, tries[target], strict=True):
             panel.plot(number, each.stage.level, MARKERS[each.verdict], color=COLOURS[each.verdict], markersize=6)
@@ -132,7 +133,7 @@ def _draw(study: Study, tries: dict[str, list[Try]]) -> Drawing:
             panel.axhspan(bracket.last_pass, bracket.first_fail, color=theme.FAINT, alpha=0.6, linewidth=0, zorder=0)
         theme.level_axis(panel, levels, study.unit.axis)
         panel.set_xlim(0.5, len(levels) + 0.5)
-        panel.xaxis.set_major_locator(theme.few_ticks(8))
+        panel.xaxis.set_major_locator(theme.few_ticks(8 if len(tried) < 3 else 4))
         panel.set_xlabel("try")
     return figure
 

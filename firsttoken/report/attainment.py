@@ -12,6 +12,9 @@ from firsttoken.decide.units import write_share
 from firsttoken.report import theme
 from firsttoken.report.series import curve_of, write_load, write_percent
 
+MOST_PEAKS = 3
+"""Of more targets the peaks are not marked: their lines and names would cover the curves."""
+
 
 def draw_attainment(study: Study) -> Drawing:
     """Every target's attainment with its band, the share that was promised, and the peak where one is stated."""
@@ -31,7 +34,8 @@ def draw_attainment(study: Study) -> Drawing:
     levels = [level for target in study.targets for level in study.levels(target)]
     theme.load_axis(panel, levels, study.unit.axis, reach=max([above for _, above in peaks.values()], default=0))
     theme.rule(panel, f"promise: {write_share(study.scenario.slo.share)}", 100 * study.scenario.slo.share)
-    _mark_peaks(panel, peaks, colour, study)
+    if len(peaks) <= MOST_PEAKS:
+        _mark_peaks(panel, peaks, colour, study)
     theme.label_ends(panel, ends)
     return figure
 

@@ -16,7 +16,7 @@ from firsttoken.decide.promise_table import PromiseRow
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN
 from firsttoken.report.evidence import write_evidence
-from firsttoken.report.page import Cell, Cells, Column, Table
+from firsttoken.report.page import Cell, Cells, Column, Table, cell
 from firsttoken.report.series import join_words
 from firsttoken.report.theme import BAD, GOOD, SOFT
 from firsttoken.results.stage import Stage
@@ -24,6 +24,10 @@ from firsttoken.results.stage import Stage
 MOST_WORDS = 250
 HEADINGS = {"flips": "What would flip it", "not_tested": "Not tested"}
 """List of page one -> the heading that it stands under, there and where it is continued."""
+MOST_COLUMNS, MOST_LETTERS = 3, 72
+"""Targets side by side in the table, and letters of all their names together."""
+FEWEST_NEEDS = 3
+"""Columns that the table keeps whatever happens: the target, what was promised and up to which load."""
 FURNITURE = 16
 """Words that the document itself adds: foot and labels."""
 VERDICT_COLOURS = {"PASS": GOOD, "FAIL": BAD, "UNKNOWN": SOFT, None: ""}
@@ -93,7 +97,32 @@ def fit(page: FirstPage) -> FirstPage:
     while count_page(page) > MOST_WORDS and len(page.remarks) > 1:
         *remarks, last = page.remarks
         page = page._replace(remarks=remarks, left_out=[last, *page.left_out])
+    return _fit_many_targets(page)
+
+
+def _fit_many_targets(page: FirstPage) -> FirstPage:
+    """Of a page with more targets than have room: needs at the table's right give way, then the reasons."""
+    while count_page(page) > MOST_WORDS and _has_target_rows(page.promise) and len(page.promise.columns) > FEWEST_NEEDS:
+        *columns, last = page.promise.columns
+        told = "; ".join(f"{_text(row[0])}: {' '.join(filter(None, cell(row[-1])[:2]))}" for row in page.promise.rows)
+        table = Table(columns, [row[:-1] for row in page.promise.rows])
+        page = page._replace(promise=table, left_out=[f"{last.title}: {told}", *page.left_out])
+    if count_page(page) > MOST_WORDS and len(page.decisions) > 1:
+        groups: dict[str, list[str]] = {}
+        for verdict, target, _ in page.decisions:
+            groups.setdefault(verdict, []).append(target)
+        reasons = [f"{target}: {why}" for _, target, why in page.decisions]
+        decisions = [(verdict, join_words(targets), "") for verdict, targets in groups.items()]
+        page = page._replace(decisions=decisions, left_out=[*reasons, *page.left_out])
     return page
+
+
+def _has_target_rows(table: Table) -> bool:
+    return table.columns[0].title == "Target"
+
+
+def _text(value: Cell | str) -> str:
+    return cell(value).text
 
 
 def count_page(page: FirstPage) -> int:
@@ -194,17 +223,40 @@ def _name_stages(study: Study, stages: Sequence[Stage], before: str = "") -> str
 
 
 def _promise_table(decisions: Sequence[Decision]) -> Table:
+    """A column per target and a row per need; a row per target where that many names have no room side by side."""
+    longest = max((len(decision.target) for decision in decisions), default=0)
+    if len(decisions) > MOST_COLUMNS or len(decisions) * longest > MOST_LETTERS:
+        return _targets_as_rows(decisions)
     heads = [Column("Need", words=True)]
     for decision in decisions:
         heads += [Column(decision.target, words=True), Column("", words=True)]
     rows: list[Cells] = []
     for told in zip(*(decision.promise for decision in decisions), strict=True):
-        asked = f"asked: {told[0].asked}" if told[0].asked else ""
-        rows.append((Cell(told[0].need, asked), *(cell for row in told for cell in _promise_cells(row))))
+        rows.append((Cell(told[0].need, _asked(told[0])), *(each for row in told for each in _promise_cells(row))))
     return Table(heads, rows)
+
+
+def _targets_as_rows(decisions: Sequence[Decision]) -> Table:
+    heads = [Column("Target", words=True)]
+    heads += [Column(row.need, _asked(row), words=True) for row in decisions[0].promise]
+    rows: list[Cells] = []
+    for decision in decisions:
+        cells = []
+        for row in decision.promise:
+            value, verdict = _promise_cells(row)
+            detail = " · ".join(filter(None, [verdict.text, value.detail]))
+            cells.append(Cell(value.text, detail, verdict.colour if verdict.text in ("PASS", "FAIL") else ""))
+        rows.append((decision.target, *cells))
+    return Table(heads, rows)
+
+
+def _asked(row: PromiseRow) -> str:
+    return f"asked: {row.asked}" if row.asked else ""
 
 
 def _promise_cells(row: PromiseRow) -> tuple[Cell, Cell]:
     sides = row.need.startswith("Bill") and row.value != UNKNOWN  # both sides of the bill have a page of their own
     interval = "" if sides else shorten_span(row.interval)
-    return Cell(row.value, interval), Cell(row.verdict or "", "", VERDICT_COLOURS[row.verdict])
+    is_remark = interval[:1].isalpha()
+    value = f"{row.value};" if is_remark else row.value
+    return Cell(value, interval), Cell(row.verdict or "", "", VERDICT_COLOURS[row.verdict])

@@ -14,8 +14,10 @@ from typing import NamedTuple
 import matplotlib.style
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
@@ -34,6 +36,12 @@ BACKING = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
 
 CLOSEST = 0.06
 """Ticks of load that are nearer than this share of the axis would write their numbers over each other."""
+
+DIGIT_PT = 4.9
+"""How wide a digit of a tick stands."""
+
+LONG_END, MOST_ENDS = 13, 6
+"""Names at the edge of panels that stand side by side: longer or more of them stand above the drawing."""
 
 FAR = 4.0
 """A limit so many times above a panel's curves would flatten them."""
@@ -119,6 +127,42 @@ def _settle(figure: Figure) -> None:
     for panel in figure.axes:
         x, y, width, height = panel.get_position().bounds
         panel.set_position((round(x, 6), round(y, 6), round(width, 6), round(height, 6)))
+        _clear_ticks(panel)
+
+
+def _clear_ticks(panel: Axes) -> None:
+    """Leave out what would write numbers over each other along the foot, now that the panel's width is known."""
+    locator = panel.xaxis.get_major_locator()
+    if isinstance(locator, FixedLocator):
+        ticks = [float(tick) for tick in locator.tick_values(0, 1)]
+        panel.xaxis.set_major_locator(FixedLocator(_keep_apart(panel, ticks)))
+    elif isinstance(locator, MaxNLocator):
+        for steps in range(8, 0, -1):
+            ticks = [float(tick) for tick in panel.get_xticks() if _is_within(panel, tick)]
+            if len(_keep_apart(panel, ticks)) == len(ticks):
+                break
+            panel.xaxis.set_major_locator(few_ticks(steps))
+
+
+def _keep_apart(panel: Axes, ticks: list[float]) -> list[float]:
+    """The ticks whose numbers do not touch: the last stays, then the first, then what has room, the higher first."""
+    if not ticks:
+        return []
+    places = {tick: float(panel.transData.transform((tick, 1.0))[0]) for tick in ticks}
+    labels = panel.xaxis.get_major_formatter().format_ticks(ticks)
+    dots = panel.figure.dpi / 72
+    halves = {tick: DIGIT_PT * dots * max(1, len(label)) / 2 for tick, label in zip(ticks, labels, strict=True)}
+    order = dict.fromkeys([ticks[-1], ticks[0], *reversed(ticks)])
+    kept: list[float] = []
+    for tick in order:
+        if all(abs(places[tick] - places[other]) > halves[tick] + halves[other] + DIGIT_PT * dots for other in kept):
+            kept.append(tick)
+    return sorted(kept)
+
+
+def _is_within(panel: Axes, tick: float) -> bool:
+    low, high = sorted(panel.get_xlim())
+    return bool(low <= tick <= high)
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
@@ -189,17 +233,63 @@ def end_of(points: Sequence[Point], text: str, colour: str) -> list[End]:
 def label_ends(panel: Axes, ends: Sequence[End], size: float = 8.0) -> None:
     """Write each line's name at the panel's right edge, moved up or down just enough that no two names touch.
 
-    The limits of the panel must stand. Its height is taken before it is laid out, which is right to a few per cent.
+    Names that would take their panels' room stand above the drawing instead. The limits of the panel must stand. Its
+    height is taken before it is laid out, which is right to a few per cent.
     """
+    labels = shorten_names([end.text for end in ends])
+    grid = panel.get_gridspec()
+    if grid is not None and grid.ncols > 1 and (len(ends) > MOST_ENDS or max(map(len, labels.values())) > LONG_END):
+        _name_above(panel, [end._replace(text=labels[end.text]) for end in ends])
+        return
     order = sorted(ends, key=lambda end: end.y)
     height, (low, high) = _height_pt(panel), panel.get_ylim()
     wanted = [height * (end.y - low) / (high - low) for end in order]
     for end, place, natural in zip(order, spread(wanted, 1.3 * size), wanted, strict=True):
         panel.annotate(
-            end.text, (1, end.y), xycoords=("axes fraction", "data"), xytext=(3, place - natural),
+            labels[end.text], (1, end.y), xycoords=("axes fraction", "data"), xytext=(3, place - natural),
             textcoords="offset points", va="center", color=end.colour, fontsize=size, fontweight=600,
             annotation_clip=False,
         )  # fmt: skip
+
+
+def _name_above(panel: Axes, ends: Sequence[End]) -> None:
+    """Add names to the one legend above a drawing, each with its line's colour and marker."""
+    figure = panel.get_figure(root=True)
+    if figure is None:
+        return
+    known: dict[str, Artist] = {}
+    for legend in list(figure.legends):
+        drawn = zip(legend.get_texts(), legend.legend_handles, strict=True)
+        known |= {text.get_text(): handle for text, handle in drawn if handle is not None}
+        legend.remove()
+    for end in ends:
+        markers = {line.get_marker() for line in panel.lines if line.get_color() == end.colour} - {"None", None, ""}
+        marker = str(min(markers, key=str, default=""))
+        known.setdefault(end.text, Line2D([], [], color=end.colour, marker=marker))
+    longest = max(map(len, known))
+    columns = max(1, min(len(known), int(WIDTH_CM / (0.13 * longest + 1.0))))
+    figure.legend(
+        list(known.values()), list(known), loc="outside upper left", ncols=columns, frameon=False, fontsize=7,
+        handlelength=1.4, columnspacing=1.4, borderaxespad=0.0,
+    )  # fmt: skip
+
+
+def shorten_names(names: Iterable[str], most: int = 22) -> dict[str, str]:
+    """Each name as a chart has room for: a long one is cut in its middle, and no two become the same."""
+    known = list(dict.fromkeys(names))
+    for length in range(most, max(map(len, known), default=0) + 1):
+        short = [shorten_middle(name, length) for name in known]
+        if len(set(short)) == len(known):
+            return dict(zip(known, short, strict=True))
+    return {name: name for name in known}
+
+
+def shorten_middle(name: str, most: int) -> str:
+    """The name without its middle where it is longer: "gpt-5.4-eu…throughput"."""
+    if len(name) <= most:
+        return name
+    tail = (most - 1) // 2
+    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
 
 
 def _height_pt(panel: Axes) -> float:
@@ -239,16 +329,23 @@ def rule(panel: Axes, text: str, y: float) -> None:
 
 
 def error_bar(panel: Axes, error: float | None) -> None:
-    """The instrument's own error to scale, as a named bar with caps on the zero line; the panel's limits must stand."""
+    """The instrument's own error to scale, as a named bar with caps on the zero line; the panel's limits must stand.
+
+    One that is longer than the panel is high is cut there, and its name says so.
+    """
     if error is None:
         return
     low, high = panel.get_ylim()
+    room = 0.9 * high
+    cut = error > room
+    below = min(error, max(0.04 * (high - low), -low))
     panel.errorbar(
-        [0.015], [0.0], yerr=[error], transform=panel.get_yaxis_transform(), color=INK, linewidth=1.0, capsize=2.5,
-        capthick=0.8, zorder=5, clip_on=False,
+        [0.015], [0.0], yerr=[[below], [min(error, room)]], transform=panel.get_yaxis_transform(), color=INK,
+        linewidth=1.0, capsize=2.5, capthick=0.8, zorder=5, clip_on=False, uplims=False,
     )  # fmt: skip
+    words = f"instrument: ± {error:.3g}, more than this chart shows" if cut else "instrument"
     panel.annotate(
-        "instrument", (0.015, 0.0), xycoords=panel.get_yaxis_transform(), xytext=(4, 2), textcoords="offset points",
+        words, (0.015, 0.0), xycoords=panel.get_yaxis_transform(), xytext=(4, 2), textcoords="offset points",
         fontsize=5.5, color=INK, zorder=5, bbox=BACKING,
     )  # fmt: skip
     panel.set_ylim(low, high)

@@ -178,3 +178,36 @@ def test_page_one_of_an_open_loop_speaks_of_no_users_at_once(tmp_path):
     assert "0.5–14 requests/s" in page.scope[0]
     assert "More than 14 requests/s." in page.not_tested
     assert not any("users at once" in text or "14 users" in text for text in texts_of(page))
+
+
+def named(tmp_path, *names):
+    def multiply(scenario):
+        scenario["target"] = [scenario["target"][0] | {"name": name} for name in names]
+
+    return first_page(make_study(tmp_path / "run", multiply, levels=(1, 4), demand=PEAK))
+
+
+@pytest.mark.parametrize(
+    "names", [[f"m{n}" for n in range(6)], [f"m{n}" for n in range(12)], [f"gpt-5.4-eu-west-{n}" * 2 for n in range(3)]]
+)
+def test_more_targets_than_have_room_side_by_side_are_rows(names, tmp_path):
+    page = named(tmp_path, *names)
+
+    assert page.promise.columns[0].title == "Target"
+    assert [row[0] for row in page.promise.rows] == names
+    assert page.promise.columns[1].title.startswith("Requests that keep")
+    assert count_page(page) <= 250
+
+
+def test_what_twelve_targets_leave_no_room_for_is_told_elsewhere(tmp_path):
+    names = [f"m{n}" for n in range(12)]
+    page = named(tmp_path, *names)
+
+    assert any(line.startswith("Bill for 30 days: m0: ") for line in page.left_out)
+    assert " ".join(target for _, target, _ in page.decisions).replace(",", "").replace(" and", "").split() == names
+
+
+def test_a_remark_beside_a_value_is_set_off_from_it(study):
+    rows = {row[0].text: row for row in first_page(study).promise.rows}
+
+    assert rows["Highest load that keeps it"][1] == ("16 users;", "breaks at 64 users", "")

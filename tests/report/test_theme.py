@@ -1,5 +1,6 @@
 """Tests of firsttoken/report/theme.py."""
 
+import itertools
 import math
 import re
 from itertools import pairwise
@@ -112,3 +113,93 @@ def test_a_limit_far_above_the_curves_does_not_flatten_them():
     assert panel.get_ylim() == (0, 100)
     assert not panel.lines
     assert panel.texts[0].get_text() == "promise, above this chart"
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "short"),
+    [("gpt-5.4", 22, "gpt-5.4"), ("a" * 10 + "b" * 10, 9, "aaaa…bbbb"), ("abcdefghij", 6, "abc…ij")],
+)
+def test_a_long_name_is_cut_in_its_middle(name, most, short):
+    assert theme.shorten_middle(name, most) == short
+    assert len(short) <= most
+
+
+def test_no_two_names_become_the_same_by_being_cut():
+    names = [f"gpt-5.4-eu-west-{number}-provisioned-throughput" for number in range(12)]
+
+    short = theme.shorten_names(names)
+
+    assert len(set(short.values())) == 12
+    assert max(map(len, short.values())) < len(names[0])
+
+
+def ends(count, name="model"):
+    return [End(4, float(place), f"{name}-{place}", theme.SERIES[place % 8]) for place in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "above"),
+    [
+        (2, ends(3), False),
+        (2, ends(9), True),
+        (2, ends(2, "a-deployment-with-a-long-name"), True),
+        (1, ends(9), False),
+    ],
+)
+def test_names_that_would_take_the_room_of_panels_stand_above_them_once(columns, names, above):
+    figure, panels = theme.canvas(7, columns=columns)
+    for panel in panels:
+        panel.set_ylim(0, 10)
+        theme.label_ends(panel, names)
+
+    legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
+    assert legends == ([list(theme.shorten_names([end.text for end in names]).values())] if above else [])
+    assert all(bool(panel.texts) != above for panel in panels)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("count", [2, 6, 12])
+def test_charts_of_many_long_names_keep_their_room(count, tmp_path):
+    figure, panels = theme.canvas(7.5, columns=3)
+    for panel in panels:
+        panel.set_ylim(0, 10)
+        theme.load_axis(panel, [1, 4, 16, 64])
+        theme.label_ends(panel, ends(count, "gpt-5.4-eu-west-provisioned-throughput"))
+    theme.save(figure, tmp_path / "chart.svg")
+
+    assert all(panel.get_position().width > 0.2 and panel.get_position().height > 0.4 for panel in panels)
+
+
+def test_numbers_at_the_foot_of_a_narrow_panel_do_not_touch(tmp_path):
+    figure, panels = theme.canvas(5, columns=4)
+    for panel in panels:
+        theme.load_axis(panel, [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96])
+    theme.save(figure, tmp_path / "chart.svg")
+
+    for panel in panels:
+        ticks = list(panel.xaxis.get_major_locator().tick_values(0, 1))
+        places = [panel.transData.transform((tick, 1))[0] / figure.dpi * 72 for tick in ticks]
+        assert ticks[0] == 1
+        assert ticks[-1] == 96
+        assert all(after - before > 12 for before, after in itertools.pairwise(places))
+
+
+def test_an_error_bar_taller_than_its_panel_is_cut_and_says_so():
+    _, [panel] = theme.canvas(5)
+    panel.set_ylim(0, 10)
+    theme.error_bar(panel, 110.0)
+
+    reach = [bar.get_segments()[0][:, 1] for bar in panel.containers[0].lines[2]]
+    assert max(max(ends) for ends in reach) <= 10
+    assert min(min(ends) for ends in reach) >= -1
+    assert panel.texts[0].get_text() == "instrument: ± 110, more than this chart shows"
+    assert panel.get_ylim() == (0, 10)
+
+
+def test_an_error_bar_that_fits_is_drawn_to_scale():
+    _, [panel] = theme.canvas(5)
+    panel.set_ylim(0, 10)
+    theme.error_bar(panel, 2.0)
+
+    assert max(panel.containers[0].lines[2][0].get_segments()[0][:, 1]) == 2.0
+    assert panel.texts[0].get_text() == "instrument"
