@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from firsttoken.decide.study import study_run
-from firsttoken.decide.verify import compare_figures, verify_run
+from firsttoken.decide.verify import compare_figures, keep_known, verify_run
 from firsttoken.results.summary import write_summary
 from tests.decide.hand import figure
 from tests.made_run import make_run
@@ -46,3 +46,9 @@ def test_a_figure_that_is_missing_and_one_too_many_are_named():
         "model, level 16, all repeats: ttft_ms q0.5: missing in the summary",
         "model, all levels, all repeats: attainment: in the summary, but no row gives it",
     ]
+
+
+def test_a_kind_of_figure_that_an_older_version_did_not_know_is_not_missing_there():
+    newer, elsewhere = figure("empty_share", 0.0), figure("ttft_ms", 700.0, q=0.5, level=1)
+
+    assert keep_known([TTFT, newer, elsewhere], [TTFT]) == [TTFT, elsewhere]
