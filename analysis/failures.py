@@ -86,8 +86,16 @@ def _seconds(at_ns: int | None) -> str:
 
 
 def _describe_connections(study: Study, target: str) -> Iterator[str]:
-    """Of a target whose server closes connections: how few were kept, and what sending again cost."""
+    """Of a target whose server closes connections: how few were kept, and what sending again cost.
+
+    Of one whose name has several addresses: how often one of them failed.
+    """
     kept = study.connections.get(target)
+    if kept is not None and kept.detoured:
+        yield (
+            f"{target}: before {kept.detoured:,} of {kept.sent:,} attempts an address of the name refused or was "
+            "silent, and they went on to another."
+        )
     wanted = next(each.connection for each in study.scenario.target if each.name == target)
     if kept is None or wanted != "reuse":
         return

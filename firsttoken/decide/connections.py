@@ -15,7 +15,7 @@ from firsttoken.stats.quantile import quantile
 
 WHERE = "sent_ns IS NOT NULL AND connection_reused IS NOT NULL"
 """SQL that is true of an attempt that was sent."""
-COLUMNS = ("target", "outcome", "connection_reused", "resends", "sent_ns", "first_token_ns")
+COLUMNS = ("target", "connection_reused", "resends", "address_failed", "sent_ns", "first_token_ns")
 """What is read of such an attempt."""
 
 
@@ -29,6 +29,8 @@ class Connections:
     """Of them on a connection that another had left open."""
     resent: int
     """Of them those under which such a connection died, and that were sent again on a new one."""
+    detoured: int
+    """Of them those before which another address of the name refused or was silent."""
     ttft_ms: float | None
     """The median time to the first token of those that were sent once; None where none came."""
     resent_ttft_ms: float | None
@@ -47,6 +49,7 @@ def count_connections(columns: Columns) -> dict[str, Connections]:
             sent=int(own.sum()),
             reused=int((own & reused).sum()),
             resent=int((own & resent).sum()),
+            detoured=int((own & np.asarray(columns["address_failed"], dtype=np.bool_)).sum()),
             ttft_ms=_median(waits[own & ~resent]),
             resent_ttft_ms=_median(waits[own & resent]),
         )

@@ -6,7 +6,7 @@ next is anybody's guess. Several builds, deployments or addresses of the same mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from firsttoken.decide.answerers import Counts
 from firsttoken.decide.asked import Asked
@@ -14,9 +14,8 @@ from firsttoken.decide.evidence import Evidence
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.units import write_share
 from firsttoken.model_names import is_same_model
+from firsttoken.row import name_tier
 
-TIERS: Mapping[str, str] = {"standard": "default", "standard_only": "default", "on_demand": "default"}
-"""A provider's word for the tier that others call the default one."""
 OPEN_TIERS = frozenset({"", "auto"})
 """Words that ask for any tier."""
 MOST_NAMED = 3
@@ -79,8 +78,9 @@ def _tell_models(told: Counts, models: Counts) -> str:
 def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
     tiers = seen.answerers.tiers
     wanted = asked.tier or asked.first_tier
-    others = {} if wanted in OPEN_TIERS else {name: n for name, n in tiers.items() if _tier(name) != _tier(wanted)}
-    mixed = len({_tier(name) for name in tiers}) > 1
+    others = {name: count for name, count in tiers.items() if name_tier(name) != name_tier(wanted)}
+    others = {} if wanted in OPEN_TIERS else others
+    mixed = len({name_tier(name) for name in tiers}) > 1
     if not others and not mixed:
         return None
     served = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
@@ -88,11 +88,6 @@ def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
     beside = f"{asked.tier} was asked for" if asked.tier else f"{wanted} where measuring began" if others else ""
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
     return Evidence(f"{told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
-
-
-def _tier(name: str) -> str:
-    lower = name.lower()
-    return TIERS.get(lower, lower)
 
 
 def find_spread_endpoint(seen: Observation) -> Evidence | None:

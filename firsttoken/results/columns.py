@@ -16,6 +16,7 @@ from msgspec.inspect import BoolType, FloatType, IntType, ListType, LiteralType,
 from numpy.typing import NDArray
 
 from firsttoken.row import (
+    ADDRESS_FAILED,
     BUFFERED,
     COMPRESSED,
     HELD_BACK,
@@ -72,6 +73,7 @@ OPTIONAL = frozenset(name for name, kind in _kinds(Row).items() if isinstance(ki
 
 CHECKS: dict[str, str] = {
     "held_back": HELD_BACK,
+    "address_failed": ADDRESS_FAILED,
     "buffered": BUFFERED,
     "compressed": COMPRESSED,
     "unknown_finish": UNKNOWN_FINISH,

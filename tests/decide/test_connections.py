@@ -2,7 +2,7 @@
 
 from firsttoken.decide.connections import COLUMNS, Connections, count_connections
 from firsttoken.decide.study import study_run
-from firsttoken.row import Row
+from firsttoken.row import ADDRESS_FAILED, Row
 from tests.decide.columns import columns_of
 from tests.made_run import make_run
 
@@ -23,12 +23,19 @@ def count(*rows: Row) -> dict[str, Connections]:
 def test_attempts_that_were_sent_again_stand_beside_those_that_were_not():
     rows = [sent(True), sent(True, first_ms=12), sent(False, first_ms=11), sent(False, resends=1, first_ms=40)]
 
-    assert count(*rows) == {"m": Connections(sent=4, reused=2, resent=1, ttft_ms=11.0, resent_ttft_ms=40.0)}
+    assert count(*rows) == {"m": Connections(sent=4, reused=2, resent=1, detoured=0, ttft_ms=11.0, resent_ttft_ms=40.0)}
 
 
 def test_without_a_first_token_there_is_no_median():
     assert count(sent(False, first_ms=None))["m"].ttft_ms is None
     assert count(sent(True))["m"].resent_ttft_ms is None
+
+
+def test_attempts_that_went_on_to_another_address_are_counted():
+    detoured = sent(False)
+    detoured.checks.append(ADDRESS_FAILED)
+
+    assert count(detoured, sent(True))["m"].detoured == 1
 
 
 def test_each_target_has_its_own_connections():
