@@ -81,7 +81,7 @@ def _knock_often(run: OpenRun, live: LiveTarget) -> list[Row]:
 
 def choose_wait_s(row: Row, elapsed_s: float) -> float | None:
     """Seconds before the next try, so long after the first one began; None where there is none."""
-    refused = row.outcome == "http_4xx" and row.http_status not in PASSING
+    refused = 300 <= (row.http_status or 0) < 500 and row.http_status not in PASSING and row.outcome != "rate_limited"
     if row.outcome in SUCCESS or refused or row.attempt >= TRIES:
         return None
     wait_s = max(FIRST_WAIT_S * 2 ** (row.attempt - 1), (row.retry_after_ms or 0.0) / 1e3)

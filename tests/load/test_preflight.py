@@ -113,6 +113,12 @@ def test_a_request_that_is_refused_refuses_the_run_at_once(status):
     assert said.waited_s == []
 
 
+def test_a_redirect_refuses_the_run_at_once():
+    said = asked(answer(plain("302 Found", b"", location="/login")))
+
+    assert "got protocol: expected an answer, got a redirect (302) to /login" in said.refusal
+
+
 def test_a_server_that_takes_no_connection_refuses_the_run_after_all_tries():
     with scripted(OK) as server:
         server.refuse()

@@ -295,6 +295,19 @@ def held_back(body: bytes, **headers: str) -> Script:
     return run
 
 
+def held_in_chunks(line: Line) -> None:
+    """Say every event in an HTTP chunk of its own, and all of them at once."""
+    line.hear()
+    time.sleep(0.2)
+    line.say(stream(LONG))
+    line.wait_for_end()
+
+
+def test_chunks_that_came_in_one_read_are_a_burst():
+    assert BUFFERED in attempt(SdkClient, held_in_chunks).checks
+    assert BUFFERED in attempt(Client, held_in_chunks).checks
+
+
 def one_by_one(line: Line) -> None:
     line.hear()
     line.say(head())

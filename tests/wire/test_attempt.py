@@ -552,6 +552,47 @@ def test_a_server_that_closes_after_each_stream_though_it_promised_to_stay_costs
     assert len(rows) == 200
 
 
+# -- HTTP/1.0, as some proxies answer ---------------------------------------------------------------------------------
+
+ELDER = b"HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+
+
+@pytest.mark.parametrize("connection", ["reuse", "per_request"])
+def test_a_stream_of_http_1_0_ends_with_its_connection_and_costs_no_error(connection):
+    with (
+        scripted(script(ELDER, *CHAT, then=hang_up)) as server,
+        client_of(server.base_url, connection=connection) as client,
+    ):
+        rows = [send(client) for _ in range(3)]
+
+    assert {(row.outcome, row.error, row.token_events, row.output_tokens) for row in rows} == {("ok", None, 3, 7)}
+    assert {(row.connection_reused, row.resends) for row in rows} == {(False, 0)}
+    assert server.connections == 3
+
+
+def test_a_stream_of_http_1_0_with_a_length_ends_there_and_its_connection_may_be_kept():
+    body = b"".join(CHAT)
+    kept = ELDER.replace(b"\r\n\r\n", b"\r\nconnection: keep-alive\r\ncontent-length: %d\r\n\r\n" % len(body))
+
+    with scripted(answer(kept + body)) as server, client_of(server.base_url) as client:
+        rows = [send(client) for _ in range(2)]
+
+    assert [(row.outcome, row.connection_reused) for row in rows] == [("ok", False), ("ok", True)]
+
+
+def test_a_stream_of_http_1_0_that_ends_without_a_marker_was_cut():
+    row = attempt(script(ELDER, ROLE, TEXT, then=hang_up))
+
+    assert row.outcome == "truncated"
+
+
+def test_a_refusal_of_http_1_0_is_read_to_its_end():
+    row = attempt(script(b"HTTP/1.0 503 Busy\r\n\r\n<html><title>503 Busy</title></html>", then=hang_up))
+
+    assert (row.outcome, row.http_status) == ("http_5xx", 503)
+    assert "503 Busy" in row.error
+
+
 # -- several addresses ------------------------------------------------------------------------------------------------
 
 
