@@ -304,6 +304,24 @@ def test_a_right_key_is_in_no_file_and_no_output_either(tmp_path: Path) -> None:
     assert find_in_files(tmp_path, canary) == []
 
 
+def test_a_key_in_a_header_of_its_own_is_sent_is_in_no_file_and_is_found_again_by_a_resumed_run(tmp_path: Path) -> None:
+    canary, named = "Bearer sk-canary-0011223344", 'headers = { Authorization = { env = "FIRSTTOKEN_TEST_HEADER" } }'
+    with serve({"fast": fast(api_key=canary.removeprefix("Bearer "), ttft_s=0.2)}) as served:
+        text = REAL.replace('key_env = "FIRSTTOKEN_TEST_KEY"', named)
+        scenario = write_scenario(tmp_path, text, base_url=f'"{served.base_url}"')
+        unset = refuse("run", scenario, "--out", tmp_path / "run")
+        done = firsttoken("run", scenario, "--out", tmp_path / "run", FIRSTTOKEN_TEST_HEADER=canary)
+        manifest = tmp_path / "run" / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"complete"', '"interrupted"'))
+        resumed = firsttoken("run", "--resume", tmp_path / "run", FIRSTTOKEN_TEST_HEADER=canary)
+
+    assert "headers.Authorization: expected the variable FIRSTTOKEN_TEST_HEADER to hold the value" in unset
+    assert_ended_well(done)
+    assert_ended_well(resumed)
+    assert canary not in done.stdout + done.stderr + resumed.stdout + resumed.stderr
+    assert find_in_files(tmp_path, canary.removeprefix("Bearer ")) == []
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -43,6 +43,7 @@ from firsttoken.load.spool import Shipper, SpoolError
 from firsttoken.load.spool_folder import Spool, SpoolFolder
 from firsttoken.load.station import Station
 from firsttoken.row import Health
+from firsttoken.scenario.target import find_variables
 from firsttoken.traffic.prompts import read_corpus
 
 PARENT_GONE_S = 1.5
@@ -85,7 +86,7 @@ def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
     """The session of a worker. Raises ValueError for what cannot be driven from here."""
     scenario = welcome.scenario
     allow_files(scenario)
-    missing = [each.key_env for each in scenario.target if each.key_env and each.key_env not in os.environ]
+    missing = [name for each in scenario.target for name in find_variables(each) if name not in os.environ]
     if missing:
         raise ValueError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
     return open_session(

@@ -195,6 +195,8 @@ def _prompts(study: Study) -> str:
     lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
     if traffic.trace:
         lengths = "Prompts and answers as long as the trace's"
+        if traffic.trace_left_out:
+            lengths += f" (left out: {traffic.trace_left_out})"
     return (
         f"{lengths}, of natural text, drawn from seed {scenario.seed}: the same prompts for every target. "
         f"Cache: {cache}."

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from firsttoken.catalogue import Model, Source
 from firsttoken.scenario.format import Scenario, Spread
+from firsttoken.scenario.rules import UNKNOWN_PRICES, find_prices
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.trace import read_arrivals
 from firsttoken.scenario.values import ScenarioError
@@ -40,7 +41,7 @@ class Window(NamedTuple):
 def find_window(target: Target, catalogue: Catalogue) -> Window | None:
     """The window by the source of a target's prices; where that states none, the widest that any source states."""
     sources = catalogue[target.model].sources if target.model in catalogue else {}
-    chosen = None if target.price else sources.get(target.prices)
+    chosen = find_prices(target, catalogue) if sources and not target.price else None
     if chosen is not None and chosen.window_tokens is not None:
         return Window(chosen.window_tokens, chosen)
     known = [Window(source.window_tokens, source) for source in sources.values() if source.window_tokens is not None]
@@ -51,7 +52,7 @@ def check_apis(scenario: Scenario, catalogue: Catalogue) -> None:
     """Refuse an API that a real model, at a price of its vendor's, does not answer. Raises ScenarioError."""
     for target in scenario.target:
         model = catalogue.get(target.model)
-        if model is None or not target.base_url or target.price or target.prices not in model.sources:
+        if model is None or not target.base_url or target.price or target.prices == UNKNOWN_PRICES:
             continue
         for source in model.sources.values():
             if source.apis and target.api not in source.apis:

@@ -51,7 +51,7 @@ def check_cached(scenario: Scenario, catalogue: Catalogue) -> None:
         if source is None or source.input is None or source.cached_input is None:
             continue
         if source.cached_input > source.input:
-            place = "price.cached" if target.price else f'prices = "{target.prices}" of {target.model}: cached_input'
+            place = "price.cached" if target.price else f"{_name_place(target, source, catalogue)}: cached_input"
             raise ScenarioError(
                 f"target.{target.name}.{place}: expected at most the price of fresh input, {source.input:g} dollars "
                 f"per million tokens, got {source.cached_input:g}; leave it out where cached tokens have no own price"
@@ -62,8 +62,16 @@ def doubt_units(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
     """A sentence for each target whose prices are far from every listed one."""
     for target in scenario.target:
         source = find_prices(target, catalogue)
-        if source is not None and (sentence := _doubt(target, source, _find_ranges(catalogue, source))):
-            yield f"target.{target.name}: {sentence}"
+        if source is not None and (sentence := _doubt(source, _find_ranges(catalogue, source))):
+            place = "price" if target.price else _name_place(target, source, catalogue)
+            yield f"target.{target.name}.{place}: {sentence}"
+
+
+def _name_place(target: Target, source: Source, catalogue: Catalogue) -> str:
+    """Where a price stands: the source of the catalogue that states it."""
+    sources = catalogue[target.model].sources
+    name = next(name for name, each in sources.items() if each is source)
+    return f'prices = "{name}" of {target.model}'
 
 
 def _find_ranges(catalogue: Catalogue, but: Source) -> dict[str, Range]:
@@ -73,17 +81,16 @@ def _find_ranges(catalogue: Catalogue, but: Source) -> dict[str, Range]:
     return {kind: Range(min(prices), max(prices)) for kind, prices in listed.items() if prices}
 
 
-def _doubt(target: Target, source: Source, ranges: Mapping[str, Range]) -> str:
-    """What is doubtful about the prices of one target; empty where nothing is. A price of 0 is free, and is meant."""
+def _doubt(source: Source, ranges: Mapping[str, Range]) -> str:
+    """What is doubtful about the prices of one source; empty where nothing is. A price of 0 is free, and is meant."""
     stated = {kind: price for kind in KINDS if (price := getattr(source, kind)) and kind in ranges}
     far = {kind: price for kind, price in stated.items() if not ranges[kind].spans(price, FAR)}
     if not far:
         return ""
-    key = "price" if target.price else f'prices = "{target.prices}"'
     written = " and ".join(f"{kind} = {price:g}" for kind, price in far.items())
     listed = " and ".join(f"{ranges[kind].low:g} to {ranges[kind].high:g} for {kind}" for kind in far)
     return (
-        f"{key}: {written} dollars per million tokens is far from what the catalogue lists ({listed})"
+        f"{written} dollars per million tokens is far from what the catalogue lists ({listed})"
         f"{_explain(stated, ranges) or _explain(far, ranges) or UNEXPLAINED}"
     )
 

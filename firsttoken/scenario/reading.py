@@ -26,7 +26,7 @@ from firsttoken.scenario.trace import check_rate, doubt_trace, fill_trace
 from firsttoken.scenario.values import ScenarioError
 from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
 
-_BARE_WORD = re.compile(r"[\w.+@:/%=-]*")
+_BARE_WORD = re.compile(r"[^\s\[{\"'][^\r\n]*|")
 
 
 def find_scenario(name_or_path: str) -> Path:

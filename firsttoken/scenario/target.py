@@ -121,6 +121,12 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
             )
 
 
+def find_variables(target: Target) -> list[str]:
+    """The variables of the environment that a target takes its key and the values of headers from."""
+    named = [value.env for value in target.headers.values() if isinstance(value, HeaderValue)]
+    return [name for name in (target.key_env, *named) if name]
+
+
 def _name_after(model: str) -> str:
     """A word to call a target by: its model's id, with a dash for what a word cannot hold."""
     if re.fullmatch(WORD, model):

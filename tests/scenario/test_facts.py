@@ -39,6 +39,8 @@ def test_the_window_is_the_one_that_the_source_of_the_prices_states():
     check_windows(scenario(1_500, prices="list"), CATALOGUE)
     with pytest.raises(ScenarioError, match="the list"):
         check_windows(scenario(1_990, prices="list"), CATALOGUE)
+    with pytest.raises(ScenarioError, match="a comparison"):
+        check_windows(scenario(1_000, prices=""), CATALOGUE)
 
 
 @pytest.mark.parametrize("target", [{"prices": "unknown"}, {"price": Prices(1.0, 2.0)}, {"base_url": ""}])

@@ -39,7 +39,7 @@ def scenario(**target) -> Scenario:
 def test_a_price_in_another_unit_is_doubted_with_the_factor_that_mends_it(prices, words):
     (doubt,) = doubt_units(scenario(price=Prices(*prices)), CATALOGUE)
 
-    assert doubt.startswith("target.m: price: ")
+    assert doubt.startswith("target.m.price: ")
     assert words in doubt
     assert "what the catalogue lists" in doubt
 
@@ -56,7 +56,7 @@ def test_a_row_of_ones_own_catalogue_is_doubted_like_a_price_of_the_scenario():
 
     (doubt,) = doubt_units(scenario(model="mine", prices="list"), CATALOGUE | {"mine": mine})
 
-    assert doubt.startswith('target.mine: prices = "list": ')
+    assert doubt.startswith('target.mine.prices = "list" of mine: ')
 
 
 def test_an_unknown_price_is_not_judged():

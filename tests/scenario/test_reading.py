@@ -143,6 +143,7 @@ def test_an_override_reaches_a_target_by_its_name_dots_and_all(path):
         ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
         ('"http://127.0.0.1:8000/v1"', "http://127.0.0.1:8000/v1"),
         ("", ""),
+        ("http://127.0.0.1:8000/v1?api-version=2", "http://127.0.0.1:8000/v1?api-version=2"),
     ],
 )
 def test_a_bare_word_is_text_quotes_or_not(path, value, expected):
@@ -387,3 +388,10 @@ def test_the_two_models_are_compared_in_turn_over_the_responses_api_at_list_pric
     assert made.target[0].extra_body == made.target[1].extra_body
     assert (made.load.order, made.load.repeats) == ("abba", 3)
     assert made.budget.usd > 0
+
+
+@pytest.mark.parametrize("model", ["gpt-5,4 b", "big-model[1m]", "accounts/x#y"])
+def test_a_models_id_needs_no_quotes_on_the_command_line(path, model):
+    settings = [f"target.gpt-5.4.model={model}", "target.gpt-5.4.prices=unknown", "target.gpt-5.4.base_url=http://h/v1"]
+
+    assert load_scenario(path, [*settings[1:], settings[0]]).target[0].model == model

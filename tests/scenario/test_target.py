@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario.target import Target
+from firsttoken.scenario.headers import HeaderValue
+from firsttoken.scenario.target import Target, find_variables
 
 
 def test_a_target_is_named_after_its_model_unless_it_says_otherwise():
@@ -186,3 +187,10 @@ def test_a_field_that_is_never_sent_or_is_the_question_cannot_be_left_out(target
         Target(model="m", **target)
 
     assert words in str(caught.value)
+
+
+def test_all_variables_that_a_target_needs_are_known():
+    headers = {"X-A": HeaderValue(env="GATE"), "X-B": HeaderValue(value="v", public=True), "Accept": "a/b"}
+
+    assert find_variables(Target(model="m", key_env="KEY", headers=headers)) == ["KEY", "GATE"]
+    assert find_variables(Target(model="m")) == []
