@@ -41,7 +41,7 @@ ESTIMATE_COLUMNS = ("", "stages", "minutes", "requests", "attempts", "tokens in"
 UNKNOWN = "unknown"
 MINUTES_A_DAY = 1440
 
-TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD"})
+TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD", "UNEXPLAINED_429", "PRICE_UNKNOWN"})
 """Flags that void nothing and are said all the same: without them the table would mislead."""
 
 

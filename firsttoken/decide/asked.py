@@ -38,6 +38,8 @@ class Asked(NamedTuple):
     output_tokens: float | None = None
     """The mean length of an answer that a request asks for; None where a trace says."""
     spike: Spike | None = None
+    simulated: bool = False
+    """Whether the built-in simulator answers."""
     quota_share: float = 0.0
     """Of the account's limits the load may use so much, where the target counts; 0: all."""
     pieces: tuple[Piece, ...] = ()
@@ -67,6 +69,7 @@ def read_asked(scenario: Scenario, target: Target, first: Answerers = NOBODY) ->
         think_s=parse_duration(load.think),
         output_tokens=tokens,
         spike=spike,
+        simulated=not target.base_url,
         quota_share=scenario.budget.quota_share if target.base_url else 0.0,
         pieces=pieces,
         model=target.model,

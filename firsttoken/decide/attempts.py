@@ -53,6 +53,11 @@ class Attempts:
     ratelimit_remaining_requests: Floats
     ratelimit_limit_tokens: Floats
     ratelimit_remaining_tokens: Floats
+    ratelimit_window_requests_s: Floats
+    ratelimit_window_tokens_s: Floats
+    ratelimit_reset_requests_ms: Floats
+    ratelimit_tokens_of: Texts
+    http_status: Floats
     tier: Floats
     """The tier of service that answered, by its place in row.TIERS, from 1; 0 is another, nan untold."""
     held_back: Bools
@@ -112,7 +117,7 @@ class Attempts:
 
 DTYPES: dict[str, type[np.generic]] = {
     **dict.fromkeys(("begins", "held_back", "buffered", "unknown_finish", "unseen", "summarised"), np.bool_),
-    **dict.fromkeys(("phase", "outcome"), np.object_),
+    **dict.fromkeys(("phase", "outcome", "ratelimit_tokens_of"), np.object_),
     **dict.fromkeys(("file_row", "gap_count"), np.int64),
 }
 """Column -> what its array holds; any other holds float64."""

@@ -36,6 +36,8 @@ class Told(NamedTuple):
     """Finish reasons of measured answers that nobody knows."""
     set_aside: Counts = NOTHING
     """What is impossible, in words -> measured attempts that are in no figure for it."""
+    unread_limits: Counts = NOTHING
+    """Checks, side by side, that name headers which look like limits and could not be read -> attempts."""
 
 
 UNTOLD = Told()
@@ -159,6 +161,7 @@ def pool(parts: Sequence[Observation]) -> Observation:
             join_answerers([part.told.answerers for part in parts]),
             join_counts([part.told.unknown_finishes for part in parts]),
             join_counts([part.told.set_aside for part in parts]),
+            join_counts([part.told.unread_limits for part in parts]),
         ),
     )
 

@@ -82,7 +82,7 @@ def use_of_quota(attempts: Attempts) -> Estimate:
             1 - attempts.ratelimit_remaining_tokens / attempts.ratelimit_limit_tokens,
         ]
     )
-    told = used[np.isfinite(used)]
+    told = np.clip(used[np.isfinite(used)], 0.0, 1.0)
     return Estimate(float(told.max()), None, None, len(told), float(len(told))) if len(told) else nothing()
 
 

@@ -36,6 +36,7 @@ from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, exit_code
 from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.validity import Flag, flag_manifest
+from firsttoken.results.columns import UNREAD_LIMITS
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, UNKNOWN_FINISH
@@ -275,4 +276,5 @@ def read_told(run: Run, stage: Stage) -> Told:
         Answerers(**{field: answerers[column] for field, column in ANSWERER_COLUMNS.items()}),
         run.tally("finish_reason", where=unknown)["finish_reason"],
         run.set_aside(measured),
+        run.tally(UNREAD_LIMITS, where=f"stage = {stage.stage}")[UNREAD_LIMITS],
     )

@@ -23,7 +23,7 @@ from firsttoken.decide.identity import find_changed_endpoint, find_spread_endpoi
 from firsttoken.decide.measures import Key
 from firsttoken.decide.missing_rows import find_censored, find_lost_rows, find_set_aside, write_lost
 from firsttoken.decide.observation import Observation
-from firsttoken.decide.quota import find_quota_bound, find_untold_quota, tell_share
+from firsttoken.decide.quota import find_quota_bound, find_unexplained_refusals, find_untold_quota, tell_share
 from firsttoken.decide.settling import find_short_settling
 from firsttoken.row import Health, Manifest
 from firsttoken.stats.estimate import Estimate
@@ -91,6 +91,7 @@ RULES: dict[str, Rule] = {
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
     "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", "nothing"),
     "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", "nothing"),
+    "UNEXPLAINED_429": Rule("attempts were turned away by something that tells no quota", "level", "nothing"),
     "PRICE_UNKNOWN": Rule("some answers cost what no price is stated for: dollars are unknown", "level", "nothing"),
     "BUDGET_STOPPED": Rule("a cap of the budget, or spent credit, ended the run before its plan", "run", "nothing"),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),
@@ -142,6 +143,7 @@ def find_flags(
         "ENDPOINT_SPREAD": find_spread_endpoint(seen),
         "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),
         "QUOTA_UNTOLD": find_untold_quota(seen, asked.quota_share),
+        "UNEXPLAINED_429": find_unexplained_refusals(seen, asked.simulated),
         "PRICE_UNKNOWN": find_unpriced(seen.attempts, seen.source),
         "CENSORED": find_censored(seen, figures),
         "UNSETTLED": find_short_settling(seen),

@@ -40,6 +40,10 @@ STATES = {
 """State of the manifest -> what page one must say of it."""
 
 
+REMARKED = ("QUOTA_UNTOLD", "PRICE_UNKNOWN")
+"""Flags of levels that void nothing and that page one tells all the same."""
+
+
 class FirstPage(NamedTuple):
     """The blocks of page one, and the lines that did not fit."""
 
@@ -209,9 +213,19 @@ def _warning(study: Study) -> str:
         f"BUDGET_STOPPED: {budget}. What was measured until then follows.": budget,
         f"WORKER_LOST: {lost}": lost,
         f"INCOMPLETE: {state}{during}. What was measured until then follows.": state,
+        **_tell_remarks(study),
         f"INCOMPLETE: rows are missing of {_name_stages(study, missing)}. These levels count for nothing.": missing,
     }
     return " ".join(part for part, holds in parts.items() if holds)
+
+
+def _tell_remarks(study: Study) -> dict[str, str]:
+    """Remarks on levels without which the answer would mislead, each once, whatever the level."""
+    found: dict[str, str] = {}
+    for flag in study.flags:
+        if flag.name in REMARKED:
+            found.setdefault(flag.name, flag.evidence)
+    return {f"{name}: {evidence}": evidence for name, evidence in found.items()}
 
 
 def _name_stages(study: Study, stages: Sequence[Stage], before: str = "") -> str:

@@ -24,6 +24,7 @@ from firsttoken.row import (
     STANDARD_TIERS,
     TIERS,
     UNKNOWN_FINISH,
+    UNREAD_LIMIT,
     UNSEEN_FIRST_WORD,
     Row,
 )
@@ -97,6 +98,9 @@ DERIVED: dict[str, str] = {
 its request; how many gaps it has and the longest of them, nan without any; whether its
 checks say so of it; the tier of service that answered, by its place in TIERS, from 1, 0 another and nan untold."""
 
+
+UNREAD_LIMITS = f"nullif(array_to_string([c FOR c IN checks IF starts_with(c, '{UNREAD_LIMIT}:')], ' '), '')"
+"""Of a row's checks, side by side, those that name a header which looks like a limit; NULL where there is none."""
 
 ADDED = frozenset(TYPES) - frozenset(list(TYPES)[: list(TYPES).index("checks") + 1])
 """Columns that rows of version 1 do not have: all that come after their last one."""

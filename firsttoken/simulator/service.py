@@ -161,14 +161,13 @@ class Service:
         return token_ns(self.behaviour) * job.token_factor
 
     def headers(self, now_ns: int) -> dict[str, str]:
-        """Return the x-ratelimit-* headers. A model without limits per minute tells its places (slots and queue) as
-        its limit of requests, and the back-off of a 429 as the reset once they are all taken.
+        """Return the x-ratelimit-* headers: of its limits per minute, and of how many requests fit in at once, in slots
+        and queue, which is no quota of a minute and has a name of its own.
         """
-        headers = self._limits.headers(now_ns)
-        if "x-ratelimit-limit-requests" not in headers:
-            places = self.behaviour.slots + self.behaviour.queue
-            free = places - len(self._serving) - len(self._waiting)
-            headers["x-ratelimit-limit-requests"] = str(places)
-            headers["x-ratelimit-remaining-requests"] = str(free)
-            headers["x-ratelimit-reset-requests"] = write_duration(0.0 if free else self.behaviour.retry_after_s)
-        return headers
+        places = self.behaviour.slots + self.behaviour.queue
+        free = places - len(self._serving) - len(self._waiting)
+        return {
+            **self._limits.headers(now_ns),
+            "x-ratelimit-limit-concurrent-requests": str(places),
+            "x-ratelimit-remaining-concurrent-requests": str(free),
+        }

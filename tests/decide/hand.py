@@ -18,7 +18,7 @@ from firsttoken.decide.promise import Promise
 from firsttoken.decide.streams import ReadGaps
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
-from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, Health, Row, name_tier
+from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, UNREAD_LIMIT, Health, Row, name_tier
 
 MS = 1_000_000
 PRICED = Source(title="test prices", read="2026", input=3.0, output=12.0)
@@ -155,7 +155,12 @@ def tell(rows: Sequence[Row]) -> Told:
         return dict(Counter(value for value in told if value is not None).most_common())
 
     answerers = Answerers(**{field: count(column) for field, column in ANSWERERS.items()})
-    return Told(answerers, count("finish_reason", [each for each in answered if UNKNOWN_FINISH in each.checks]))
+    unread = [" ".join(check for check in each.checks if check.startswith(UNREAD_LIMIT)) for each in rows]
+    return Told(
+        answerers,
+        count("finish_reason", [each for each in answered if UNKNOWN_FINISH in each.checks]),
+        unread_limits=dict(Counter(filter(None, unread))),
+    )
 
 
 def healthy(*seconds: int, **worse: float) -> list[Health]:

@@ -1,9 +1,12 @@
 """Tests of firsttoken/report/first_page.py."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from firsttoken.decide.study import study_run
+from firsttoken.decide.validity import Flag
 from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines, texts_of
 from firsttoken.report.page import Column, Table
 from firsttoken.row import SUCCESS, Row
@@ -211,3 +214,11 @@ def test_a_remark_beside_a_value_is_set_off_from_it(study):
     rows = {row[0].text: row for row in first_page(study).promise.rows}
 
     assert rows["Highest load that keeps it"][1] == ("16 users;", "breaks at 64 users", "")
+
+
+def test_a_share_of_a_quota_that_nobody_told_is_remarked_on_page_one(study):
+    flag = Flag(
+        name="QUOTA_UNTOLD", scope="level", target="m", level=1.0, repeat=None, voids="nothing", evidence="Not told."
+    )
+
+    assert first_page(replace(study, flags=[*study.flags, flag, flag])).warning == "QUOTA_UNTOLD: Not told."

@@ -130,7 +130,7 @@ def test_every_answer_carries_an_id_of_its_own_its_processing_time_and_its_place
     answers = [sdk.chat.completions.with_raw_response.create(model="fast", messages=HELLO, max_tokens=1) for _ in "ab"]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 2
     assert int(answers[0].headers["openai-processing-ms"]) >= 40
-    assert answers[0].headers["x-ratelimit-limit-requests"] == "16"
+    assert answers[0].headers["x-ratelimit-limit-concurrent-requests"] == "16"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,8 @@ def test_the_one_request_too_many_is_a_429_with_its_back_off_and_its_places(sdk)
     assert error.code == "rate_limit_exceeded"
     headers = error.response.headers
     assert (headers["retry-after"], headers["retry-after-ms"]) == ("2", "2000")
-    assert (headers["x-ratelimit-limit-requests"], headers["x-ratelimit-remaining-requests"]) == ("2", "0")
+    places = (headers["x-ratelimit-limit-concurrent-requests"], headers["x-ratelimit-remaining-concurrent-requests"])
+    assert places == ("2", "0")
 
 
 def test_a_limit_per_minute_is_a_429_that_names_it(sdk):

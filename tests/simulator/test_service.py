@@ -47,14 +47,14 @@ def test_one_more_than_slots_and_queue_is_refused_with_the_back_off():
     assert (caught.value.status, caught.value.headers["retry-after"]) == (429, "3")
 
 
-def test_places_are_the_limit_that_headers_tell_where_there_is_none_per_minute():
+def test_how_many_fit_in_at_once_is_told_and_not_as_a_quota_of_a_minute():
     service = serve(slots=1, queue=1, retry_after_s=2.0)
-    assert service.headers(0)["x-ratelimit-remaining-requests"] == "2"
+    assert service.headers(0)["x-ratelimit-remaining-concurrent-requests"] == "2"
     enter(service), enter(service)
     headers = service.headers(0)
-    assert headers["x-ratelimit-limit-requests"] == "2"
-    assert headers["x-ratelimit-remaining-requests"] == "0"
-    assert headers["x-ratelimit-reset-requests"] == "2s"
+    assert headers["x-ratelimit-limit-concurrent-requests"] == "2"
+    assert headers["x-ratelimit-remaining-concurrent-requests"] == "0"
+    assert "x-ratelimit-limit-requests" not in headers
 
 
 def test_limits_per_minute_are_charged_with_the_prompt_and_the_asked_output():
