@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from firsttoken.catalogue import Model
+from firsttoken.error import FirstTokenError
 from firsttoken.host import Host
 from firsttoken.scenario.format import Scenario, mean_tokens
 from firsttoken.scenario.peak import most_rps, most_streams
@@ -32,7 +33,7 @@ NEIGHBOUR_CPU = 0.05
 """From so much of a core on, other processes count."""
 
 
-class CalibrationError(Exception):
+class CalibrationError(FirstTokenError):
     """The calibration file cannot be read or written; the message is a sentence for the user."""
 
 

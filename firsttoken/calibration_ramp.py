@@ -23,6 +23,7 @@ from firsttoken.row import SUCCESS
 from firsttoken.scenario.format import Retry, Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
+from firsttoken.start import Ground, hold_ground
 
 NAME = "calibration"
 TTFT_S, TOKENS_PER_S, TOKENS = 0.5, 100.0, 100
@@ -91,8 +92,17 @@ class Look(NamedTuple):
 
 def _drive(scenario: Scenario, folder: Path) -> list[Look]:
     """Run a step to its end, looking at the machine every now and then in the measure window."""
-    simulators = launch.Simulators(scenario, truth=folder / "truth")
-    load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", "calibrate"])
+    with hold_ground(scenario, folder) as ground:
+        looks, ending = _look_on(ground)
+    if ending.get("event") != "end" or ending["failure"]:
+        failure = ending.get("failure") or "the load process died"
+        raise launch.LaunchError(f"calibrate: expected a step of some seconds to end well, got: {failure}")
+    return looks
+
+
+def _look_on(ground: Ground) -> tuple[list[Look], dict[str, object]]:
+    simulators = ground.simulators
+    load = launch.LoadProcess(ground.folder, simulators.base_urls, ["firsttoken", "calibrate"], hold=ground.hold)
     looks: list[Look] = []
     ending: dict[str, object] = {}
     try:
@@ -102,11 +112,7 @@ def _drive(scenario: Scenario, folder: Path) -> list[Look]:
                 looks.append(Look(time.monotonic(), server_s, client_s, read_busy_s()))
     finally:
         load.stop()
-        simulators.stop()
-    if ending.get("event") != "end" or ending["failure"]:
-        failure = ending.get("failure") or "the load process died"
-        raise launch.LaunchError(f"calibrate: expected a step of some seconds to end well, got: {failure}")
-    return looks
+    return looks, ending
 
 
 def _share(looks: list[Look], field: Literal["server_s", "client_s", "busy_s"]) -> float | None:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from firsttoken import kit
 from firsttoken.duration import ABOVE_ZERO, DURATION
+from firsttoken.error import FirstTokenError
 from firsttoken.strict_toml import TomlError, decode, read_toml
 
 Dollars = Annotated[float, Meta(ge=0)]
@@ -25,7 +26,7 @@ Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-class CatalogueError(ValueError):
+class CatalogueError(FirstTokenError, ValueError):
     """A catalogue that does not hold what it should; its text is the sentence to show."""
 
 

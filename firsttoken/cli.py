@@ -16,19 +16,18 @@ from typing import Annotated, NoReturn
 import msgspec
 from cyclopts import App, CycloptsError, Parameter, validators
 
-from firsttoken import __version__, calibration, console, kit, launch, limits, run_folder, running, terminal
+from firsttoken import __version__, calibration, console, kit, launch, run_folder, running, terminal
 from firsttoken.calibration import MOST_STREAMS
-from firsttoken.catalogue import CatalogueError, load_catalogue
+from firsttoken.catalogue import load_catalogue
 from firsttoken.command_error import word_error
+from firsttoken.error import FirstTokenError
 from firsttoken.interrupts import Interrupts
 from firsttoken.quiet import silence_libraries
-from firsttoken.readiness import UsageError, check_reach, check_ready, find_doubts, find_simulated
-from firsttoken.report.error import ReportError
-from firsttoken.results.error import RunFolderError
+from firsttoken.readiness import UsageError, check_ready, find_simulated
 from firsttoken.scenario.doubts import assumed_speeds
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario, reopen_scenario
-from firsttoken.scenario.values import ScenarioError
+from firsttoken.start import agree, hold_ground
 
 app = App(
     name="firsttoken",
@@ -88,22 +87,14 @@ def run(
         return running.foretell(plan, workers, remote, as_json=json_)
     if out:
         run_folder.check_new(Path(out))
-    check_ready(plan, os.environ, workers + remote)
-    if remote:
-        check_reach(plan)
-    for doubt in find_doubts(plan, os.environ, workers, remote):
-        console.warn(doubt)
-    if not yes:
-        running.ask_to_spend(plan)
+    agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
     folder = broken_off or run_folder.open_folder(plan, out)
-    with run_folder.hold_folder(folder) as hold, Interrupts(console.warn) as interrupts:
+    told = running.tell_as_json(folder, json_)
+    with Interrupts(console.warn) as interrupts, told, hold_ground(plan, folder) as ground:
         if broken_off:
             run_folder.forget_derived(broken_off)
-        failure = running.measure(plan, folder, launch.CrewSize(workers, remote, bind), interrupts, hold)
-        if failure and not interrupts.count:
-            raise UsageError(failure)
-        code = running.conclude(folder, as_json=json_)
-    return 130 if interrupts.count else code
+        failure = running.measure(plan, ground, launch.CrewSize(workers, remote, bind), interrupts)
+        return running.conclude(folder, failure=failure, interrupts=interrupts, as_json=json_)
 
 
 @app.command
@@ -255,17 +246,7 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-SENTENCES = (
-    ScenarioError,
-    CatalogueError,
-    kit.KitError,
-    launch.LaunchError,
-    limits.LimitError,
-    calibration.CalibrationError,
-    RunFolderError,
-    ReportError,
-    UsageError,
-)
+SENTENCES = (FirstTokenError,)
 """Errors whose message is a sentence for the user."""
 
 

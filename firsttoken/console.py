@@ -35,3 +35,12 @@ def warn(sentence: str) -> None:
 def escape_unseen(sentence: str) -> str:
     """The sentence with characters that a terminal obeys or hides written out: a name may hold some."""
     return "".join(each if each.isprintable() or each in " \n" else ascii(each)[1:-1] for each in sentence)
+
+
+def relay(line: str) -> None:
+    """Show a line that a locustfile printed or logged, as it is; on a terminal above the live line."""
+    if ERR.is_terminal:
+        ERR.print(Text.from_ansi(line))
+    else:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

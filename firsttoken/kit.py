@@ -10,6 +10,8 @@ import difflib
 import shutil
 from pathlib import Path
 
+from firsttoken.error import FirstTokenError
+
 FOLDERS = {"scenarios": ".toml", "locustfiles": ".py", "analysis": ".py", "reports": ".typ"}
 """Each folder with the ending of the files that are its entries."""
 
@@ -35,7 +37,7 @@ _NOT_ENTRIES = {"models.toml", "__init__.py"}
 _PACKAGE = Path(__file__).parent
 
 
-class KitError(ValueError):
+class KitError(FirstTokenError, ValueError):
     """A file of the four folders is not where it should be, or would be overwritten; the text is the sentence."""
 
 

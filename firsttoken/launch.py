@@ -9,41 +9,58 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Thread
 from typing import IO
 from urllib.parse import quote
 
 import msgspec
 
 from firsttoken.catalogue import load_catalogue
+from firsttoken.error import FirstTokenError
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.rules import simulate
 from firsttoken.scenario.target import Target
 
 GRACE_S = 3.0
 """How long a child may take to leave after its pipe has closed, before it is killed."""
+LAST_WORDS_S = 1.0
+"""How long to wait for the rest of what a child that has left wrote to stderr."""
+
+Relay = Callable[[str], None]
+"""Takes one line, without its end."""
 
 
-class LaunchError(Exception):
+class LaunchError(FirstTokenError):
     """A process or the run folder could not be started; the message is a sentence for the user."""
 
 
 class Child:
     """One process of ours: JSON on its first line of stdin, lines from its stdout."""
 
-    def __init__(self, module: str, spec: object, *, arguments: Sequence[str] = (), keeps: Sequence[int] = ()) -> None:
-        """`keeps` are open files of ours that stay open in it."""
+    def __init__(
+        self,
+        module: str,
+        spec: object,
+        *,
+        arguments: Sequence[str] = (),
+        keeps: Sequence[int] = (),
+        relay: Relay | None = None,
+    ) -> None:
+        """`keeps` are open files of ours that stay open in it; `relay` gets each line of its stderr."""
         self.module = module
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=None if relay is None else subprocess.PIPE,
             start_new_session=True,
             pass_fds=keeps,
         )
+        self._relaying = None if relay is None else _start_relaying(self.process.stderr, relay)
         self.say(json.dumps(spec))
 
     @property
@@ -72,6 +89,18 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self._relaying is not None:
+            self._relaying.join(LAST_WORDS_S)  # what it started may hold its stderr for longer
+
+
+def _start_relaying(words: IO[bytes] | None, relay: Relay) -> Thread:
+    def relay_all() -> None:
+        for line in words or ():
+            relay(line.decode(errors="backslashreplace").rstrip("\n"))
+
+    thread = Thread(target=relay_all, name="stderr of a child", daemon=True)
+    thread.start()
+    return thread
 
 
 class Simulator(Child):
@@ -211,11 +240,13 @@ class LoadProcess:
         crew: CrewSize | None = None,
         *,
         hold: int | None = None,
+        relay: Relay | None = None,
     ) -> None:
-        """`hold` is what `run_folder.hold_folder` gave, if the folder is held."""
+        """`hold` is what `run_folder.hold_folder` gave, if the folder is held; `relay` gets each line that a locustfile
+        prints or logs, in this process and its workers."""
         spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
         keeps = () if hold is None else (hold,)
-        self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()), keeps=keeps)
+        self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()), keeps=keeps, relay=relay)
 
     @property
     def pid(self) -> int:

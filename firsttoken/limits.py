@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from firsttoken.catalogue import Model, load_catalogue
+from firsttoken.error import FirstTokenError
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.peak import most_open, most_rps
 from firsttoken.scenario.target import Target
@@ -28,7 +29,7 @@ IANA_PORTS = 65_535 - 49_152 + 1
 """The dynamic ports of RFC 6335, which systems other than Linux hand out."""
 
 
-class LimitError(Exception):
+class LimitError(FirstTokenError):
     """This machine does not allow what the scenario asks for; the message is a sentence for the user."""
 
 

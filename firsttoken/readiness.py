@@ -11,6 +11,7 @@ from pathlib import Path
 
 from firsttoken import calibration, kit, limits
 from firsttoken.catalogue import load_catalogue
+from firsttoken.error import FirstTokenError
 from firsttoken.host import describe_host
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import warnings
@@ -20,7 +21,7 @@ from firsttoken.scenario.trace import read_arrivals
 from firsttoken.strict_toml import one_of, suggest
 
 
-class UsageError(Exception):
+class UsageError(FirstTokenError):
     """What was asked for cannot be done as it was asked; the message is a sentence."""
 
 

@@ -91,6 +91,8 @@ UNBILLED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts
 STOPPED_FROM_OUTSIDE: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user"})
 """The run or its operator cut the request off, and no other follows it."""
 
+STOPPED_IN_BACKOFF = "stopped_in_backoff"
+"""A check: the behaviour ended its request while it waited to try again after this attempt."""
 HELD_BACK = "held_back"
 """The run's own budget or share of a quota let this attempt wait before it was sent."""
 REASONING_SUMMARY = "reasoning_summary"
@@ -244,6 +246,9 @@ class StageEvent(msgspec.Struct, kw_only=True):
     """Arrivals so far that found `max_in_flight` requests open, and were not sent."""
     workers_lost: int = 0
     """Load processes that were lost in this stage so far."""
+    idle_ns: int | None = None
+    """Of users, so far: how long open seats of a closed loop had no living user, or one who waited for the run's own
+    budget; None where nobody counted, and in an open loop."""
     kept: int = 0
     judged: int = 0
     """Measured requests so far that kept the promise, of those of which it was known: what a search went by."""
@@ -297,6 +302,11 @@ class Manifest(msgspec.Struct, kw_only=True):
     """Load processes lost while no stage ran; those lost in one are told in `stages.jsonl`."""
     clock_error_ms: float = 0.0
     """How far the clock of any worker may have been from the run's, as it was set; 0 where all were on one machine."""
+    others: dict[str, int] = {}
+    """Classes of users that are not ours -> how many ran at most; what they did stands in no row."""
+    others_requests: int = 0
+    """What Locust counted of theirs, about."""
+    others_failures: int = 0
     resumed: int = 0
     """How often it was broken off and gone on with."""
     ended_utc: str | None = None

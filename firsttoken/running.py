@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,11 @@ import msgspec
 
 from firsttoken import console, estimate, launch, live, terminal
 from firsttoken.catalogue import load_catalogue
+from firsttoken.error import FirstTokenError
 from firsttoken.interrupts import Interrupts
 from firsttoken.readiness import UsageError, find_doubts
 from firsttoken.scenario.format import Scenario
+from firsttoken.start import Ground
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
@@ -48,31 +52,15 @@ def check_names(plan: Scenario) -> None:
         raise UsageError(refused)
 
 
-def ask_to_spend(plan: Scenario) -> None:
-    """Ask before a run that may cost more than a dollar. Raises UsageError where nobody agrees."""
-    question = estimate.estimate_run(plan, load_catalogue()).question
-    if not question:
-        return
-    agreed = terminal.confirm(question)
-    if agreed is None:
-        raise UsageError(f"{question} Nobody is there to be asked: add --yes, or bound it by [budget]")
-    if not agreed:
-        raise UsageError("expected a yes, got none; nothing was sent")
-
-
-def measure(plan: Scenario, folder: Path, crew: launch.CrewSize, interrupts: Interrupts, hold: int) -> str | None:
-    """Start simulators and load, show progress, end them; why it failed, in a sentence, if it did.
-
-    `hold` is what holds the folder, see `run_folder.hold_folder`.
-    """
-    simulators = launch.Simulators(plan, truth=folder / "truth")
-    load = launch.LoadProcess(folder, simulators.base_urls, ["firsttoken", *sys.argv[1:]], crew, hold=hold)
+def measure(plan: Scenario, ground: Ground, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
+    """Start the load, show progress, end it; why it failed, in a sentence, if it did."""
+    folder, command = ground.folder, ["firsttoken", *sys.argv[1:]]
+    load = launch.LoadProcess(folder, ground.simulators.base_urls, command, crew, hold=ground.hold, relay=console.relay)
     try:
         interrupts.tell(load.finish_early)
         ending = live.follow(load.events(), plan.load.turns)
     finally:
         load.stop()
-        simulators.stop()
     if ending is None:
         return f"{folder}: the load process died; `firsttoken report {folder}` shows what was recorded"
     return str(ending["failure"]) if ending["failure"] else None
@@ -89,19 +77,48 @@ def study(folder: Path, *, has_ended: bool = False) -> Study:
     return studied
 
 
-def conclude(folder: Path, *, as_json: bool) -> int:
-    """Study the run, write its report, print its table; the exit code."""
+def conclude(folder: Path, *, failure: str | None, interrupts: Interrupts, as_json: bool) -> int:
+    """Study the run, write its report, print its table; the exit code, which is also the one in the JSON.
+
+    A run that failed is reported as far as it was measured. Raises UsageError where nothing was.
+    """
     from firsttoken.report.build import build_report
 
+    if failure and not interrupts.count and not _has_rows(folder):
+        raise UsageError(failure)
     studied = study(folder, has_ended=True)
     if not as_json:
         terminal.show_study(studied)
     pdf = build_report(studied)
+    code = 130 if interrupts.count else 1 if failure else studied.exit_code
     if as_json:
-        sys.stdout.write(json.dumps({"run": str(folder), "report": str(pdf), "exit_code": studied.exit_code}) + "\n")
+        _write_result(folder, pdf, code, failure)
     else:
         terminal.say_report(pdf)
-    return studied.exit_code
+    if failure and not interrupts.count:
+        console.complain(failure)
+    return code
+
+
+@contextmanager
+def tell_as_json(folder: Path, as_json: bool) -> Iterator[None]:
+    """Have the JSON say how a run ended also where it has no result, with the exit code that it is about to have."""
+    try:
+        yield
+    except (FirstTokenError, KeyboardInterrupt) as problem:
+        if as_json:
+            is_told = isinstance(problem, FirstTokenError)
+            _write_result(folder, None, 1 if is_told else 130, str(problem) if is_told else None)
+        raise
+
+
+def _write_result(folder: Path, pdf: Path | None, code: int, failure: str | None) -> None:
+    result = {"run": str(folder), "report": None if pdf is None else str(pdf), "exit_code": code}
+    sys.stdout.write(json.dumps(result | ({"failure": failure} if failure else {})) + "\n")
+
+
+def _has_rows(folder: Path) -> bool:
+    return any(journal.stat().st_size for journal in (folder / "attempts").glob("*.jsonl"))
 
 
 def work(master: str, spool: Path, interrupts: Interrupts) -> str | None:

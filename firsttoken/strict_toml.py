@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import inspect
 
+from firsttoken.error import FirstTokenError
 from firsttoken.mismatch import Mismatch, fields_of, find_mismatch
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ T = TypeVar("T")
 _SECRET_KEYS = frozenset({"key_env", "api_key", "base_url", "headers"})
 
 
-class TomlError(ValueError):
+class TomlError(FirstTokenError, ValueError):
     """A file that is not what it should be; its text is the whole sentence to show."""
 
 

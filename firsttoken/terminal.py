@@ -5,7 +5,6 @@ Rule: progress and complaints go to stderr, results to stdout; nothing is comput
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,14 +101,6 @@ def _worst_case(target: TargetEstimate) -> str:
 
 def _dollars(usd: float | None) -> str:
     return UNKNOWN if usd is None else f"${usd:,.2f}"
-
-
-def confirm(question: str) -> bool | None:
-    """Ask whether to go on; only "y" or "yes" is one. None where nobody is there to be asked."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    ERR.print(Text(f"{question} Go on? [y/N] "), end="")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def show_study(study: Study) -> None:

@@ -33,6 +33,7 @@ DECIDE = {"model_names", "stats", "results", "catalogue", "duration", "scenario"
 REPORT = {"decide", "kit", "plan", "quiet"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
+    "error": set(),
     "kit": set(),
     "host": set(),
     "model_names": set(),
@@ -55,20 +56,22 @@ MAY_IMPORT = {
     "estimate": {"scenario", "catalogue"},
     "calibration": {"host", "scenario", "catalogue"},
     "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue", "strict_toml"},
-    "load": {"host", "http_text", "kit", "launch", "limits", "proxy", "readiness", "wire"}
+    "start": {"estimate", "launch", "readiness", "scenario", "catalogue"},
+    "load": {"host", "http_text", "kit", "launch", "limits", "proxy", "readiness", "start", "wire"}
     | {"catalogue", "duration", "model_names", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
-    "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report"} | REPORT,
+    "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report", "start"} | REPORT,
     "analysis": {"report"} | REPORT,
     "locustfiles": {"load"},
 }
-"""Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
+"""Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes.
+All may import `error`, which is how a user is told."""
 
 ONLY_IN = {
     "locust": (
-        *(f"firsttoken/load/{name}.py" for name in ("behaviour", "engine", "plain", "shape", "users")),
-        *(f"firsttoken/load/{name}.py" for name in ("joining", "locust_link", "worker")),
+        *(f"firsttoken/load/{name}.py" for name in ("behaviour", "engine", "plain", "shape", "streaming_user")),
+        *(f"firsttoken/load/{name}.py" for name in ("dispatch", "fault", "joining", "locust_link", "others", "worker")),
         "locustfiles/",
     ),
     "gevent": (
@@ -173,7 +176,7 @@ def test_a_floor_imports_only_the_floors_beneath_it():
         for module, line in imported_by(path):
             package, _, rest = module.removesuffix(".__version__").partition(".")
             other = PART_OF.get(rest.split(".")[0], rest.split(".")[0])
-            if package == "firsttoken" and rest and other not in {floor} | MAY_IMPORT.get(floor, set()):
+            if package == "firsttoken" and rest and other not in {floor, "error"} | MAY_IMPORT.get(floor, set()):
                 found.append(f"{name_of(path)}:{line}: {floor} imports {module}")
     refuse(found, "The data goes one way. Pass a value in, or move the code to the floor that may know both:")
 

@@ -1,8 +1,6 @@
 """What a person reads: of a calibration the table, the ceiling and what a scenario needs; of a query its rows; of a run
 each stage as it begins, and its summary."""
 
-import io
-import sys
 from pathlib import Path
 
 import msgspec
@@ -115,12 +113,6 @@ def test_an_estimate_is_a_table_and_what_it_rests_on(capsys: pytest.CaptureFixtu
     assert second.endswith("unknown")
     assert total.endswith("$1,234.50")
     assert said == "It rests on this."
-
-
-def test_nobody_is_asked_where_nobody_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-
-    assert terminal.confirm("Dear?") is None
 
 
 def test_the_summary_of_a_search_says_what_an_open_loop_made_of_it(

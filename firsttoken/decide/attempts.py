@@ -66,6 +66,8 @@ class Attempts:
     """Whether it came whole or in one burst, so that nobody knows its pace."""
     unknown_finish: Bools
     """Whether nobody knows its finish reason."""
+    stopped_in_backoff: Bools
+    """Whether its own user ended the request in the back-off after it."""
     unseen: Bools
     """Whether hidden and visible text could not be told apart, so that nobody knows the time of the first visible."""
     summarised: Bools
@@ -93,6 +95,11 @@ class Attempts:
         return self.succeeded & ~self.empty
 
     @cached_property
+    def stopped(self) -> Bools:
+        """Whether its own user ended it, or the back-off after it."""
+        return np.asarray((self.outcome == "stopped_by_user") | self.stopped_in_backoff, dtype=np.bool_)
+
+    @cached_property
     def unjudged(self) -> Bools:
         return np.isin(self.outcome, list(UNJUDGED))
 
@@ -116,7 +123,9 @@ class Attempts:
 
 
 DTYPES: dict[str, type[np.generic]] = {
-    **dict.fromkeys(("begins", "held_back", "buffered", "unknown_finish", "unseen", "summarised"), np.bool_),
+    **dict.fromkeys(
+        ("begins", "held_back", "buffered", "stopped_in_backoff", "unknown_finish", "unseen", "summarised"), np.bool_
+    ),
     **dict.fromkeys(("phase", "outcome", "ratelimit_tokens_of"), np.object_),
     **dict.fromkeys(("file_row", "gap_count"), np.int64),
 }
@@ -146,6 +155,8 @@ class Requests:
     """Nobody knows how it would have ended: its last attempt is unjudged, or its back-off was cut off."""
     waiting: Bools
     """It was cut off in its back-off: a next attempt was due and never began."""
+    stopped: Bools
+    """Its own user ended it: nobody was kept waiting for the rest, which is no failure."""
     intended_ns: Floats
     end_ns: Floats
     """When its last attempt ended, or its back-off was cut off; nan where nobody saw."""
@@ -173,6 +184,7 @@ def group_requests(attempts: Attempts, stage_end_ns: float) -> Requests:
         empty=attempts.empty[last],
         unjudged=attempts.unjudged[last] | waiting,
         waiting=waiting,
+        stopped=attempts.stopped[last],
         intended_ns=attempts.intended_ns[first],
         end_ns=np.where(waiting, np.fmin(due_ns, stage_end_ns), attempts.end_ns[last]),
     )

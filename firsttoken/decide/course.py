@@ -85,13 +85,14 @@ def _look(seen: Observation, span: Span, confidence: float) -> Part:
     windows = [(opens + round(1e9 * span.begins_s), opens + round(1e9 * span.ends_s)) for opens, _ in seen.windows]
     chosen = [_is_within(seen, window) for window in windows]
     inside = np.logical_or.reduce(chosen)
+    promised = inside & ~seen.judged.excused
     kept = seen.judged.kept
     n_eff = sum(
         effective_size(seen.requests.intended_ns[who], kept[who].astype(np.float64), window, seen.request_ns).n_eff
         for who, window in zip(chosen, windows, strict=True)
     )
     undecided = int((seen.judged.undecided & inside).sum())
-    share = proportion_interval(int((kept & inside).sum()), int(inside.sum()), n_eff, confidence, undecided)
+    share = proportion_interval(int((kept & inside).sum()), int(promised.sum()), n_eff, confidence, undecided)
     return Part(
         begins_s=span.begins_s,
         ends_s=span.ends_s,

@@ -1,6 +1,7 @@
 """Whether the load that was asked for was brought: users at work in a closed loop, arrivals on time in an open one.
 
-    at work   a user inside a request, attempts and back-off together, or in the pause after it
+    at work   a living user who does not wait for the run's own budget: inside a request, attempts and back-off
+              together, in the pause after it, or in code of its own. The load process counts how long seats had none.
     begun     when a request first touched the network: the start of its connection, or where one was open, sent
     lateness  begun - intended, of requests that came by a schedule
 
@@ -43,15 +44,34 @@ def _find_missing_users(seen: Observation, think_s: float) -> str:
     wanted = stage.mean_level if stage.shape else float(seen.users)
     if wanted is None:
         return ""
+    if stage.idle_measured_ns is None or stage.workers_lost:
+        present, doing = _estimate_present(seen, think_s)
+    else:
+        present, doing = _count_present(seen, wanted, stage.idle_measured_ns), "at work"
+    if present >= wanted * (1 - WITHIN) and (stage.shape or present <= wanted * (1 + WITHIN)):
+        return ""
+    told = f"{round_significant(present)} users were {doing} on average; {_write_users(wanted)} were asked for"
+    return f"{told}{_tell_held_back(seen, _is_held_back(seen))}."
+
+
+def _count_present(seen: Observation, wanted: float, idle_ns: int) -> float:
+    """The mean number of users at work, as the load process counted those who were not; where more asked, their
+    number."""
+    asked = float(len(np.unique(seen.attempts.user[seen.requests.first][seen.measured])))
+    return asked if asked > wanted else wanted - idle_ns / 1e9 / seen.seconds
+
+
+def _estimate_present(seen: Observation, think_s: float) -> tuple[float, str]:
+    """The mean number of users at work by the rows alone, and what they did: for runs in which nobody counted them, or
+    in which a load process was lost that counted some.
+
+    A user is at work in a request and, for as long as most pauses last, after it.
+    """
     held_back = _is_held_back(seen)
     pauses_s = np.where(_is_next(seen, held_back), np.nan, _find_pauses(seen))
     own = _is_own_pace(pauses_s, think_s)
     present = count_at_work(seen, np.where(np.isnan(pauses_s), np.nanmedian(pauses_s), pauses_s) if own else think_s)
-    if present >= wanted * (1 - WITHIN) and (stage.shape or present <= wanted * (1 + WITHIN)):
-        return ""
-    doing = "busy or thinking" if think_s or own else "busy with a request"
-    told = f"{round_significant(present)} users were {doing} on average; {_write_users(wanted)} were asked for"
-    return f"{told}{_tell_held_back(seen, held_back)}."
+    return present, "busy or thinking" if think_s or own else "busy with a request"
 
 
 def _write_users(wanted: float) -> str:

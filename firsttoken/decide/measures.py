@@ -95,7 +95,7 @@ def turn_over(tpot: Estimate) -> Estimate:
 
 def measure_promise(seen: Observation) -> dict[str, Estimate]:
     """The share of requests that kept the promise, how many of them came a second, and what broke the others."""
-    chosen = seen.measured
+    chosen = seen.promised
     kept, undecided = seen.judged.kept[chosen], seen.judged.undecided[chosen]
     attainment = estimate_attainment(seen, int(kept.sum()), int(undecided.sum()))
     per_second = len(kept) / seen.seconds
@@ -123,7 +123,7 @@ def estimate_attainment(seen: Observation, kept: int, undecided: int) -> Estimat
 
     Where measuring ended once it was decided the interval is one that holds however often one looks.
     """
-    chosen = seen.measured
+    chosen = seen.promised
     asked, share = int(chosen.sum()), seen.promise.share
     n_eff = seen.effective(chosen, seen.judged.kept[chosen].astype(np.float64))
     if not seen.promise.watched or not asked:

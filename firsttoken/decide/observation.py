@@ -83,6 +83,11 @@ class Observation:
         return self.told.answerers
 
     @property
+    def promised(self) -> Bools:
+        """Measured requests that the promise is held against: all but those whose own user stopped them in time."""
+        return self.measured & ~self.judged.excused
+
+    @property
     def seconds(self) -> float:
         """The length of all its measure windows."""
         return sum(end - begin for begin, end in self.windows) / 1e9

@@ -2,7 +2,8 @@
 
 Rule: a request keeps the promise when it succeeds and every limit that is set holds. Errors and give-ups break it,
 and so does an answer that is empty: without a visible token or tool call nothing was given, however soon. A request
-that was cut off breaks it once it is past a limit; before that nobody knows, and the share is given as bounds.
+that was cut off breaks it once it is past a limit; before that nobody knows, and the share is given as bounds. One that
+its own user stopped before it was past a limit is in no share: nobody waited for the rest.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ class Judged:
     broken: Bools
     broken_by: Mapping[str, Bools]
     """Latency metric, "error" or "empty" -> the requests that broke on it; a request may break on several."""
+    excused: Bools
+    """Stopped by their own user before they were past a limit: neither kept nor broken, and in no share."""
 
     @property
     def undecided(self) -> Bools:
-        return ~(self.kept | self.broken)
+        return ~(self.kept | self.broken | self.excused)
 
 
 def judge_requests(requests: Requests, latencies: Mapping[str, Latency], promise: Promise) -> Judged:
@@ -63,4 +66,9 @@ def judge_requests(requests: Requests, latencies: Mapping[str, Latency], promise
         broken_by[metric] = past & ~requests.gave_up
         unknown |= ~np.isnan(latency.floor) & ~past
     broken = np.logical_or.reduce(list(broken_by.values()))
-    return Judged(kept=requests.succeeded & ~broken & ~unknown, broken=broken, broken_by=broken_by)
+    return Judged(
+        kept=requests.succeeded & ~broken & ~unknown,
+        broken=broken,
+        broken_by=broken_by,
+        excused=requests.stopped & ~broken,
+    )

@@ -14,7 +14,7 @@ from firsttoken.load.session import Session
 from firsttoken.load.tally import Tally
 from firsttoken.load.target import Ask
 from firsttoken.plan.retry import choose_backoff_ms
-from firsttoken.row import HELD_BACK, STOPPED_FROM_OUTSIDE, SUCCESS, UNJUDGED, Row
+from firsttoken.row import HELD_BACK, STOPPED_FROM_OUTSIDE, STOPPED_IN_BACKOFF, SUCCESS, UNJUDGED, Row
 
 REFUSED_S = 0.02
 """How soon a request that the budget had no room for asks again."""
@@ -50,16 +50,21 @@ def _attempt_until_done(session: Session, request: Request) -> None:
         session.recorder.begin(row)
         try:
             should_retry = target.client.send(row, ask.body)
-        finally:
+            row.backoff_ms = _choose_backoff(session, row, should_retry)
+        finally:  # whoever ends it, also the behaviour itself by a timeout or a kill
             session.spending.settle(row, ask.words, bound)
-        _count_cost(session, request, row)
-        row.backoff_ms = _choose_backoff(session, row, should_retry)
-        session.recorder.end(row)
-        request.lane.note_attempt(row)
+            session.recorder.end(row)
+            request.lane.note_attempt(row)
+            _count_cost(session, request, row)
         if row.backoff_ms is None or row.end_ns is None:
             return
         intended_ns = row.end_ns + round(row.backoff_ms * 1e6)
-        _sleep_until(session, intended_ns, request)
+        try:
+            _sleep_until(session, intended_ns, request)
+        except BaseException:
+            row.checks.append(STOPPED_IN_BACKOFF)
+            session.recorder.end(row)
+            raise
 
 
 def _await_room(session: Session, request: Request, target: str, bound: Cost) -> bool:
@@ -67,6 +72,14 @@ def _await_room(session: Session, request: Request, target: str, bound: Cost) ->
 
     Where only a share of a quota may be used, all stand in one line, and its head alone watches.
     """
+    request.lane.waiting += 1
+    try:
+        return _await_quota_and_purse(session, request, target, bound)
+    finally:
+        request.lane.waiting -= 1
+
+
+def _await_quota_and_purse(session: Session, request: Request, target: str, bound: Cost) -> bool:
     quota = session.spending.quota(target)
     if quota is None:
         return _await_purse(session, request, bound)
@@ -95,15 +108,17 @@ def _await_quota(session: Session, request: Request, quota: QuotaShare) -> bool:
 def _await_purse(session: Session, request: Request, bound: Cost) -> bool:
     """Wait until the budget has room for an attempt; False if the stage ended meanwhile."""
     purse = session.spending.purse
-    while session.may_send(request):
-        if purse.reserve(request, bound, session.now_ns()):
-            return True
-        session.refill()
-        if purse.reserve(request, bound, session.now_ns()):
-            return True  # a crew of one has its answer at once, and need not be late for its schedule
-        session.wait(REFUSED_S)
-        request.waited_until_ns = session.now_ns()
-    purse.forget(request)
+    try:
+        while session.may_send(request):
+            if purse.reserve(request, bound, session.now_ns()):
+                return True
+            session.refill()
+            if purse.reserve(request, bound, session.now_ns()):
+                return True  # a crew of one has its answer at once, and need not be late for its schedule
+            session.wait(REFUSED_S)
+            request.waited_until_ns = session.now_ns()
+    finally:
+        purse.forget(request)
     return False
 
 

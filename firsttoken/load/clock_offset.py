@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from firsttoken.error import FirstTokenError
+
 
 class Exchange(msgspec.Struct, frozen=True):
     """One question: asked and answered on the worker's clock, `master_ns` what the master's showed in between."""
@@ -27,19 +29,23 @@ class Offset(msgspec.Struct, frozen=True):
     error_ns: int
 
 
+class ClockError(FirstTokenError, ValueError):
+    """A clock that cannot be held against the run's."""
+
+
 def estimate_offset(exchanges: Sequence[Exchange]) -> Offset:
     """The middle of all offsets that every exchange allows (Marzullo 1984, without liars).
 
     The master read its clock after the question was asked and before the answer came, so each exchange bounds the
     offset by [master - answered, master - asked]; what all of them allow is no wider than the shortest of them, and the
-    error no more than half of the best round trip. Raises ValueError where they contradict each other.
+    error no more than half of the best round trip. Raises ClockError where they contradict each other.
     """
     if not exchanges:
         raise ValueError("expected at least one exchange with the master, got none")
     least_ns = max(each.master_ns - each.answered_ns for each in exchanges)
     most_ns = min(each.master_ns - each.asked_ns for each in exchanges)
     if least_ns > most_ns:
-        raise ValueError(
+        raise ClockError(
             "the master's clock and this worker's: expected them to run alike for a second, "
             f"they moved apart by {(least_ns - most_ns) / 1e6:.3f} ms; was one of the machines suspended?"
         )

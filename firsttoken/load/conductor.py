@@ -59,6 +59,7 @@ class Conductor:
                 with self._keep_garbage(group):
                     self._run(group)
                 self.budget = self.budget or crew.exhausted
+            self.failure = self.failure or crew.failure
         finally:
             crew.leave()
 
@@ -157,6 +158,7 @@ class Conductor:
                 confirms=plan.confirms,
                 dropped=tally.dropped,
                 workers_lost=workers_lost,
+                idle_ns=tally.idle_ns if plan.by == "users" else None,
                 kept=tally.kept,
                 judged=tally.judged,
             )

@@ -1,15 +1,44 @@
-"""The pipes of a load process: its specification and words on stdin, its progress on stdout.
+"""The pipes of a load process: its specification and words on stdin, its events on the pipe that was its stdout.
 
-Rule: reading waits on the hub and never stops it, and a parent that no longer reads is not an error.
+Rule: reading waits on the hub and never stops it, and a parent that no longer reads is not an error. Events have their
+pipe to themselves: whatever a locustfile prints, logs or has a subprocess write goes to stderr.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 
 import gevent.os
 import gevent.socket
 import msgspec
+
+LIBRARIES = ("locust", "gevent", "geventhttpclient", "openai", "httpx2", "httpcore2", "urllib3", "requests", "asyncio")
+"""Loggers that tell of every request or user: of them only warnings are shown."""
+
+
+class _Channel:
+    """Where events are written: stdout, until `open_channel` has taken it for them alone."""
+
+    fd = 1
+
+
+def open_channel() -> None:
+    """Keep the pipe on stdout for events, and have everything else that is written to stdout go to stderr.
+
+    No process that a locustfile starts holds the pipe, so it ends when this process does.
+    """
+    _Channel.fd = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - it stays open as long as the process
+
+
+def open_log() -> None:
+    """Show on stderr what a locustfile logs from INFO on, and only the warnings of libraries."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def read_line() -> bytes:
@@ -33,8 +62,8 @@ def read_words(most: int = 4096) -> bytes:
 
 
 def tell(event: dict[str, object]) -> None:
-    """Write one line of progress."""
+    """Write one event."""
     try:
-        gevent.os.nb_write(1, msgspec.json.encode(event) + b"\n")
+        gevent.os.nb_write(_Channel.fd, msgspec.json.encode(event) + b"\n")
     except BrokenPipeError:
         return

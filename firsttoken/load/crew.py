@@ -23,6 +23,9 @@ from firsttoken.traffic.trace import Arrival
 
 TICK_S = 0.02
 SPAWN_PATIENCE_S = 30.0
+"""How long nobody may become ready before the run is given up."""
+CALL_AGAIN_S = 3.0
+"""How long to wait for users that Locust was told to start before it is told again."""
 
 
 class Crew(Protocol):
@@ -31,6 +34,14 @@ class Crew(Protocol):
     @property
     def stopping(self) -> str | None:
         """Why the run must end before its plan, or None."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run cannot go on, in a sentence; None where nothing went wrong, also where somebody stopped it."""
+
+    @property
+    def traceback(self) -> str:
+        """Where a failure came from that is an exception of the behaviour's."""
 
     @property
     def exhausted(self) -> str | None:
@@ -100,6 +111,14 @@ class LocalCrew:
     def stopping(self) -> str | None:
         return self._session.stopping
 
+    @property
+    def failure(self) -> str | None:
+        return self._session.failure
+
+    @property
+    def traceback(self) -> str:
+        return self._session.traceback
+
     def now_ns(self) -> int:
         return self._session.now_ns()
 
@@ -109,14 +128,15 @@ class LocalCrew:
     def gather(self, group: Group) -> str | None:
         session = self._session
         session.wanted_users = wanted = sum(plan.users for plan in group)
-        waited_s = 0.0
+        patience = Patience()
         while len(session.users) != wanted:
             if session.stopping:
                 return session.stopping
-            if waited_s > SPAWN_PATIENCE_S:
-                return describe_missing_users(wanted, len(session.users))
+            if patience.wears_out(len(session.users)):
+                return describe_missing_users(wanted, len(session.users), len(session.starting), session.left)
+            if patience.is_time_to_call():
+                session.called_again += 1  # whoever left by itself in an earlier stage is to come again
             gevent.sleep(TICK_S)
-            waited_s += TICK_S
         return None
 
     def begin(self, clocks: Sequence[StageClock]) -> None:
@@ -158,9 +178,35 @@ class LocalCrew:
         self._session.recorder.flush()
 
 
-def describe_missing_users(wanted: int, living: int) -> str:
-    """Why a stage cannot begin."""
-    return (
-        f"expected {wanted} users to start within {SPAWN_PATIENCE_S:.0f} s, Locust has {living}; "
-        "fewer users, or more workers, would help"
-    )
+class Patience:
+    """How long to wait for users to be ready: as long as their number grows now and then."""
+
+    def __init__(self) -> None:
+        self._waited_s = 0.0
+        self._ready = 0
+        self._calls = 0
+
+    def wears_out(self, ready: int) -> bool:
+        """Whether nobody has become ready for too long; asked once a tick."""
+        self._waited_s = self._waited_s + TICK_S if ready == self._ready else 0.0
+        self._ready = ready
+        return self._waited_s > SPAWN_PATIENCE_S
+
+    def is_time_to_call(self) -> bool:
+        """Whether Locust is to be told again how many are wanted."""
+        due = int(self._waited_s / CALL_AGAIN_S)
+        is_due, self._calls = due > self._calls, due
+        return is_due
+
+
+def describe_missing_users(wanted: int, ready: int, starting: int, left: int) -> str:
+    """Why a stage cannot begin: users in their `on_start`, users that ended themselves, or none started at all."""
+    expected = f"expected {wanted} users to be ready, got {ready} and no more for {SPAWN_PATIENCE_S:.0f} s"
+    if starting:
+        return f"{expected}: {starting} are still in their on_start; it has to come to an end before a stage begins"
+    if left:
+        return (
+            f"{expected}: {left} have ended by themselves since the run began, as StopUser ends one; let them go on, "
+            "or ask for fewer"
+        )
+    return f"{expected}, and Locust has started no others; fewer users, or more workers, would help"

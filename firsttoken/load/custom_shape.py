@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from firsttoken.error import FirstTokenError
 from firsttoken.load.shapes import NS, Profile, Segment
 
 MOST_S = 24 * 3600
 """A shape that has not ended by then has no end."""
 
 
-class ShapeError(ValueError):
+class ShapeError(FirstTokenError, ValueError):
     """A shape that cannot be driven; its text is the sentence to show."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
+from pathlib import Path
 
 import gevent
 from locust import User
@@ -15,6 +16,8 @@ from locust.env import Environment
 
 from firsttoken.load.control import tell
 from firsttoken.load.crew import Crew, LocalCrew
+from firsttoken.load.dispatch import Dispatcher
+from firsttoken.load.fault import FaultWatch
 from firsttoken.load.health import watch_health
 from firsttoken.load.itinerary import Itinerary
 from firsttoken.load.link import Welcome, parse_address
@@ -22,28 +25,32 @@ from firsttoken.load.local_workers import LocalWorkers
 from firsttoken.load.locust_link import MasterLink
 from firsttoken.load.master import WorkerCrew
 from firsttoken.load.opening import OpenRun
+from firsttoken.load.others import count_requests_of_others, note_others
 from firsttoken.load.shape import Stages
 
 
 @contextmanager
-def drive_alone(run: OpenRun, users: list[type[User]], itinerary: Itinerary) -> Iterator[Crew]:
+def drive_alone(run: OpenRun, users: list[type[User]], itinerary: Itinerary, locustfile: Path) -> Iterator[Crew]:
     """Users in this process."""
-    run.session.hear_limits(run.knocks)
-    environment = Environment(user_classes=users, shape_class=Stages(itinerary, run.session))
+    shape = Stages(itinerary, run.session)
+    environment = Environment(user_classes=users, shape_class=shape, dispatcher_class=Dispatcher)
+    FaultWatch(locustfile, run.session.fail).listen(environment)
     runner = environment.create_local_runner()
+    note_others(environment, run.manifest)
     runner.start_shape()
     health = gevent.spawn(watch_health, run.session)
     try:
         yield LocalCrew(run.session, run.treasury, run.scenario.seed, run.trace)
     finally:
         health.kill()
+        count_requests_of_others(environment, run.manifest)
         runner.quit()
 
 
 @contextmanager
 def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
-    """Users in worker processes, here and on other machines. Raises ValueError where it cannot listen for them."""
-    spec, environment = run.spec, Environment(user_classes=users)
+    """Users in worker processes, here and on other machines. Raises LaunchError where it cannot listen for them."""
+    spec, environment = run.spec, Environment(user_classes=users, dispatcher_class=Dispatcher)
     host, port = parse_address(spec.bind) if spec.remote else ("127.0.0.1", 0)
     welcome = Welcome(
         number=0,
@@ -64,6 +71,7 @@ def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
         local=spec.workers,
         remote=spec.remote,
     )
+    note_others(environment, run.manifest)
     if spec.remote:
         workers_of_others = f"{spec.remote} worker{'s' * (spec.remote != 1)} of other machines"
         how = f"`firsttoken worker --master HOST:{crew.port}` there"
@@ -74,5 +82,6 @@ def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
     try:
         yield crew
     finally:
+        count_requests_of_others(environment, run.manifest)
         run.manifest.clock_error_ms = max(run.manifest.clock_error_ms, crew.clock_error_ns / 1e6)
         workers.stop()

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from msgspec.structs import replace
 
 from firsttoken.load import search
-from firsttoken.load.custom_shape import Shape, sample_shape
+from firsttoken.load.custom_shape import Shape, ShapeError, sample_shape
 from firsttoken.load.plan import Group, StagePlan, plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.load.resuming import FRESH, Finished
 from firsttoken.load.shapes import Profile
@@ -207,11 +207,11 @@ def lay_out_run(
 ) -> Itinerary:
     """The way through a run, whose shape may be a class of the locustfile.
 
-    Raises ValueError where the scenario names one that is not there or cannot be driven.
+    Raises ShapeError where the scenario names one that is not there or cannot be driven.
     """
     name = scenario.load.shape
     if name[:1].isupper() and name not in shapes:
         found = ", ".join(sorted(shapes)) or "none"
-        raise ValueError(f"load.shape: expected a LoadTestShape class of the locustfile, got {name}; it has {found}")
+        raise ShapeError(f"load.shape: expected a LoadTestShape class of the locustfile, got {name}; it has {found}")
     sampled = sample_shape(shapes[name]) if name in shapes else None
     return lay_out(scenario, sampled=sampled, trace=trace, finished=finished)

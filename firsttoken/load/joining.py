@@ -15,8 +15,10 @@ from gevent.event import AsyncResult
 from locust.env import Environment
 
 from firsttoken import __version__
-from firsttoken.load.clock_offset import Exchange, Offset, estimate_offset
+from firsttoken.error import FirstTokenError
+from firsttoken.load.clock_offset import ClockError, Exchange, Offset, estimate_offset
 from firsttoken.load.link import (
+    AddressError,
     Hello,
     Ping,
     Pong,
@@ -36,7 +38,7 @@ EXCHANGES, EXCHANGES_NEEDED = 16, 8
 EXCHANGE_S = 0.5
 
 
-class JoinError(Exception):
+class JoinError(FirstTokenError):
     """The run cannot be joined; the message is a sentence for the user."""
 
 
@@ -52,7 +54,7 @@ class Doorway:
         try:
             host, port = parse_address(master)
             socket.getaddrinfo(host, port)
-        except (ValueError, OSError) as error:
+        except (AddressError, OSError) as error:
             raise JoinError(f"--master {master}: expected where a master listens, got: {error}") from None
         try:
             self._link = WorkerLink(environment, host, port, self._hear)
@@ -90,7 +92,7 @@ class Doorway:
             )
         try:
             return estimate_offset(self._exchanges)
-        except ValueError as error:
+        except ClockError as error:
             raise JoinError(f"--master {self.master}: {error}") from None
 
     def quit(self) -> None:

@@ -60,6 +60,9 @@ class Lane:
         """Of this process; in an open loop only their number matters."""
         self.idle: deque[AsyncResult[Request | None]] = deque()
         """Users of an open loop who wait for an arrival."""
+        self.waiting = 0
+        """Users of it who wait for the run's own budget or share of a quota."""
+        self._looked_ns: int | None = None
         self._open: set[Request] = set()
         self._measured: deque[Request] = deque()
         """Measured requests not judged yet, in the order in which they were intended."""
@@ -153,6 +156,19 @@ class Lane:
         rows = [request.rows[-1] for request in self._open if request.rows and request.rows[-1].end_ns is None]
         self.tally.streaming = sum(row.first_event_ns is not None for row in rows)
         self.tally.pending = sum(row.sent_ns is not None and row.sent_ns + PENDING_NS < now_ns for row in rows)
+
+    def note_idle(self, empty: Sequence[int], now_ns: int) -> None:
+        """Count for how long, in ns of a user, open seats had nobody at work since this was last called.
+
+        `empty` are those without a living user; whoever waits for the budget is not at work either. A living user who
+        has no request waits as the behaviour says, or is in its own code: that is no lack of load.
+        """
+        since_ns, self._looked_ns = self._looked_ns, now_ns
+        if since_ns is None or self.is_open or self.clock.ended_ns is not None:
+            return
+        opened = [opens_ns for seat in empty if (opens_ns := self.find_opening(seat, now_ns)) is not None]
+        idle = self.waiting + sum(opens_ns <= now_ns for opens_ns in opened)
+        self.tally.idle_ns += idle * (now_ns - since_ns)
 
     def judge(self, limits: Limits, now_ns: int) -> None:
         """Count who kept the promise, up to the first of whom it is not known yet.

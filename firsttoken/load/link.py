@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from firsttoken.error import FirstTokenError
 from firsttoken.load.budget import Grant, Slip
 from firsttoken.load.deal import Share
 from firsttoken.load.plan import StagePlan
@@ -27,6 +28,10 @@ SYNC_EVERY_S = 0.2
 """How often either side says how things stand, when nothing happens."""
 SILENCE_S = 4.0
 """After so long without a word of its master a worker stops sending: before its load is dealt to others."""
+
+
+class AddressError(FirstTokenError, ValueError):
+    """No address; the message is a sentence without the place where it was written."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
@@ -50,7 +55,11 @@ class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     group: int | None
     """The first stage of the group it drives, or drove last; None before the first."""
     users: int
-    """Users living here."""
+    """Users living here who are ready to ask."""
+    starting: int = 0
+    """Users whose `on_start` is not through yet."""
+    left: int = 0
+    """Users who were ready and live no more."""
     closed: bool
     """Whether its gate is closed: nobody begins a request."""
     drained: bool
@@ -61,6 +70,8 @@ class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Stage -> what the master may not have of its samples yet."""
     failure: str | None
     """Why it cannot go on, in a sentence."""
+    traceback: str = ""
+    """Where that came from, where it was an exception of the behaviour's."""
     done: bool = False
     """The last word: the run is over and the master has every row."""
     clock_error_ns: int = 0
@@ -189,11 +200,11 @@ def decode_at_worker(data: bytes) -> ToWorker:
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """The host and port of HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. Raises ValueError with a sentence."""
+    """The host and port of HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. Raises AddressError."""
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
         host, port = text, str(DEFAULT_PORT)
     host = host.removeprefix("[").removesuffix("]")
     if not host or (":" in host and "[" not in text) or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"expected HOST or HOST:PORT, such as 10.0.0.5:{DEFAULT_PORT} or [fd00::5], got {text!r}")
+        raise AddressError(f"expected HOST or HOST:PORT, such as 10.0.0.5:{DEFAULT_PORT} or [fd00::5], got {text!r}")
     return host, int(port)

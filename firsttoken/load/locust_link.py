@@ -17,6 +17,7 @@ from locust.env import Environment
 from locust.exception import RPCError
 from locust.rpc import Message, zmqrpc
 
+from firsttoken.launch import LaunchError
 from firsttoken.load.link import CHANNEL
 
 CONSTANTS = {
@@ -78,14 +79,14 @@ class _Runner(runners.MasterRunner):
 
 
 class MasterLink:
-    """The master's end of all links. Raises ValueError where it cannot listen."""
+    """The master's end of all links. Raises LaunchError where it cannot listen."""
 
     def __init__(self, environment: Environment, host: str, port: int, hear: Hear) -> None:
         tune()
         try:
             self._runner = _Runner(environment, host, port)
         except (RPCError, SystemExit) as error:
-            raise ValueError(
+            raise LaunchError(
                 f"--bind {host}:{port}: expected an address to listen on, got: {error}; name another"
             ) from None
         environment.runner = self._runner

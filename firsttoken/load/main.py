@@ -1,7 +1,7 @@
 """The load process: Locust as a library, told over a pipe, heard over another.
 
 stdin: one line with the run (`LoadSpec`), then words: `stop` ends the run in order, a closed pipe means that the
-parent is gone. stdout: one JSON line per progress event, the last one says how it ended.
+parent is gone. stdout: one JSON line per event, the last one says how it ended; see `control.open_channel`.
 
 Rule: whatever happens, this process is gone two seconds after its control pipe closes.
 """
@@ -14,17 +14,15 @@ import signal
 import sys
 
 import gevent
-import gevent.socket
 import msgspec
 
 from firsttoken import kit
+from firsttoken.error import FirstTokenError
 from firsttoken.load.behaviour import load_behaviour
-from firsttoken.load.conductor import Conductor
-from firsttoken.load.control import read_line, read_words, tell
+from firsttoken.load.control import open_channel, open_log, read_line, read_words, tell
 from firsttoken.load.engine import drive_alone, drive_with_workers
 from firsttoken.load.opening import LoadSpec, OpenRun
-from firsttoken.load.preflight import find_dead_target
-from firsttoken.load.verdict import Judge
+from firsttoken.load.sequence import conduct, prepare
 
 PARENT_GONE_S = 1.5
 
@@ -32,45 +30,39 @@ PARENT_GONE_S = 1.5
 def main() -> None:
     """Run the scenario of the folder named on stdin; exits 0 whether or not the run was cut short."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    open_channel()
+    open_log()
     logging.getLogger("locust.runners").setLevel(logging.ERROR)  # it warns of many users at once: ours wait at the gate
     spec = msgspec.json.decode(read_line(), type=LoadSpec)
     try:
         run = OpenRun(spec)
-    except ValueError as error:
+    except FirstTokenError as error:
         tell({"event": "end", "state": "failed", "failure": str(error), "reason": None})
         return
     signal.signal(signal.SIGTERM, lambda _signal, _frame: run.session.interrupt("terminated"))
     gevent.spawn(_obey_parent, run)
     _drive(run)
     run.close()
+    sys.stderr.write(run.session.traceback)
     failure = run.session.failure or run.session.recorder.failure
     tell({"event": "end", "state": run.manifest.state, "failure": failure, "reason": run.session.interrupted})
 
 
 def _drive(run: OpenRun) -> None:
     """Everything between an open run and a closed one; what goes wrong is the session's `failure`."""
-    session = run.session
+    locustfile = kit.find("locustfiles", run.scenario.traffic.locustfile)
     try:
-        users, shapes = load_behaviour(kit.find("locustfiles", run.scenario.traffic.locustfile))
-        itinerary = run.lay_out(shapes)
-    except ValueError as error:
-        session.failure = str(error)
-    session.failure = session.failure or find_dead_target(run, _say)
-    if session.stopping:
+        users, shapes = load_behaviour(locustfile)
+    except FirstTokenError as error:
+        run.session.fail(str(error))
         return
-    gevent.socket.getaddrinfo("127.0.0.1", None)  # the first look-up of a process starts a thread, for 20 ms
-    alone = run.spec.workers == 1 and not run.spec.remote
-    try:
-        with drive_alone(run, users, itinerary) if alone else drive_with_workers(run, users) as crew:
-            conductor = Conductor(crew, itinerary, Judge(run.scenario), tell)
-            conductor.conduct()
-    except ValueError as error:
-        session.failure = str(error)
+    itinerary = prepare(run, shapes, _say)
+    if itinerary is None:
         return
-    run.manifest.budget = conductor.budget
-    run.manifest.workers_lost_between += conductor.lost_between
-    session.failure = session.failure or conductor.failure
+    if run.spec.workers == 1 and not run.spec.remote:
+        conduct(run, itinerary, lambda itinerary: drive_alone(run, users, itinerary, locustfile), tell)
+    else:
+        conduct(run, itinerary, lambda _itinerary: drive_with_workers(run, users), tell)
 
 
 def _say(sentence: str) -> None:

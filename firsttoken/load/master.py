@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from firsttoken import __version__
 from firsttoken.load.budget import Treasury
 from firsttoken.load.clock import StageClock, advance_together
-from firsttoken.load.crew import SPAWN_PATIENCE_S, TICK_S, describe_missing_users
+from firsttoken.load.crew import TICK_S, Patience, describe_missing_users
 from firsttoken.load.link import (
     SYNC_EVERY_S,
     Ack,
@@ -47,9 +47,6 @@ from firsttoken.row import Outcome, StageEvent
 
 logger = logging.getLogger(__name__)
 
-SPREAD_AGAIN_S = 3.0
-"""How long to wait for users that Locust was told to spread before it is told again."""
-
 LEAD_NS, FAR_LEAD_NS = 100_000_000, 500_000_000
 """How long before its first arrival workers are told of a stage: here, and where some are on other machines."""
 
@@ -73,7 +70,7 @@ class WorkerCrew:
         local: int,
         remote: int,
     ) -> None:
-        """`welcome` is what every worker is told, but for its number. Raises ValueError where it cannot listen."""
+        """`welcome` is what every worker is told, but for its number. Raises LaunchError where it cannot listen."""
         self._session = session
         self._treasury = treasury
         self._welcome = welcome
@@ -106,7 +103,15 @@ class WorkerCrew:
 
     @property
     def stopping(self) -> str | None:
-        return self._session.stopping or self._failure or self._roster.failure
+        return self._session.stopping or self.failure
+
+    @property
+    def failure(self) -> str | None:
+        return self._session.failure or self._failure or self._roster.failure
+
+    @property
+    def traceback(self) -> str:
+        return self._session.traceback or self._roster.traceback
 
     @property
     def workers_lost(self) -> int:
@@ -131,17 +136,17 @@ class WorkerCrew:
             gevent.sleep(TICK_S)
         self._link.open_door(False)
         self._running, self._users_each = group, self._roster.count_each(group)
-        waited_s = 0.0
+        patience = Patience()
+        self._spread()
         while not self._roster.has_users(self._users_each):
             if self.stopping:
                 return self.stopping
-            if waited_s > SPAWN_PATIENCE_S:
+            if patience.wears_out(self._roster.users):
                 wanted = self._users_each * len(self._roster.living)
-                return describe_missing_users(wanted, self._roster.users)
-            if waited_s % SPREAD_AGAIN_S < TICK_S:
+                return describe_missing_users(wanted, self._roster.users, self._roster.starting, self._roster.left)
+            if patience.is_time_to_call():
                 self._spread()
             gevent.sleep(TICK_S)
-            waited_s += TICK_S
         return None
 
     def begin(self, clocks: Sequence[StageClock]) -> None:

@@ -106,7 +106,7 @@ class OpenRun:
         return manifest
 
     def lay_out(self, shapes: Mapping[str, Callable[[], Shape]]) -> Itinerary:
-        """The way through the run; `shapes` are the classes of the locustfile. Raises ValueError as `lay_out_run`."""
+        """The way through the run; `shapes` are the classes of the locustfile. Raises ShapeError as `lay_out_run`."""
         itinerary = lay_out_run(self.scenario, shapes, self.trace, self.finished)
         self.session.wanted_users = itinerary.first_users
         return itinerary

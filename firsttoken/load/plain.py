@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,21 +20,23 @@ from locust import events
 from locust.env import Environment
 from locust.exception import StopTest
 
-from firsttoken import launch, limits, run_folder
-from firsttoken.kit import KitError
-from firsttoken.load.conductor import Conductor
-from firsttoken.load.crew import LocalCrew
+from firsttoken import kit, run_folder
+from firsttoken.error import FirstTokenError
+from firsttoken.load.crew import Crew, LocalCrew
+from firsttoken.load.dispatch import Dispatcher
+from firsttoken.load.fault import FaultWatch
 from firsttoken.load.health import watch_health
-from firsttoken.load.itinerary import lay_out_run
+from firsttoken.load.itinerary import Itinerary, lay_out_run
 from firsttoken.load.opening import LoadSpec, OpenRun
-from firsttoken.load.preflight import find_dead_target
+from firsttoken.load.others import count_requests_of_others, note_others
+from firsttoken.load.sequence import conduct, prepare
 from firsttoken.load.session_opening import read_arrivals
 from firsttoken.load.shape import Stages
-from firsttoken.load.verdict import Judge
-from firsttoken.readiness import UsageError, check_ready, find_doubts
+from firsttoken.readiness import UsageError
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario
 from firsttoken.scenario.values import ScenarioError
+from firsttoken.start import agree, hold_ground
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ def add_options(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("FirstToken")
     group.add_argument("--scenario", default="", help="what to test: a path, or the name of a file in scenarios/")
     group.add_argument("--out", default="", help="the run folder; default runs/<UTC time>-<name>")
+    group.add_argument("--yes", action="store_true", help="do not ask before more than a dollar may be spent")
 
 
 def attach(environment: Environment, **_other: object) -> None:
@@ -58,13 +63,15 @@ def attach(environment: Environment, **_other: object) -> None:
             raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
         scenario = load_scenario(find_scenario(options.scenario))
         check_locustfile(options.locustfile, scenario.traffic.locustfile)
-        check_ready(scenario, os.environ)
-        for doubt in find_doubts(scenario, os.environ):
-            sys.stderr.write(f"note: {doubt}\n")
+        agree(scenario, os.environ, lambda doubt: _say(f"note: {doubt}"), yes=options.yes)
         PlainRun(environment, scenario, options.out)
-    except (ValueError, KitError, UsageError, limits.LimitError) as error:
-        sys.stderr.write(f"firsttoken: {error}\n")
+    except FirstTokenError as error:
+        _say(f"firsttoken: {error}")
         raise SystemExit(1) from None
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 def check_locustfile(given: str, named: str) -> None:
@@ -83,64 +90,76 @@ class PlainRun:
         self.environment = environment
         self.scenario = scenario
         self.out = out
-        self.simulators: launch.Simulators | None = None
+        self.ended = ExitStack()
+        """What a run holds until it has ended."""
         own = environment.shape_class
         self.shapes = {type(own).__name__: type(own)} if own is not None else {}
         self.stages = Stages(lay_out_run(scenario, self.shapes, read_arrivals(scenario)))
         environment.shape_class = self.stages
+        environment.dispatcher_class = Dispatcher
+        self.watch = FaultWatch(kit.find("locustfiles", scenario.traffic.locustfile), self._fail)
+        self.watch.listen(environment)
         gevent.get_hub().NOT_ERROR += (StopTest,)  # Locust words it, so gevent need not print where it came from
         environment.events.test_start.add_listener(self.start)
         environment.events.test_stopping.add_listener(self.stop)
-        environment.events.quitting.add_listener(self.end_simulators)
+        environment.events.quitting.add_listener(self.let_go)
 
     def start(self, **_other: object) -> None:
         """Open a run folder, start its simulators and the conductor beside Locust's users.
 
         Raises StopTest with a sentence.
         """
-        command = ["locust", *sys.argv[1:]]
         try:
             folder = run_folder.open_folder(self.scenario, self.out)
-            self.simulators = launch.Simulators(self.scenario, truth=folder / "truth")
-            self.run = OpenRun(LoadSpec(folder=str(folder), base_urls=self.simulators.base_urls, command=command))
-        except launch.LaunchError as error:
+            ground = self.ended.enter_context(hold_ground(self.scenario, folder))
+            spec = LoadSpec(
+                folder=str(folder), base_urls=ground.simulators.base_urls, command=["locust", *sys.argv[1:]]
+            )
+            self.run = OpenRun(spec)
+        except FirstTokenError as error:
             self._refuse(str(error))
-        sentence = find_dead_target(self.run, logger.warning)
-        if sentence is not None:
-            self.run.session.interrupted = sentence
+        itinerary = prepare(self.run, self.shapes, lambda sentence: _say(f"note: {sentence}"))
+        if itinerary is None:
             self.run.close()
-            self._refuse(sentence)
+            self._refuse(self.run.session.stopping or "")
         self.stages.session = self.run.session
+        note_others(self.environment, self.run.manifest)
         self.health = gevent.spawn(watch_health, self.run.session)
-        self.conductor = gevent.spawn(self._conduct, self.run)
+        self.conductor = gevent.spawn(conduct, self.run, itinerary, self._open_crew, lambda event: None)
 
-    def _conduct(self, run: OpenRun) -> None:
-        crew = LocalCrew(run.session, run.treasury, self.scenario.seed, run.trace)
-        conductor = Conductor(crew, run.lay_out(self.shapes), Judge(self.scenario), lambda event: None)
-        conductor.conduct()
-        run.manifest.budget = conductor.budget
-        run.session.failure = run.session.failure or conductor.failure
+    @contextmanager
+    def _open_crew(self, _itinerary: Itinerary) -> Iterator[Crew]:
+        yield LocalCrew(self.run.session, self.run.treasury, self.scenario.seed, self.run.trace)
+
+    def _fail(self, sentence: str, traceback: str) -> None:
+        if self.stages.session is not None:
+            self.stages.session.fail(sentence, traceback)
+        else:
+            _say(f"{traceback}firsttoken: {sentence}")
 
     def _refuse(self, sentence: str) -> NoReturn:
-        self.end_simulators()
+        self.let_go()
         self.environment.process_exit_code = 1
         raise StopTest(sentence)
 
     def stop(self, **_other: object) -> None:
         """End the run in order before Locust ends its users."""
-        if self.stages.session is None:
+        session = self.stages.session
+        if session is None:
             return
-        if not self.run.session.over:
-            self.run.session.interrupted = "stopped from Locust"
+        if not session.over:
+            session.interrupted = "stopped from Locust"
         self.conductor.join()
         self.health.kill()
+        count_requests_of_others(self.environment, self.run.manifest)
         self.run.close()
-        self.end_simulators()
+        self.let_go()
         self.stages.session = None
+        if failure := session.failure or session.recorder.failure:
+            self.environment.process_exit_code = 1
+            _say(f"{session.traceback}firsttoken: {failure}")
         logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
 
-    def end_simulators(self, **_other: object) -> None:
-        """End the run's simulators, where it has some."""
-        if self.simulators is not None:
-            self.simulators.stop()
-            self.simulators = None
+    def let_go(self, **_other: object) -> None:
+        """End the run's simulators, where it has some, and leave its folder to others."""
+        self.ended.close()

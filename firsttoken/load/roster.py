@@ -90,6 +90,21 @@ class Roster:
         return sum(each.counts.users for each in self.living if each.counts)
 
     @property
+    def starting(self) -> int:
+        """Users whose `on_start` is not through yet."""
+        return sum(each.counts.starting for each in self.living if each.counts)
+
+    @property
+    def left(self) -> int:
+        """Users who were ready and live no more."""
+        return sum(each.counts.left for each in self.living if each.counts)
+
+    @property
+    def traceback(self) -> str:
+        """Where an exception came from that a worker failed with."""
+        return next((each.counts.traceback for each in self.living if each.counts and each.counts.failure), "")
+
+    @property
     def failure(self) -> str | None:
         """Why the run cannot go on, in a sentence of the worker that says so."""
         said = ((each.number, each.counts.failure) for each in self.living if each.counts)

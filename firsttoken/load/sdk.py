@@ -20,7 +20,7 @@ from firsttoken.row import Outcome, Row
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
-from firsttoken.wire.outcome import COMPLETE, STOPPED, End
+from firsttoken.wire.outcome import COMPLETE, CUT_OFF, STOPPED, End
 from firsttoken.wire.readings import Gauge, Readings
 from firsttoken.wire.tls import word_late_handshake
 
@@ -115,7 +115,7 @@ class SdkClient:
         attempt.timer.start(self._watch_deadlines, user, attempt)
 
     def _cancel(self, attempts: tuple[tuple[Greenlet, Attempt], ...], outcome: Outcome) -> None:
-        end = End(outcome, "ended by the run" if outcome == "cancelled_by_run" else STOPPED.error)
+        end = End(outcome, CUT_OFF[outcome])
         for user, attempt in attempts:
             if self._in_flight.get(user) is attempt:  # else it has ended meanwhile
                 self._cut(user, attempt, end)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import gevent
@@ -63,10 +64,20 @@ class Session:
         """Who asked to stop, if somebody did."""
         self.failure: str | None = None
         """Why the run cannot go on, in a sentence for the user."""
+        self.traceback = ""
+        """Where that was an exception of the behaviour: where it came from."""
         self.lanes: list[Lane] = []
         """The stages that run now."""
         self.users: dict[Hashable, int] = {}
-        """Living users, and which of them each is."""
+        """Living users who are ready to ask, and which of them each is."""
+        self.starting: set[Hashable] = set()
+        """Living users whose `on_start` is not through yet."""
+        self.left = 0
+        """Users who were ready and live no more."""
+        self.called_again = 0
+        """How often Locust was asked to start those anew that are missing."""
+        self._free: list[int] = []
+        """Places of users who live no more, lowest first."""
         self.lateness_ns: list[int] = []
         """How late requests of an open loop were begun, since that was last taken."""
         self.spending = spending
@@ -123,6 +134,11 @@ class Session:
         """Why the run ends before its plan, or None."""
         return self.interrupted or self.failure or self.recorder.failure
 
+    def fail(self, sentence: str, traceback: str = "") -> None:
+        """The run cannot go on; what was first is told."""
+        if self.failure is None:
+            self.failure, self.traceback = sentence, traceback
+
     def interrupt(self, reason: str) -> None:
         """Stop in order: what is on the wire ends now, nobody sends anything more."""
         self.interrupted = self.interrupted or reason
@@ -132,11 +148,27 @@ class Session:
         for target in self.targets.values():
             target.client.cancel_all(outcome)
 
+    # -- the users ------------------------------------------------------------------------------------------------
+
+    def seat(self, user: Hashable) -> None:
+        """A living user is ready: it takes the lowest place that is free."""
+        self.starting.discard(user)
+        if user not in self.users:
+            self.users[user] = heappop(self._free) if self._free else len(self.users)
+
+    def unseat(self, user: Hashable) -> None:
+        """A user lives no more."""
+        self.starting.discard(user)
+        number = self.users.pop(user, None)
+        if number is not None:
+            heappush(self._free, number)
+            self.left += 1
+
     # -- the gate -------------------------------------------------------------------------------------------------
 
     def open_gate(self, lanes: Sequence[Lane]) -> None:
         """Seat the living users, lane by lane, and let them in."""
-        self.lanes, self._places, self._pumps = [], {}, []
+        self.lanes, self._places, self._pumps, self._free = [], {}, [], []
         self.users = {user: number for number, user in enumerate(self.users)}
         self._is_open = True
         self.widen_gate(lanes)
@@ -188,7 +220,17 @@ class Session:
         tally.in_flight = self.targets[plan.target].client.in_flight
         lane.judge(self._limits, self.now_ns())
         lane.count_streams(self.now_ns())
+        lane.note_idle(self._find_empty(lane), self.now_ns())
         return tally
+
+    def _find_empty(self, lane: Lane) -> list[int]:
+        """Seats of a stage whose user does not live."""
+        first = len(self.users) + len(self._free)
+        if not self._free and first >= len(self._places):
+            return []
+        numbers = [*self._free, *range(first, len(self._places))]
+        places = [self._places[number] for number in numbers if number in self._places]
+        return [seat for owner, seat in places if owner is lane]
 
     def _advance(self) -> None:
         if self._leads:
@@ -197,6 +239,8 @@ class Session:
     def admit(self, user: Hashable) -> Request:
         """Block until a stage lets this user send one more request."""
         free_ns = self.now_ns()
+        if user in self.starting:
+            self.seat(user)
         while True:
             self._advance()
             place = self._places.get(self.users.get(user, -1))

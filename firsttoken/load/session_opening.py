@@ -39,7 +39,7 @@ def open_session(
 ) -> Session:
     """The session of one of so many load processes; one that `leads` moves its clocks itself.
 
-    Raises ValueError for a target that cannot be asked from here.
+    Raises TargetError for a target that cannot be asked from here.
     """
     return Session(
         run_id=run_id,

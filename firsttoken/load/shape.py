@@ -29,5 +29,6 @@ class Stages(LoadTestShape):
         """(users, users spawned a second), or None once the run is over."""
         if self.session is not None and self.session.over:
             return None
-        users = self.first_users if self.session is None else self.session.wanted_users
-        return users, self.rate
+        if self.session is None:
+            return self.first_users, self.rate
+        return self.session.wanted_users, self.rate + self.session.called_again  # Locust acts on what has changed

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import msgspec
 
+from firsttoken.error import FirstTokenError
+
 BATCH_BYTES = 256 * 1024
 PATIENCE_NS = 1_000_000_000
 """How long to wait for the answer to a batch before it is sent again."""
 
 
-class SpoolError(Exception):
+class SpoolError(FirstTokenError):
     """The two files do not belong together; the message is a sentence for the user."""
 
 

@@ -82,6 +82,9 @@ class Station:
         return Counts(
             group=self._group,
             users=len(session.users),
+            starting=len(session.starting),
+            left=session.left,
+            traceback=session.traceback,
             closed=self._closed,
             drained=self.is_drained,
             tallies={stage: self._tally(stage) for stage in self._plans},

@@ -42,6 +42,8 @@ class Tally(msgspec.Struct):
     busy: int = 0
     """Users with a request: attempts and back-off together."""
     in_flight: int = 0
+    idle_ns: int = 0
+    """Of users: how long open seats of a closed loop had nobody at work, see `Lane.note_idle`."""
     e2e: Digest = msgspec.field(default_factory=Digest)
     """From intended to the end, of requests that succeeded."""
     ttft: Digest = msgspec.field(default_factory=Digest)
@@ -63,7 +65,7 @@ class Tally(msgspec.Struct):
     SUMS: ClassVar[tuple[str, ...]] = (
         "issued", "ended", "failed", "dropped", "started", "kept", "judged", "answered", "unanswered", "streaming",
         "unpaid", "pending", "open_measured", "busy", "in_flight", "measured", "measured_failed", "measured_tokens",
-        "nano_usd", "unpriced",
+        "nano_usd", "unpriced", "idle_ns",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from firsttoken.duration import parse_duration
+from firsttoken.error import FirstTokenError
 from firsttoken.load.plan import StagePlan
 from firsttoken.row import Outcome, Row
 from firsttoken.scenario.format import Scenario, Spread, Timeouts
@@ -24,6 +25,10 @@ from firsttoken.wire.attempt import Client, Deadlines
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import Endpoint, parse_endpoint
 from firsttoken.wire.readings import Readings
+
+
+class TargetError(FirstTokenError, ValueError):
+    """A target that cannot be asked from here; the message is a sentence."""
 
 
 class Sender(Protocol):
@@ -112,17 +117,20 @@ def open_target(
     trace: Sequence[Arrival] | None = None,
     worker: int = 0,
 ) -> LiveTarget:
-    """Make a target ready; its key is taken from the environment by name. Raises ValueError for a bad URL."""
-    endpoint = parse_endpoint(
-        base_url,
-        target.api,
-        environ[target.key_env] if target.key_env else None,
-        read_headers(target.headers, environ),
-        public=find_public(target.headers),
-        proxy=target.proxy,
-        ca_file=target.ca_file,
-        environ=environ,
-    )
+    """Make a target ready; its key is taken from the environment by name. Raises TargetError for a bad URL."""
+    try:
+        endpoint = parse_endpoint(
+            base_url,
+            target.api,
+            environ[target.key_env] if target.key_env else None,
+            read_headers(target.headers, environ),
+            public=find_public(target.headers),
+            proxy=target.proxy,
+            ca_file=target.ca_file,
+            environ=environ,
+        )
+    except ValueError as error:
+        raise TargetError(f"target.{target.name}: {error}") from None
     seed = f"{scenario.seed}-{target.name}-{worker}"
     sender = _open_sender(target, endpoint, scenario.timeouts, origin_ns, seed)
     return LiveTarget(target, scenario, sender, run_id, trace or ())

@@ -20,20 +20,22 @@ from pathlib import Path
 import gevent
 import gevent.socket
 import msgspec
+from locust import User
 from locust.env import Environment
 
 from firsttoken import kit
-from firsttoken.kit import KitError
-from firsttoken.limits import LimitError, allow_files
-from firsttoken.load.behaviour import load_behaviour
+from firsttoken.error import FirstTokenError
+from firsttoken.limits import allow_files
+from firsttoken.load.behaviour import BehaviourError, load_behaviour
 from firsttoken.load.clock_offset import Offset
-from firsttoken.load.control import read_line, read_words, tell
+from firsttoken.load.control import open_channel, open_log, read_line, read_words, tell
 from firsttoken.load.courier import deliver
 from firsttoken.load.duty import Duty
+from firsttoken.load.fault import FaultWatch
 from firsttoken.load.garbage import uncollected
 from firsttoken.load.health import watch_health
-from firsttoken.load.joining import Doorway, JoinError
-from firsttoken.load.link import Told, ToMaster, Welcome, parse_address
+from firsttoken.load.joining import Doorway
+from firsttoken.load.link import Counts, Told, ToMaster, Welcome, parse_address
 from firsttoken.load.locust_link import CourierLink
 from firsttoken.load.recorder import Recorder
 from firsttoken.load.session import Session
@@ -42,11 +44,14 @@ from firsttoken.load.shape import Stages
 from firsttoken.load.spool import Shipper, SpoolError
 from firsttoken.load.spool_folder import Spool, SpoolFolder
 from firsttoken.load.station import Station
+from firsttoken.load.target import TargetError
 from firsttoken.row import Health
 from firsttoken.scenario.target import find_variables
 from firsttoken.traffic.prompts import read_corpus
 
 PARENT_GONE_S = 1.5
+SAID_S = 0.5
+"""How long the last word of a worker takes to its master at most."""
 QUIET = ("locust.runners", "locust.util.exception_handler")
 """Loggers whose words are not for a user: ours say the same in a sentence."""
 
@@ -83,12 +88,12 @@ class TellingRecorder(Recorder):
 
 
 def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
-    """The session of a worker. Raises ValueError for what cannot be driven from here."""
+    """The session of a worker. Raises TargetError or LimitError for what cannot be driven from here."""
     scenario = welcome.scenario
     allow_files(scenario)
     missing = [name for each in scenario.target for name in find_variables(each) if name not in os.environ]
     if missing:
-        raise ValueError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
+        raise TargetError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
     return open_session(
         scenario,
         recorder,
@@ -138,7 +143,8 @@ class Leash:
 def main() -> None:
     """Work for the master named on stdin; exits 0 once it has every row, else 1 with a sentence."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    open_channel()
+    open_log()
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     spec = msgspec.json.decode(read_line(), type=WorkerSpec)
@@ -147,7 +153,7 @@ def main() -> None:
     gevent.spawn(leash.obey)
     try:
         failure = work_here(spec, spec.local, leash) if spec.local else work_from_afar(spec, leash)
-    except (ValueError, JoinError, KitError, LimitError) as error:
+    except FirstTokenError as error:
         failure = str(error)
     tell({"event": "end", "failure": failure})
     sys.stdout.flush()
@@ -219,8 +225,10 @@ def drive(
     session = open_share(welcome, recorder, -offset.offset_ns)
     session.hear_limits(welcome.knocks)
     station = Station(session, welcome.scenario.seed, welcome.trace, offset.error_ns)
-    environment.user_classes, _ = load_behaviour(kit.find("locustfiles", welcome.scenario.traffic.locustfile))
+    locustfile = kit.find("locustfiles", welcome.scenario.traffic.locustfile)
+    environment.user_classes = _load_users(locustfile, door)
     environment.shape_class = Stages(session=session)
+    FaultWatch(locustfile, session.fail).listen(environment)
     warm_up()
     leash.duty = duty = Duty(door, station, session, welcome.run_key, shippers)
     health = gevent.spawn(watch_health, session, welcome.number)
@@ -229,6 +237,16 @@ def drive(
     door.quit()
     recorder.close()
     return duty.failure
+
+
+def _load_users(locustfile: Path, door: Doorway) -> list[type[User]]:
+    """The users of the locustfile. Raises BehaviourError, and has the master hear of it, which else waited for us."""
+    try:
+        return load_behaviour(locustfile)[0]
+    except BehaviourError as error:
+        door.say(Counts(group=None, users=0, closed=True, drained=True, tallies={}, failure=str(error), done=True))
+        gevent.sleep(SAID_S)
+        raise
 
 
 if __name__ == "__main__":

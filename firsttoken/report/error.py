@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from firsttoken.error import FirstTokenError
 
-class ReportError(ValueError):
+
+class ReportError(FirstTokenError, ValueError):
     """A file of analysis/ or reports/ cannot be used; the text is the sentence to show."""

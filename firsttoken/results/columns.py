@@ -22,6 +22,7 @@ from firsttoken.row import (
     HELD_BACK,
     REASONING_SUMMARY,
     STANDARD_TIERS,
+    STOPPED_IN_BACKOFF,
     TIERS,
     UNKNOWN_FINISH,
     UNREAD_LIMIT,
@@ -75,6 +76,7 @@ OPTIONAL = frozenset(name for name, kind in _kinds(Row).items() if isinstance(ki
 CHECKS: dict[str, str] = {
     "held_back": HELD_BACK,
     "address_failed": ADDRESS_FAILED,
+    "stopped_in_backoff": STOPPED_IN_BACKOFF,
     "buffered": BUFFERED,
     "compressed": COMPRESSED,
     "unknown_finish": UNKNOWN_FINISH,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from firsttoken.error import FirstTokenError
 
-class RunFolderError(Exception):
+
+class RunFolderError(FirstTokenError):
     """A run folder cannot be read, written or asked this: one sentence of what was expected, got, and what to do."""

@@ -6,7 +6,7 @@ no more; two whole stages of one level are two observations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -44,6 +44,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Arrivals that found `max_in_flight` requests open, and were not sent."""
     dropped_measured: int = 0
     """Those of them that were due in the measure window."""
+    idle_measured_ns: int | None = None
+    """Of users, in the measure window: how long open seats had nobody at work; None where nobody counted."""
     workers_lost: int = 0
     done_over_by: int | None = None
     """The later stage that took the place of this one, which was broken off; else None."""
@@ -89,17 +91,17 @@ def _join(events: Sequence[StageEvent]) -> Stage:
         mean_level=first.mean_level,
         confirms=first.confirms,
         dropped=max(event.dropped for event in events),
-        dropped_measured=_count_dropped(events),
+        dropped_measured=_count_measured({event.event: event.dropped for event in reversed(events)}) or 0,
+        idle_measured_ns=_count_measured({event.event: event.idle_ns for event in reversed(events)}),
         workers_lost=max(event.workers_lost for event in events),
         **marks,
     )
 
 
-def _count_dropped(events: Sequence[StageEvent]) -> int:
-    """Arrivals dropped between the opening of the measure window and its close, or the end that came before it."""
-    so_far = {event.event: event.dropped for event in reversed(events)}
-    until = so_far.get("hold", so_far.get("end"))
-    return 0 if until is None or "measure" not in so_far else until - so_far["measure"]
+def _count_measured(so_far: Mapping[str, int | None]) -> int | None:
+    """What was counted between the opening of the measure window and its close, or the end that came before it."""
+    opened, closed = so_far.get("measure"), so_far.get("hold", so_far.get("end"))
+    return None if opened is None or closed is None else closed - opened
 
 
 def _find_done_over(stages: Sequence[Stage]) -> list[Stage]:

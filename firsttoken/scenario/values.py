@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from firsttoken.duration import ABOVE_ZERO, DURATION
+from firsttoken.error import FirstTokenError
 
 _MARKS = (
     r"\u0300-\u034e\u0350-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711-\u0df4"
@@ -21,7 +22,7 @@ WORD = f"[{WORD_CHARACTERS}]+"
 _NUMBER = r"(?=[0.]*[1-9])[0-9]+(\.[0-9]+)?"
 
 
-class ScenarioError(ValueError):
+class ScenarioError(FirstTokenError, ValueError):
     """A scenario that cannot be run as written; its text is the one sentence to show."""
 
 

@@ -15,6 +15,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from firsttoken.error import FirstTokenError
 from firsttoken.traffic.trace_formats import BLOCK_TOKENS as BLOCK_TOKENS
 from firsttoken.traffic.trace_formats import NS as NS
 from firsttoken.traffic.trace_formats import BlockError, Format, LineError, find_format, list_formats
@@ -24,7 +25,7 @@ MOST_LEFT_OUT = 0.25
 ANY_BLOCK = range(1, 1 << 20)
 
 
-class TraceError(ValueError):
+class TraceError(FirstTokenError, ValueError):
     """A trace that cannot be replayed; its text is the one sentence to show."""
 
 

@@ -26,7 +26,7 @@ from firsttoken.wire.dial import Dialer
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.lookout import share_lookout
-from firsttoken.wire.outcome import COMPLETE, STOPPED, End, end_of
+from firsttoken.wire.outcome import COMPLETE, CUT_OFF, STOPPED, End, end_of
 from firsttoken.wire.readings import Gauge, Readings
 from firsttoken.wire.redact import redact_row
 from firsttoken.wire.request import write_head, write_request
@@ -41,7 +41,7 @@ class CancelledError(Exception):
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
-        self.end = End(outcome, "ended by the run" if outcome == "cancelled_by_run" else STOPPED.error)
+        self.end = End(outcome, CUT_OFF[outcome])
 
 
 class Client:

@@ -37,7 +37,13 @@ COMPLETE = End("truncated", "the answer ended without a finish marker")
 """The answer came to its end; without a finish marker it was cut short by the server."""
 LOST = End("truncated", "the server closed the connection before the end of the answer", lost=True)
 LEFT_OPEN = End("truncated", "the server left the connection open after [DONE]")
-STOPPED = End("cancelled_by_user", "the user was stopped")
+STOPPED = End("stopped_by_user", "its own user stopped it")
+CUT_OFF: dict[Outcome, str] = {
+    "cancelled_by_run": "ended by the run",
+    "cancelled_by_user": "the run was stopped",
+    STOPPED.outcome: STOPPED.error,
+}
+"""Who ended an attempt before the server did -> what is said of it."""
 
 FINISHES: dict[Outcome, str] = {
     "ok": "stop stopped tool_calls tool_call tool_use function_call completed complete end_turn pause_turn eos "

@@ -27,6 +27,8 @@ class ScriptedCrew:
         self.at_s = 0.0
         self.lead_s = 0
         self.stopping: str | None = None
+        self.failure: str | None = None
+        self.traceback = ""
         self.exhausted: str | None = None
         self.workers_lost = 0
         self.events: list[StageEvent] = []

@@ -674,7 +674,7 @@ def test_a_killed_user_leaves_a_finished_row():
         user.kill()
 
     assert isinstance(user.value, gevent.GreenletExit)
-    assert (row.outcome, row.error, row.token_events) == ("cancelled_by_user", "the user was stopped", 1)
+    assert (row.outcome, row.error, row.token_events) == ("stopped_by_user", "its own user stopped it", 1)
     assert row.end_ns >= row.last_token_ns
     assert client.in_flight == 0
 

@@ -45,7 +45,7 @@ REFUSED = End("http_5xx", "Oh no")
         (LOST, {"finish": "stop"}, "ok", f"after the finish marker: {LOST.error}"),
         (IDLE, {"finish": "stop"}, "ok", "after the finish marker: no event for 2 s"),
         (IDLE, {}, "idle_timeout", "no event for 2 s"),
-        (STOPPED, {}, "cancelled_by_user", "the user was stopped"),
+        (STOPPED, {}, "stopped_by_user", "its own user stopped it"),
         (COMPLETE, {"stream_error": BUSY}, "error_in_stream", "busy"),
         (COMPLETE, {"stream_error": BUSY, "finish": "stop"}, "error_in_stream", "busy"),
         (COMPLETE, {"stream_error": LIMITED}, "rate_limited", "slow down"),

@@ -1,0 +1,11 @@
+"""The one kind of error that is told to a user as it is.
+
+Rule: every error with a sentence for the user derives from this one, and only these are worded; any other exception is
+a fault of ours, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class FirstTokenError(Exception):
+    """Something that the user can mend; the message is a sentence: expected, got, where, what next."""

@@ -1,0 +1,80 @@
+"""Runs of locustfiles that a test writes: real processes, one simulated target, no report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from firsttoken.launch import CrewSize, LoadProcess
+from firsttoken.results.folder import Run, open_run
+from firsttoken.row import Row
+from firsttoken.run_folder import open_folder
+from firsttoken.scenario.reading import load_scenario
+from firsttoken.start import hold_ground
+from tests.driven import rows_of
+
+HEAD = """
+import logging, os, subprocess
+import gevent
+from locust import HttpUser, SequentialTaskSet, TaskSet, between, constant, task
+from locust.exception import StopUser
+from firsttoken.load.users import StreamingUser
+"""
+"""What every one of these locustfiles begins with."""
+
+PLAN = """
+name = "behaved"
+[[target]]
+model = "gpt-5.4"
+simulator = { ttft_s = 0.1, tokens_per_s = 200, slots = 64, queue = 64 }
+[traffic]
+locustfile = "LOCUSTFILE"
+input_tokens = 20
+output_tokens = 16
+[load]
+users = [3]
+ramp = "0s"
+settle = "300ms"
+measure = "2s"
+hold = "3s"
+[slo]
+ttft = "2s"
+share = 0.5
+"""
+
+
+@dataclass(frozen=True)
+class Behaved:
+    """What became of a run."""
+
+    failure: str | None
+    said: list[str]
+    """Lines that came by its processes' stderr."""
+    run: Run
+    rows: list[Row]
+    folder: Path
+
+    @property
+    def outcomes(self) -> set[str | None]:
+        return {row.outcome for row in self.rows}
+
+
+def behave(folder: Path, code: str, workers: int = 1, **overrides: object) -> Behaved:
+    """Run a locustfile with this code to the run's end; each override is a key of [load]."""
+    locustfile = folder / "behaved.py"
+    locustfile.write_text(HEAD + code)
+    (folder / "plan.toml").write_text(PLAN.replace("LOCUSTFILE", str(locustfile)))
+    plan = load_scenario(folder / "plan.toml", [f"load.{key}={value}" for key, value in overrides.items()])
+    said: list[str] = []
+    with hold_ground(plan, open_folder(plan, folder / "out")) as ground:
+        crew = CrewSize(workers)
+        load = LoadProcess(
+            ground.folder, ground.simulators.base_urls, ["test"], crew, hold=ground.hold, relay=said.append
+        )
+        try:
+            *_, end = load.events()
+        finally:
+            load.stop()
+    failure = end["failure"]
+    out = folder / "out"
+    return Behaved(None if failure is None else str(failure), said, open_run(out), rows_of(out), out)
