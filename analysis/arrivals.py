@@ -103,7 +103,7 @@ def _describe_course(study: Study, target: str) -> str:
         return f"{target} was asked nothing"
     wanted = round_significant(asked.value * study.unit.turns)
     share = f"{round_significant(answered.value)} of {wanted} requests a second"
-    return f"{study.unit.place(level)} {target} answered {share}"
+    return f"{target} answered {share} {study.unit.where(level)}"
 
 
 def _lateness(study: Study) -> str:

@@ -14,9 +14,21 @@ from firsttoken.decide.study import Study
 from firsttoken.decide.units import round_significant, write_share
 from firsttoken.report import theme
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import count_cell, curve_of, join_words, ladder, number_cell, write_percent
+from firsttoken.report.series import (
+    MOST_NAMED,
+    count_cell,
+    curve_of,
+    explain_failures,
+    join_words,
+    ladder,
+    name_ends,
+    number_cell,
+    shows_any,
+    write_percent,
+)
 
 ORDER = 30
+SHARE_OF = " of its pace"
 COLUMNS = (
     ("System", "tok/s", "system_tok_s", None, "tok/s"),
     ("System", "× lowest load", "system_relative", None, "×"),
@@ -63,20 +75,28 @@ def build(study: Study) -> Page | None:
 
 
 def _finding(study: Study) -> str:
-    kept: list[str] = []
-    peaks: list[str] = []
+    kept: list[tuple[float, str, float]] = []
     tops: list[float] = []
     for target in study.targets:
         shown = [point for point in curve_of(study, target, "stream_relative", 0.5) if point.y]
         peak = max((point.y or 0.0 for point in curve_of(study, target, "system_tok_s")), default=0.0)
         if len(shown) > 1 and shown[-1].y:
-            kept.append(f"{write_percent(shown[-1].y)}{'' if kept else ' of its pace'} on {target}")
-            peaks.append(round_significant(peak))
+            kept.append((shown[-1].y, target, peak))
             tops.append(shown[-1].x)
     if not kept:
-        return "Too few loads streamed to say how the pace degrades"
+        why = "" if shows_any(study, "system_tok_s") else explain_failures(study)
+        return f"Too few loads streamed to say how the pace degrades{why}"
     load = study.unit.write(tops[0]) if len(set(tops)) == 1 else "its highest load"
-    return f"At {load} a stream keeps {join_words(kept)}; all streams together reach {join_words(peaks)} tok/s"
+    tokens = sorted(peak for _, _, peak in kept) if len(kept) > MOST_NAMED else [peak for _, _, peak in kept]
+    if len(kept) > MOST_NAMED:
+        kept.sort()
+    shares = [
+        f"{write_percent(share)}{SHARE_OF if not place else ''} on {target}"
+        for place, (share, target, _) in enumerate(kept)
+    ]
+    reached = list(map(round_significant, tokens))
+    peaks = f"{reached[0]} to {reached[-1]}" if len(kept) > MOST_NAMED else join_words(reached)
+    return f"At {load} a stream keeps {name_ends(shares)}; all streams together reach {peaks} tok/s"
 
 
 def _estimates(study: Study) -> Iterator[str]:
@@ -97,7 +117,10 @@ def _estimates(study: Study) -> Iterator[str]:
             )
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Drawing | None:
+    """Both panels; None where nothing streamed."""
+    if not shows_any(study, "system_tok_s"):
+        return None
     figure, (system, stream) = theme.canvas(8.5, columns=2)
     colour, marker = theme.colours(study.targets), theme.markers(study.targets)
     system_ends: list[theme.End] = []

@@ -15,7 +15,18 @@ from firsttoken.duration import parse_duration
 from firsttoken.report import theme
 from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import count_cell, curve_of, join_loads, join_words, ladder, number_cell
+from firsttoken.report.series import (
+    MOST_NAMED,
+    count_cell,
+    curve_of,
+    explain_failures,
+    join_loads,
+    join_words,
+    ladder,
+    name_ends,
+    number_cell,
+    shows_any,
+)
 from firsttoken.scenario.format import mean_tokens
 from firsttoken.stats.batch import BATCHES, batch_count
 
@@ -102,13 +113,16 @@ def _finding(study: Study) -> str:
         if len(shown) > 1 and shown[0].y and shown[-1].y:
             growth.append((shown[-1].y / shown[0].y, target, shown[0], shown[-1]))
     if not growth:
-        return "Too little succeeded, or too few loads were run, to say how the wait grows"
+        why = "" if shows_any(study, "ttft_ms", 0.5) else explain_failures(study)
+        return f"Too little succeeded, or too few loads were run, to say how the wait grows{why}"
     ratio, _, low, high = max(growth)
     loads = f"From {study.unit.number(low.x)} to {study.unit.write(high.x)}"
     if ratio < 1.1:
         return f"{loads} the wait for the first token does not grow"
+    if len(growth) > MOST_NAMED:
+        growth.sort(key=lambda grown: -grown[0])
     waits = [f"{write_value(a.y, 'ms')} to {write_value(b.y, 'ms')} on {target}" for _, target, a, b in growth]
-    return f"{loads} the median wait for the first token grows from {join_words(waits)}"
+    return f"{loads} the median wait for the first token grows from {name_ends(waits)}"
 
 
 def _describe_course(study: Study) -> str:
@@ -119,11 +133,14 @@ def _describe_course(study: Study) -> str:
             waits.append(f"{write_value(median.value, 'ms')} on {target}")
             places.append(study.unit.place(level))
     if not waits:
-        return "Too little succeeded to say how long the wait is"
+        return f"Too little succeeded to say how long the wait is{explain_failures(study)}"
     return f"{places[0]} the median wait for the first token is {join_words(waits)}"
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Drawing | None:
+    """Both panels; None where nobody got a first token."""
+    if not shows_any(study, "ttft_ms", 0.5):
+        return None
     figure, panels = theme.canvas(8.5, columns=2)
     error_ms = worst_ms(study)
     for panel, (metric, title, per, key) in zip(panels, PANELS, strict=True):

@@ -1,6 +1,6 @@
 """Are the models, alone and unhurried, as fast as published?
 
-Holds the median time to first token and the median pace of a stream at the lowest load against what the target's price
+Holds the median time to first token and the median pace of a stream at one user against what the target's price
 source publishes (where it says nothing, the first source that does). A figure agrees when its 95 % interval holds the
 published one, or when it lies within 3 % of it.
 """
@@ -13,8 +13,16 @@ from firsttoken.decide.study import Study
 from firsttoken.report import theme
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.published import AGREE, Comparison, compare_published
-from firsttoken.report.series import BARE, count_cell, join_words, number_cell, write_percent, write_source
+from firsttoken.report.published import AGREE, Comparison, compare_published, is_alone
+from firsttoken.report.series import (
+    BARE,
+    count_cell,
+    explain_failures,
+    join_words,
+    number_cell,
+    write_percent,
+    write_source,
+)
 
 ORDER = 10
 COLOURS = {
@@ -36,7 +44,7 @@ def build(study: Study) -> Page | None:
         slug="published_vs_measured",
         title="Published against measured",
         question="Are the models, alone and unhurried, as fast as published?",
-        finding=_finding(compared),
+        finding=_finding(study, compared),
         figure=_draw(study, compared),
         caption=f"Dot: median at {load}. Bar: 95 % interval. Grey: within {write_percent(AGREE)} of what is published. "
         + write_bound(study),
@@ -45,7 +53,7 @@ def build(study: Study) -> Page | None:
     )
 
 
-def _finding(compared: list[Comparison]) -> str:
+def _finding(study: Study, compared: list[Comparison]) -> str:
     published = [c for c in compared if c.source is not None]
     if not published:
         names = list(dict.fromkeys(each.target for each in compared))
@@ -54,7 +62,7 @@ def _finding(compared: list[Comparison]) -> str:
         )
     known = [(abs(c.difference[0]), c.difference[0], c) for c in published if c.difference]
     if not known:
-        return "Too little was measured at the lowest load to compare with what is published"
+        return f"Too little was measured at one user to compare with what is published{explain_failures(study)}"
     apart = [item for item in known if item[2].verdict != "agrees"]
     if not apart:
         names = list(dict.fromkeys(each.target for _, _, each in known))
@@ -75,7 +83,11 @@ def _notes(study: Study, compared: list[Comparison]) -> list[str]:
         )
     if assumed := list(dict.fromkeys(c.target for c in compared if c.source is None)):
         notes.append(f"{join_words(assumed)}: no source states the speed; it was simulated at an assumed one.")
-    silent = [target for target in study.targets if target not in {c.target for c in compared}]
+    crowded = [target for target in study.targets if study.levels(target) and not is_alone(study, target)]
+    if crowded:
+        notes.append(f"{join_words(crowded)}: not measured at one user alone, so not compared.")
+    known = {*(c.target for c in compared), *crowded}
+    silent = [target for target in study.targets if target not in known]
     return [*notes, f"Of {join_words(silent)} nothing published is known."] if silent else notes
 
 

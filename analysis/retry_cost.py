@@ -65,13 +65,17 @@ def build(study: Study) -> Page | None:
 
 
 def _finding(study: Study) -> str:
-    wasted = {
-        (target, level): figure.value
+    shares = {
+        (target, level): figure
         for target, level, _ in ladder(study)
-        if (figure := study.figure(target, "wasted_attempts_share", level=level)) and figure.value
+        if (figure := study.figure(target, "wasted_attempts_share", level=level))
     }
+    wasted = {place: figure.value for place, figure in shares.items() if figure.value}
     if not wasted:
-        return "No attempt failed: retries cost nothing at any load that was run"
+        attempts = sum(figure.n for figure in shares.values())
+        if not attempts:
+            return "No attempt was measured to its end, so nothing is known of what retries cost"
+        return f"None of {attempts:,} measured attempts failed: retries cost nothing at any load that was run"
     target, level = max(wasted, key=lambda place: wasted[place])
     quota = f"{write_percent(wasted[target, level])} of attempts gave nothing"
     costs = ", ".join([quota, *_seconds_and_dollars(study, target, level)])

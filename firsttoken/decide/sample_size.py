@@ -19,10 +19,8 @@ def find_undersampled(attainment: Estimate, share: float) -> str:
     if attainment.n_eff >= needed:
         return ""
     worth = "" if round(attainment.n_eff) >= attainment.n else f", worth {attainment.n_eff:.0f} independent ones"
-    return (
-        f"{attainment.n} measured requests{worth} are too few: at least {needed} are needed to show that "
-        f"{write_share(share)} keep the promise."
-    )
+    requests = "1 measured request is" if attainment.n == 1 else f"{attainment.n} measured requests{worth} are"
+    return f"{requests} too few: at least {needed} are needed to show that {write_share(share)} keep the promise."
 
 
 def requests_needed(share: float, confidence: float = 0.95) -> int:

@@ -59,17 +59,22 @@ class Comparison:
         return "slower" if (value > 0) == (self.metric == "ttft_ms") else "faster"
 
 
+def is_alone(study: Study, target: str) -> bool:
+    """Whether the lowest load of a target was one user with nobody beside."""
+    beside = study.scenario.load.order == "together" and len(study.targets) > 1
+    return study.unit.by == "users" and not study.unit.shape and study.levels(target)[:1] == [1.0] and not beside
+
+
 def compare_published(study: Study) -> Iterator[Comparison]:
     """Every published speed of every target, at its lowest load: from its price source, else the first that has one.
     Of a simulated model of which none is published, the one that it was simulated at.
 
-    None of a load that changes as it is measured: what is published is the speed of a model alone.
+    What is published is the speed of a model alone, so only the load of one user is held against it: none of a load
+    that changes as it is measured, that is arrivals, or that begins with more users.
     """
-    if study.unit.shape:
-        return
     for target in study.scenario.target:
         model, levels = study.catalogue.get(target.model), study.levels(target.name)
-        if model is None or not levels:
+        if model is None or not levels or not is_alone(study, target.name):
             continue
         sources = [model.sources[name] for name in sorted(model.sources, key=lambda name: name != target.prices)]
         for metric, (_, field, per) in FIELDS.items():

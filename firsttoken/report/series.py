@@ -9,11 +9,16 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from firsttoken.catalogue import Source
+from firsttoken.decide.failure_words import describe_failures
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import NEVER, UNKNOWN, round_significant, write_count, write_figure, write_share
+from firsttoken.report.endings import read_endings
 from firsttoken.report.page import Cell
 from firsttoken.report.theme import Point
+
+MOST_NAMED = 3
+"""Targets that a headline tells of."""
 
 UNDRAWN = frozenset({"UNDERSAMPLED", "CENSORED"})
 """Flags of a quantile that is not drawn; a share that is cut off is drawn, for its interval holds what is possible."""
@@ -84,6 +89,26 @@ def join_words(words: Sequence[str]) -> str:
 def write_source(source: Source | None) -> str:
     """The name of a dated source: "A published comparison, 2026"."""
     return UNKNOWN if source is None else ", ".join(filter(None, (source.title, source.read)))
+
+
+def name_ends(words: Sequence[str], most: int = MOST_NAMED) -> str:
+    """What is told of each target, the first being the most: of many only the first two and the last."""
+    if len(words) <= most:
+        return join_words(words)
+    left = len(words) - most
+    return f"{', '.join(words[: most - 1])} … {words[-1]} ({left} more between)"
+
+
+def shows_any(study: Study, metric: str, q: float | None = None) -> bool:
+    """Whether a metric has a value to draw at any load of any target."""
+    return any(point.y for target in study.targets for point in curve_of(study, target, metric, q))
+
+
+def explain_failures(study: Study) -> str:
+    """What failed, to follow a sentence that too little succeeded; empty where nothing did."""
+    attempts = sum(each.attempts for each in read_endings(study.run).values())
+    failed = describe_failures(study.failures, attempts)
+    return f": {failed}" if failed else ""
 
 
 def join_loads(study: Study, levels: Sequence[float]) -> str:

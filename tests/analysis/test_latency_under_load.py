@@ -3,6 +3,7 @@
 from analysis.latency_under_load import build
 from firsttoken.decide.units import round_significant, write_value
 from firsttoken.report.page import Cell
+from tests.made_run import Served
 from tests.report.studies import make_study
 
 
@@ -51,7 +52,21 @@ def test_where_nothing_succeeded_the_page_says_so(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(1, 4), error_share=1.0, measure_s=5.0))
 
     assert page.finding.startswith("Too little succeeded")
-    assert [panel.texts[0].get_text() for panel in page.figure.axes] == ["nothing succeeded"] * 2
+    assert "attempts failed, most often http_5xx 500 on " in page.finding
+    assert page.figure is None
+
+
+def test_of_many_targets_the_headline_tells_those_whose_wait_grows_most_and_least(tmp_path):
+    models = {f"m{place}": Served(ttft_s=0.5, tokens_per_s=100, slots=4 + 8 * place) for place in range(6)}
+
+    def rename(scenario):
+        for target in scenario["target"]:
+            target["model"] = "gpt-5.4"
+
+    page = build(make_study(tmp_path / "run", rename, levels=(4, 24), targets=tuple(models), models=models))
+
+    assert page.finding.count(" on m") == 3
+    assert page.finding.endswith("(3 more between)")
 
 
 def test_a_run_that_measured_nothing_has_no_page(empty_study):

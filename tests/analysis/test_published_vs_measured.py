@@ -1,6 +1,10 @@
 """Tests of analysis/published_vs_measured.py."""
 
+import pytest
+
 from analysis.published_vs_measured import build
+from firsttoken.decide.study import study_run
+from tests.made_loads import make_open_run
 from tests.made_run import Served
 from tests.report.studies import make_study
 
@@ -29,7 +33,8 @@ def test_the_worst_disagreement_is_the_headline(tmp_path):
 def test_too_little_measured_is_not_compared(tmp_path):
     page = build(make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), error_share=1.0, measure_s=5.0))
 
-    assert page.finding == "Too little was measured at the lowest load to compare with what is published"
+    assert page.finding.startswith("Too little was measured at one user to compare with what is published: ")
+    assert "attempts failed, http_5xx 500 on gpt-5.4" in page.finding
     assert [row[6].text for row in page.table.rows] == ["not measured"] * 2
 
 
@@ -52,3 +57,20 @@ def test_a_model_whose_speed_nobody_states_is_said_to_be_simulated_at_an_assumed
     assert beside.finding == "Alone, gpt-5.4 runs as fast as published"
     assert [row[6].text for row in beside.table.rows] == ["assumed", "assumed", "agrees", "agrees"]
     assert any("no source states the speed; it was simulated at an assumed one" in note for note in beside.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [
+        (None, {"levels": (4, 16)}),
+        (None, {"levels": (8,)}),
+        (lambda scenario: scenario["load"].update(order="together"), {"levels": (1, 4), "together": True}),
+    ],
+    ids=["a ladder that begins higher", "one level of more", "targets at the same time"],
+)
+def test_a_load_that_is_not_one_user_alone_is_not_called_alone(change, made, tmp_path):
+    assert build(make_study(tmp_path / "run", change, measure_s=8.0, **made)) is None
+
+
+def test_an_open_loop_is_never_alone(tmp_path):
+    assert build(study_run(make_open_run(tmp_path / "run", rates=(1.0,), targets=("gpt-5.4",)))) is None

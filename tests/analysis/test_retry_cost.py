@@ -2,6 +2,7 @@
 
 from analysis.retry_cost import build
 from firsttoken.decide.units import write_value
+from firsttoken.report.series import ladder
 from tests.report.studies import make_study
 
 
@@ -27,9 +28,20 @@ def test_every_level_of_every_target_has_a_row(study):
 
 
 def test_no_failure_costs_nothing(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(1, 4), error_share=0.0, cut_share=0.0))
+    study = make_study(tmp_path / "run", levels=(1, 4), error_share=0.0, cut_share=0.0)
+    page = build(study)
 
-    assert page.finding == "No attempt failed: retries cost nothing at any load that was run"
+    attempts = sum(study.figure(target, "wasted_attempts_share", level=level).n for target, level, _ in ladder(study))
+    assert page.finding == (
+        f"None of {attempts} measured attempts failed: retries cost nothing at any load that was run"
+    )
+
+
+def test_where_no_attempt_was_measured_nothing_is_said_of_its_cost(tmp_path):
+    study = make_study(tmp_path / "run", levels=(1,), targets=("gpt-5.4",), measure_s=0.05)
+
+    assert sum(study.figure("gpt-5.4", "wasted_attempts_share", level=1.0).n for _ in (0,)) == 0
+    assert build(study).finding == "No attempt was measured to its end, so nothing is known of what retries cost"
 
 
 def test_an_unknown_price_leaves_the_dollars_unknown(tmp_path):
