@@ -110,16 +110,16 @@ def describe_stage(event: Event, turns: int) -> str:
 
 
 def describe_result(event: Event, turns: int, *, names_target: bool = False) -> str:
-    """What a level has shown: "64 users: TTFT p50 1.24 s, 1,380 tok/s, 97.3 % of 640 met the SLO, 2 failed"."""
+    """What a level has shown: "64 users: TTFT p50 1.24 s, ≈ 1,380 tok/s, 97.3 % of 640 met the SLO, 2 failed"."""
     unit = USERS if event.get("by", "users") == "users" else rate_unit(turns)
     load = unit._replace(shape=str(event.get("shape") or "")).name(_number(event, "level"))
     head = f"{event['target']}, {load}" if names_target else load
     if not event["measured"]:
         return f"{head}: no measured request has ended"
-    share, usd = event["slo_share"], event.get("usd")
+    share, usd, pace = event["slo_share"], event.get("usd"), _known(event, "tokens_per_s")
     parts = [
         f"TTFT p50 {write_value(_known(event, 'ttft_p50_ms'), 'ms')}",
-        write_value(_known(event, "tokens_per_s"), "tok/s"),
+        "" if pace is None else f"≈ {write_value(pace, 'tok/s')}",
         f"{write_share(float(share))} of {event['judged']:,} met the SLO" if isinstance(share, int | float) else "",
         f"{_number(event, 'failed'):,.0f} failed",
         f"{write_dollars(float(usd))} so far" if isinstance(usd, int | float) and usd else "",
