@@ -138,9 +138,10 @@ class Retry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     """At most this share of the requests may be retries; 0: no bound."""
 
     def __post_init__(self) -> None:
-        for key in self.__struct_fields__[1:]:
-            if self.policy != "custom" and getattr(self, key) != getattr(_CUSTOM, key):
-                raise ValueError(f'{key}: expected none beside policy = "{self.policy}"; write policy = "custom"')
+        others = () if self.policy == "custom" else self.__struct_fields__[1:]
+        if written := [key for key in others if getattr(self, key) != getattr(_CUSTOM, key)]:
+            keys = ", ".join(written)
+            raise ValueError(f'{keys}: expected none beside policy = "{self.policy}"; write policy = "custom"')
         if parse_duration(self.cap) < parse_duration(self.base):
             raise ValueError(f'cap: expected at least base = "{self.base}", got "{self.cap}"')
 

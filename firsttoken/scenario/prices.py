@@ -18,8 +18,8 @@ from firsttoken.scenario.values import ScenarioError
 
 Catalogue = Mapping[str, Model]
 
-KINDS = ("input", "output")
-"""The prices that every source states, by which a unit is judged."""
+KINDS = {"input": "input", "cached_input": "cached", "output": "output"}
+"""The prices by which a unit is judged -> what a scenario calls each."""
 FAR = 50.0
 """A price this many times below the lowest or above the highest listed one cannot be meant."""
 NEAR = 10.0
@@ -87,8 +87,8 @@ def _doubt(source: Source, ranges: Mapping[str, Range]) -> str:
     far = {kind: price for kind, price in stated.items() if not ranges[kind].spans(price, FAR)}
     if not far:
         return ""
-    written = " and ".join(f"{kind} = {price:g}" for kind, price in far.items())
-    listed = " and ".join(f"{ranges[kind].low:g} to {ranges[kind].high:g} for {kind}" for kind in far)
+    written = " and ".join(f"{KINDS[kind]} = {price:g}" for kind, price in far.items())
+    listed = " and ".join(f"{ranges[kind].low:g} to {ranges[kind].high:g} for {KINDS[kind]}" for kind in far)
     return (
         f"{written} dollars per million tokens is far from what the catalogue lists ({listed})"
         f"{_explain(stated, ranges) or _explain(far, ranges) or UNEXPLAINED}"
@@ -105,5 +105,5 @@ def _explain(prices: Mapping[str, float], ranges: Mapping[str, Range]) -> str:
     if not near:
         return ""
     unit = min(near, key=near.__getitem__)
-    meant = ", ".join(f"{kind} = {price * UNITS[unit]:g}" for kind, price in prices.items())
+    meant = ", ".join(f"{KINDS[kind]} = {price * UNITS[unit]:g}" for kind, price in prices.items())
     return f"; is it written {unit}? then write {meant} (times {UNITS[unit]:,})"

@@ -159,7 +159,8 @@ def _override(data: dict[str, object], key: str, value: str) -> None:
     for table in tables:
         inner = place.setdefault(table, {})
         if not isinstance(inner, dict):
-            raise ScenarioError(f"{key}: expected {table} to be a table, got {inner}")
+            got = "something else" if "headers" in key.split(".") else inner
+            raise ScenarioError(f"{key}: expected {table} to be a table, got {got}")
         place = inner
     place[last] = _parse_value(key, value)
 

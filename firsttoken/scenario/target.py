@@ -6,6 +6,7 @@ Rule: an address, a header or a body that cannot be sent, or that could hold a s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from firsttoken.http_text import check_header, split_url
 from firsttoken.proxy import DIRECT, parse_proxy
 from firsttoken.scenario.headers import HeaderValue
 from firsttoken.scenario.values import WORD, WORD_CHARACTERS, AtLeastZero, ModelId, OptionalWord, Variable
-from firsttoken.strict_toml import suggest
+from firsttoken.strict_toml import leaves, suggest
 
 _SECRET = re.compile(r"authorization|api-?_?key|secret|password|cookie|(^|-)token$", re.IGNORECASE)
 _QUERY = r"(api-version=[\w.-]+)?"
@@ -79,15 +80,16 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         msgspec.structs.force_setattr(self, "name", self.name or _name_after(self.model))
         if self.base_url:
             _check_url(self.base_url)
-        self._check_company()
+        if misfits := list(self._find_misfits()):
+            raise ValueError("; ".join(misfits))
         if self.proxy not in ("", DIRECT):
             _check_proxy(self.proxy)
         for header, value in self.headers.items():
             if isinstance(value, str):
                 _refuse_secret(f"headers.{header}", value)
             check_header(header, value if isinstance(value, str) else value.value or "")
-        for key, field in self.extra_body.items():
-            _refuse_secret(f"extra_body.{key}", field)
+        for label, field in leaves(self.extra_body):
+            _refuse_secret(f"extra_body.{label}", field)
         if taken := _WRITTEN_BY_US & self.extra_body.keys():
             raise ValueError(f"extra_body.{min(taken)}: expected other keys, as FirstToken writes this one itself")
         self._check_omitted()
@@ -104,18 +106,16 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
             if name in self.extra_body:
                 raise ValueError(f'omit: expected other fields than extra_body has, got "{name}" in both')
 
-    def _check_company(self) -> None:
-        """Refuse a key that means nothing beside another."""
+    def _find_misfits(self) -> Iterator[str]:
+        """A sentence for each key that means nothing beside another."""
         if self.base_url and self.simulator != Simulated():
-            raise ValueError("simulator: expected none beside base_url, got one; a server of its own is not simulated")
+            yield "simulator: expected none beside base_url, got one; a server of its own is not simulated"
         if self.proxy and not self.base_url:
-            raise ValueError("proxy: expected none without a base_url, got one; the simulator is on this machine")
+            yield "proxy: expected none without a base_url, got one; the simulator is on this machine"
         if self.ca_file and not self.base_url.startswith("https:"):
-            raise ValueError(
-                "ca_file: expected none without a base_url of https, got one; nobody else shows a certificate"
-            )
+            yield "ca_file: expected none without a base_url of https, got one; only https shows a certificate"
         if self.client == "sdk" and self.connection == "per_request":
-            raise ValueError(
+            yield (
                 'connection: expected "reuse" beside client = "sdk", got "per_request"; '
                 "the openai package keeps connections as it likes: leave it out"
             )
@@ -138,8 +138,10 @@ def _name_after(model: str) -> str:
 
 
 def _refuse_secret(key: str, value: object) -> None:
-    """Refuse what looks like a key written in clear; it is not repeated."""
-    if _SECRET.search(key) or (isinstance(value, str) and value.lower().startswith(("bearer ", "sk-"))):
+    """Refuse what looks like a key written in clear, by its own name or its value; it is not repeated."""
+    if _SECRET.search(key.rpartition(".")[2]) or (
+        isinstance(value, str) and value.lower().startswith(("bearer ", "sk-"))
+    ):
         raise ValueError(
             f"{key}: expected no secret, got what looks like one; keys are named, never written: "
             'put it into a variable and name that, such as key_env = "OPENAI_API_KEY"'

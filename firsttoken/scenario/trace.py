@@ -58,7 +58,11 @@ def _read(path: Path, block_tokens: int, _written_ns: int, _size: int) -> Record
 
 def read_arrivals(replay: Replay) -> list[Arrival]:
     """The requests of the part of a trace that is replayed, due at the run's speed. Raises ScenarioError."""
-    recording = read_whole(replay)
+    return _cut(replay, read_whole(replay))
+
+
+@lru_cache(maxsize=1)
+def _cut(replay: Replay, recording: Recording) -> list[Arrival]:
     from_s, until_s = parse_duration(replay.trace_from), _find_end(replay)
     arrivals = cut_window(recording, replay.trace_speed, from_s, until_s, replay.trace_longest)
     if not arrivals:

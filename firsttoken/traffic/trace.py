@@ -48,7 +48,7 @@ class Fault(NamedTuple):
     first_line: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Recording:
     """All requests of a trace in their order, and what of the file is none."""
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario.format import Budget, Scenario, Slo, Spread, Traffic, mean_tokens
+from firsttoken.scenario.format import Budget, Retry, Scenario, Slo, Spread, Traffic, mean_tokens
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
 
@@ -152,3 +152,8 @@ def test_a_custom_policy_is_one_that_can_be_followed(retry, words):
 def test_a_budget_bounds_nothing_unless_it_says_so():
     assert made(LADDER).budget == Budget(usd=0, tokens=0, requests=0, minutes=0, quota_share=0)
     assert "<= 1" in refusal(LADDER, budget={"quota_share": 1.5})
+
+
+def test_all_keys_of_a_custom_policy_are_told_at_once():
+    with pytest.raises(ValueError, match=r'^max_retries, jitter: expected none beside policy = "openai"'):
+        Retry(max_retries=4, jitter=0.5)

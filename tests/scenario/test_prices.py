@@ -10,7 +10,7 @@ from firsttoken.scenario.target import Prices, Target
 from firsttoken.scenario.values import ScenarioError
 
 LISTED = {
-    "small": Source(title="p", read="2026", input=0.25, output=2.0),
+    "small": Source(title="p", read="2026", input=0.25, cached_input=0.025, output=2.0),
     "large": Source(title="p", read="2026", input=5.0, output=20.0),
 }
 CATALOGUE = {"known": Model(name="known", title="Known", vendor="v", sources=LISTED)}
@@ -57,6 +57,13 @@ def test_a_row_of_ones_own_catalogue_is_doubted_like_a_price_of_the_scenario():
     (doubt,) = doubt_units(scenario(model="mine", prices="list"), CATALOGUE | {"mine": mine})
 
     assert doubt.startswith('target.mine.prices = "list" of mine: ')
+
+
+def test_a_cached_price_alone_in_another_unit_is_doubted_too():
+    (doubt,) = doubt_units(scenario(price=Prices(2.5, 10.0, cached=2.5e-8)), CATALOGUE)
+
+    assert "cached = 2.5e-08" in doubt
+    assert "then write cached = 0.025 (times 1,000,000)" in doubt
 
 
 def test_an_unknown_price_is_not_judged():

@@ -194,3 +194,22 @@ def test_all_variables_that_a_target_needs_are_known():
 
     assert find_variables(Target(model="m", key_env="KEY", headers=headers)) == ["KEY", "GATE"]
     assert find_variables(Target(model="m")) == []
+
+
+@pytest.mark.parametrize("body", [{"provider": {"api_key": "hunter2"}}, {"backends": [{"auth": "Bearer hunter2"}]}])
+def test_a_key_deep_in_the_body_is_refused_too(body):
+    with pytest.raises(ValueError, match=r"^extra_body\..*: expected no secret") as caught:
+        Target(model="m", extra_body=body)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_tool_that_speaks_of_a_key_holds_none():
+    schema = {"type": "object", "properties": {"api_key": {"type": "string"}}}
+
+    assert Target(model="m", extra_body={"tools": [{"parameters": schema}]}).extra_body
+
+
+def test_all_keys_that_mean_nothing_beside_others_are_told_at_once():
+    with pytest.raises(ValueError, match=r"^proxy: expected none .*; ca_file: expected none .*; connection: expected"):
+        Target(model="m", proxy="http://h:3128", ca_file="x.pem", client="sdk", connection="per_request")
