@@ -30,7 +30,9 @@ def connect(memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    return duckdb.connect(":memory:", config=settings)
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("SET enable_progress_bar_print = false")  # it goes to stdout, amid the answer
+    return connection
 
 
 def load(
@@ -70,5 +72,14 @@ def reason(error: duckdb.Error | OSError) -> str:
     if isinstance(error, OSError):
         return str(error.strerror)
     line = str(error).strip().split("\n", 1)[0]
-    _, wrapped, rest = line.partition('{"exception_type"')
-    return msgspec.json.decode(wrapped + rest, type=dict[str, str])["exception_message"] if wrapped else line
+    _, opening, rest = line.partition("{")
+    try:
+        return msgspec.json.decode(opening + rest, type=_Wrapped).exception_message
+    except (msgspec.DecodeError, RecursionError):
+        return line
+
+
+class _Wrapped(msgspec.Struct):
+    """The JSON in which DuckDB puts an error that another part of it raised."""
+
+    exception_message: str

@@ -1,5 +1,10 @@
 """A connection spills to a place of its own, and its errors are one line."""
 
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -60,3 +65,32 @@ def test_records_are_loaded_in_parts_and_all_of_them_arrive_in_order(monkeypatch
         rows = connection.execute("FROM points").fetchall()
 
     assert rows == [(0, "even"), (1, None), (2, "even"), (3, None), (4, "even")]
+
+
+@pytest.mark.parametrize("on_a_terminal", [True, False])
+def test_a_slow_query_writes_nothing_but_its_answer_to_stdout(on_a_terminal):
+    """DuckDB draws a bar of its progress into stdout where the main module has no file, as under `python -c`."""
+    ours, theirs = pty.openpty() if on_a_terminal else os.pipe()
+    asked = subprocess.Popen([sys.executable, "-c", SLOW], stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how a terminal says that nobody is left at its other end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+
+    assert asked.wait(timeout=60) == 0
+    assert shown.split() == [b"begin", b"30000000", b"end"]
+
+
+SLOW = """
+from firsttoken.results.database import connect
+
+connection = connect()
+connection.execute("SET progress_bar_time = 1")
+print("begin", flush=True)
+slow = "SELECT count(*) FROM range(3_000) a, range(10_000) b WHERE a.range * b.range >= 0"
+print(*connection.execute(slow).fetchone())
+print("end")
+"""
+"""A query whose progress would be shown after a millisecond instead of after two seconds."""
