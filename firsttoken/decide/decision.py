@@ -70,6 +70,6 @@ def decide(
         first_failed=bracket.first_fail if bracket else None,
         deciding_level=ruling.deciding.level if ruling.deciding else None,
         promise=write_rows(find, scenario, ruling, source),
-        flips=list_flips(ruling, scenario.slo, find),
+        flips=list_flips(ruling, scenario.slo, flags, find),
         not_tested=list_untested(scenario, target, unit, top, confirmation is not None),
     )

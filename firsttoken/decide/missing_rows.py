@@ -51,6 +51,8 @@ def find_censored(seen: Observation, figures: Mapping[Key, Estimate]) -> str:
         return ""
     ours, asked = is_own_failure(seen), int(seen.measured.sum())
     cut_off = int((seen.requests.unjudged & seen.measured & ~ours).sum())
+    if not cut_off and not ours.any():
+        return ""
     failed = f"; failed in the load process itself: {int(ours.sum())}" if ours.any() else ""
     cut = f"Cut off before they ended: {cut_off} of {asked} measured requests{failed}"
     return f"{cut}. Figures that they touch are bounds."

@@ -48,7 +48,7 @@ def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> 
     seconds = {
         "PASS": _explain_pass(ruling),
         "FAIL": _explain_fail(ruling, flags, find),
-        "UNKNOWN": _explain_doubt(level, share),
+        "UNKNOWN": _explain_doubt(level, share, flags),
     }
     asked = f"{write_share(share)} were asked for"
     place = ruling.unit.place(level.level)
@@ -91,14 +91,21 @@ def _explain_fail(ruling: Ruling, flags: Sequence[Flag], find: Find) -> str:
     return f"Most of the others {CAUSES[cause]}; {holds}." if cause else f"{holds[0].upper()}{holds[1:]}."
 
 
-def _explain_doubt(level: LevelVerdict, share: float) -> str:
-    figure = level.attainment
+def _explain_doubt(level: LevelVerdict, share: float, flags: Sequence[Flag]) -> str:
+    figure, unpaced = level.attainment, _find_unpaced(level, flags)
+    if unpaced:
+        return unpaced.evidence
     if figure.lo is None or figure.hi is None:
         return "That is too little to tell."
     needed = requests_needed(share) if share < 1 else None
     if needed and figure.n < needed:
         return f"It rests on {figure.n} request{'' if figure.n == 1 else 's'}, and at least {needed} are needed to be sure."
     return f"The true share may be anywhere from {write_interval(figure)}."
+
+
+def _find_unpaced(level: LevelVerdict, flags: Sequence[Flag]) -> Flag | None:
+    """The flag of a level whose answers have no pace that a limit could be held against."""
+    return next((flag for flag in flags if (flag.name, flag.level) == ("PACE_UNKNOWN", level.level)), None)
 
 
 def main_cause(level: float | None, find: Find) -> str | None:
@@ -113,7 +120,7 @@ def _broken_shares(level: float | None, find: Find) -> dict[str, float]:
     return {cause: figure.value for cause, figure in shares.items() if figure and figure.value}
 
 
-def list_flips(ruling: Ruling, slo: Slo, find: Find) -> list[str]:
+def list_flips(ruling: Ruling, slo: Slo, flags: Sequence[Flag], find: Find) -> list[str]:
     """What would turn the decision, most decisive first."""
     level, bracket, unit = ruling.deciding, ruling.bracket, ruling.unit
     if level is None:
@@ -125,6 +132,8 @@ def list_flips(ruling: Ruling, slo: Slo, find: Find) -> list[str]:
         return [*_list_proofs(ruling), f"A NO-GO: {_breaking_load(bracket, unit)}."]
     if doubts := level.voided_by or level.barred_by:
         return [f"An answer: {RULES[name].remedy}." for name in doubts]
+    if _find_unpaced(level, flags):
+        return [f"An answer: {RULES['PACE_UNKNOWN'].remedy}."]
     if "CENSORED" in level.attainment.flags:
         return [f"An answer: more patience with requests {unit.where(level.level)} (load.hold)."]
     key = "load.repeats" if unit.shape else "load.measure"

@@ -23,6 +23,7 @@ from firsttoken.decide.identity import find_changed_endpoint, find_spread_endpoi
 from firsttoken.decide.measures import Key
 from firsttoken.decide.missing_rows import find_censored, find_lost_rows, find_set_aside, write_lost
 from firsttoken.decide.observation import Observation
+from firsttoken.decide.pace import find_unknown_pace
 from firsttoken.decide.quota import find_quota_bound, find_unexplained_refusals, find_untold_quota, tell_share
 from firsttoken.decide.settling import find_short_settling
 from firsttoken.row import Health, Manifest
@@ -85,6 +86,12 @@ RULES: dict[str, Rule] = {
         "pass",
         "a server whose finish reasons say whether an answer is whole",
     ),
+    "PACE_UNKNOWN": Rule(
+        "a limit is set on the pace, and more than 1 % of the answers have none that is known",
+        "level",
+        "nothing",
+        "a server that tells its usage and holds no stream back, or a promise without slo.tpot",
+    ),
     "CAP_IGNORED": Rule("answers are longer than they were asked to be at most", "level", "nothing"),
     "ENDPOINT_SPREAD": Rule("several deployments, builds or addresses of the model answered", "level", "nothing"),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", "nothing"),
@@ -139,6 +146,7 @@ def find_flags(
         "ENDPOINT_CHANGED": find_changed_endpoint(seen, asked),
         "BUFFERED": find_buffered(seen),
         "UNKNOWN_FINISH": find_unknown_finish(seen),
+        "PACE_UNKNOWN": find_unknown_pace(seen),
         "CAP_IGNORED": find_ignored_cap(seen, asked),
         "ENDPOINT_SPREAD": find_spread_endpoint(seen),
         "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),

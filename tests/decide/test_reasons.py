@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from firsttoken.decide.capacity import judge_level
@@ -93,6 +94,19 @@ def test_a_level_that_too_few_requests_reached_says_how_many_are_needed():
     )
 
 
+def test_answers_without_a_pace_are_not_asked_to_be_more():
+    unpaced = msgspec.structs.replace(VOIDING, name="PACE_UNKNOWN", voids="nothing", evidence="Nobody knows the pace.")
+    unknown = judge_level(figure("attainment", 0.0, 0.0, 1.0, level=1.0, n=24, flags=("CENSORED",)), 0.95)
+    decided = rule([unknown], None, None, {1.0: 1})
+
+    assert explain(decided, 0.95, [unpaced], finding()) == (
+        "At 1 user at least 0 % of requests kept the promise; 95 % were asked for. Nobody knows the pace."
+    )
+    assert list_flips(decided, SLO, [unpaced], finding()) == [
+        "An answer: a server that tells its usage and holds no stream back, or a promise without slo.tpot."
+    ]
+
+
 def test_where_nothing_was_measured_no_share_is_told():
     nothing = judge_level(figure("attainment", None, level=1.0, n=0), 0.95)
     decided = rule([nothing], None, None, {1.0: 1})
@@ -105,7 +119,7 @@ def test_a_void_level_says_what_voids_it():
     decided = rule([void], None, None, {1.0: 1})
 
     assert why(decided) == "The measurement at 1 user does not count. It froze for 70 ms."
-    assert list_flips(decided, SLO, finding()) == ["An answer: a load machine with time to spare."]
+    assert list_flips(decided, SLO, [], finding()) == ["An answer: a load machine with time to spare."]
 
 
 def test_a_share_of_which_some_was_cut_off_is_at_least_so_much():
@@ -134,16 +148,18 @@ def test_a_share_of_which_some_was_cut_off_is_at_least_so_much():
 def test_what_would_flip_the_decision_is_something_one_can_do(decided, flips):
     pace = figure("tpot_ms", 31.0, 30.0, 32.0, level=4.0, q=0.95)
 
-    assert list_flips(decided, SLO, finding(TOO_SLOW, pace)) == flips
+    assert list_flips(decided, SLO, [], finding(TOO_SLOW, pace)) == flips
 
 
 def test_errors_are_not_cured_by_a_looser_limit():
     errors = figure("broken_by_error_share", 0.9, level=1.0)
 
-    assert list_flips(ruling("F", at=1.0), SLO, finding(errors)) == []
+    assert list_flips(ruling("F", at=1.0), SLO, [], finding(errors)) == []
 
 
 def test_one_looser_limit_is_not_offered_where_others_broke_too():
     pace = figure("tpot_ms", 31.0, 30.0, 32.0, level=4.0, q=0.95)
 
-    assert list_flips(ruling("PPFF", at=4.0), SLO, finding(TOO_SLOW, LATE, pace)) == ["A pass: no more than 2 users."]
+    assert list_flips(ruling("PPFF", at=4.0), SLO, [], finding(TOO_SLOW, LATE, pace)) == [
+        "A pass: no more than 2 users."
+    ]
