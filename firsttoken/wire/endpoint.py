@@ -8,6 +8,7 @@ as bearer; https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT?api-versi
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -109,6 +110,18 @@ def _present(key: str, host: str, path: str) -> dict[str, str]:
 
 
 def _find_secrets(key: str | None, headers: Mapping[str, str], public: Collection[str]) -> tuple[str, ...]:
-    """The key, and every header that may hold one, with and without its scheme ("Bearer ...")."""
+    """The key, and every header that may hold one: also without its scheme ("Bearer ..."), and what Basic encodes."""
     credentials = [value for name, value in sorted(headers.items()) if not (is_harmless(name) or name in public)]
-    return tuple(filter(None, [key, *credentials, *(value.split(" ", 1)[-1] for value in credentials)]))
+    bare = [value.split(" ", 1)[-1] for value in credentials]
+    return tuple(filter(None, [key, *credentials, *bare, *map(_read_basic, credentials)]))
+
+
+def _read_basic(credential: str) -> str:
+    """The password that a header of Basic authentication (RFC 7617) holds; empty for any other."""
+    scheme, _, encoded = credential.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""

@@ -161,3 +161,10 @@ def test_a_bearer_key_among_the_headers_is_a_secret_with_and_without_its_scheme(
 )
 def test_the_url_that_is_asked_is_written_without_a_query_that_may_hold_a_key(base_url, api, url):
     assert write_url(base_url, api) == url
+
+
+def test_the_password_of_a_basic_header_is_a_secret_too():
+    endpoint = parse_endpoint("http://h/v1", "chat", None, {"Authorization": "Basic bWU6aHVudGVyMg=="})
+
+    assert {"Basic bWU6aHVudGVyMg==", "bWU6aHVudGVyMg==", "hunter2"} <= set(endpoint.secrets)
+    assert parse_endpoint("http://h/v1", "chat", None, {"Authorization": "Basic ~"}).secrets == ("Basic ~", "~")
