@@ -15,7 +15,8 @@ FRAMING = {"connection", "content-length", "host", "transfer-encoding", "expect"
 READABLE_CODINGS = {"identity", "gzip", "x-gzip", "deflate", "br"}
 """What an answer may be compressed with and still be read."""
 HARMLESS = {
-    *("accept", "accept-language", "anthropic-beta", "anthropic-version", "cache-control", "content-type", "origin"),
+    *("accept", "accept-encoding", "accept-language", "anthropic-beta", "anthropic-version", "cache-control"),
+    *("content-type", "origin"),
     *("openai-beta", "openai-organization", "openai-project", "prefer", "priority", "http-referer", "referer"),
     *("traceparent", "user-agent", "x-title"),
 }

@@ -134,8 +134,8 @@ def find_remarks(target: Target, row: Row, package: Row | None) -> dict[str, str
         remarks["openai_package"] = NO_PACKAGE
     elif _is_held_back_only(package, row):
         remarks["openai_package"] = (
-            "the package asks for compressed answers and our wire does not; what holds its answers back is the server, "
-            'or a proxy, and not the package: headers = { accept-encoding = "gzip, deflate" } has our wire ask alike'
+            "the package asks for compressed answers, and a server or a proxy holds them back, not the package; "
+            'headers = { accept-encoding = "gzip, deflate" } has our wire ask alike'
         )
     if row.model_served is not None and not is_same_model(target.model, row.model_served):
         remarks["answered_as"] = f"not {target.model}, which was asked for"

@@ -81,3 +81,7 @@ def test_a_variable_that_cannot_be_sent_is_refused_before_anything_is(held, word
 
     assert words in str(caught.value)
     assert "k-1" not in str(caught.value)
+
+
+def test_what_an_application_asks_to_be_compressed_may_be_written_out():
+    check_written({"Accept-Encoding": "gzip, deflate"}, "target.t")
