@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from time import monotonic_ns
 from urllib.parse import urlsplit
 
+import gevent
+
 from firsttoken.catalogue import Source
 from firsttoken.http_text import split_url
 from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
@@ -21,8 +23,8 @@ from firsttoken.load.target import LiveTarget, write_body
 from firsttoken.model_names import is_same_model
 from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.scenario.target import Target
-from firsttoken.wire.addresses import write_peer
-from firsttoken.wire.dial import look_up
+from firsttoken.wire.addresses import Address, write_peer
+from firsttoken.wire.dial import look_up, try_address
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import write_url
 from firsttoken.wire.outcome import DialError
@@ -36,6 +38,8 @@ FIRST_WAIT_S = 0.5
 """Before the second try; twice as long before the third, as the openai package waits."""
 PATIENCE_S = 20.0
 """No further try begins later than this, nor is a longer Retry-After waited for."""
+ADDRESS_PATIENCE_S = 2.0
+"""How long each of several addresses of a name may take to take a connection."""
 PASSING = {408, 409, 425}
 """Refusals (4xx) that may be none a moment later."""
 
@@ -64,7 +68,11 @@ def find_dead_target(run: OpenRun, say: Callable[[str], None]) -> str | None:
         for sentence in find_remarks(target, rows, run.scenario.slo.tpot):
             say(sentence)
         endpoint = run.manifest.endpoints[target.name]
-        endpoint |= describe_answer(rows) | ({} if "proxy" in endpoint else find_addresses(target))
+        endpoint |= describe_answer(rows)
+        if "proxy" not in endpoint and len(addresses := find_addresses(target)) > 1:
+            endpoint["addresses"] = ", ".join(map(write_peer, addresses))
+            for sentence in find_silent(target, addresses):
+                say(sentence)
     return None
 
 
@@ -144,14 +152,25 @@ def describe_answer(rows: Sequence[Row]) -> dict[str, str]:
     return {"asked_before": describe_spending(rows)} | {key: value for key, value in told.items() if value is not None}
 
 
-def find_addresses(target: Target) -> dict[str, str]:
-    """The addresses of its name, for the manifest, where there are several."""
+def find_addresses(target: Target) -> list[Address]:
+    """The addresses of a target's name, among which its attempts take turns."""
     _, host, port = split_url(target.base_url)
     try:
-        found = look_up(host, port)
+        return look_up(host, port)
     except DialError:  # an attempt tells it
-        return {}
-    return {"addresses": ", ".join(map(write_peer, found))} if len(found) > 1 else {}
+        return []
+
+
+def find_silent(target: Target, addresses: Sequence[Address]) -> list[str]:
+    """Sentences about the addresses that take no connection; the others carry the load."""
+    tried = [gevent.spawn(try_address, address, ADDRESS_PATIENCE_S) for address in addresses]
+    gevent.joinall(tried)
+    return [
+        f"target {target.name}: {write_peer(address)}, one of {len(addresses)} addresses of its name, "
+        f"takes no connection ({each.value}); the others carry the load"
+        for address, each in zip(addresses, tried, strict=True)
+        if each.value is not None
+    ]
 
 
 def describe_spending(rows: Sequence[Row]) -> str:

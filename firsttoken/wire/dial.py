@@ -149,12 +149,28 @@ class Dialer:
 
 
 def look_up(host: str, port: int) -> list[Address]:
-    """Every address that a name stands for, as this machine resolves it. Raises DialError."""
+    """Every address that a name stands for, of families that this machine has a way to. Raises DialError."""
+    failure = DialError(f"the name {host} has no address")
+    for flags in (socket.AI_ADDRCONFIG, 0):  # which takes no address of this machine alone for a way
+        try:
+            found = getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        except socket.gaierror as problem:
+            failure = DialError(f"the name {host} was not resolved: {problem.strerror}")
+            continue
+        if found:
+            return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+    raise failure
+
+
+def try_address(address: Address, patience_s: float) -> str | None:
+    """Open a connection and close it again; why there is none, None where there is one. Raises our own OSError."""
     try:
-        found = getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as problem:
-        raise DialError(f"the name {host} was not resolved: {problem.strerror}") from None
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+        _connect_to(address, patience_s).close()
+    except OSError as problem:
+        if problem.errno in OUR_ERRNOS:
+            raise
+        return problem.strerror or "no answer"
+    return None
 
 
 def ask_for_stamps(sock: socket.socket) -> socket.socket:

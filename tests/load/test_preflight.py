@@ -14,7 +14,6 @@ from firsttoken.load.preflight import (
     TRIES,
     choose_wait_s,
     describe_answer,
-    find_addresses,
     find_dead_target,
     find_remarks,
     word_refusal,
@@ -279,10 +278,21 @@ def test_what_follows_from_a_missing_usage_is_told_before_the_load():
     assert find_remarks(at("http://h/v1"), [silent])[0].endswith("no dollars and no pace")
 
 
-def test_the_addresses_of_a_name_are_kept_where_there_are_several(monkeypatch):
-    several = [(socket.AF_INET, 0, 0, "", (f"10.0.0.{n}", 80)) for n in (1, 2, 2)]
-    monkeypatch.setattr(dial, "getaddrinfo", lambda *_args, **_more: several)
-    assert find_addresses(at("http://two.test/v1")) == {"addresses": "10.0.0.1:80, 10.0.0.2:80"}
+def test_the_addresses_of_a_name_are_kept_and_one_that_takes_no_connection_is_named(monkeypatch):
+    with scripted(OK) as server, scripted(OK) as silent:
+        silent.refuse()
+        two = [(socket.AF_INET, 0, 0, "", ("127.0.0.1", port)) for port in (server.port, silent.port, server.port)]
+        monkeypatch.setattr(dial, "getaddrinfo", lambda *_args, **_more: two)
 
-    monkeypatch.setattr(dial, "getaddrinfo", lambda *_args, **_more: several[:1])
-    assert find_addresses(at("http://one.test/v1")) == {}
+        said = ask(server)
+
+    assert said.refusal is None
+    assert said.endpoints["real"]["addresses"] == f"127.0.0.1:{server.port}, 127.0.0.1:{silent.port}"
+    assert said.remarks == [
+        f"target real: 127.0.0.1:{silent.port}, one of 2 addresses of its name, takes no connection "
+        "(Connection refused); the others carry the load"
+    ]
+
+
+def test_one_address_is_nothing_to_keep():
+    assert "addresses" not in asked(OK).endpoints["real"]

@@ -83,6 +83,17 @@ def test_a_name_that_nobody_knows(dialer, monkeypatch):
         dialer("http://nowhere.invalid/v1").dial(5)
 
 
+def test_an_address_of_this_machine_alone_is_found_where_no_family_has_a_way_out(monkeypatch):
+    def resolve(*_args, flags: int, **_more):
+        if flags & socket.AI_ADDRCONFIG:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET6, 0, 0, "", ("::1", 80, 0, 0))]
+
+    monkeypatch.setattr(dial, "getaddrinfo", resolve)
+
+    assert dial.look_up("localhost", 80) == [(socket.AF_INET6, ("::1", 80, 0, 0))]
+
+
 @pytest.fixture
 def resolved(monkeypatch) -> Callable[..., list[int]]:
     """Has every name resolve to these ports of loopback; every resolution is noted in the list."""
