@@ -29,8 +29,8 @@ PART_OF = {
 }
 """A module beside the package's floors -> the floor whose second file it is."""
 
-DECIDE = {"model_names", "stats", "results", "catalogue", "duration", "scenario", "row"}
-REPORT = {"decide", "kit", "plan", "quiet"} | DECIDE
+DECIDE = {"model_names", "stats", "results", "plan", "catalogue", "duration", "scenario", "row"}
+REPORT = {"decide", "kit", "quiet"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
     "error": set(),

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from firsttoken.decide.answerers import NOBODY, Answerers
 from firsttoken.duration import parse_duration
+from firsttoken.plan.length_cap import name_cap
 from firsttoken.scenario.course import Piece
 from firsttoken.scenario.format import Scenario, mean_tokens
-from firsttoken.scenario.target import Target
-
-CAP_KEYS: Mapping[str, str] = {
-    "chat": "max_completion_tokens",
-    "completions": "max_tokens",
-    "responses": "max_output_tokens",
-}
-"""API -> the field of a request that caps the length of its answer."""
+from firsttoken.scenario.target import SENT, Target
 
 
 class Spike(NamedTuple):
@@ -49,8 +42,8 @@ class Asked(NamedTuple):
     """The service tier that requests ask for; empty where they ask for none."""
     names_deployment: bool = False
     """Whether `model` is a name that the user gave a deployment, as on Azure."""
-    cap_key: str = CAP_KEYS["chat"]
-    """The field of a request that caps the length of its answer."""
+    cap_key: str = SENT["chat"][-1]
+    """The field of a request that caps the length of its answer; empty where none does."""
     first_model: str = ""
     first_tier: str = ""
     """What answered most of the requests in the first stage of the target that was measured; empty where none told."""
@@ -75,7 +68,7 @@ def read_asked(scenario: Scenario, target: Target, first: Answerers = NOBODY) ->
         model=target.model,
         tier=tier if isinstance(tier, str) else "",
         names_deployment="azure" in target.base_url or "/deployments/" in target.base_url,
-        cap_key=CAP_KEYS[target.api],
+        cap_key=name_cap(target),
         first_model=next(iter(first.models), ""),
         first_tier=next(iter(first.tiers), ""),
     )

@@ -13,11 +13,10 @@ from firsttoken.decide.asked import Asked
 from firsttoken.decide.evidence import Evidence
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.units import write_count, write_share
+from firsttoken.plan.length_cap import OVER, SPARE, blame
 
 MOST_UNKNOWN = 0.01
 """Of a level's answers may end with a finish reason that nobody knows."""
-OVER, SPARE = 1.05, 2.0
-"""So many times the cap, and tokens more, may be a server's own way of counting."""
 MOST_OVER = 0.05
 """Of the answers that may be longer than their cap."""
 MOST_NAMED = 3
@@ -60,7 +59,7 @@ def find_ignored_cap(seen: Observation, asked: Asked) -> Evidence | None:
     had, wanted = float(np.median(written[known][over])), float(np.median(cap[known][over]))
     which = "Answers" if over.all() else f"{write_share(float(over.mean()))} of answers"
     words = (
-        f"{which} have {write_count(had)} tokens where {write_count(wanted)} were asked: the server ignores "
-        f"{asked.cap_key}, and lengths are not comparable."
+        f"{which} have {write_count(had)} tokens where {write_count(wanted)} were asked: {blame(asked.cap_key)}, "
+        "and lengths are not comparable."
     )
     return Evidence(words, had, wanted)

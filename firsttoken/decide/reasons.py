@@ -99,7 +99,8 @@ def _explain_doubt(level: LevelVerdict, share: float, flags: Sequence[Flag]) -> 
         return "That is too little to tell."
     needed = requests_needed(share) if share < 1 else None
     if needed and figure.n < needed:
-        return f"It rests on {figure.n} request{'' if figure.n == 1 else 's'}, and at least {needed} are needed to be sure."
+        requests = "1 request" if figure.n == 1 else f"{figure.n} requests"
+        return f"It rests on {requests}, and at least {needed} are needed to be sure."
     return f"The true share may be anywhere from {write_interval(figure)}."
 
 

@@ -278,6 +278,17 @@ def test_what_follows_from_a_missing_usage_is_told_before_the_load():
     assert find_remarks(at("http://h/v1"), [silent])[0].endswith("no dollars and no pace")
 
 
+def test_an_answer_past_its_cap_is_told_before_the_load():
+    long = Row(outcome="ok", output_tokens=200)
+
+    assert find_remarks(at("http://h/v1"), [long]) == [
+        "target real: its answer has 200 tokens where 16 were asked: the server ignores max_completion_tokens; "
+        "answers cost, and take, as much as it likes"
+    ]
+    assert find_remarks(at("http://h/v1"), [Row(outcome="length", output_tokens=17)]) == []
+    assert find_remarks(at("http://h/v1"), [Row(outcome="ok", output_tokens=200, reasoning_tokens=190)]) == []
+
+
 def test_the_addresses_of_a_name_are_kept_and_one_that_takes_no_connection_is_named(monkeypatch):
     with scripted(OK) as server, scripted(OK) as silent:
         silent.refuse()

@@ -1,0 +1,31 @@
+"""The cap on an answer's length: which field of a request sends it, and when an answer is past it. Pure.
+
+Rule: a server may count a token or two its own way. What is past that shows that it does not keep the cap, and its
+answers are as long as it likes.
+"""
+
+from __future__ import annotations
+
+from firsttoken.scenario.target import SENT, Target
+
+OVER, SPARE = 1.05, 2.0
+"""So many times the cap, and tokens more, may be a server's own way of counting."""
+OTHER_NAMES = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+def find_most(cap: float) -> float:
+    """The most tokens that an answer has whose server keeps this cap."""
+    return OVER * cap + SPARE
+
+
+def name_cap(target: Target) -> str:
+    """The field that sends the cap to a target; empty where none is sent."""
+    own = SENT[target.api][-1]
+    if own not in target.omit or own in target.extra_body:
+        return own
+    return next((name for name in OTHER_NAMES if name in target.extra_body), "")
+
+
+def blame(field: str) -> str:
+    """Why answers are longer than was asked for, by the field that sent the cap."""
+    return f"the server ignores {field}" if field else "the request sends no cap (omit)"
