@@ -19,6 +19,7 @@ from firsttoken.error import FirstTokenError
 from firsttoken.host import Host
 from firsttoken.scenario.format import Scenario, mean_tokens
 from firsttoken.scenario.peak import most_rps, most_streams
+from firsttoken.unreadable import UNREADABLE
 
 WITHIN_MS = 1.0
 """The bound: 99 of 100 first tokens are this close to the server's own truth."""
@@ -247,7 +248,7 @@ def read_calibration(path: Path, host: Host) -> Calibration | None:
     """The record of a host; None where it has none yet. Raises CalibrationError."""
     try:
         return _read_all(path).get(name_host(host))
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise CalibrationError(
             f"{path}: expected what `firsttoken calibrate` wrote, got: {error}; run it again"
         ) from None
@@ -259,7 +260,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         records: dict[str, Calibration] = {}
-        with suppress(msgspec.MsgspecError):  # what nobody can read is written anew
+        with suppress(*UNREADABLE):  # what nobody can read is written anew
             records = _read_all(path)
         records[name_host(calibration.host)] = calibration
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")

@@ -6,16 +6,18 @@ Rule: nothing that was recorded is lost; a folder with content is refused, and o
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from firsttoken.launch import LaunchError
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import dump_toml
+from firsttoken.unreadable import UNREADABLE
 
 
 def find_broken_off(folder: Path) -> Path:
@@ -23,7 +25,11 @@ def find_broken_off(folder: Path) -> Path:
     manifest = folder / "manifest.json"
     if not (manifest.is_file() and (folder / "scenario.toml").is_file()):
         raise LaunchError(f"--resume {folder}: expected the folder of a run, got another; `firsttoken run` makes one")
-    if json.loads(manifest.read_bytes()).get("state") == "complete":
+    try:
+        state = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object]).get("state")
+    except UNREADABLE:
+        raise LaunchError(f"--resume {folder}: expected the manifest of a run in {manifest}, got a torn one") from None
+    if state == "complete":
         raise LaunchError(f"--resume {folder}: expected a run that was broken off, this one came to its end; report it")
     return folder
 

@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "http_text": set(),
     "duration": set(),
     "mismatch": set(),
+    "unreadable": set(),
     "strict_toml": {"mismatch"},
     "stats": set(),
     "catalogue": {"duration", "kit", "strict_toml"},
@@ -65,8 +66,9 @@ MAY_IMPORT = {
     "analysis": {"report"} | REPORT,
     "locustfiles": {"load"},
 }
-"""Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes.
-All may import `error`, which is how a user is told."""
+"""Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
+FOR_ALL = {"error", "unreadable"}
+"""How a user is told, and what broken bytes raise."""
 
 ONLY_IN = {
     "locust": (
@@ -176,7 +178,11 @@ def test_a_floor_imports_only_the_floors_beneath_it():
         for module, line in imported_by(path):
             package, _, rest = module.removesuffix(".__version__").partition(".")
             other = PART_OF.get(rest.split(".")[0], rest.split(".")[0])
-            if package == "firsttoken" and rest and other not in {floor, "error"} | MAY_IMPORT.get(floor, set()):
+            if (
+                package == "firsttoken"
+                and rest
+                and other not in {floor, "error", "unreadable"} | MAY_IMPORT.get(floor, set())
+            ):
                 found.append(f"{name_of(path)}:{line}: {floor} imports {module}")
     refuse(found, "The data goes one way. Pass a value in, or move the code to the floor that may know both:")
 

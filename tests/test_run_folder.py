@@ -6,7 +6,7 @@ import pytest
 
 from firsttoken.catalogue import Simulated
 from firsttoken.launch import LaunchError, LoadProcess
-from firsttoken.run_folder import hold_folder, open_folder
+from firsttoken.run_folder import find_broken_off, hold_folder, open_folder
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
@@ -45,3 +45,11 @@ def test_a_folder_is_held_as_long_as_its_load_process_lives(tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_locked_is_told_as_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="expected to lock it"), hold_folder(tmp_path):
         pass
+
+
+def test_a_run_whose_manifest_is_torn_is_not_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "scenario.toml").touch()
+    (tmp_path / "manifest.json").write_bytes(b'{"state": "runn')
+
+    with pytest.raises(LaunchError, match=r"--resume .*: expected the manifest of a run in .*, got a torn one"):
+        find_broken_off(tmp_path)

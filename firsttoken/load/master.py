@@ -12,7 +12,6 @@ from math import ceil
 from pathlib import Path
 
 import gevent
-import msgspec
 from gevent.lock import RLock
 from msgspec.structs import replace
 
@@ -44,6 +43,7 @@ from firsttoken.load.session import Session
 from firsttoken.load.spool import Receiver, find_last_number, name_journal
 from firsttoken.load.tally import Tally
 from firsttoken.row import Outcome, StageEvent
+from firsttoken.unreadable import UNREADABLE
 
 logger = logging.getLogger(__name__)
 
@@ -253,7 +253,7 @@ class WorkerCrew:
         """Answer what a worker says."""
         try:
             message = decode_at_master(data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             logger.warning("a message from %s: expected one of ours, got something else: %s", client, error)
             return
         member = self._roster.find(client)

@@ -15,6 +15,7 @@ import msgspec
 from firsttoken.catalogue import Source
 from firsttoken.load.cost import NOTHING, Cost, spent
 from firsttoken.row import Health, Row, StageEvent
+from firsttoken.unreadable import UNREADABLE
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -122,5 +123,5 @@ def _decode(lines: Iterable[bytes], kind: type[Record]) -> Iterator[Record]:
     for line in lines:
         try:
             yield msgspec.json.decode(line, type=kind)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             continue

@@ -14,6 +14,7 @@ import duckdb
 import msgspec
 
 from firsttoken.results.columns import sql_types
+from firsttoken.unreadable import UNREADABLE
 
 MEMORY = "512MB"
 """What a query may hold in memory; the rest spills, so a run of any size can be read."""
@@ -75,7 +76,7 @@ def reason(error: duckdb.Error | OSError) -> str:
     _, opening, rest = line.partition("{")
     try:
         return msgspec.json.decode(opening + rest, type=_Wrapped).exception_message
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return line
 
 

@@ -24,6 +24,7 @@ from firsttoken.results.lines import describe, read_lines
 from firsttoken.results.stage import Stage, gather_stages
 from firsttoken.results.truth import load_truth
 from firsttoken.row import Health, Manifest, StageEvent
+from firsttoken.unreadable import UNREADABLE
 
 ROW_VERSION = 2
 """The newest `row_version` that this floor reads."""
@@ -247,7 +248,7 @@ def _read_manifest(folder: Path) -> Manifest:
             f"{folder}: expected a run folder with a manifest.json, got {got}; "
             "`firsttoken run` makes one and prints its path"
         ) from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RunFolderError(
             f"expected the manifest of a run in {path}, got: {error}; it was altered or torn"
         ) from error

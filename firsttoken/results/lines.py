@@ -10,6 +10,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from firsttoken.unreadable import UNREADABLE
+
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 
@@ -29,7 +31,7 @@ def read_lines(path: Path, kind: type[Record]) -> tuple[list[Record], Damage]:
     for line in filter(None, map(bytes.strip, content.split(b"\n"))):
         try:
             records.append(decoder.decode(line))
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             broken += 1
     torn = is_torn(content.rpartition(b"\n")[2])
     return records, Damage(torn, broken - torn)
@@ -41,7 +43,7 @@ def is_torn(tail: bytes) -> bool:
         return False
     try:
         msgspec.json.decode(tail)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return True
     return False
 

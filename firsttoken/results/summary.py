@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from firsttoken.results.error import RunFolderError
+from firsttoken.unreadable import UNREADABLE
 
 NAME = "summary.json"
 NUMBERS = ("value", "lo", "hi")
@@ -46,7 +47,7 @@ def read_summary(folder: Path, kind: type[Figure]) -> list[Figure]:
         return [msgspec.convert(_from_json(entry), kind) for entry in entries]
     except OSError as error:
         raise RunFolderError(f"expected {path}, got: {error.strerror}; `firsttoken report` writes it") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RunFolderError(
             f"expected a list of figures in {path}, got: {error}; write it anew by `report`"
         ) from error

@@ -14,11 +14,9 @@ from firsttoken.mismatch import find_mismatch, members
 from firsttoken.simulator.errors import ApiError, invalid, missing, not_json
 from firsttoken.simulator.prefix import Blocks, mark_blocks
 from firsttoken.simulator.words import count_tokens
+from firsttoken.unreadable import UNREADABLE
 
 T = TypeVar("T")
-
-NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What JSON raises that is broken, no text, or nested without end."""
 
 KINDS: dict[object, str] = {
     str: "a string",
@@ -86,7 +84,7 @@ def decode(body: bytes, form: type[T]) -> T:
     """Return a body as `form`; raises ApiError (400) if it is not JSON or not of that form, and says where."""
     try:
         return msgspec.json.decode(body, type=form)
-    except NOT_DECODED as error:
+    except UNREADABLE as error:
         raise _refuse(body, form) from error
 
 
@@ -94,7 +92,7 @@ def _refuse(body: bytes, form: type) -> ApiError:
     """What OpenAI says of a body that is not JSON, or not the request that it should be."""
     try:
         value = msgspec.json.decode(body)
-    except NOT_DECODED:
+    except UNREADABLE:
         return not_json()
     found = find_mismatch(value, form)
     if found is None:

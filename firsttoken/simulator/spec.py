@@ -8,6 +8,7 @@ from firsttoken.catalogue import Model, Simulated, load_catalogue
 from firsttoken.simulator.behaviour import settle
 from firsttoken.simulator.host import Host, Hosted
 from firsttoken.simulator.service import Service
+from firsttoken.unreadable import UNREADABLE
 
 
 class ModelSpec(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ def read_spec(line: bytes) -> Spec:
     """Return the spec that a line of JSON holds; raises ValueError, with where and what was expected."""
     try:
         spec = msgspec.json.decode(line, type=Spec)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ValueError(f"expected a spec as JSON on the first line of stdin, got {line[:80]!r}: {error}") from error
     names = [model.name for model in spec.models]
     twice = sorted({name for name in names if names.count(name) > 1})

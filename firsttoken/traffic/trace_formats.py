@@ -25,6 +25,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from firsttoken.unreadable import UNREADABLE
+
 NS = 1_000_000_000
 BLOCK_TOKENS = 512
 """Tokens of a prompt that one number of hash_ids stands for where a format says nothing else; the last one's may be
@@ -182,7 +184,7 @@ _KEYS = {"timestamp", "input_length", "output_length"}
 def _find_json(first: str, block_tokens: int) -> Format | None:
     try:
         keys: Mapping[str, object] = _decode_object(first)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         keys = {}
     if keys and not keys.keys() & _KEYS:
         return None
@@ -196,7 +198,7 @@ def _find_json(first: str, block_tokens: int) -> Format | None:
 def _read_json(line: str, unit_ns: int, block_tokens: int) -> Recorded:
     try:
         read = _decode_line(line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise LineError("fields that are missing, blank or no numbers") from None
     if not read.timestamp.is_finite() or abs(read.timestamp) > MOST_S * NS / unit_ns:
         raise LineError("a time that is none")

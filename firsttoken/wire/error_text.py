@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from firsttoken.unreadable import UNREADABLE
+
 MAX_RAW_BYTES = 300
 MOST_PLACES = 300
 """Objects and lists of a body that are looked into; an error has a handful."""
@@ -112,11 +114,11 @@ def _decode(body: bytes) -> object:
     """The JSON value, None where there is none."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         pass
     try:
         return msgspec.json.decode(body.decode("utf-8", "replace"))
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

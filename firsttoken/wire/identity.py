@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from firsttoken.row import Row
+from firsttoken.unreadable import UNREADABLE
 
 MAX_TEXT = 200
 
@@ -40,7 +41,7 @@ def note_author(row: Row, data: bytes) -> None:
     """Write into the row what the data of one event says of its author; what is no text says nothing."""
     try:
         event = _EVENT.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return
     for author in (event.response, event):
         for field, column in FIELDS.items():

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from firsttoken.unreadable import UNREADABLE
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Dialect, Meaning
-from firsttoken.wire.dialects.json_text import UNREADABLE, decode_event
+from firsttoken.wire.dialects.json_text import decode_event
 from firsttoken.wire.dialects.parts import read_content, read_hidden, read_visible_text
 from firsttoken.wire.error_text import find_server_error, read_server_error
 from firsttoken.wire.outcome import is_failed_finish

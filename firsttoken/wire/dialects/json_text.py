@@ -14,12 +14,11 @@ from typing import TypeVar
 
 import msgspec
 
+from firsttoken.unreadable import UNREADABLE
 from firsttoken.wire.outcome import ProtocolError
 
 T = TypeVar("T")
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What a decoder of JSON raises for what is none; which of them broken UTF-8 is depends on its version."""
 HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 """The two escapes that JSON needs for one character beyond the first 65,536 (RFC 8259, section 7)."""
 ESCAPE = re.compile(rb"%b%b|(?P<half>%b|%b)|\\." % (HIGH, LOW, HIGH, LOW), re.DOTALL)
