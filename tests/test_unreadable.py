@@ -20,7 +20,6 @@ class Form(msgspec.Struct):
         b"[]",
         b'{"name": 1}',
         b'{"name": "\xff"}',
-       
         b'{"other": ' + b"[" * 100_000,
         b"\xff",
         b"1e999",
