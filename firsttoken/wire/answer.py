@@ -205,7 +205,7 @@ class Answer:
             done=done,
             stray=stream.stray,
         )
-        self._note_wait(error)
+        self._note_wait(error or find_server_error(stream.stray))
         if row.finish_reason is not None and not is_known_finish(row.finish_reason):
             row.checks.append(UNKNOWN_FINISH)
         elif row.finish_reason is None and done and outcome == "ok":

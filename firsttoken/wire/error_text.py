@@ -51,6 +51,8 @@ RATE_LIMIT_WORDS = ("rate limit", "ratelimit", "too many requests")
 """How the words begin where a refusal has no code."""
 TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 TAGS = re.compile(rb"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+FAILURES = re.compile("error|exception|invalid|limit|denied|fail", re.IGNORECASE)
+"""What the type or the status of an object has in it where its message is that of an error."""
 FIELD = re.compile(rb"\s*(?:\"?[\w-]+\"?\s*:\s*)?(?=[\[{])")
 """What may stand in a line before JSON: a field's name."""
 
@@ -105,6 +107,11 @@ def find_error(body: bytes) -> str | None:
     return None if error is None else error.words
 
 
+def find_words(body: bytes) -> str:
+    """The words of a JSON object, be it an error or news; "" where it has none."""
+    return _find_words(_decode(body))
+
+
 def normalise_code(code: str | float) -> str:
     """A code in small letters and without signs, so that RateLimitExceeded and rate_limit_exceeded are one."""
     return re.sub(r"[^a-z0-9]", "", f"{code}".lower())
@@ -147,7 +154,7 @@ def _has_error_code(value: dict[str, object]) -> bool:
     """Whether an object that has a message has a code as well, by which it tells an error and not news."""
     code, kind, status = value.get("code"), value.get("type"), value.get("status", value.get("status_code"))
     told = bool(code) or (isinstance(status, int) and status >= 400)
-    return told or (isinstance(kind, str) and re.search("error|exception|invalid|limit|denied", kind, re.I) is not None)
+    return told or any(isinstance(word, str) and FAILURES.search(word) for word in (kind, status))
 
 
 def _find_words(value: object) -> str:

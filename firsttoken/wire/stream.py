@@ -12,7 +12,7 @@ import re
 from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, USAGE_IMPOSSIBLE, Row
 from firsttoken.wire.burst import count_streamed, is_burst
 from firsttoken.wire.dialects.dialect import FOREIGN, NOTHING, Dialect, Meaning
-from firsttoken.wire.error_text import ServerError, read_server_error
+from firsttoken.wire.error_text import ServerError, find_words, read_server_error
 from firsttoken.wire.identity import note_author
 from firsttoken.wire.outcome import ProtocolError
 from firsttoken.wire.sse import MAX_STRAY_BYTES, Splitter
@@ -120,6 +120,8 @@ class Stream:
                 self._take_unread(name, data, early_ns, stamp_ns)
                 return
         if meaning is FOREIGN:
+            if find_words(data):
+                self._note_stray(data)
             return
         row = self._row
         self.events += 1
@@ -131,7 +133,7 @@ class Stream:
             note_author(row, data)
         if meaning is NOTHING:
             return
-        if meaning.token is not None:
+        if meaning.token is not None and (meaning.token != "whole" or self._saw_nothing()):
             self._mark_token(meaning, data, early_ns, stamp_ns)
         if meaning.finish is not None or meaning.usage is not None:
             note_author(row, data)
@@ -139,6 +141,11 @@ class Stream:
             if meaning.usage is not None:
                 self._note_usage(meaning.usage)
         self.error = meaning.error or self.error
+
+    def _saw_nothing(self) -> bool:
+        """Whether nothing visible has been streamed so far."""
+        row = self._row
+        return row.first_visible_ns is None and self._undecided_ns is None and UNSEEN_FIRST_WORD not in row.checks
 
     def _take_words(self, name: bytes, data: bytes) -> None:
         """Data that is no object: the words of an error, or else nothing of the answer."""
@@ -182,7 +189,9 @@ class Stream:
         else:
             self._gaps_us.append((stamp_ns - self._last_token_ns) // 1000)
         self._last_token_ns = stamp_ns
-        if meaning.token == "visible":
+        if meaning.token == "whole":
+            row.first_visible_ns = stamp_ns
+        elif meaning.token == "visible":
             if not self.thoughts.settled or b"<" in data or b"\\" in data:  # a tag may begin, be it escaped
                 self._mark_text(data, stamp_ns)
         elif meaning.token == "summary" and REASONING_SUMMARY not in row.checks:

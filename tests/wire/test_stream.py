@@ -17,6 +17,7 @@ from tests.wire.spoken import (
     ROLE,
     TEXT,
     USAGE,
+    USAGE_CHUNK,
     chunk,
     chunked,
     completion,
@@ -348,3 +349,47 @@ def test_the_stamp_is_the_first_tokens_own_only_where_the_read_ends_with_it(why,
 
     assert heard.row.first_token_early_ns == early_ms * MS, why
     assert heard.first_tokens == [early_ms * MS == heard.row.first_token_ns]
+
+
+WHOLE = said("response.output_text.done", text="Once upon a time there was a king")
+
+
+def test_a_text_that_was_never_streamed_is_one_token_and_one_that_was_is_no_more():
+    completed, delta = RESPONSES[-1], said("response.output_text.delta", delta="Once")
+
+    never, streamed = (
+        hear("responses", [head(), *chunked(pieces)]).row for pieces in ([WHOLE, completed], [delta, WHOLE, completed])
+    )
+
+    assert (never.outcome, never.token_events, never.first_visible_ns) == ("ok", 1, 2 * MS)
+    assert (streamed.outcome, streamed.token_events, streamed.first_visible_ns) == ("ok", 1, 2 * MS)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "is_burst"),
+    [
+        ([b"".join([ROLE, *[TEXT] * 12, FINISH])], True),
+        ([ROLE, b"".join([*[TEXT] * 12, FINISH])], True),
+        ([ROLE, *[TEXT] * 12, FINISH], False),
+        ([b"".join([ROLE, *[TEXT] * 4, FINISH])], False),
+        ([chunk({"content": "Once upon a time " * 9}), FINISH, USAGE_CHUNK.replace(b":7,", b":99,")], True),
+    ],
+    ids=["in one read", "in one burst", "streamed", "too short to tell", "in one event"],
+)
+def test_an_answer_that_came_at_once_is_told_from_a_stream(pieces, is_burst):
+    row = hear("chat", [head(), *chunked(pieces)], at_ms=range(500, 10_000)).row
+
+    assert ("buffered" in row.checks) == is_burst
+
+
+def test_words_outside_the_events_are_told_where_a_stream_ends_without_a_finish():
+    row = hear("chat", [head(), *chunked([ROLE, event({"message": "the queue is full"})])]).row
+
+    assert (row.outcome, row.events) == ("truncated", 1)
+    assert row.error == "the answer ended without a finish marker; outside its events it said: the queue is full"
+
+
+def test_a_wait_that_an_error_outside_the_events_asks_for_is_kept():
+    row = hear("chat", [head(), *chunked([b'{"error": {"message": "busy", "code": 429, "retry_after": 3}}\n'])]).row
+
+    assert (row.outcome, row.retry_after_ms) == ("rate_limited", 3000)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from firsttoken.unreadable import UNREADABLE
-from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Dialect, Meaning
+from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
 from firsttoken.wire.dialects.json_text import decode_event
 from firsttoken.wire.dialects.parts import read_content, read_hidden, read_visible_text
 from firsttoken.wire.error_text import find_server_error, read_server_error
@@ -119,7 +119,7 @@ def read_chunk(data: bytes, api: str) -> Meaning:
         if choice.text and isinstance(choice.text, str):
             meaning = VISIBLE
         elif meaning is not VISIBLE:
-            meaning = _read_delta(choice.delta or choice.message) or meaning
+            meaning = _read_delta(choice.delta) or (WHOLE if _read_delta(choice.message) else meaning)
         if choice.finish_reason and isinstance(choice.finish_reason, str):
             finish = _read_finish(choice.finish_reason, choice.native_finish_reason)
         if choice.error:

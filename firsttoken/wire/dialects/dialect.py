@@ -16,8 +16,9 @@ from firsttoken.wire.usage import Usage
 class Meaning(NamedTuple):
     """What one event says: a token, the end, the usage, an error, several of them, or nothing."""
 
-    token: Literal["visible", "hidden", "summary"] | None = None
-    """Visible: text, refusal, tool call. Hidden: reasoning. Summary: of reasoning that itself is not streamed."""
+    token: Literal["visible", "hidden", "summary", "whole"] | None = None
+    """Visible: text, refusal, tool call. Hidden: reasoning. Summary: of reasoning that itself is not streamed. Whole:
+    the finished text or tool call once more, which is a token only where nothing of it was streamed."""
     finish: str | None = None
     usage: Usage | None = None
     error: ServerError | None = None
@@ -27,6 +28,7 @@ NOTHING = Meaning()
 VISIBLE = Meaning(token="visible")
 HIDDEN = Meaning(token="hidden")
 SUMMARY = Meaning(token="summary")
+WHOLE = Meaning(token="whole")
 FOREIGN = Meaning(finish="")
 """No event of the answer: a sign of life, or something that a gateway adds. Told from NOTHING by being this object."""
 TOKENS = (VISIBLE, HIDDEN, SUMMARY)

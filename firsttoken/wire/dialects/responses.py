@@ -7,10 +7,11 @@ counts. A field of a shape that nobody foresaw costs only what it says itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
-from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Dialect, Meaning
+from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
 from firsttoken.wire.dialects.json_text import decode_event, decode_object
 from firsttoken.wire.dialects.parts import read_content, read_visible_text
 from firsttoken.wire.error_text import ServerError, find_server_error, read_server_error
@@ -39,6 +40,8 @@ RESPONSE_DELTAS: dict[str, Meaning] = {
 }
 """Event type -> what its `delta` means if it is not empty; others by the words in their name (`_kind_of`)."""
 TEXT_DELTA = "response.output_text.delta"
+RESPONSE_PARTS = {"response.output_text.done", "response.output_item.done", "response.function_call_arguments.done"}
+"""Events that hold something finished once more, which some servers never streamed."""
 RESPONSE_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
 
 
@@ -63,6 +66,8 @@ def read_responses(data: bytes, name: bytes = b"") -> Meaning:
         return meaning if read_content(event.delta) is not None else NOTHING
     if kind in RESPONSE_ENDS:
         return _read_end(kind, data)
+    if kind in RESPONSE_PARTS:
+        return WHOLE if _find_product(decode_object(data, "responses")) else NOTHING
     if kind == "error":
         return Meaning(error=read_server_error(data))
     if kind.startswith("response."):
@@ -89,6 +94,7 @@ def _read_end(kind: str, data: bytes) -> Meaning:
     response = outer.get("response")
     response = response if isinstance(response, dict) else {}
     usage = read_usage(response.get("usage")) or read_usage(outer.get("usage"))
+    whole: Literal["whole"] | None = "whole" if _find_product(response) else None
     status, error = response.get("status"), response.get("error") or outer.get("error")
     failed = isinstance(status, str) and is_failed_finish(status)
     if kind in ("response.failed", "response.cancelled") or failed or error:
@@ -98,8 +104,22 @@ def _read_end(kind: str, data: bytes) -> Meaning:
     if kind == "response.incomplete" or status == "incomplete":
         details = response.get("incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else details
-        return Meaning(finish=reason if isinstance(reason, str) and reason else "incomplete", usage=usage)
-    return Meaning(finish="completed", usage=usage)
+        return Meaning(whole, reason if isinstance(reason, str) and reason else "incomplete", usage)
+    return Meaning(whole, "completed", usage)
+
+
+def _find_product(value: object) -> bool:
+    """Whether a finished item holds visible text or a tool call."""
+    if not isinstance(value, dict):
+        return False
+    items = value.get("output") or [value.get("item") or value]
+    for item in items if isinstance(items, list) else []:
+        kind = item.get("type") if isinstance(item, dict) else None
+        if isinstance(item, dict) and (item.get("name") or item.get("text")):
+            return True
+        if kind == "message" and read_visible_text(item.get("content")):
+            return True
+    return False
 
 
 def _put_right(value: object) -> dict[str, object]:

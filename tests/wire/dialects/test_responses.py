@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Meaning
+from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Meaning
 from firsttoken.wire.dialects.responses import read_responses
 from firsttoken.wire.outcome import ProtocolError
 from firsttoken.wire.usage import Usage
@@ -17,7 +17,7 @@ from firsttoken.wire.usage import Usage
         (b'{"type":"response.content_part.added","part":{"type":"output_text","text":""}}', NOTHING),
         (b'{"type":"response.output_text.delta","delta":"Hi"}', VISIBLE),
         (b'{"type":"response.output_text.delta","delta":""}', NOTHING),
-        (b'{"type":"response.output_text.done","text":"Hi"}', NOTHING),
+        (b'{"type":"response.output_text.done","text":""}', NOTHING),
         (b'{"type":"response.refusal.delta","delta":"I"}', VISIBLE),
         (b'{"type":"response.function_call_arguments.delta","delta":"{"}', VISIBLE),
         (b'{"type":"response.custom_tool_call_input.delta","delta":"x"}', VISIBLE),
@@ -114,3 +114,32 @@ def test_an_odd_field_costs_only_itself(response, finish, counts):
     meaning = read_responses(b'{"type":"response.incomplete","response":%b}' % response.encode())
 
     assert meaning == Meaning(finish=finish, usage=Usage(counts))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"type":"response.output_text.done","text":"Once upon"}',
+        b'{"type":"response.output_item.done","item":{"type":"function_call","name":"f","arguments":""}}',
+        b'{"type":"response.output_item.done","item":{"type":"message","content":[{"type":"output_text","text":"Hi"}]}}',
+    ],
+)
+def test_what_is_finished_may_never_have_been_streamed(data):
+    assert read_responses(data) is WHOLE
+
+
+@pytest.mark.parametrize(
+    ("output", "token"),
+    [
+        ('[{"type":"message","content":[{"type":"output_text","text":"Hi"}]}]', "whole"),
+        ('[{"type":"function_call","name":"f","arguments":"{}"}]', "whole"),
+        ('[{"type":"message","content":[{"type":"output_text","text":""}]}]', None),
+        ('[{"type":"reasoning","summary":[]}]', None),
+        ("[]", None),
+        ("7", None),
+    ],
+)
+def test_the_end_may_hold_the_whole_product(output, token):
+    meaning = read_responses(b'{"type":"response.completed","response":{"output":%b}}' % output.encode())
+
+    assert (meaning.token, meaning.finish) == (token, "completed")
