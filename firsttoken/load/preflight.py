@@ -102,7 +102,7 @@ def word_refusal(target: Target, rows: Sequence[Row]) -> str:
     last, tries = rows[-1], "" if len(rows) == 1 else f" at the last of {len(rows)} tries"
     return (
         f"target {target.name}: expected a streamed answer from {write_url(target.base_url, target.api)}, "
-        f"got {last.outcome}{tries}: {last.error}; {advise(target, last)}"
+        f"got {last.outcome}{tries}: {last.error}" + (f"; {advice}" if (advice := advise(target, last)) else "")
     )
 
 
@@ -114,8 +114,12 @@ def advise(target: Target, row: Row) -> str:
     if ends_in is not None and row.http_status is not None:
         kept = url._replace(path=url.path.rstrip("/").removesuffix(ends_in), query="", fragment="").geturl()
         return f"base_url ends in {ends_in}, and FirstToken adds {path} itself: write base_url = {kept!r}"
+    if "base_url" in (row.error or ""):  # it says so already
+        return ""
     if url.scheme == "http" and row.outcome == "connect" and row.sent_ns is not None:
         return "start the server or fix base_url; a server that speaks TLS needs https://"
+    if url.scheme == "http" and row.outcome == "protocol" and row.http_status is None:
+        return "fix base_url; a server that speaks TLS needs https://"
     if url.scheme == "http" and row.http_status == 400 and "https" in (row.error or "").lower():
         return "begin base_url with https://"
     if refused := find_refused_field(row, target):

@@ -6,6 +6,7 @@ written back as the event that it came from, it goes the way of the wire's event
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from time import monotonic_ns
@@ -16,7 +17,7 @@ from openai import BaseModel
 
 from firsttoken.load.sdk_body import Body
 from firsttoken.load.sdk_error import judge_no_stream
-from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, Row
+from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, NO_FINISH, UNKNOWN_FINISH, Row
 from firsttoken.wire.addresses import write_peer
 from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.burst import count_streamed, is_burst
@@ -24,8 +25,8 @@ from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.error_text import ServerError
 from firsttoken.wire.headers import fill_row, read_should_retry
-from firsttoken.wire.inflate import CODINGS, open_inflater
-from firsttoken.wire.outcome import STOPPED, End, ProtocolError, judge
+from firsttoken.wire.inflate import CODINGS
+from firsttoken.wire.outcome import COMPLETE, STOPPED, End, ProtocolError, is_known_finish, judge
 from firsttoken.wire.redact import redact_row
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.tls import word_late_handshake
@@ -47,6 +48,7 @@ class Attempt:
 
     def __init__(self, row: Row, dialect: Dialect, origin_ns: int) -> None:
         self.row = row
+        self._dialect = dialect
         self.stream = Stream(row, dialect)
         self.began_ns = monotonic_ns()
         self.cut = STOPPED
@@ -112,7 +114,7 @@ class Attempt:
             if self.stream.error is not None:
                 return
         if not self.stream.events and self.body is not None:  # it ended, and the package made nothing of it
-            self._read_words(_inflate(self._coding, bytes(self.body.beginning)))
+            self._read_words(self.body.read_again(self._coding))
 
     def _read_words(self, body: bytes) -> None:
         """Take the server's words from an answer in which there was no event."""
@@ -128,7 +130,6 @@ class Attempt:
         self.stream.feed(b"data: %b\n\n" % data, at_ns, at_ns)
         if self.body is None:
             return
-        self.body.keeps_beginning = False
         if len(row.gaps_us) + (row.first_token_ns is not None) > tokens:
             self._last_came_ns = self.body.came_ns
             if not tokens:
@@ -155,19 +156,41 @@ class Attempt:
         row, answered = self.row, self.response is not None
         row.end_ns = self.now_ns()
         self.stream.settle()
-        self._note_checks()
         row.bytes_received = self.response.num_bytes_downloaded if self.response else 0
-        stream_error = self.stream_error or self.stream.error
-        row.outcome, error = judge(
-            end, answered=answered, stream_error=stream_error, finish=row.finish_reason, refused=self.refused
+        error, rest = self.stream_error or self.stream.error, self._read_rest(end)
+        row.outcome, words = judge(
+            end,
+            answered=answered,
+            stream_error=error,
+            finish=row.finish_reason,
+            refused=self.refused,
+            done=rest.done_ns is not None,
+            stray=rest.stray,
         )
-        row.error = error
+        if error is not None and row.retry_after_ms is None:
+            row.retry_after_ms = error.retry_after_ms
+        self._note_checks()
+        row.error = words
         redact_row(row, secrets)
         row.error = row.error and row.error[:MAX_TEXT]
 
+    def _read_rest(self, end: End) -> Stream:
+        """What the package passes over in an answer without a finish reason: a [DONE], and words outside the events."""
+        rest = Stream(Row(), self._dialect)
+        ended = end is COMPLETE or end.lost
+        if ended and self.row.finish_reason is None and self.body is not None:
+            with contextlib.suppress(ProtocolError):  # what was kept may begin in the middle of an event
+                rest.feed(self.body.read_again(self._coding), 0, 0)
+                rest.end(0, 0, whole=True)
+        return rest
+
     def _note_checks(self) -> None:
-        """Say in the row what came in another way than a stream comes: under another label, or in one burst."""
-        checks = self.row.checks
+        """Say in the row what is odd about the answer: its label, its end, or that it came in one burst."""
+        row, checks = self.row, self.row.checks
+        if row.finish_reason is not None and not is_known_finish(row.finish_reason):
+            checks.append(UNKNOWN_FINISH)
+        elif row.finish_reason is None and row.outcome == "ok":
+            checks.append(NO_FINISH)
         if self.stream.events and not self._is_labelled and self.body is not None:
             checks.append(MISLABELLED)
         if BUFFERED not in checks and self._came_in_a_burst():
@@ -189,13 +212,3 @@ def _find_peer(response: httpx2.Response) -> str | None:
     except OSError:  # it was closed meanwhile
         return None
     return write_peer((0, place)) if isinstance(place, tuple) and len(place) >= PLACE_PARTS else None
-
-
-def _inflate(coding: str, body: bytes) -> bytes:
-    """The beginning of a body as text, as far as it can be read."""
-    if coding not in CODINGS:
-        return body
-    try:
-        return b"".join(open_inflater(coding).inflate(body))
-    except ProtocolError:
-        return body

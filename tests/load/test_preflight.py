@@ -155,6 +155,22 @@ def test_a_server_that_hangs_up_on_plain_http_may_speak_tls():
     assert "a server that speaks TLS needs https://" in said.refusal
 
 
+def test_a_server_of_tls_that_is_asked_in_plain_text_is_told_in_one_piece_of_advice():
+    def alert(line: Line) -> None:
+        line.hear()
+        line.say(b"\x15\x03\x03\x00\x02\x02\x46")
+
+    assert asked(alert).refusal.endswith("expected HTTP/1.1, got TLS; begin base_url with https://")
+
+
+def test_what_answers_no_http_may_speak_tls():
+    def speak(line: Line) -> None:
+        line.hear()
+        line.say(b"\x00\x01\x02")
+
+    assert asked(speak).refusal.endswith("a server that speaks TLS needs https://")
+
+
 # -- what does not ----------------------------------------------------------------------------------------------------
 
 

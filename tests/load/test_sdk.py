@@ -48,6 +48,7 @@ from tests.wire.spoken import (
 OK = answer(stream(CHAT))
 PATIENT = Deadlines(connect_s=5, first_token_s=5, idle_s=5, total_s=10)
 SAME = (
+    "checks",
     *("outcome", "http_status", "finish_reason", "token_events", "token_source"),
     *("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"),
     *("server_request_id", "server_processing_ms", "retry_after_ms", "ratelimit_remaining_requests"),
@@ -116,6 +117,11 @@ CHATS = {
     "an error in the stream": stream([ROLE, TEXT, event({"error": {"message": "Overloaded", "code": "busy"}})]),
     "an error in words": stream([TEXT, event({"error": "Overloaded"})]),
     "an error of vLLM's kind": stream([TEXT, event({"object": "error", "message": "Overloaded", "code": 400})]),
+    "[DONE] and no finish": stream([ROLE, TEXT, DONE]),
+    "an error outside the events": stream([ROLE, TEXT, b'{"error": {"message": "Overloaded", "code": "busy"}}\n']),
+    "an error with 200 and the right label": stream([b'{"error": {"message": "Overloaded", "code": "busy"}}\n']),
+    "a limit told in the stream": stream([ROLE, event({"error": {"message": "Slow down", "code": 429}})]),
+    "a finish that is a failure": filtered("error"),
     "no JSON": stream([TEXT, b"data: {oops\n\n"]),
     "an error with 200": plain("200 OK", b'{"error": {"message": "No such model"}}'),
     "a page with 200": plain("200 OK", b"<html>Welcome</html>", "text/html"),
@@ -565,7 +571,7 @@ def test_a_user_that_is_killed_leaves_a_finished_row_and_goes():
             print(send(sdk, Row()).outcome)
     """)
 
-    assert told.splitlines() == ["cancelled_by_user 0 True", "ok"]
+    assert told.splitlines() == ["stopped_by_user 0 True", "ok"]
 
 
 def test_users_share_the_hub_and_nobody_waits_for_a_connection():

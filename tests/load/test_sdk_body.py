@@ -1,8 +1,12 @@
 """What is seen of a body on its way to the package: every piece as it comes, when, and the beginning."""
 
-import httpx2
+import gzip
+import zlib
 
-from firsttoken.load.sdk_body import MAX_BEGINNING_BYTES, Body
+import httpx2
+import pytest
+
+from firsttoken.load.sdk_body import MAX_KEPT_BYTES, Body
 
 
 class Pieces(httpx2.SyncByteStream):
@@ -38,16 +42,33 @@ def test_the_time_that_the_package_works_is_no_time_that_it_waited():
     assert came == [150, 157, 157]
 
 
-def test_the_beginning_is_kept_until_it_is_of_no_use_and_never_grows_without_bound():
-    body = Body(Pieces(*[b"x" * 40_000] * 4), lambda: 0)
-    pieces = iter(body)
-    for _ in range(3):
-        next(pieces)
+def consumed(*pieces: bytes) -> Body:
+    body = Body(Pieces(*pieces), lambda: 0)
+    for _ in body:
+        pass
+    return body
 
-    assert MAX_BEGINNING_BYTES <= len(body.beginning) < MAX_BEGINNING_BYTES + 40_000
-    body.keeps_beginning = False
-    next(pieces)
-    assert len(body.beginning) == 80_000
+
+def test_a_body_can_be_read_again():
+    assert consumed(b"data: a", b"\n\n").read_again("identity") == b"data: a\n\n"
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_body_that_came_compressed_is_read_again_as_text(coding, pack):
+    packed = pack(b"data: a\n\n")
+
+    assert consumed(packed[:5], packed[5:]).read_again(coding) == b"data: a\n\n"
+    assert consumed(b"no such coding").read_again(coding) == b"no such coding"
+
+
+def test_of_a_long_body_the_end_is_kept_and_no_more():
+    body = consumed(*[b"x" * 10_000] * 40, b"[DONE]")
+
+    again = body.read_again("identity")
+
+    assert again.endswith(b"x[DONE]")
+    assert MAX_KEPT_BYTES // 2 < len(again) <= 2 * MAX_KEPT_BYTES
+    assert body.read_again("gzip") == b""
 
 
 def test_closing_it_closes_the_connections_side():
