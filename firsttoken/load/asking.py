@@ -9,6 +9,7 @@ from __future__ import annotations
 from firsttoken.load.cost import Cost
 from firsttoken.load.keeping import is_empty
 from firsttoken.load.lane import REDEALT, Request
+from firsttoken.load.progress import count_measured_tokens
 from firsttoken.load.quota import QuotaShare
 from firsttoken.load.session import Session
 from firsttoken.load.tally import Tally
@@ -169,7 +170,6 @@ def _note_measured(tally: Tally, last: Row) -> None:
     if last.outcome not in SUCCESS:
         tally.measured_failed += last.outcome not in UNJUDGED
         return
-    tally.measured_tokens += last.token_events if last.output_tokens is None else last.output_tokens
     if last.sent_ns is not None and last.first_token_ns is not None and not is_empty(last):
         tally.measured_ttft.add(last.first_token_ns - last.sent_ns)
 
@@ -185,6 +185,7 @@ def _note(session: Session, request: Request) -> None:
     if last.outcome not in SUCCESS:
         tally.failed += 1
     elif last.sent_ns is not None and last.first_token_ns is not None:
+        tally.measured_tokens += count_measured_tokens(request.lane.clock, last)
         tally.e2e.add(last.end_ns - request.intended_ns)
         tally.ttft.add(last.first_token_ns - last.sent_ns)
     value = session.value_of(request.rows) if session.value_of and request.phase == "measure" else None

@@ -1,8 +1,8 @@
 """What a load process tells of a run while it goes on: a stage that begins, how it stands, what it has shown. Pure.
 
-Rule: these are counts of the moment, for the eye. Every figure of a report comes from rows instead, so a median told
-here may differ from the report's by half a per cent, half the width of a digest's bucket; and tokens/s are those of
-the requests that were intended while it measured, where the report counts the tokens that arrived meanwhile.
+Rule: these are counts of the moment, for the eye. Every figure of a report comes from rows instead: a median told here
+may differ from it by half a per cent, half the width of a digest's bucket, and tokens/s lack those of requests that
+were cut off.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from firsttoken.load.digest import WIDTH, Digest
 from firsttoken.load.plan import Group, StagePlan
 from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
+from firsttoken.row import Row
 
 Told = dict[str, object]
 
@@ -58,6 +59,20 @@ def describe_result(clock: StageClock, tally: Tally, now_ns: int, usd: float | N
         "judged": tally.judged,
         "usd": usd,
     }
+
+
+def count_measured_tokens(clock: StageClock, row: Row) -> float:
+    """How many tokens of an answer came while its stage measured, as if they had come evenly from first to last."""
+    tokens = row.token_events if row.output_tokens is None else row.output_tokens
+    marks = dict(clock.boundaries)
+    if "measure" not in marks or row.first_token_ns is None or row.last_token_ns is None:
+        return 0.0
+    began_ns, ended_ns = max(row.first_token_ns, marks["measure"]), row.last_token_ns
+    ended_ns = min(ended_ns, marks.get("hold", ended_ns))
+    lasted_ns = row.last_token_ns - row.first_token_ns
+    if lasted_ns <= 0:
+        return float(tokens) if began_ns <= ended_ns else 0.0
+    return tokens * max(0, ended_ns - began_ns) / lasted_ns
 
 
 def find_usd(tallies: Sequence[Tally]) -> float | None:

@@ -50,8 +50,8 @@ class Tally(msgspec.Struct):
     measured: int = 0
     """Measured requests that have ended, with an answer or without."""
     measured_failed: int = 0
-    measured_tokens: int = 0
-    """Output of measured requests that succeeded: as the server counted it, else their token events."""
+    measured_tokens: float = 0.0
+    """Output that arrived while the stage measured, of requests that succeeded, as if their tokens came evenly."""
     measured_ttft: Digest = msgspec.field(default_factory=Digest)
     nano_usd: int = 0
     """What the attempts cost by the server's own counts."""

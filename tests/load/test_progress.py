@@ -5,9 +5,10 @@ import pytest
 from firsttoken.load.clock import StageClock
 from firsttoken.load.digest import Digest
 from firsttoken.load.plan import StagePlan
-from firsttoken.load.progress import describe_result, find_left_ns, find_usd
+from firsttoken.load.progress import count_measured_tokens, describe_result, find_left_ns, find_usd
 from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
+from firsttoken.row import Row
 
 PLAN = StagePlan(
     stage=0, target="fast", level=4.0, repeat=0, users=4, ramp_ns=NS, settle_ns=2 * NS, measure_ns=10 * NS,
@@ -37,6 +38,34 @@ def test_a_result_is_of_the_measured_requests_alone() -> None:
 
     assert (told["measured"], told["failed"], told["slo_share"], told["tokens_per_s"]) == (20, 2, 0.75, 50.0)
     assert told["ttft_p50_ms"] == pytest.approx(1000, rel=0.01)
+
+
+def row(first_s: float | None, last_s: float | None, tokens: int | None = 40) -> Row:
+    made = Row(
+        run_id="r", target="fast", stage=0, level=4.0, repeat=0, phase="measure", worker=0, user=0, request_id="0-0-0",
+        attempt=1, turn=0, prompt_id="p", intended_ns=0,
+    )  # fmt: skip
+    made.first_token_ns = None if first_s is None else round(first_s * NS)
+    made.last_token_ns = None if last_s is None else round(last_s * NS)
+    made.output_tokens, made.token_events = tokens, 10
+    return made
+
+
+@pytest.mark.parametrize(
+    ("first_s", "last_s", "tokens"),
+    [(4, 6, 40), (2, 4, 20), (12, 14, 20), (1, 2, 0), (14, 15, 0), (2, 14, 40 * 10 / 12), (5, 5, 40), (1, 1, 0)],
+)
+def test_of_an_answer_those_tokens_count_that_came_while_its_stage_measured(
+    first_s: float, last_s: float, tokens: float
+) -> None:
+    """It measures from 3 to 13 s."""
+    assert count_measured_tokens(moved(PLAN, 15), row(first_s, last_s)) == pytest.approx(tokens)
+
+
+def test_tokens_that_no_server_counted_are_its_events_and_before_measuring_there_are_none() -> None:
+    assert count_measured_tokens(moved(PLAN, 15), row(4, 6, tokens=None)) == 10
+    assert count_measured_tokens(moved(PLAN, 2), row(1, 2)) == 0
+    assert count_measured_tokens(moved(PLAN, 15), row(None, None)) == 0
 
 
 def test_a_result_without_a_measured_request_has_no_figures() -> None:
