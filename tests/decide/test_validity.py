@@ -7,10 +7,8 @@ from firsttoken.decide.client_limits import find_client_limits
 from firsttoken.decide.measures import measure
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.promise import Promise
-from firsttoken.decide.sample_size import find_undersampled, requests_needed
 from firsttoken.decide.validity import RULES, Flag, find_flags, flag_manifest
 from firsttoken.row import Health, Manifest, Row
-from firsttoken.stats.proportion import proportion_interval
 from tests.decide.hand import MS, healthy, row, see
 
 WINDOW = range(1, 11)
@@ -173,22 +171,6 @@ def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back()
     assert find_flags(told, measure(told), healthy(*WINDOW), Asked(quota_share=0.5)) == []
 
 
-def test_a_freeze_counts_from_the_line_before_it_to_the_one_after():
-    """No line was written while the process stood still, so that the next sums up more than a second."""
-    late = [*healthy(*range(1, 9)), *healthy(12, hub_lag_max_ms=2800.0)]
-
-    assert "froze" in find_client_limits(see(back_to_back(), window=(0, 10_000)), late)
-    assert find_client_limits(see(back_to_back(count=8, every=1000), window=(0, 8_000)), late) == ""
-
-
-def test_a_freeze_while_measured_answers_still_stream_counts_though_the_window_has_closed():
-    rows = [*back_to_back(), row("long", user=1, intended=9_000, first=9_500, last=14_000, output=20)]
-    hold = healthy(*range(1, 13)) + healthy(13, hub_lag_max_ms=60.0)
-
-    assert "froze" in find_client_limits(see(rows, users=2), hold)
-    assert find_client_limits(see(back_to_back()), hold) == ""
-
-
 def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_anyway():
     """More load does not heal: 100 arrivals that were dropped could not save what 100 requests broke."""
     kept = by_schedule(100)
@@ -240,23 +222,6 @@ def test_requests_cut_off_where_no_figure_hides_need_no_flag():
     rows = [*back_to_back(10), row("cut", phase="hold", intended=10_000, end=11_000, outcome="cancelled_by_run")]
 
     assert flags_of(rows) == set()
-
-
-@pytest.mark.parametrize(("share", "needed"), [(0.95, 72), (0.9, 36), (0.99, 368)])
-def test_so_many_requests_are_needed_to_show_a_share(share, needed):
-    assert requests_needed(share) == needed
-    assert proportion_interval(needed, needed).lo >= share
-    assert proportion_interval(needed - 1, needed - 1).lo < share
-
-
-def test_too_few_requests_are_undersampled_however_they_fared():
-    assert "at least 72" in find_undersampled(proportion_interval(71, 71), 0.95)
-    assert find_undersampled(proportion_interval(72, 72), 0.95) == ""
-    assert "worth 30 independent ones" in find_undersampled(proportion_interval(200, 200, 30.0), 0.95)
-
-
-def test_no_number_of_requests_shows_that_every_one_keeps_the_promise():
-    assert "below 100 %" in find_undersampled(proportion_interval(10_000, 10_000), 1.0)
 
 
 def test_every_rule_says_whether_it_voids():
