@@ -17,8 +17,8 @@ import re
 _PREFIX = re.compile(r"(?:[^/]*/)*(?:[a-z_-]+\.)*(?=[a-z])")
 _FILE = re.compile(r"(?:[.-](?:i?q\d\w*|bf16|f16|f32))?\.gguf$")
 _DATE = r"\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}"
-_VERSION = re.compile(rf"[-@:_]({_DATE}|v\d+(?:[.:]\d+)*|latest|preview|exp|stable)$")
-_OPEN = frozenset({"latest", "preview", "exp", "stable"})
+_VERSION = re.compile(rf"[-@:_]({_DATE}|v\d+(?:[.:]\d+)*|latest|preview|exp|stable|free|nitro|floor)$")
+_OPEN = frozenset({"latest", "preview", "exp", "stable", "free", "nitro", "floor"})
 """Suffixes that name no version of their own."""
 
 

@@ -23,6 +23,7 @@ from firsttoken.model_names import is_same_model
         ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-20250514"),
         ("command-r", "command-r-08-2024"),
         ("llama3", "llama3:latest"),
+        ("meta/llama-3.1:free", "meta/llama-3.1"),
         ("nano", "/srv/models/nano.Q4_K_M.gguf"),
         ("claude-sonnet-4", "claude-sonnet-4@20250514"),
         ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b-instruct"),

@@ -85,7 +85,7 @@ def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
         return None
     served = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
     told = f"Answers differ in tier: {served}" if mixed else f"Every answer was served as {next(iter(tiers))}"
-    beside = f"{asked.tier} was asked for" if asked.tier else f"{wanted} where measuring began" if others else ""
+    beside = f"{asked.tier} was asked for" if asked.tier else f"it was {wanted} where measuring began" if others else ""
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
     return Evidence(f"{told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
 

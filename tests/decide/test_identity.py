@@ -95,6 +95,12 @@ def test_a_tier_that_was_asked_for_and_never_served_is_told():
     assert found.words == "Every answer was served as default; flex was asked for."
 
 
+def test_a_level_at_another_tier_than_the_first_is_told():
+    found = find_changed_endpoint(answered(service_tier=["priority"] * 4), Asked(first_tier="default"))
+
+    assert found.words == "Every answer was served as priority; it was default where measuring began."
+
+
 def test_only_measured_answers_count():
     rows = [
         row("a", first=1, last=2, model_served="m"),
