@@ -39,6 +39,8 @@ FIRST_WAIT_S = 0.5
 """Before the second try; twice as long before the third, as the openai package waits."""
 PATIENCE_S = 20.0
 """No further try begins later than this, nor is a longer Retry-After waited for."""
+LOOK_S = 0.25
+"""How often an interrupt is looked for in a wait."""
 ADDRESS_PATIENCE_S = 2.0
 """How long each of several addresses of a name may take to take a connection."""
 PASSING = {408, 409, 425}
@@ -81,11 +83,19 @@ def _knock_often(run: OpenRun, live: LiveTarget) -> list[Row]:
     """Ask until there is an answer or no try is left; the rows of all tries."""
     began_ns, rows = monotonic_ns(), [knock(live)]
     while (wait_s := choose_wait_s(rows[-1], (monotonic_ns() - began_ns) / 1e9)) is not None:
-        run.session.wait(wait_s)
+        _wait(run, wait_s)
         if run.session.interrupted:
             break
         rows.append(knock(live, len(rows) + 1))
     return rows
+
+
+def _wait(run: OpenRun, seconds: float) -> None:
+    """Sleep, but hardly longer than until the run is interrupted."""
+    while seconds > 0 and not run.session.interrupted:
+        step_s = min(seconds, LOOK_S)
+        run.session.wait(step_s)
+        seconds -= step_s
 
 
 def choose_wait_s(row: Row, elapsed_s: float) -> float | None:
