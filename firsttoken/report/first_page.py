@@ -12,11 +12,13 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from firsttoken.decide.decision import Decision
+from firsttoken.decide.failure_words import shorten
 from firsttoken.decide.promise_table import PromiseRow
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN
 from firsttoken.report.evidence import write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table, cell
+from firsttoken.report.remarks import list_run_remarks
 from firsttoken.report.series import join_words
 from firsttoken.report.theme import BAD, GOOD, SOFT
 from firsttoken.results.stage import Stage
@@ -28,6 +30,8 @@ MOST_COLUMNS, MOST_LETTERS = 3, 72
 """Targets side by side in the table, and letters of all their names together."""
 FEWEST_NEEDS = 3
 """Columns that the table keeps whatever happens: the target, what was promised and up to which load."""
+MOST_OF_REASON = 200
+"""Letters of why a run failed."""
 FURNITURE = 16
 """Words that the document itself adds: foot and labels."""
 VERDICT_COLOURS = {"PASS": GOOD, "FAIL": BAD, "UNKNOWN": SOFT, None: ""}
@@ -78,7 +82,7 @@ def first_page(study: Study) -> FirstPage:
         not_tested=merge_lines([(each.target, each.not_tested) for each in decisions]),
         evidence=write_evidence(study),
         left_out=[],
-        remarks=merge_lines([(each.target, each.remarks) for each in decisions]),
+        remarks=[*merge_lines([(each.target, each.remarks) for each in decisions]), *list_run_remarks(study)],
     )
     return fit(page)
 
@@ -209,10 +213,12 @@ def _warning(study: Study) -> str:
     missing = [stage for stage in study.run.studied if stage.stage in study.run.missing]
     lost = " ".join(flag.evidence for flag in study.flags if (flag.name, flag.scope) == ("WORKER_LOST", "run"))
     during = _name_stages(study, broken[-1:], " during ")
+    reason = " ".join((study.run.manifest.reason or "").split()).rstrip(".")
+    why = f": {shorten(reason, MOST_OF_REASON)}" if reason and study.run.manifest.state == "failed" else ""
     parts = {
         f"BUDGET_STOPPED: {budget}. What was measured until then follows.": budget,
         f"WORKER_LOST: {lost}": lost,
-        f"INCOMPLETE: {state}{during}. What was measured until then follows.": state,
+        f"INCOMPLETE: {state}{during}{why}. What was measured until then follows.": state,
         **_tell_remarks(study),
         f"INCOMPLETE: rows are missing of {_name_stages(study, missing)}. These levels count for nothing.": missing,
     }

@@ -90,7 +90,8 @@ def _other_clocks(error_ms: float) -> str:
 def _attempts(_: Study) -> str:
     return (
         "Each attempt on the wire is one row, journalled before it is sent, so that what was lost can be counted. "
-        "Success needs the server's own end marker; a stream that merely stops is truncated. Tokens are the "
+        "Success needs the server's own end marker; a stream that merely stops is truncated. An answer without a "
+        "visible token or a tool call is empty: it breaks the promise and is in no latency. Tokens are the "
         "server's usage figures; chunks are never counted as tokens. Where only some streams told their usage, "
         "tokens a second is an estimate (≈) and says how much of it; where none did, it is unknown."
     )
@@ -194,11 +195,12 @@ def _prompts(study: Study) -> str:
     cache = CACHES.get(str(traffic.cache), f"{write_percent(traffic.shared)} of each prompt is common to all")
     lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
     if traffic.trace:
-        lengths = "Prompts and answers as long as the trace's"
+        lengths = "prompts and answers as long as the trace's"
         if traffic.trace_left_out:
             lengths += f" (left out: {traffic.trace_left_out})"
     return (
-        f"{lengths}, of natural text, drawn from seed {scenario.seed}: the same prompts for every target. "
+        f"Asked for: {lengths}, of natural text, drawn from seed {scenario.seed}: the same prompts for every target. "
+        "A word stands for a token of a prompt; servers count otherwise, and page one tells what they counted. "
         f"Cache: {cache}."
     )
 
