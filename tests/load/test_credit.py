@@ -1,12 +1,16 @@
 """Spent credit ends a run within seconds, and what only sounds like it never does."""
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from firsttoken.load.credit import NS, Credit, CreditBreaker, account_of, says_spent
 from firsttoken.row import Outcome, Row
 from firsttoken.scenario.target import Target
+from tests.driven import drive, rows_of
+from tests.load.counted import counted
+from tests.wire.spoken import CHAT, event, plain, stream
 
 TARGET = Target(model="m", base_url="https://api.test/v1", key_env="TEAM_KEY", prices="unknown")
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
@@ -131,3 +135,50 @@ def test_one_account_is_one_host_and_one_key() -> None:
 
     assert account_of(same) == account_of(TARGET)
     assert account_of(other) != account_of(TARGET)
+
+
+SPENT = plain(
+    "429 Too Many Requests", b'{"error":{"message":"no credit left","type":"insufficient_quota","code":null}}'
+)
+LIMITED = stream([event({"error": {"message": "slow down", "code": "rate_limit_exceeded"}})], retry_after_ms="30")
+SCENARIO = """
+name = "account"
+[[target]]
+model = "m"
+base_url = "{base_url}"
+prices = "unknown"
+[traffic]
+locustfile = "chat"
+input_tokens = 20
+output_tokens = 16
+[load]
+rate = [20]
+settle = "0s"
+measure = "{measure}"
+hold = "2s"
+"""
+
+
+def test_a_run_on_spent_credit_ends_within_seconds_with_workers_too(tmp_path: Path) -> None:
+    with counted(lambda number: stream(CHAT) if number < 10 else SPENT) as server:
+        run = drive(tmp_path, SCENARIO.format(base_url=server.base_url, measure="120s"), workers=2)
+
+    rows = rows_of(run.path)
+    assert "is spent: m refused the last" in (run.manifest.budget or "")
+    assert "no credit left" in (run.manifest.budget or "")
+    assert run.manifest.state == "complete"
+    assert max(row.attempt for row in rows) == 1
+    assert 5 <= sum(row.outcome == "rate_limited" for row in rows) < 20 * 60
+
+
+def test_a_rate_limit_in_the_first_event_of_a_200_is_tried_again_after_its_wait(tmp_path: Path) -> None:
+    with counted(lambda number: LIMITED if number % 2 else stream(CHAT)) as server:
+        run = drive(tmp_path, SCENARIO.format(base_url=server.base_url, measure="2s"))
+
+    rows = rows_of(run.path)
+    limited = [row for row in rows if row.outcome == "rate_limited" and row.attempt < 3]
+    assert limited
+    assert {row.http_status for row in limited} == {200}
+    assert {row.backoff_ms for row in limited} == {30.0}
+    assert any(row.outcome == "ok" and row.attempt > 1 for row in rows)
+    assert run.manifest.budget is None
