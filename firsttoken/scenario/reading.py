@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.headers import check_written
 from firsttoken.scenario.prices import check_cached, doubt_units
 from firsttoken.scenario.rules import check_paths, check_rules
+from firsttoken.scenario.target import name_after
 from firsttoken.scenario.trace import check_rate, doubt_trace, fill_trace
 from firsttoken.scenario.values import ScenarioError
 from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
@@ -169,9 +170,9 @@ def _target_table(data: dict[str, object], key: str) -> tuple[dict[str, object],
     """The table of the target that `key` ("target.NAME.rest") names, and the rest; names may hold dots."""
     targets = data.get("target")
     tables = {
-        name: table
+        _name_target(table): table
         for table in (targets if isinstance(targets, list) else [])
-        if isinstance(table, dict) and (name := str(table.get("name") or table.get("model")))
+        if isinstance(table, dict) and (table.get("name") or table.get("model"))
     }
     wanted = key.removeprefix("target.")
     for name in sorted(tables, key=len, reverse=True):
@@ -182,6 +183,14 @@ def _target_table(data: dict[str, object], key: str) -> tuple[dict[str, object],
     known = one_of(tables) if tables else "the name of a target"
     hint = suggest(wanted.rpartition(".")[0], tables)
     raise ScenarioError(f"{key}: expected target.NAME.KEY with NAME {known}, got {wanted}{hint}")
+
+
+def _name_target(table: Mapping[str, object]) -> str:
+    """What a target is called, as far as its table can be read."""
+    try:
+        return str(table.get("name") or name_after(str(table.get("model"))))
+    except ValueError:  # its model holds no word to be named by: decoding says so
+        return str(table.get("model"))
 
 
 def _parse_value(key: str, value: str) -> object:

@@ -77,7 +77,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     simulator: Simulated = Simulated()
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "name", self.name or _name_after(self.model))
+        msgspec.structs.force_setattr(self, "name", self.name or name_after(self.model))
         if self.base_url:
             _check_url(self.base_url)
         if misfits := list(self._find_misfits()):
@@ -127,7 +127,7 @@ def find_variables(target: Target) -> list[str]:
     return [name for name in (target.key_env, *named) if name]
 
 
-def _name_after(model: str) -> str:
+def name_after(model: str) -> str:
     """A word to call a target by: its model's id, with a dash for what a word cannot hold."""
     if re.fullmatch(WORD, model):
         return model

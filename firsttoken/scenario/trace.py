@@ -32,6 +32,10 @@ LEAST_S = 1e-3
 """A trace of one instant counts as this long."""
 MOST_RATE, DOUBTED_RATE = 2_000.0, 200.0
 """Requests a second above which a replay is refused, and doubted: no service of one account has so many."""
+LEAST_RATE = 0.01
+"""Requests a second below which the times of a trace are doubted."""
+DENSER, SPARSER = {"ms": "seconds"}, {"ms": "microseconds", "s": "milliseconds"}
+"""Clock of a format -> the unit that times were written in where they are read as too dense, or as too sparse."""
 FEW = 20
 """Requests from which on a rate says something."""
 UNLIKE = 2.0
@@ -136,18 +140,30 @@ def doubt_trace(replay: Replay) -> Iterator[str]:
         yield f"traffic.trace: {recording.unsorted:,} requests stood after later ones, and were put in order"
     if len(arrivals) >= FEW and find_mean_rate(replay, arrivals) > DOUBTED_RATE:
         yield f"traffic.trace: {_describe_rush(replay, arrivals)}"
+    yield from _doubt_lull(replay, recording, arrivals)
     yield from _doubt_window(replay, recording)
 
 
 def _describe_rush(replay: Replay, arrivals: Sequence[Arrival]) -> str:
-    length_s, clock = measure_trace(replay, arrivals), read_whole(replay).format.clock
+    length_s, unit = measure_trace(replay, arrivals), DENSER.get(read_whole(replay).format.clock)
     rate = find_mean_rate(replay, arrivals)
     dense = f"{len(arrivals):,} requests within {length_s:.3g} s, {rate:,.4g}/s"
     speed = float(f"{replay.trace_speed / 1000:.6g}")
-    if clock == "ms" and rate / 1000 < DOUBTED_RATE:
-        return f"{dense}: are the times in seconds? trace_speed = {speed:g} reads them so"
+    if unit and rate / 1000 < DOUBTED_RATE:
+        return f"{dense}: are the times in {unit}? trace_speed = {speed:g} reads them so"
     bound = f"expected at most {MOST_RATE:,.0f}/s" if rate > MOST_RATE else "are they meant?"
     return f"{dense}: {bound}; a trace_speed below {replay.trace_speed:g} spreads them"
+
+
+def _doubt_lull(replay: Replay, recording: Recording, arrivals: Sequence[Arrival]) -> Iterator[str]:
+    """A sentence where requests are so far apart that their times were probably written in a smaller unit."""
+    unit, rate = SPARSER.get(recording.format.clock), find_mean_rate(replay, arrivals)
+    if unit and len(arrivals) >= FEW and rate < LEAST_RATE:
+        length_s, speed = measure_trace(replay, arrivals), float(f"{replay.trace_speed * 1000:.6g}")
+        yield (
+            f"traffic.trace: {len(arrivals):,} requests within {length_s:,.0f} s, {rate:.3g}/s: are the times in "
+            f"{unit}? trace_speed = {speed:g} reads them so"
+        )
 
 
 def _doubt_window(replay: Replay, recording: Recording) -> Iterator[str]:

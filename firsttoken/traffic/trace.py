@@ -139,7 +139,9 @@ def describe_faults(recording: Recording) -> str:
     """What was left out of a trace: "2 of 1,000 rows: 2 with 0 tokens one way (first in line 502)"; empty: nothing."""
     if not recording.faults:
         return ""
-    kinds = [f"{fault.lines:,} with {kind} (line {fault.first_line})" for kind, fault in recording.faults.items()]
+    kinds = [
+        f"{fault.lines:,} with {kind} (first in line {fault.first_line})" for kind, fault in recording.faults.items()
+    ]
     return f"{recording.left_out:,} of {recording.rows:,} rows that are no request: {', '.join(kinds)}"
 
 

@@ -395,3 +395,9 @@ def test_a_models_id_needs_no_quotes_on_the_command_line(path, model):
     settings = [f"target.gpt-5.4.model={model}", "target.gpt-5.4.prices=unknown", "target.gpt-5.4.base_url=http://h/v1"]
 
     assert load_scenario(path, [*settings[1:], settings[0]]).target[0].model == model
+
+
+def test_an_override_reaches_a_target_by_the_name_that_was_made_for_it(path):
+    path.write_text(MINIMAL.replace('"gpt-5.4"', '"big[1m]"\nprices = "unknown"\nbase_url = "http://h/v1"'))
+
+    assert load_scenario(path, ["target.big-1m.api=responses"]).target[0].api == "responses"

@@ -95,7 +95,7 @@ def test_what_is_left_out_of_a_trace_is_written_into_the_resolved_scenario(tmp_p
 
     fill_trace(traffic)
 
-    assert traffic["trace_left_out"] == "1 of 10 rows that are no request: 1 with 0 tokens one way (line 11)"
+    assert traffic["trace_left_out"] == "1 of 10 rows that are no request: 1 with 0 tokens one way (first in line 11)"
     assert doubts(traffic) == [f"traffic.trace (Azure LLM inference): left out {traffic['trace_left_out']}"]
 
 
@@ -134,6 +134,13 @@ def test_times_that_are_only_dense_are_doubted(tmp_path):
     check_rate(Replay(trace=trace))
     (doubt,) = doubts({"trace": trace})
     assert "are the times in seconds? trace_speed = 0.001" in doubt
+
+
+def test_times_in_a_smaller_unit_are_doubted_with_the_speed_that_reads_them_so(tmp_path):
+    trace = moon(tmp_path, [float(place) * 1e6 for place in range(30)])
+
+    (doubt,) = doubts({"trace": trace})
+    assert "30 requests within 29,000 s, 0.00103/s: are the times in microseconds? trace_speed = 1000" in doubt
 
 
 def test_a_few_requests_of_one_instant_are_no_rate(tmp_path):

@@ -6,6 +6,8 @@ azure.csv and mooncake.jsonl beside this file are rows of our own in those forma
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firsttoken.traffic.trace import (
     Arrival,
@@ -116,14 +118,16 @@ def test_a_line_that_is_no_request_is_left_out_and_counted(tmp_path, good, bad, 
     recording = read_recording(written(tmp_path, *good, bad, bad))
 
     assert len(recording.times_ns) == 9
-    assert describe_faults(recording) == (f"2 of 11 rows that are no request: 2 with {kind} (line {len(good) + 1})")
+    assert describe_faults(recording) == (
+        f"2 of 11 rows that are no request: 2 with {kind} (first in line {len(good) + 1})"
+    )
 
 
 def test_a_file_of_which_too_much_is_no_request_is_refused_with_all_that_is_wrong(tmp_path):
     path = written(tmp_path, HEADER, GOOD, GOOD, "2026-01-01 00:00:02,0,6", "2026-01-01 00:00:02,,6")
 
     with pytest.raises(
-        TraceError, match=r"got 2 of 4 rows .* 0 tokens one way \(line 4\), 1 with a blank field \(line 5"
+        TraceError, match=r"got 2 of 4 rows .* 0 tokens one way \(first in line 4\), 1 with a blank field"
     ):
         read_trace(path)
 
@@ -197,3 +201,21 @@ def test_a_window_without_requests_says_how_long_the_trace_is():
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(TraceError, match="none: expected a readable trace, got: No such file or directory"):
         read_trace(tmp_path / "none")
+
+
+ODD = '{"timestamp": 1e999999, "input_length": "NaN", "output_length": -1}'
+LINES = st.sampled_from([HEADER, GOOD, MOON, ODD, "", ",,"])
+
+
+@given(st.lists(LINES | st.text(max_size=60), max_size=12), st.integers(0, 4096))
+def test_whatever_a_file_holds_is_a_trace_or_one_sentence(tmp_path_factory, lines, size):
+    path = tmp_path_factory.getbasetemp() / "fuzzed"
+    path.write_text("\n".join(lines), errors="replace")
+
+    try:
+        recording = read_recording(path, size)
+    except TraceError as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(arrival.input_tokens > 0 < arrival.output_tokens for arrival in cut_window(recording))
+        assert list(recording.times_ns) == sorted(recording.times_ns)
