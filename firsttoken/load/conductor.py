@@ -14,7 +14,7 @@ import gevent
 from firsttoken.load.clock import StageClock
 from firsttoken.load.crew import TICK_S, Crew
 from firsttoken.load.garbage import uncollected
-from firsttoken.load.itinerary import Itinerary
+from firsttoken.load.itinerary import Itinerary, count_users
 from firsttoken.load.plan import Group
 from firsttoken.load.progress import describe_result, describe_stage, describe_tick, find_left_ns, find_usd
 from firsttoken.load.tally import Tally
@@ -23,6 +23,8 @@ from firsttoken.row import StageEvent
 
 REPORT_EVERY = 25
 """Ticks between two lines of progress."""
+SLOW_START_S = 5.0
+"""After how long of starting users that is said."""
 FLUSH_EVERY = 12
 """Ticks between two flushes of the journal: a quarter of a second."""
 
@@ -51,7 +53,7 @@ class Conductor:
         crew = self._crew
         try:
             while not (crew.stopping or crew.exhausted) and (group := self._itinerary.next_group()):
-                self.failure = crew.gather(group)
+                self.failure = self._gather(group)
                 if self.failure or crew.stopping:
                     break
                 for plan in group:
@@ -62,6 +64,15 @@ class Conductor:
             self.failure = self.failure or crew.failure
         finally:
             crew.leave()
+
+    def _gather(self, group: Group) -> str | None:
+        """Have the users of a group start, and say so where that takes long; why it failed, if it did."""
+        sentence = f"starting users: {count_users(group):,}"
+        saying = gevent.spawn_later(SLOW_START_S, self._progress, {"event": "said", "sentence": sentence})
+        try:
+            return self._crew.gather(group)
+        finally:
+            saying.kill()
 
     @property
     def lost_between(self) -> int:

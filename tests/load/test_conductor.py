@@ -35,6 +35,7 @@ class ScriptedCrew:
         self.ended: list[Outcome] = []
         self.left = False
         self.missing: str | None = None
+        self.gathers_s = 0.0
         self.at: dict[float, Callable[[], None]] = {}
         self._tally_at = tally_at
         self._clocks: Sequence[StageClock] = ()
@@ -46,6 +47,7 @@ class ScriptedCrew:
         return self.now_ns() + self.lead_s * NS
 
     def gather(self, group: Group) -> str | None:
+        gevent.sleep(self.gathers_s)
         return self.missing
 
     def makes_garbage(self, group: Group) -> bool:
@@ -239,3 +241,17 @@ def test_spent_credit_ends_the_run_as_a_cap_of_its_budget_does() -> None:
     assert "credit" in conductor.budget
     assert crew.events[-1].reason == conductor.budget
     assert {event.target for event in crew.events} == {"a"}, "b is on the same account"
+
+
+def test_users_who_take_long_to_start_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(crew: ScriptedCrew) -> list[object]:
+        events: list[dict[str, object]] = []
+        conduct(crew, progress=events.append)
+        return [event["sentence"] for event in events if event["event"] == "said"]
+
+    slow = ScriptedCrew()
+    slow.gathers_s = 0.02
+
+    assert said(ScriptedCrew()) == []
+    monkeypatch.setattr(conducting, "SLOW_START_S", 0.001)
+    assert said(slow) == ["starting users: 1", "starting users: 4"]
