@@ -1,18 +1,16 @@
-"""Spent credit: a refusal that no waiting mends, told from a rate limit by its code. Pure.
+"""Spent credit: a refusal that no waiting mends, as the wire tells it from a rate limit. Pure.
 
-Rule: a status of 402 or a code of billing says it. The words of a message are believed only where neither a wait nor a
-code of a rate limit is told: some vendors say the same of a minute's quota. One refusal proves nothing, for some say it
-of too many requests at once: the account is taken for spent when REFUSALS attempts in a row were refused like that,
-over PATIENCE_S, while nothing was answered and no stream was running. Attempts that are on the wire for long may be
-such answers, and are waited for, but no longer than SLOW_PATIENCE_S.
+Rule: one refusal proves nothing, for some vendors say the same of too many requests at once: the account is taken for
+spent when REFUSALS attempts in a row were refused like that, over PATIENCE_S, while nothing was answered and no stream
+was running. Attempts that are on the wire for long may be such answers, and are waited for, but no longer than
+SLOW_PATIENCE_S.
 """
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
-from firsttoken.row import SUCCESS, Row
+from firsttoken.row import CREDIT_SPENT, SUCCESS, Row
 from firsttoken.scenario.target import Target
 
 NS = 1_000_000_000
@@ -21,40 +19,11 @@ PATIENCE_S = 2.0
 SLOW_PATIENCE_S = 30.0
 PENDING_S = 1.0
 """An attempt that is on the wire for longer may be one that was let in; a refusal is prompt."""
-PAYMENT_REQUIRED = 402
-
-CODES = frozenset({
-    "insufficient_quota", "insufficient_balance", "insufficient_credits", "insufficient_credit", "insufficient_funds",
-    "insufficient_user_quota", "credit_limit_reached", "credit_limit_exceeded", "credits_exhausted", "no_credits",
-    "out_of_credits", "credit_balance_too_low", "credit_balance_exhausted", "balance_exhausted", "payment_required",
-    "billing_error", "billing_hard_limit_reached", "billing_hard_limit", "billing_limit_reached", "billing_not_active",
-    "billing_disabled", "budget_exceeded", "exceeded_current_quota_error", "spend_limit_exceeded",
-    "spending_limit_reached", "account_overdue", "accountoverdueerror", "arrearage",
-    "trial_expired",
-})  # fmt: skip
-"""What servers call it: OpenAI, Anthropic, DeepSeek, Moonshot, LiteLLM, OpenRouter, Together, Volcengine, DashScope."""
-WORDS = re.compile(
-    r"credit balance is too low|insufficient (account )?(balance|credit|funds|quota)|(no|out of|not enough) credits?\b"
-    r"|exceeded your current quota, please check your plan and billing|payment required|billing hard limit"
-    r"|(add|purchase|buy) (more )?credits|top up your|account is in arrears|budget has been exceeded",
-    re.IGNORECASE,
-)
-"""What their messages say, where no code does."""
-PASSING = re.compile(r"rate_?limit|resource_exhausted", re.IGNORECASE)
-"""Codes of what passes by waiting."""
-REFUSED = frozenset({"rate_limited", "http_4xx", "error_in_stream"})
 
 
 def says_spent(row: Row) -> bool:
-    """Whether an attempt was refused for want of credit."""
-    if row.outcome not in REFUSED or row.first_token_ns is not None:
-        return False
-    if row.http_status == PAYMENT_REQUIRED:
-        return True
-    error = row.error or ""
-    if not CODES.isdisjoint(re.findall(r"\w+", error.lower())):
-        return True
-    return row.retry_after_ms is None and not PASSING.search(error) and WORDS.search(error) is not None
+    """Whether an attempt was refused for want of credit, before a token came."""
+    return CREDIT_SPENT in row.checks and row.outcome not in SUCCESS and row.first_token_ns is None
 
 
 class Credit:

@@ -23,11 +23,12 @@ from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.burst import count_streamed, is_burst
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
-from firsttoken.wire.error_text import ServerError
-from firsttoken.wire.headers import fill_row, read_should_retry
+from firsttoken.wire.error_text import ServerError, read_server_error
+from firsttoken.wire.headers import REFUSED_FROM, fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End, ProtocolError, is_known_finish, judge
 from firsttoken.wire.redact import redact_row
+from firsttoken.wire.refusal import note_refusal
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.tls import word_late_handshake
 
@@ -104,7 +105,10 @@ class Attempt:
             if isinstance(response.stream, httpx2.SyncByteStream):
                 self.body = response.stream = Body(response.stream, self.now_ns)
             return True
-        self.refused, self.stream_error = judge_no_stream(response.status_code, self._kind, location, response.read())
+        body = response.read()
+        self.refused, self.stream_error = judge_no_stream(response.status_code, self._kind, location, body)
+        if response.status_code >= REFUSED_FROM:
+            note_refusal(self.row, read_server_error(body))
         return False
 
     def hear(self, objects: Iterable[BaseModel]) -> None:
@@ -167,8 +171,8 @@ class Attempt:
             done=rest.done_ns is not None,
             stray=rest.stray,
         )
-        if error is not None and row.retry_after_ms is None:
-            row.retry_after_ms = error.retry_after_ms
+        if error is not None:
+            note_refusal(row, error)
         self._note_checks()
         row.error = words
         redact_row(row, secrets)

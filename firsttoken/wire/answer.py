@@ -17,6 +17,7 @@ from firsttoken.wire.error_text import ServerError, find_server_error, read_erro
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, Inflater, open_inflater
 from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, is_known_finish, judge, refuse_status
+from firsttoken.wire.refusal import note_refusal
 from firsttoken.wire.sse import BYTE_ORDER_MARK
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.template import Template, learn_template
@@ -225,9 +226,9 @@ class Answer:
         return End("protocol", f"expected text/event-stream, got {self._kind()}: {read_error(words)}"), None
 
     def _note_wait(self, told: ServerError | None) -> None:
-        """Keep the wait that a body asks for where the head asked for none."""
-        if told is not None and self.row.retry_after_ms is None:
-            self.row.retry_after_ms = told.retry_after_ms
+        """Keep what an error says of asking again."""
+        if told is not None:
+            note_refusal(self.row, told)
 
     # -- called by the parser ---------------------------------------------------------------------------------------
 

@@ -6,72 +6,42 @@ from pathlib import Path
 import pytest
 
 from firsttoken.load.credit import NS, Credit, CreditBreaker, account_of, says_spent
-from firsttoken.row import Outcome, Row
+from firsttoken.row import CREDIT_SPENT, Row
 from firsttoken.scenario.target import Target
 from tests.driven import drive, rows_of
 from tests.load.counted import counted
 from tests.wire.spoken import CHAT, event, plain, stream
 
 TARGET = Target(model="m", base_url="https://api.test/v1", key_env="TEAM_KEY", prices="unknown")
-QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
 
-def refused(error: str, status: int = 429, **fields: object) -> Row:
-    outcome: Outcome = {429: "rate_limited", 200: "error_in_stream"}.get(status, "http_4xx")  # type: ignore[assignment]
-    return Row(**({"outcome": outcome, "http_status": status, "error": error, "end_ns": 5} | fields))  # type: ignore[arg-type]
+def refused(**fields: object) -> Row:
+    return Row(**({"outcome": "rate_limited", "http_status": 429, "checks": [CREDIT_SPENT], "end_ns": 5} | fields))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (f"{QUOTA} (insufficient_quota)", 429),
-        (QUOTA, 429),
-        ("no credit left (insufficient_quota)", 429),
-        ("Billing hard limit has been reached (billing_hard_limit_reached)", 400),
-        ("Your credit balance is too low to access the Anthropic API. (invalid_request_error)", 400),
-        ("HTTP 402 without a word", 402),
-        ("Insufficient Balance", 402),
-        ("Insufficient credits (402)", 200),
-        ("Budget has been exceeded! Current cost: 10.2, Max budget: 10.0 (budget_exceeded)", 400),
-        ("The account is overdue (AccountOverdueError)", 403),
-    ],
-)
-def test_what_servers_say_when_an_account_has_no_credit(error: str, status: int) -> None:
-    assert says_spent(refused(error, status))
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        refused("Rate limit reached for m on tokens per min (TPM) (rate_limit_exceeded)"),
-        refused(f"{QUOTA} (RESOURCE_EXHAUSTED)"),
-        refused(QUOTA, retry_after_ms=34_000.0),
-        refused("Incorrect API key provided (invalid_api_key)", 401),
-        refused("model overloaded", 503, outcome="http_5xx"),
-        refused("no credit left (insufficient_quota)", 200, first_token_ns=3),
-        Row(outcome="ok", http_status=200),
-    ],
-)
-def test_what_passes_or_is_about_something_else_is_no_spent_credit(row: Row) -> None:
-    assert not says_spent(row)
+def test_a_refusal_before_any_token_says_it_and_nothing_else_does() -> None:
+    assert says_spent(refused())
+    assert not says_spent(refused(checks=[]))
+    assert not says_spent(refused(first_token_ns=3))
+    assert not says_spent(refused(outcome="ok"))
 
 
 def test_a_spent_account_is_not_tried_again() -> None:
     credit = Credit()
 
-    assert credit.is_spent(refused(QUOTA))
-    assert credit.is_spent(refused(QUOTA))
+    assert credit.is_spent(refused())
+    assert credit.is_spent(refused())
 
 
 def test_where_a_later_attempt_is_answered_the_words_mean_something_that_passes() -> None:
     credit = Credit()
-    credit.is_spent(refused(QUOTA, end_ns=5))
+    credit.is_spent(refused(end_ns=5))
 
     credit.is_spent(Row(outcome="ok", sent_ns=3, end_ns=9))
-    assert credit.is_spent(refused(QUOTA)), "that answer had begun before"
+    assert credit.is_spent(refused()), "that answer had begun before"
 
     credit.is_spent(Row(outcome="ok", sent_ns=7, end_ns=9))
-    assert not credit.is_spent(refused(QUOTA))
+    assert not credit.is_spent(refused())
 
 
 def watch(per_second: float, until_s: float, **told: int) -> tuple[CreditBreaker, float | None]:
