@@ -1,6 +1,7 @@
 """What a target says of its client and of the way there holds in the processes that drive and check it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firsttoken.decide.study import study_run
 from firsttoken.load.opening import describe_endpoint
 from firsttoken.load.target import write_body
 from firsttoken.results.folder import open_run
@@ -15,7 +17,7 @@ from firsttoken.scenario.target import SENT, Target
 from firsttoken.wire.dialects import DIALECTS
 from tests.command import assert_ended_well, firsttoken, write_scenario
 from tests.wire.forward import forward
-from tests.wire.scripted import CERTS, Line, scripted
+from tests.wire.scripted import CERTS, Line, answer, scripted
 from tests.wire.spoken import CHAT, stream
 
 BOTH = """
@@ -151,3 +153,64 @@ def test_a_field_that_is_left_out_is_not_sent_and_the_others_stay_as_they_are() 
         "max_completion_tokens": 16,
         "temperature": 0.25,
     }
+
+
+TWO_ADDRESSES = """
+name = "two"
+
+[[target]]
+model = "m"
+base_url = "http://two.test:80/v1"
+prices = "unknown"
+
+[traffic]
+locustfile = "chat"
+input_tokens = 20
+output_tokens = 16
+
+[load]
+users = [4]
+think = "20ms"
+ramp = "0s"
+settle = "500ms"
+measure = "2s"
+hold = "5s"
+
+[slo]
+ttft = "2s"
+share = 0.5
+"""
+RESOLVES = """
+import _socket
+
+own = _socket.getaddrinfo
+
+
+def getaddrinfo(host, *rest, **more):
+    if host in ("two.test", b"two.test"):
+        return [(_socket.AF_INET, _socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in {ports}]
+    return own(host, *rest, **more)
+
+
+_socket.getaddrinfo = getaddrinfo
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_spreads_its_attempts_over_the_addresses_of_a_name_and_says_so(tmp_path: Path, workers: int) -> None:
+    with scripted(answer(stream(CHAT))) as one, scripted(answer(stream(CHAT))) as other:
+        (tmp_path / "sitecustomize.py").write_text(RESOLVES.format(ports=[one.port, other.port]))
+        path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+        scenario = write_scenario(tmp_path, TWO_ADDRESSES)
+        done = firsttoken(
+            "run", scenario, "--yes", "--workers", str(workers), "--out", tmp_path / "run", PYTHONPATH=path
+        )
+
+    assert done.returncode in (0, 2, 4), done.stderr
+    peers = dict(
+        open_run(tmp_path / "run").sql("SELECT peer, count(*) FROM attempts WHERE outcome = 'ok' GROUP BY 1")[1]
+    )
+    assert peers.keys() == {f"127.0.0.1:{server.port}" for server in (one, other)}
+    assert min(peers.values()) > 0.8 * max(peers.values())
+    (told,) = study_run(tmp_path / "run").placements
+    assert told.startswith("m: attempts over the 2 addresses of its name: 127.0.0.1:")
