@@ -86,10 +86,15 @@ def conclude(folder: Path, *, failure: str | None, interrupts: Interrupts, as_js
 
     if failure and not interrupts.count and not _has_rows(folder):
         raise UsageError(failure)
-    studied = study(folder, has_ended=True)
-    if not as_json:
-        terminal.show_study(studied)
-    pdf = build_report(studied)
+    try:
+        studied = study(folder, has_ended=True)
+        if not as_json:
+            terminal.show_study(studied)
+        pdf = build_report(studied)
+    except FirstTokenError as error:
+        if failure is None:
+            raise
+        raise UsageError(f"{failure}; no report was made: {error}") from None
     code = 130 if interrupts.count else 1 if failure else studied.exit_code
     if as_json:
         _write_result(folder, pdf, code, failure)

@@ -32,8 +32,7 @@ locustfile = "LOCUSTFILE"
 input_tokens = 20
 output_tokens = 16
 [load]
-users = [3]
-ramp = "0s"
+LOAD
 settle = "300ms"
 measure = "2s"
 hold = "3s"
@@ -41,6 +40,9 @@ hold = "3s"
 ttft = "2s"
 share = 0.5
 """
+
+
+LEVEL = 'users = [3]\nramp = "0s"'
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,11 @@ class Behaved:
         return {row.outcome for row in self.rows}
 
 
-def behave(folder: Path, code: str, workers: int = 1, **overrides: object) -> Behaved:
-    """Run a locustfile with this code to the run's end; each override is a key of [load]."""
+def behave(folder: Path, code: str, workers: int = 1, load: str = LEVEL, **overrides: object) -> Behaved:
+    """Run a locustfile with this code to the run's end, under this load; each override is a key of [load]."""
     locustfile = folder / "behaved.py"
     locustfile.write_text(HEAD + code)
-    (folder / "plan.toml").write_text(PLAN.replace("LOCUSTFILE", str(locustfile)))
+    (folder / "plan.toml").write_text(PLAN.replace("LOCUSTFILE", str(locustfile)).replace("LOAD", load))
     plan = load_scenario(folder / "plan.toml", [f"load.{key}={value}" for key, value in overrides.items()])
     said: list[str] = []
     with hold_ground(plan, open_folder(plan, folder / "out")) as ground:

@@ -164,8 +164,8 @@ def test_sql_answers_from_the_rows(done) -> None:
     assert json.loads(process.stdout) == [{"n": len(rows_of(done[0]))}]
 
 
-def start(tmp_path: Path, **replace: str) -> subprocess.Popen[str]:
-    words, environment = command("run", write_scenario(tmp_path, **replace), "--out", tmp_path / "out")
+def start(tmp_path: Path, *arguments: str, **replace: str) -> subprocess.Popen[str]:
+    words, environment = command("run", write_scenario(tmp_path, **replace), "--out", tmp_path / "out", *arguments)
     return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -299,3 +299,47 @@ def test_a_killed_load_process_costs_a_second_of_rows_and_a_sentence(tmp_path: P
     assert "firsttoken report" in stderr
     opened = open_run(tmp_path / "out")
     assert len(opened.attempts("sent_ns")["sent_ns"]) > 0
+
+
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_the_exit_code_in_the_json_is_the_one_of_the_process(tmp_path: Path, interrupts: int) -> None:
+    process = start(tmp_path, "--json", measure='"30s"')
+    await_rows(tmp_path)
+
+    for _ in range(interrupts):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    stdout, stderr = process.communicate(timeout=60)
+
+    told = json.loads(stdout)
+    assert (told["exit_code"], process.returncode) == (130, 130), stderr
+    assert (told["report"] is None) == (interrupts == 2)
+
+
+def test_a_run_that_fails_is_reported_as_far_as_it_was_measured_and_its_json_says_so(tmp_path: Path) -> None:
+    locustfile = tmp_path / "broken.py"
+    locustfile.write_text(
+        "from locust import task\nfrom firsttoken.load.users import StreamingUser\n\n"
+        "class Chat(StreamingUser):\n    @task\n    def converse(self):\n"
+        "        if self.ask().phase == 'measure':\n            self.nothing()\n"
+    )
+    scenario = write_scenario(tmp_path, locustfile=f'"{locustfile}"', measure='"30s"')
+
+    done = firsttoken("run", scenario, "--json", "--out", tmp_path / "out")
+
+    told = json.loads(done.stdout)
+    assert (told["exit_code"], done.returncode) == (1, 1), done.stderr
+    assert told["failure"].startswith(f"{locustfile}:8: expected Chat.converse to run without an error, got Attribute")
+    assert f"firsttoken: {told['failure']}" in done.stderr
+    assert done.stderr.count("Traceback") == 1
+    assert Path(told["report"]).exists()
+
+
+def test_a_run_that_fails_before_it_measures_has_a_json_without_a_report(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, REAL)
+
+    done = firsttoken("run", scenario, "--json", "--out", tmp_path / "out", FIRSTTOKEN_TEST_KEY="sk-1")
+
+    told = json.loads(done.stdout)
+    assert (told["exit_code"], told["report"], done.returncode) == (1, None, 1)
+    assert told["failure"] in done.stderr

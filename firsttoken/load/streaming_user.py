@@ -6,13 +6,13 @@ request that the run itself cut off is not an answer of the server: it is a row,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import update_wrapper
 from typing import Self
 
 import gevent
-from gevent import Greenlet
+from gevent import Greenlet, get_hub, getcurrent
 from gevent.pool import Group
 from locust import TaskSet, User
 from locust.env import Environment
@@ -69,10 +69,22 @@ class StreamingUser(User):
         """Wait for a turn, send the next prompt and read its whole stream; the row of the last attempt."""
         rows: list[Row] = []
         while not rows:  # a stage that closes between the turn and the sending leaves none
-            request = self.session.admit(self)
-            rows = perform(self.session, request)
+            request, struck = self._await_turn()
+            with _strike_later(struck):
+                rows = perform(self.session, request)
         self._tell_locust(request, rows)
         return rows[-1]
+
+    def _await_turn(self) -> tuple[Request, list[gevent.Timeout]]:
+        """The next request, once it may be sent, and the timeouts of the behaviour's own that struck before."""
+        struck: list[gevent.Timeout] = []
+        while True:
+            try:
+                request = self.session.admit(self)
+            except gevent.Timeout as timeout:
+                struck.append(timeout)
+            else:
+                return request, struck
 
     def _tell_locust(self, request: Request, rows: list[Row]) -> None:
         last = rows[-1]
@@ -100,6 +112,19 @@ def _end_by_timeout(task: Task) -> Task:
                 task(user)
 
     return update_wrapper(run, task, updated=()) if callable(task) else run
+
+
+@contextmanager
+def _strike_later(struck: Sequence[gevent.Timeout]) -> Iterator[None]:
+    """Begin timeouts anew: they are meant for the answer, and struck while the user still waited for its arrival."""
+    user, timers = getcurrent(), [get_hub().loop.timer(timeout.seconds) for timeout in struck]
+    for timer, timeout in zip(timers, struck, strict=True):
+        timer.start(user.throw, timeout)
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.close()
 
 
 def _find_session(environment: Environment) -> Session:

@@ -1,9 +1,12 @@
 """Whether the load that was asked for was brought."""
 
+import dataclasses
+
 import msgspec
 import pytest
 
 from firsttoken.decide.delivery import count_due, find_missing_load, find_own_lateness, lateness_ms
+from firsttoken.decide.observation import Observation
 from firsttoken.row import HELD_BACK, Row
 from tests.decide.hand import row, see
 
@@ -95,6 +98,41 @@ def test_a_course_is_held_against_its_mean_and_only_for_what_it_lacks():
     assert find_missing_load(see(rows, users=2, shape="step", mean=1.2), 0.0) == ""
     assert "1.80 were asked for" in find_missing_load(see(rows, users=2, shape="step", mean=1.8), 0.0)
     assert find_missing_load(see(rows, users=2, shape="Waves"), 0.0) == ""
+
+
+def counted(rows: list[Row], *, users: int, idle_ms: float, **keys: object) -> Observation:
+    """An observation of 10 s whose load process counted for how long seats had nobody at work."""
+    seen = see(rows, users=users, **keys)
+    [one] = seen.stages
+    stage = msgspec.structs.replace(one, idle_measured_ns=round(idle_ms * 1e6))
+    return dataclasses.replace(seen, stages=(stage,))
+
+
+def test_users_who_ask_as_they_like_are_at_work_where_nobody_was_counted_as_idle():
+    """Three at once, then a long pause, and one who asked but once: no rhythm tells that they were all there."""
+    rows = [
+        row(f"{n}", user=0, intended=n // 3 * 5000 + n % 3 * 400, last=n // 3 * 5000 + n % 3 * 400 + 400)
+        for n in range(6)
+    ]
+    rows.append(row("once", user=1, intended=0, last=300))
+
+    assert find_missing_load(counted(rows, users=2, idle_ms=0), 0.2) == ""
+
+
+def test_seats_that_had_nobody_at_work_are_missing_whatever_the_rows_look_like():
+    told = find_missing_load(counted(ask_again(0) + ask_again(1), users=2, idle_ms=5000), 0.0)
+
+    assert told == "1.50 users were at work on average; 2 were asked for."
+
+
+def test_more_users_than_seats_are_too_many_also_where_nobody_was_idle():
+    assert "2.00 users" in find_missing_load(counted(ask_again(0) + ask_again(1), users=1, idle_ms=0), 0.0)
+
+
+def test_where_a_load_process_was_lost_the_rows_tell_for_what_it_would_have_counted():
+    seen = counted(ask_again(0) + ask_again(1, until=5000), users=2, idle_ms=0, workers_lost=1)
+
+    assert "1.50 users" in find_missing_load(seen, 0.0)
 
 
 def arrivals(count: int = 100, *, late: float = 0, skip: int | None = None) -> list[Row]:

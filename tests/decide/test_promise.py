@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from firsttoken.decide.attempts import group_requests
 from firsttoken.decide.latency import measure_latencies
 from firsttoken.decide.promise import Judged, Promise, judge_requests, read_promise
-from firsttoken.row import UNSEEN_FIRST_WORD, Row
+from firsttoken.row import STOPPED_IN_BACKOFF, UNSEEN_FIRST_WORD, Row
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
@@ -117,3 +117,22 @@ def test_only_limits_that_are_set_are_promised():
     promise = read_promise(Slo(ttft="1.5s", tpot="20ms", share=0.9))
 
     assert promise == Promise({"ttft_ms": 1500.0, "tpot_ms": 20.0}, 0.9)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row("r", first=500, last=700, end=800, outcome="stopped_by_user")],
+        [row("r", outcome="rate_limited", end=5, backoff_ms=1500, checks=[STOPPED_IN_BACKOFF])],
+    ],
+)
+def test_a_request_that_its_own_user_stopped_in_time_is_neither_kept_nor_broken_nor_undecided(rows):
+    judged = judge(rows)
+
+    assert (judged.excused[0], judged.kept[0], judged.broken[0], judged.undecided[0]) == (True, False, False, False)
+
+
+def test_a_request_that_its_own_user_stopped_after_too_long_a_wait_is_broken():
+    judged = judge([row("r", end=1200, outcome="stopped_by_user")])
+
+    assert (judged.broken[0], judged.excused[0]) == (True, False)

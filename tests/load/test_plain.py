@@ -11,10 +11,11 @@ import urllib.request
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from firsttoken.results.folder import open_run
 from firsttoken.row import Row
-from tests.command import ROOT, write_scenario
+from tests.command import REAL, ROOT, write_scenario
 
 CUT_OFF = {"cancelled_by_run", "cancelled_by_user"}
 
@@ -55,7 +56,7 @@ def refuse(*arguments: str | Path) -> str:
     words = [sys.executable, "-m", "locust", *map(str, arguments), "--headless"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+    assert done.stderr.count("Traceback") == ("AttributeError" in done.stderr)
     return done.stderr
 
 
@@ -82,6 +83,35 @@ def test_a_doubtful_plan_is_doubted_as_the_command_does(tmp_path: Path) -> None:
 
 def test_a_scenario_that_is_none_is_refused_with_the_sentence() -> None:
     assert 'did you mean "quickstart"?' in refuse("-f", "locustfiles/chat.py", "--scenario", "quikstart")
+
+
+def test_a_dear_run_is_not_begun_where_nobody_agreed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTTOKEN_TEST_KEY", "sk-1")
+    dear = REAL.replace('prices = "unknown"', "price = { input = 3000.0, output = 9000.0 }")
+
+    words = refuse("-f", "locustfiles/chat.py", "--scenario", write_scenario(tmp_path, dear), "--out", tmp_path / "out")
+
+    assert "Nobody is there to be asked: add --yes" in words
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_exception_ends_it_with_its_sentence_beside_users_of_another_class(tmp_path: Path) -> None:
+    locustfile = tmp_path / "mixed.py"
+    locustfile.write_text(
+        "from locust import HttpUser, constant, task\nfrom firsttoken.load.users import StreamingUser\n\n"
+        "class Health(HttpUser):\n    host = 'http://127.0.0.1:9'\n    wait_time = constant(0.2)\n"
+        "    @task\n    def look(self):\n        self.client.get('/health')\n\n"
+        "class Chat(StreamingUser):\n    @task\n    def converse(self):\n"
+        "        if self.ask().level == 8 and self.environment.runner.user_count == 16:\n            self.nothing()\n"
+    )
+    scenario = write_scenario(tmp_path, locustfile=f'"{locustfile}"')
+
+    words = refuse("-f", locustfile, "--scenario", scenario, "--out", tmp_path / "out")
+
+    assert f"firsttoken: {locustfile}:15: expected Chat.converse to run without an error, got AttributeError" in words
+    run = open_run(tmp_path / "out")
+    assert (run.manifest.state, run.manifest.others) == ("failed", {"Health": 8})
+    assert {stage.level for stage in run.stages} == {1, 8}
 
 
 def find_free_port() -> int:

@@ -19,7 +19,7 @@ from firsttoken.load.session import Session
 from firsttoken.load.shapes import NS
 from firsttoken.load.target import Ask
 from firsttoken.plan.retry import RetryPolicy
-from firsttoken.row import Outcome, Row
+from firsttoken.row import STOPPED_IN_BACKOFF, Outcome, Row
 from firsttoken.scenario.format import Slo
 from firsttoken.scenario.target import Target
 from tests.load.made_session import make_session
@@ -308,3 +308,71 @@ def test_the_promise_is_judged_in_the_order_in_which_requests_were_intended(open
     lane.judge(read_limits(Slo()), session.now_ns())
 
     assert (lane.tally.judged, lane.tally.kept) == (3, 2)
+
+
+def test_a_request_that_its_user_ends_has_its_row_and_leaves_nothing_open(opened, tmp_path) -> None:
+    session, _ = opened(takes_s=10)
+    session.users = {"ann": 0}
+    lane = begin(session, stage())
+    asking = gevent.spawn(lambda: perform(session, session.admit("ann")))
+    gevent.sleep(0.02)
+
+    asking.kill()
+
+    assert (session.recorder.started[3], lane.tally.busy, lane.tally.open_measured) == (1, 0, 0)
+    session.recorder.flush()
+    lines = (tmp_path / "attempts" / "worker-0.jsonl").read_bytes().splitlines()
+    assert len(lines) == 2  # its start and its end
+
+
+def test_a_request_that_its_user_ends_in_its_back_off_is_marked(opened, tmp_path) -> None:
+    session, _ = opened(["rate_limited"])
+    session.policy = RetryPolicy(max_retries=2, base_s=60, cap_s=60)
+    session.users = {"ann": 0}
+    lane = begin(session, stage())
+    asking = gevent.spawn(lambda: perform(session, session.admit("ann")))
+    gevent.sleep(0.02)
+
+    asking.kill()
+
+    *_, last = rows_of(session, tmp_path)
+    assert (last.outcome, last.checks) == ("rate_limited", [STOPPED_IN_BACKOFF])
+    assert (lane.tally.busy, lane.tally.failed) == (0, 0)
+
+
+def test_whoever_leaves_has_its_place_taken_by_the_next(opened) -> None:
+    session, _ = opened()
+    for user in "abc":
+        session.starting.add(user)
+        session.seat(user)
+
+    session.unseat("b")
+    session.seat("d")
+    session.seat("e")
+
+    assert session.users == {"a": 0, "c": 2, "d": 1, "e": 3}
+    assert (session.starting, session.left) == (set(), 1)
+
+
+def test_an_open_seat_without_a_living_user_is_idle_for_as_long(opened) -> None:
+    session, _ = opened()
+    for user in "abc":
+        session.seat(user)
+    lane = begin(session, stage(users=3))
+    session.tally(lane.clock)
+    session.unseat("b")
+    session.tally(lane.clock)
+    began_ns = session.now_ns()
+    gevent.sleep(0.05)
+
+    assert session.tally(lane.clock).idle_ns >= 50_000_000
+    assert lane.tally.idle_ns <= session.now_ns() - began_ns + 50_000_000
+
+
+def test_whoever_asks_in_its_on_start_is_ready(opened) -> None:
+    session, _ = opened()
+    session.starting.add("ann")
+    gevent.spawn(session.admit, "ann")
+    gevent.sleep(0)
+
+    assert session.users == {"ann": 0}

@@ -182,7 +182,7 @@ class Chat(StreamingUser):
         self.ask()
 """,
         workers,
-        users="[4]",
+        load='users = [4]\nramp = "0s"',
     )
 
     assert behaved.failure is None
@@ -238,3 +238,22 @@ def test_an_exception_in_any_hook_is_told_with_its_line(tmp_path: Path, hook: st
     assert str(behaved.failure).startswith(f"{tmp_path}/behaved.py:")
     assert ("SystemExit: 3" if hook == "SystemExit" else "ZeroDivisionError: division by zero") in str(behaved.failure)
     assert sum(line.startswith("Traceback") for line in behaved.said) <= 1
+
+
+def test_a_timeout_of_a_user_who_waits_for_an_arrival_counts_from_the_request(tmp_path: Path) -> None:
+    behaved = behave(
+        tmp_path,
+        """
+class Ide(StreamingUser):
+    @task
+    def complete(self):
+        with gevent.Timeout(0.05, False):
+            self.ask()
+""",
+        load="rate = [8]\nmax_in_flight = 20",
+    )
+
+    assert behaved.failure is None
+    assert behaved.outcomes <= {"stopped_by_user", "cancelled_by_run"}
+    stopped = [row for row in behaved.rows if row.outcome == "stopped_by_user"]
+    assert sum((row.end_ns or 0) - (row.intended_ns or 0) > 40e6 for row in stopped) > len(stopped) / 2
