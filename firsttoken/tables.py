@@ -7,14 +7,15 @@ becomes a block with a line for each column.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-GAP = 2
-"""Blanks between two columns."""
+GAPS = (2, 1)
+"""Blanks between two columns: where there is room, and else."""
 
 Row = Sequence[str]
 
@@ -26,11 +27,12 @@ def print_table(
 
     `numbers`: all columns but the first are right-aligned; `total`: the last row is printed bold.
     """
-    widths = fit_widths(header, rows, console.width)
-    if widths is None:
+    fit = fit_widths(header, rows, console.width)
+    if fit is None:
         print_blocks(console, header, rows)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    widths, gap = fit
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     for place, (name, width) in enumerate(zip(header, widths, strict=True)):
         table.add_column(Text(name), justify="right" if numbers and place else "left", width=width)
     for row in rows:
@@ -47,16 +49,17 @@ def print_blocks(console: Console, header: Row, rows: Sequence[Row]) -> None:
             console.print(f"  {name:<{longest}}  {value}", soft_wrap=not console.is_terminal, markup=False)
 
 
-def fit_widths(header: Row, rows: Sequence[Row], room: int) -> list[int] | None:
-    """The width of each column, so that all fit into `room` and no word is broken; None where that cannot be."""
+def fit_widths(header: Row, rows: Sequence[Row], room: int) -> tuple[list[int], int] | None:
+    """The width of each column and the gap between two, so that all fit into `room` and no word is broken; None where
+    that cannot be."""
     columns = list(zip(header, *rows, strict=True))
-    room -= GAP * (len(columns) - 1)
     widths = [max(map(cell_len, column)) for column in columns]
     words = [max(map(_longest_word, column)) for column in columns]
     cells = [max(_longest_word(column[0]), *map(cell_len, column[1:])) if rows else words[0] for column in columns]
-    for least in (cells, words):
-        if sum(least) <= room:
-            return _shrink(widths, least, room)
+    for least, gap in product((cells, words), GAPS):
+        left = room - gap * (len(columns) - 1)
+        if sum(least) <= left:
+            return _shrink(widths, least, left), gap
     return None
 
 

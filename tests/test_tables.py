@@ -50,13 +50,13 @@ def test_numbers_stand_at_the_right() -> None:
 
 @pytest.mark.parametrize("room", [4, 5, 9, 12, 40])
 def test_widths_fit_the_room_or_there_are_none(room: int) -> None:
-    widths = fit_widths(["a b", "cc"], [["dd ee", "f g h"]], room)
+    fit = fit_widths(["a b", "cc"], [["dd ee", "f g h"]], room)
 
-    assert widths is None if room < 6 else widths is not None and sum(widths) + 2 <= room
+    assert fit is None if room < 5 else fit is not None and sum(fit[0]) + fit[1] <= room
 
 
 def test_a_wide_script_takes_two_columns_a_letter() -> None:
-    assert fit_widths(["x"], [["模型"]], 4) == [4]
+    assert fit_widths(["x"], [["模型"]], 4) == ([4], 2)
     assert fit_widths(["x"], [["模型"]], 3) is None
 
 

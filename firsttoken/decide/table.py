@@ -9,8 +9,8 @@ from firsttoken.decide.units import write_figure, write_point
 COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("first token", "ttft_ms", 0.5),
     ("first token, p95", "ttft_ms", 0.95),
-    ("per stream", "stream_tok_s", 0.5),
-    ("all streams", "system_tok_s", None),
+    ("per stream, tok/s", "stream_tok_s", 0.5),
+    ("all streams, tok/s", "system_tok_s", None),
     ("met the SLO", "attainment", None),
     ("failed per 1,000", "gave_up_per_1000", None),
 )
@@ -36,4 +36,4 @@ def _write_cells(study: Study, target: str, level: float) -> list[str]:
 def _write_cell(figure: Figure | None) -> str:
     """A figure without its interval or what the heading says; one that rests on too little is "n/a (n = 37)"."""
     told = write_figure(figure)
-    return told if told.startswith("n/a") else write_point(figure).removesuffix(" per 1,000")
+    return told if told.startswith("n/a") else write_point(figure).removesuffix(" per 1,000").removesuffix(" tok/s")
