@@ -13,6 +13,7 @@ from firsttoken.row import (
     BUFFERED,
     BURST_TOKENS,
     COMPRESSED,
+    CREDIT_SPENT,
     MISLABELLED,
     NO_FINISH,
     REASONING_SUMMARY,
@@ -31,6 +32,7 @@ Finding = dict[str, object]
 
 CHECKS = {
     COMPRESSED: "the answer came compressed",
+    CREDIT_SPENT: "the account has no credit left",
     BUFFERED: "its tokens came in one burst",
     MISLABELLED: "the stream came under another content type than text/event-stream, or under none",
     NO_FINISH: "it ended with [DONE] and no finish reason",
