@@ -19,6 +19,7 @@ from firsttoken.scenario.target import Target
 
 ORDER = 50
 PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Cache write", "cache_write"), ("Output", "output"))
+GUESSED = "; these are the lengths that were asked for, as no answer told its usage"
 BILLS = (("Input", "bill_input_day"), ("Output", "bill_output_day"))
 
 
@@ -35,12 +36,13 @@ def build(study: Study) -> Page | None:
     ]  # fmt: skip
     rows = [row for target in study.scenario.target for row in _rows(study, target)]
     assumed = [target for target in study.targets if (day := study.figure(target, "bill_day")) and day.n == 0]
+    priced = _known(study, "bill_output_day").keys()
     notes = [f"{join_words(assumed)}: no answer told its usage; the lengths are those that were asked for."]
     return Page(
         slug="bill",
         title="Bill",
         question="What does the stated demand cost, the input that it drags along beside the output?",
-        finding=_finding(study, demand),
+        finding=_finding(study, demand) + (GUESSED if priced and priced <= set(assumed) else ""),
         figure=_draw(study),
         caption=f"{_write_demand(demand)}, at the prices of the source that each target names. Dollars a day.",
         table=Table(heads, rows),

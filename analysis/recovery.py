@@ -74,6 +74,8 @@ def _finding(study: Study) -> str:
 def _describe(study: Study, target: str) -> str:
     """The slowest of a target's recoveries."""
     figure = study.figure(target, "recovery_ms", level=study.levels(target)[-1])
+    if any(each.base.value == math.inf for each in study.recoveries[target]):
+        return f"{target}: nobody can tell when it came back, as too many got no answer before the spike already"
     if figure is None or figure.value is None:
         return f"{target}: nobody can tell when it came back, as too few requests came before the spike"
     if "CENSORED" in figure.flags:
@@ -85,8 +87,10 @@ def _describe(study: Study, target: str) -> str:
 
 def _row(recovery: Recovery, name: str) -> Cells:
     base, limit_ms = recovery.base, recovery.limit_ms
-    interval = "" if base.lo is None or base.hi is None else f"{BARE['s'](base.lo)}–{_seconds(base.hi)}"
-    took = "unknown" if limit_ms is None else "not back" if recovery.took_s is None else f"{recovery.took_s:.1f}"
+    interval = "" if base.lo is None or base.hi is None else f"{_seconds(base.lo)}–{_seconds(base.hi)}"
+    took = "not back" if recovery.took_s is None else f"{recovery.took_s:.1f}"
+    if limit_ms is None or math.isinf(limit_ms):
+        took = "unknown"
     return (
         name, f"{(recovery.repeat or 0) + 1}", Cell(_seconds(base.value), interval or f"n = {base.n:,}"),
         _seconds(_find_worst(recovery)), _seconds(limit_ms), took, f"{recovery.looked_s:.0f}",
@@ -122,9 +126,10 @@ def _draw_course(panel: Axes, recovery: Recovery, colour: str) -> None:
     panel.axvspan(spike.begins_s, spike.ends_s, color=theme.FAINT, alpha=0.7, linewidth=0, zorder=0)
     finite = np.where(np.isinf(recovery.p95_ms), np.nan, recovery.p95_ms)
     panel.plot(recovery.at_s, finite / 1000, color=colour, linewidth=1.1)
-    if base.lo is not None and base.hi is not None and recovery.limit_ms is not None:
+    limit_ms = recovery.limit_ms
+    if base.lo is not None and base.hi is not None and limit_ms is not None and math.isfinite(base.hi + limit_ms):
         panel.axhspan(base.lo / 1000, base.hi / 1000, color=colour, alpha=0.16, linewidth=0)
-        panel.axhline(recovery.limit_ms / 1000, color=theme.INK, linewidth=0.8, linestyle=(0, (4, 2)))
+        panel.axhline(limit_ms / 1000, color=theme.INK, linewidth=0.8, linestyle=(0, (4, 2)))
     if recovery.took_s is not None:
         panel.axvline(spike.ends_s + recovery.took_s, color=theme.INK, linewidth=0.8, linestyle="dotted")
 

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from firsttoken.decide.failures import FAILED
 from firsttoken.results.folder import Run
-from firsttoken.row import SUCCESS, UNJUDGED
 
 NS = 1e9
 NUMBERS = ("sent_ns", "first_token_ns", "last_token_ns", "end_ns", "output_tokens", "token_events")
@@ -40,7 +40,7 @@ class Trace:
     limited: Bools
     """Answered 429."""
     failed: Bools
-    """Failed otherwise, by no doing of ours."""
+    """Failed otherwise, as the page on failures counts it."""
     sent: Floats
     first: Floats
     last: Floats
@@ -142,7 +142,7 @@ def read_trace(run: Run, stage: int, per_event: float | None) -> Trace:
     return Trace(
         measured=np.asarray(raw["phase"] == "measure", dtype=np.bool_),
         limited=limited,
-        failed=~np.isin(outcome, [*SUCCESS, *UNJUDGED]) & ~limited,
+        failed=np.isin(outcome, list(FAILED)) & ~limited,
         sent=numbers["sent_ns"] / NS,
         first=numbers["first_token_ns"] / NS,
         last=numbers["last_token_ns"] / NS,

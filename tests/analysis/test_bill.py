@@ -78,3 +78,9 @@ def test_no_demand_no_page(tmp_path):
         del scenario["demand"]
 
     assert build(make_study(tmp_path / "run", drop_demand, levels=(1,))) is None
+
+
+def test_a_bill_of_lengths_that_nobody_counted_says_so_in_its_headline(tmp_path):
+    page = build(make_study(tmp_path / "run", levels=(4,), error_share=1.0, measure_s=5.0, demand=PEAK))
+
+    assert page.finding.endswith("these are the lengths that were asked for, as no answer told its usage")

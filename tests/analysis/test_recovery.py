@@ -42,3 +42,12 @@ def test_a_course_of_which_nothing_is_known_is_not_drawn(tmp_path, monkeypatch):
     monkeypatch.setitem(study.recoveries, "gpt-5.4", [lone])
 
     assert recovery.build(study).figure is None
+
+
+def test_where_too_many_got_no_answer_before_the_spike_nobody_can_tell_when_it_was_back(tmp_path):
+    page = recovery.build(study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.2-codex",), error_share=0.7)))
+
+    assert page.finding.endswith(
+        "nobody can tell when it came back, as too many got no answer before the spike already"
+    )
+    assert page.table.rows[0][5] == "unknown"

@@ -1,5 +1,7 @@
 """Tests of firsttoken/report/build.py: the PDF itself."""
 
+import itertools
+import json
 import os
 import re
 import shutil
@@ -11,14 +13,17 @@ import pypdf
 import pytest
 
 import firsttoken.report.document as report_document
+from firsttoken.decide.study import study_run
 from firsttoken.report import letters, theme
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
 from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
 from firsttoken.report.series import BARE, ladder
+from firsttoken.row import OUTCOMES
 from tests.made_font import make_font
-from tests.made_run import MODELS
+from tests.made_loads import make_open_run, make_search_run, make_spike_run
+from tests.made_run import MODELS, make_run
 from tests.report.studies import PEAK, make_study
 
 PAGES = [
@@ -306,3 +311,36 @@ def test_a_document_that_cannot_be_set_is_named_with_its_error(tmp_path):
 def test_a_place_that_cannot_be_written_is_named(study, tmp_path):
     with pytest.raises(ReportError, match=r"nowhere/report\.pdf.*expected to write the report, got: No such file"):
         build_report(study, out=tmp_path / "nowhere" / "report.pdf")
+
+
+def spoil(folder):
+    """Give a made run every outcome, answers without usage, unknown finish reasons and words in many scripts."""
+    journal = folder / "attempts" / "worker-0.jsonl"
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    outcomes = itertools.cycle(OUTCOMES)
+    for place, row in enumerate(row for row in rows if "outcome" in row):
+        if place % 3 == 0:
+            row["outcome"] = next(outcomes)
+        if place % 2 == 0:
+            for count in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "token_source"):
+                row.pop(count, None)
+        if place % 5 == 0:
+            row |= {"finish_reason": "模型 wound_down \u202e\x07", "checks": ["unknown_finish", "buffered"]}
+        if place % 7 == 0:
+            row |= {"error": "错误: нельзя 🙂 <b>&amp;</b> \x1b[31m" + "x" * 300, "http_status": 418}
+    journal.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("make", [make_run, make_open_run, make_search_run, make_spike_run])
+def test_no_outcome_or_missing_count_costs_a_page(make, tmp_path):
+    study = study_run(spoil(make(tmp_path / "run")))
+
+    pages, failures = build_pages(study)
+
+    assert failures == []
+    assert {"failures", "retry_cost", "timeline"} <= {page.slug for page in pages}
+    text = " ".join(text_of(page) for page in pypdf.PdfReader(build_report(study)).pages)
+    assert "WHAT FAILED" in text
+    assert "could not be" not in text
