@@ -6,28 +6,22 @@ the parser, the splitter and the dialect, but for tokens that a template knows (
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from firsttoken.row import COMPRESSED, MISLABELLED, NO_FINISH, UNKNOWN_FINISH, Outcome, Row
 from firsttoken.wire.dialects.dialect import TOKENS, VISIBLE, Dialect
-from firsttoken.wire.error_text import ServerError, find_server_error, read_error, read_server_error
+from firsttoken.wire.error_text import ServerError, find_server_error
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, Inflater, open_inflater
-from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, is_known_finish, judge, refuse_status
+from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, is_known_finish, judge
 from firsttoken.wire.refusal import note_refusal
-from firsttoken.wire.sse import BYTE_ORDER_MARK
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.template import Template, learn_template
+from firsttoken.wire.unstreamed import UnstreamedBody
 
-MAX_BODY_BYTES = 64 * 1024
-"""Of an answer that is no stream: enough for the server's words."""
 MAX_HEAD_BYTES = 256 * 1024
-EVENT_STREAM = re.compile(rb"(?:data|event|id|retry)?:")
-"""How a stream of events begins, whatever its label says."""
-BEGINNINGS = tuple(field + b":" for field in (b"", b"data", b"event", b"id", b"retry"))
 LENIENCIES = {
     "lenient_chunked_length": True,
     "lenient_optional_cr_before_lf": True,
@@ -54,15 +48,14 @@ class Answer:
         "_inflater",
         "_kernel",
         "_lessons",
-        "_mislabelled",
         "_note_first_token",
         "_parser",
         "_refused",
         "_shows",
         "_skips",
         "_template",
+        "_unstreamed",
         "_wall_s",
-        "_words",
         "at_ns",
         "bytes_received",
         "ended",
@@ -105,10 +98,8 @@ class Answer:
         self._headers: dict[bytes, bytes] = {}
         self._refused: End | None = None
         self._inflater: Inflater | None = None
-        self._words: bytearray | None = None
-        """The body of an answer that is no stream."""
-        self._mislabelled = False
-        """The label says that this is no stream of events, and the body is still to say whether it is one."""
+        self._unstreamed: UnstreamedBody | None = None
+        """The body of an answer that its head does not call a stream of events."""
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(**LENIENCIES)
 
@@ -194,13 +185,14 @@ class Answer:
         row.bytes_received = self.bytes_received
         stream.settle(None if COMPRESSED in row.checks else self.bytes_received)
         refused, error = self._refused, stream.error
-        if self._words is not None and refused is None:
-            refused, error = self._judge_words(bytes(self._words))
+        if self._unstreamed is not None and refused is None:
+            status, kind = row.http_status or 0, self._kind()
+            refused, error = self._unstreamed.judge(status, kind, is_readable=self._is_readable())
         done = stream.done_ns is not None
         outcome, text = judge(
             end,
             answered=self.bytes_received > 0,
-            stream_error=error,
+            stream_error=None if refused is not None else error,
             finish=row.finish_reason,
             refused=refused,
             done=done,
@@ -212,18 +204,6 @@ class Answer:
         elif row.finish_reason is None and done and outcome == "ok":
             row.checks.append(NO_FINISH)
         return outcome, text
-
-    def _judge_words(self, words: bytes) -> tuple[End | None, ServerError | None]:
-        """What the body of an answer that is no stream makes of it: a refusal, or an error that it tells."""
-        status = self.row.http_status or 0
-        if status >= 400:
-            told = read_server_error(words) if self._is_readable() else ServerError("")
-            self._note_wait(told)
-            return refuse_status(status, told), None
-        error = find_server_error(words)
-        if error is not None:
-            return None, error
-        return End("protocol", f"expected text/event-stream, got {self._kind()}: {read_error(words)}"), None
 
     def _note_wait(self, told: ServerError | None) -> None:
         """Keep what an error says of asking again."""
@@ -255,9 +235,9 @@ class Answer:
             self._inflater = open_inflater(self._coding())
             row.checks.append(COMPRESSED)
         labelled = self._kind().startswith("text/event-stream")
-        if self.ended or status >= 400 or not labelled:
-            self._words = bytearray()
-            self._mislabelled = not (labelled or self.ended or status >= 400)
+        is_answer = status < 400 and not self.ended
+        if not (labelled and is_answer):
+            self._unstreamed = UnstreamedBody(is_doubted=is_answer)
 
     def on_chunk_header(self) -> None:
         self._between_chunks = False
@@ -271,30 +251,20 @@ class Answer:
             self._take_body(piece)
 
     def _take_body(self, body: bytes) -> None:
-        if self._words is None:
-            self.stream.feed(body, self._early_ns, self.at_ns)
-            if self.stream.error is not None:  # nothing that matters follows, and some servers leave it open
-                self.ended = True
-        elif self._mislabelled:
-            self._read_label(self._words + body)
-        elif len(self._words) < MAX_BODY_BYTES:
-            self._words += body
-        else:
-            self.ended = True
-
-    def _read_label(self, body: bytearray) -> None:
-        """Tell a stream of events under a wrong label, or none, by how its body begins."""
-        self._words, beginning = body, body.removeprefix(BYTE_ORDER_MARK).lstrip()
-        if EVENT_STREAM.match(beginning):
-            self._mislabelled, self._words = False, None
+        if self._unstreamed is not None:
+            events = self._unstreamed.take(body)
+            if events is None:
+                self.ended = self.ended or self._unstreamed.is_full
+                return
+            self._unstreamed, body = None, events
             self.row.checks.append(MISLABELLED)
-            self._take_body(bytes(body))
-        elif not any(field.startswith(beginning) for field in BEGINNINGS):
-            self._mislabelled = False
+        self.stream.feed(body, self._early_ns, self.at_ns)
+        if self.stream.error is not None:  # nothing that matters follows, and some servers leave it open
+            self.ended = True
 
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() >= 200:
-            if self._words is None and not self.ended:
+            if self._unstreamed is None and not self.ended:
                 self.stream.end(self._early_ns, self.at_ns, whole=True)
             self.ended, self.reusable = True, self._parser.should_keep_alive() and not self._is_ambiguous()
 

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firsttoken.row import Row
-from firsttoken.wire.answer import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer
+from firsttoken.wire.answer import MAX_HEAD_BYTES, Answer
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.dialects.dialect import NOTHING
 from firsttoken.wire.outcome import LOST, ProtocolError, end_of
+from firsttoken.wire.unstreamed import MAX_BODY_BYTES
 from tests.wire.mutated import make_case
 from tests.wire.recordings import APIS, read_recording
 from tests.wire.spoken import CHAT, FINISH, MS, ROLE, TEXT, chunk, event, frames, head, hear, plain, stream

@@ -52,13 +52,12 @@ def free_port() -> int:
 def test_a_socket_comes_back_connected_and_ready_for_our_reads(dialer):
     with scripted(Line.wait_for_end) as server:
         sock, tunnel = dialer(server.base_url).dial(5)[:2]
-
-    with sock:
-        assert tunnel is None
-        assert sock.getpeername() == ("127.0.0.1", server.port)
-        assert not sock.getblocking()
-        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        assert type(sock).recvmsg_into is socket.socket.recvmsg_into
+        with sock:
+            assert tunnel is None
+            assert sock.getpeername() == ("127.0.0.1", server.port)
+            assert not sock.getblocking()
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert type(sock).recvmsg_into is socket.socket.recvmsg_into
 
 
 def test_nobody_listening(dialer):
