@@ -175,11 +175,18 @@ def _find_words(value: object) -> str:
     message = _find_message(holder)
     if message is None:
         return ""
-    where = holder.get("loc")
-    place = ".".join(map(str, where)) + ": " if isinstance(where, list) and where else ""
+    place = _find_place(holder, message)
     code = next((code for key in SHOWN_CODES if (code := holder.get(key))), None)
-    shown = isinstance(code, str | int) and not isinstance(code, bool) and code != "error" and not place
+    shown = isinstance(code, str | int) and not isinstance(code, bool) and code != "error" and "loc" not in holder
     return f"{place}{message} ({code})" if shown else f"{place}{message}"
+
+
+def _find_place(holder: dict[str, object], message: str) -> str:
+    """The field of the request that an error is about, where its message does not name it."""
+    where, field = holder.get("loc"), holder.get("param")
+    if isinstance(where, list) and where:
+        return ".".join(map(str, where)) + ": "
+    return f"{field}: " if isinstance(field, str) and field and field not in message else ""
 
 
 def _find_message(holder: dict[str, object]) -> str | None:

@@ -27,6 +27,8 @@ from firsttoken.wire.error_text import find_error, read_error, read_server_error
         (b'{"error": {"message": {"text": "too long"}, "code": 400}}', "too long (400)"),
         (b'{"title": "Unprocessable", "detail": "too large", "status": 422}', "too large"),
         (b'{"msg": "no"}', "no"),
+        (b'{"error": {"message": "no", "param": "stream_options", "code": null}}', "stream_options: no"),
+        (b'{"error": {"message": "n is too large", "param": "n", "code": 400}}', "n is too large (400)"),
         (b'data: {"error": {"message": "busy", "code": 503}}\n\n', "busy (503)"),
         (b'error: {"message": "busy", "code": 503}\n\n', "busy (503)"),
         (b"<html><head><title>502 Bad Gateway</title></head><body><center>x</center>", "502 Bad Gateway"),
