@@ -76,10 +76,10 @@ def _say(sentence: str) -> None:
 
 def check_locustfile(given: str, named: str) -> None:
     """Refuse to run users other than those that the scenario names, for its folder would say so. Raises UsageError."""
-    if Path(given).name.removesuffix(".py") != named.removesuffix(".py"):
+    if Path(given).name.removesuffix(".py") != Path(named).name.removesuffix(".py"):
         raise UsageError(
             f"-f {given}: expected the locustfile that the scenario names, got another; "
-            f"name locustfiles/{named.removesuffix('.py')}.py here, or another as traffic.locustfile there"
+            f"name {kit.find('locustfiles', named)} here, or another as traffic.locustfile there"
         )
 
 

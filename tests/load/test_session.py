@@ -11,12 +11,14 @@ import msgspec
 import pytest
 
 from firsttoken.load.asking import perform
+from firsttoken.load.budget import Purse
 from firsttoken.load.clock import StageClock
 from firsttoken.load.keeping import read_limits
 from firsttoken.load.lane import Lane
 from firsttoken.load.plan import StagePlan
 from firsttoken.load.session import Session
 from firsttoken.load.shapes import NS
+from firsttoken.load.spending import Spending
 from firsttoken.load.target import Ask
 from firsttoken.plan.retry import RetryPolicy
 from firsttoken.row import STOPPED_IN_BACKOFF, Outcome, Row
@@ -376,3 +378,19 @@ def test_whoever_asks_in_its_on_start_is_ready(opened) -> None:
     gevent.sleep(0)
 
     assert session.users == {"ann": 0}
+
+
+def test_a_request_that_its_user_ends_while_it_waits_for_the_budget_asks_for_nothing_more(opened) -> None:
+    session, client = opened()
+    session.spending = Spending(Purse(), prices={"a": None}, quotas={})
+    session.users = {"ann": 0}
+    lane = begin(session, stage())
+    asking = gevent.spawn(lambda: perform(session, session.admit("ann")))
+    gevent.sleep(0.05)
+    assert lane.waiting == 1
+
+    asking.kill()
+
+    slip = session.spending.purse.write_slip(session.now_ns())
+    assert slip is not None and slip.need is None
+    assert (lane.waiting, lane.tally.busy, client.bodies) == (0, 0, [])
