@@ -18,7 +18,9 @@ help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV_READY)  ## two simulated models at 1, 4, 16 and 64 users, then a PDF (no key, no network)
-	@$(BIN)/firsttoken run quickstart
+	@$(BIN)/firsttoken run quickstart; code=$$?; case $$code in 0) ;; \
+	  2|4) echo "Exit code $$code is a verdict (NO-GO or UNKNOWN, see above), and no failure of the demo." >&2 ;; \
+	  *) exit $$code ;; esac
 
 test: $(DEV_READY)  ## every test, a real llama.cpp server's included
 	@$(BIN)/python -m pytest -n 3 --dist loadfile

@@ -1,8 +1,7 @@
 """The commands. The only place of its process that exits, and that words an exit.
 
 Rule: progress goes to stderr, results to stdout; bad input is one sentence and exit code 1, never a traceback.
-Exit codes: 0 the SLO is met, 1 the tool or its input failed, 2 the SLO is missed, 4 there is no valid answer,
-130 interrupted; where several hold, 130 before 1 before 4 before 2.
+Exit codes: 1 the tool or its input failed, 130 interrupted; those of a run's decisions are in decide/exit_code.py.
 """
 
 from __future__ import annotations

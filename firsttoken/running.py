@@ -17,6 +17,7 @@ import msgspec
 
 from firsttoken import console, estimate, launch, live, terminal
 from firsttoken.catalogue import load_catalogue
+from firsttoken.decide.exit_code import FAILED, INTERRUPTED, find_exit_code
 from firsttoken.error import FirstTokenError
 from firsttoken.interrupts import Interrupts
 from firsttoken.readiness import UsageError, find_doubts
@@ -95,7 +96,8 @@ def conclude(folder: Path, *, failure: str | None, interrupts: Interrupts, as_js
         if failure is None:
             raise
         raise UsageError(f"{failure}; no report was made: {error}") from None
-    code = 130 if interrupts.count else 1 if failure else studied.exit_code
+    broken = {"worker_lost": studied.worker_lost, "failed": bool(failure), "interrupted": interrupts.count > 0}
+    code = find_exit_code(studied.words, **broken)
     if as_json:
         _write_result(folder, pdf, code, failure)
     else:
@@ -113,7 +115,7 @@ def tell_as_json(folder: Path, as_json: bool) -> Iterator[None]:
     except (FirstTokenError, KeyboardInterrupt) as problem:
         if as_json:
             is_told = isinstance(problem, FirstTokenError)
-            _write_result(folder, None, 1 if is_told else 130, str(problem) if is_told else None)
+            _write_result(folder, None, FAILED if is_told else INTERRUPTED, str(problem) if is_told else None)
         raise
 
 

@@ -114,7 +114,7 @@ TESTS_OF_THE_WHOLE = {
         f"tests/test_{name}.py"
         for name in ("benchmarks", "capacity_run", "dependencies", "endurance", "kubernetes", "layout")
     ),
-    *(f"tests/test_{name}.py" for name in ("load_kinds", "loads", "old_runs", "readme", "run", "wheel")),
+    *(f"tests/test_{name}.py" for name in ("load_kinds", "loads", "makefile", "old_runs", "readme", "run", "wheel")),
     *(f"tests/load/test_{name}.py" for name in ("locust_names", "remote", "workers")),
     "tests/results/test_made_run.py",
     "tests/wire/test_habits.py",

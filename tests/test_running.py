@@ -1,12 +1,15 @@
-"""Tests of firsttoken/running.py: what is refused before a run begins."""
+"""Tests of firsttoken/running.py: what is refused before a run begins, and with which exit code it ends."""
+
+import json
 
 import pytest
 
 from firsttoken.readiness import UsageError
 from firsttoken.report import letters
-from firsttoken.running import check_names
+from firsttoken.running import check_names, conclude
 from firsttoken.scenario.reading import find_scenario, load_scenario
 from firsttoken.scenario.values import ScenarioError
+from tests.made_run import make_run
 
 
 def plan(name):
@@ -36,3 +39,32 @@ def test_accents_and_vowel_signs_are_part_of_a_word(name):
 def test_what_nobody_can_see_is_no_part_of_a_name(escape):
     with pytest.raises(ScenarioError, match="expected a word of letters"):
         plan(f"a{escape}b")
+
+
+class Ended:
+    """How often somebody interrupted a run that has ended."""
+
+    def __init__(self, count):
+        self.count = count
+
+
+@pytest.mark.parametrize(
+    ("peak", "failure", "interrupts", "code"),
+    [
+        (None, None, 0, 0),
+        (4, None, 0, 4),
+        (15, None, 0, 2),
+        (15, "It broke.", 0, 1),
+        (15, "It broke.", 1, 130),
+    ],
+)
+def test_a_run_exits_as_page_one_says_and_so_does_its_json(
+    tmp_path, monkeypatch, capsys, peak, failure, interrupts, code
+):
+    """Once measured below the peak it needs, without one a profile; where it broke, that goes first."""
+    monkeypatch.setattr("firsttoken.report.build.build_report", lambda _: tmp_path / "report.pdf")
+    demand = {"requests_per_day": 31_000} | ({"peak_rps": peak} if peak else {})
+    folder = make_run(tmp_path / "run", targets=("gpt-5.4",), levels=(16, 64), demand=demand)
+
+    assert conclude(folder, failure=failure, interrupts=Ended(interrupts), as_json=True) == code
+    assert json.loads(capsys.readouterr().out)["exit_code"] == code

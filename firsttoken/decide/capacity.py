@@ -29,20 +29,36 @@ class LevelVerdict:
     voided_by: tuple[str, ...] = ()
     """Names of the flags that void it."""
     barred_by: tuple[str, ...] = ()
-    """Names of the flags by which it cannot pass, where it would have."""
+    """Names of the flags by which it cannot pass, where it did not fail."""
+    unpaced: bool = False
+    """Whether it is unknown because nobody knows the pace of its answers."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether something was measured there that the promise can be held against."""
+        return self.attainment.n > 0 and not (self.voided_by or self.barred_by or self.unpaced)
 
 
 def judge_level(
-    attainment: Figure, share: float, voided_by: Sequence[str] = (), barred_by: Sequence[str] = ()
+    attainment: Figure,
+    share: float,
+    voided_by: Sequence[str] = (),
+    barred_by: Sequence[str] = (),
+    *,
+    unpaced: bool = False,
 ) -> LevelVerdict:
-    """The verdict on the level of an attainment figure; `barred_by` names flags by which it may fail and not pass."""
+    """The verdict on the level of an attainment figure; `barred_by` names flags by which it may fail and not pass.
+
+    `unpaced`: a limit is set on the pace, and that of many of its answers is unknown.
+    """
     verdict: Verdict = "UNKNOWN"
     if not voided_by and attainment.lo is not None and attainment.hi is not None:
         verdict = "PASS" if attainment.lo >= share else "FAIL" if attainment.hi < share else "UNKNOWN"
-    barred = tuple(barred_by) if verdict == "PASS" else ()
+    barred = tuple(barred_by) if verdict != "FAIL" else ()
     verdict = "UNKNOWN" if barred else verdict
     looks_kept = attainment.value is not None and attainment.value >= share
-    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_kept, tuple(voided_by), barred)
+    unpaced = unpaced and verdict == "UNKNOWN"
+    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_kept, tuple(voided_by), barred, unpaced)
 
 
 @dataclass(frozen=True)

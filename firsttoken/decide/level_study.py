@@ -64,7 +64,9 @@ def study_level(observations: Sequence[Observation], health: Sequence[Health], a
         over_all = _write(whole, flags, None)
         figures += over_all + write_recoveries(whole.seen.level, recoveries)
         attainment = next(figure for figure in over_all if figure.metric == "attainment")
-        verdict = judge_level(attainment, whole.seen.promise.share, _voiding(flags), _barring(flags))
+        unpaced = any(flag.name == "PACE_UNKNOWN" for flag in flags)
+        share = whole.seen.promise.share
+        verdict = judge_level(attainment, share, _voiding(flags), _barring(flags), unpaced=unpaced)
         flags += _find_doubt(whole, verdict)
         offer = _offer(whole)
         course = follow_course(whole.seen, asked.pieces) if whole.seen.stages[0].shape else []

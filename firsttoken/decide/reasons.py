@@ -31,6 +31,10 @@ CAUSES: Mapping[str, str] = {
 """Key of [slo], error or empty -> what happened to the requests that broke on it."""
 
 
+STATE_NEED = "A decision: a need that is stated (slo.at or demand.peak_rps)."
+MORE_REPEATS = "two more repeats that agree (load.repeats = 3)"
+
+
 def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> str:
     """Why, in two sentences."""
     level = ruling.deciding
@@ -39,12 +43,12 @@ def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> 
     if level.voided_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.is_void), "")
         return f"The measurement {ruling.unit.where(level.level)} does not count. {evidence}"
+    if not level.attainment.n:
+        return f"{ruling.unit.place(level.level)} no request was measured. So nothing can be said of the promise there."
     if level.barred_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
         place = ruling.unit.place(level.level)
         return f"{place} {_kept(level)} of requests kept the promise, and it cannot pass. {evidence}"
-    if not level.attainment.n:
-        return f"{ruling.unit.place(level.level)} no request was measured. So nothing can be said of the promise there."
     seconds = {
         "PASS": _explain_pass(ruling),
         "FAIL": _explain_fail(ruling, flags, find),
@@ -143,12 +147,14 @@ def list_flips(ruling: Ruling, slo: Slo, flags: Sequence[Flag], find: Find) -> l
 
 def _list_proofs(ruling: Ruling) -> list[str]:
     """What a level that passes lacks for a GO."""
+    wanted = "A GO" if ruling.states_need else "A firm profile"
     if ruling.refuted:
-        return ["A GO: a lower load that an open loop confirms."]
+        return [f"{wanted}: a lower load that an open loop confirms."]
+    needs = [] if ruling.states_need else [STATE_NEED]
     if not ruling.once:
-        return []
-    searched = ruling.unit.key == "load.search"
-    return [f"A GO: {'another search that agrees' if searched else 'two more repeats that agree (load.repeats = 3)'}."]
+        return needs
+    more = "another search that agrees" if ruling.unit.key == "load.search" else MORE_REPEATS
+    return [*needs, f"{wanted}: {more}."]
 
 
 def _list_loads(ruling: Ruling) -> list[str]:

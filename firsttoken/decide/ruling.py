@@ -1,13 +1,15 @@
-"""The ruling on one target: which level decides, what it says, and the exit code that follows.
+"""The ruling on one target: which level decides, and what it says.
 
 Rule: the level that decides is the one that the scenario names, else the lowest that offers the stated peak with its
 headroom, else the highest that keeps the promise. UNKNOWN is never GO, and neither is a single repeat, as what was seen
-once may be luck, nor what an open loop was asked to confirm and did not.
+once may be luck, nor what an open loop was asked to confirm and did not. Where no need is stated, there is nothing to
+decide: what was measured is a profile, unless already the lowest load breaks the promise (NO-GO), or what was measured
+does not count (UNKNOWN).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,9 +17,8 @@ from firsttoken.decide.capacity import Bracket, LevelVerdict, Verdict, find_brac
 from firsttoken.decide.demand import Need
 from firsttoken.decide.load_unit import USERS, LoadUnit
 
-Word = Literal["GO", "NO-GO", "UNKNOWN"]
+Word = Literal["GO", "NO-GO", "UNKNOWN", "PROFILE"]
 WORDS: dict[Verdict, Word] = {"PASS": "GO", "FAIL": "NO-GO", "UNKNOWN": "UNKNOWN"}
-EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "FAIL": 2, "UNKNOWN": 4}
 FEWEST_REPEATS = 2
 
 
@@ -38,6 +39,13 @@ class Ruling:
     """What its levels count."""
     refuted: bool = False
     """Whether an open loop at the rate that it implies broke the promise."""
+    at: float | None = None
+    """The level that the scenario names, if it does."""
+
+    @property
+    def states_need(self) -> bool:
+        """Whether the scenario says which load must be carried: by a level, or by a peak."""
+        return self.at is not None or self.need is not None
 
     @property
     def once(self) -> bool:
@@ -46,6 +54,10 @@ class Ruling:
 
     @property
     def word(self) -> Word:
+        """What page one says of the target."""
+        if not self.states_need and self.verdict != "FAIL":
+            shows = self.deciding is not None and self.deciding.counts and not self.refuted
+            return "PROFILE" if shows else "UNKNOWN"
         return "UNKNOWN" if self.verdict == "PASS" and (self.once or self.refuted) else WORDS[self.verdict]
 
     @property
@@ -79,7 +91,7 @@ def rule(
     if deciding is None and at is None and bracket and bracket.first_fail is not None:
         verdict = "FAIL"  # no tested level offers the peak, and already one of them fails
     measured = repeats.get(deciding.level, 0) if deciding else 0
-    return Ruling(tuple(levels), bracket, need, deciding, verdict, measured, unit, refuted)
+    return Ruling(tuple(levels), bracket, need, deciding, verdict, measured, unit, refuted, at)
 
 
 def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> LevelVerdict | None:
@@ -90,22 +102,3 @@ def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> Leve
     passing = [each for each in below if each.verdict == "PASS"]
     promising = [each for each in below if each.looks_kept]
     return (passing or promising or [levels[0]])[-1]
-
-
-def exit_code(rulings: Iterable[Ruling], at: float | None) -> int:
-    """0: the promise holds at `at`, or without it at some level of every ladder; 2: it does not; 4: nobody can tell."""
-    return max((EXIT_CODES[_verdict_on_promise(ruling, at)] for ruling in rulings), default=4)
-
-
-def _verdict_on_promise(ruling: Ruling, at: float | None) -> Verdict:
-    """A ladder keeps the promise if a level does, and breaks it if already its lowest level does.
-
-    Where an open loop broke the promise at the rate that the highest level implies, the answer was the closed loop's.
-    """
-    if at is not None:
-        return ruling.verdict
-    if ruling.bracket is None:
-        return "UNKNOWN"
-    if ruling.bracket.last_pass is not None:
-        return "FAIL" if ruling.refuted else "PASS"
-    return "FAIL" if ruling.levels[0].verdict == "FAIL" else "UNKNOWN"

@@ -22,6 +22,7 @@ from firsttoken.decide.confirmation import Confirmation, confirm
 from firsttoken.decide.connections import Connections, count_connections
 from firsttoken.decide.course import Part
 from firsttoken.decide.decision import Decision
+from firsttoken.decide.exit_code import find_exit_code
 from firsttoken.decide.failures import Failure, count_failures
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.held_back import HeldBack, find_held_back
@@ -33,7 +34,7 @@ from firsttoken.decide.observation import Observation, Told, observe
 from firsttoken.decide.placement import describe_placement
 from firsttoken.decide.promise import Promise, read_promise
 from firsttoken.decide.recovery import Recovery
-from firsttoken.decide.ruling import Ruling, exit_code
+from firsttoken.decide.ruling import Ruling, Word
 from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.validity import Flag, flag_manifest
 from firsttoken.results.columns import UNREAD_LIMITS
@@ -45,9 +46,6 @@ from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.target import Target
 from firsttoken.stats.estimate import Estimate
-
-LOST = 4
-"""The exit code of a run that lost a load process: part of it is not what was asked for."""
 
 FigureKey = tuple[str, str, float | None, int | None, float | None]
 
@@ -156,12 +154,19 @@ class Study:
         return [*self.flags, *(flag for each in self.confirmations.values() for flag in each.flags)]
 
     @property
+    def worker_lost(self) -> bool:
+        """Whether a load process, or some of its rows, was lost."""
+        return any(flag.name == "WORKER_LOST" for flag in self.every_flag)
+
+    @property
+    def words(self) -> list[Word]:
+        """What page one says of each target."""
+        return [decision.verdict for decision in self.decisions.values()]
+
+    @property
     def exit_code(self) -> int:
-        """0: the promise holds; 2: it does not; 4: the measurement cannot tell, or a load process was lost in it."""
-        at = self.scenario.slo.level
-        if any(flag.name == "WORKER_LOST" for flag in self.every_flag):
-            return LOST
-        return exit_code(self.rulings.values(), None if at is None else at[1])
+        """The exit code of the run, had it come to its end."""
+        return find_exit_code(self.words, worker_lost=self.worker_lost)
 
     @cached_property
     def _readings(self) -> dict[tuple[str, float], Reading]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
 from firsttoken.report.instrument import worst_ms, write_ms
@@ -9,11 +11,10 @@ from firsttoken.report.instrument import worst_ms, write_ms
 
 def write_evidence(study: Study) -> str:
     """Validity, repeats, n, instrument error, dollars spent, run id and how to verify, in one line."""
-    void = {(flag.target, flag.level) for flag in study.flags if flag.is_void}
     asked = sum(f.n for f in study.figures if f.metric == "requests" and f.repeat is None and f.level is None)
     repeats = study.scenario.load.repeats
     parts = [
-        f"{len(void)} {'level' if len(void) == 1 else 'levels'} void" if void else "Valid",
+        write_validity(study),
         f"{repeats} {'repeat' if repeats == 1 else 'repeats'}",
         f"{asked:,} requests",
         _instrument_error(study),
@@ -22,6 +23,25 @@ def write_evidence(study: Study) -> str:
         "check: firsttoken verify RUN",
     ]
     return "; ".join(parts) + "."
+
+
+def write_validity(study: Study) -> str:
+    """Whether everything that was measured counts: "Valid", "2 levels void, 1 level cannot pass"."""
+    void = {(flag.target, flag.level) for flag in study.flags if flag.is_void}
+    barred = {(flag.target, flag.level) for flag in study.flags if flag.bars_pass} | {
+        (target, level.level) for target, ruling in study.rulings.items() for level in ruling.levels if level.unpaced
+    }
+    told = {
+        "nothing measured": not any(level.attainment.n for each in study.rulings.values() for level in each.levels),
+        f"{_count_levels(void)} void": void,
+        f"{_count_levels(barred - void)} cannot pass": barred - void,
+        "a worker lost": study.worker_lost and not void,
+    }
+    return ", ".join(words for words, holds in told.items() if holds).capitalize() or "Valid"
+
+
+def _count_levels(levels: Collection[tuple[str, float | None]]) -> str:
+    return "1 level" if len(levels) == 1 else f"{len(levels)} levels"
 
 
 def _instrument_error(study: Study) -> str:

@@ -39,6 +39,12 @@ def test_a_flag_that_voids_the_pass_leaves_a_failure_as_it_is():
     assert judge_level(passes, 0.95, barred_by=["BUFFERED"]).verdict == "UNKNOWN"
     assert judge_level(passes, 0.95, barred_by=["BUFFERED"]).barred_by == ("BUFFERED",)
     assert judge_level(fails, 0.95, barred_by=["BUFFERED"]).verdict == "FAIL"
+    assert judge_level(fails, 0.95, barred_by=["BUFFERED"]).barred_by == ()
+
+
+def test_a_level_that_is_undecided_is_barred_from_passing_too():
+    """More requests would not make it pass."""
+    assert judge_level(figure("attainment", 0.96, 0.9, 0.99), 0.95, barred_by=["BUFFERED"]).barred_by == ("BUFFERED",)
 
 
 @pytest.mark.parametrize(

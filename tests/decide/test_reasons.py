@@ -132,11 +132,19 @@ def test_a_share_of_which_some_was_cut_off_is_at_least_so_much():
     ("decided", "flips"),
     [
         (
-            ruling("PPFF", repeats=1),
+            ruling("PPFF", at=2.0, repeats=1),
             ["A GO: two more repeats that agree (load.repeats = 3).", "A NO-GO: a load of 4 users."],
         ),
-        (ruling("PP"), ["A NO-GO: a higher load than was tested."]),
-        (ruling("PP?"), ["A NO-GO: a load above 2 users, where nothing is shown."]),
+        (
+            ruling("PPFF", repeats=1),
+            [
+                "A decision: a need that is stated (slo.at or demand.peak_rps).",
+                "A firm profile: two more repeats that agree (load.repeats = 3).",
+                "A NO-GO: a load of 4 users.",
+            ],
+        ),
+        (ruling("PP", at=2.0), ["A NO-GO: a higher load than was tested."]),
+        (ruling("PP?", at=2.0), ["A NO-GO: a load above 2 users, where nothing is shown."]),
         (
             ruling("PPFF", at=4.0),
             ["A pass: no more than 2 users.", "A pass at 4 users: slo.tpot at 32.0 ms instead of 20.0 ms."],

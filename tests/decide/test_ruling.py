@@ -1,11 +1,13 @@
-"""Which level decides, what follows, and the exit code."""
+"""Which level decides, and what page one says of it."""
 
 from dataclasses import replace
 
 import pytest
 
+from firsttoken.decide.capacity import judge_level
 from firsttoken.decide.demand import Need
-from firsttoken.decide.ruling import Ruling, exit_code, rule
+from firsttoken.decide.ruling import Ruling, rule
+from tests.decide.hand import figure
 from tests.decide.test_capacity import ladder
 
 ALL_TWICE = {1.0: 2, 2.0: 2, 4.0: 2, 8.0: 2}
@@ -18,14 +20,16 @@ def ruling(marks: str, at: float | None = None, need: Need | None = None, repeat
 @pytest.mark.parametrize(
     ("marks", "level", "word"),
     [
-        ("PPFF", 2, "GO"),
-        ("??PF", 4, "GO"),
+        ("PPFF", 2, "PROFILE"),
+        ("??PF", 4, "PROFILE"),
         ("FFFF", 1, "NO-GO"),
         ("FPPP", 1, "NO-GO"),
-        ("???F", 4, "UNKNOWN"),
+        ("???F", 4, "PROFILE"),
+        ("?FFF", 1, "PROFILE"),
     ],
 )
-def test_without_a_named_level_the_highest_that_keeps_the_promise_decides(marks, level, word):
+def test_without_a_stated_need_the_highest_level_that_keeps_the_promise_makes_a_profile(marks, level, word):
+    """Unless already the lowest breaks it."""
     decided = ruling(marks)
 
     assert (decided.deciding.level, decided.word) == (level, word)
@@ -56,7 +60,8 @@ def test_a_named_level_goes_before_a_peak():
 
 
 def test_one_repeat_is_never_a_go_but_may_be_a_no_go():
-    assert ruling("PPFF", repeats=1).word == "UNKNOWN"
+    assert ruling("PPFF", at=2.0, repeats=1).word == "UNKNOWN"
+    assert ruling("PPFF", need=Need(3.0, 2.0, 5.0), repeats=1).word == "UNKNOWN"
     assert ruling("PPFF", at=4.0, repeats=1).word == "NO-GO"
 
 
@@ -66,36 +71,33 @@ def test_nothing_measured_is_unknown():
     assert (nothing.word, nothing.deciding, nothing.repeats) == ("UNKNOWN", None, 0)
 
 
+def test_without_a_stated_need_a_single_repeat_is_a_profile_too():
+    assert ruling("PPFF", repeats=1).word == "PROFILE"
+
+
 @pytest.mark.parametrize(
-    ("ladders", "at", "code"),
+    ("bad", "word"),
     [
-        (["PPFF"], None, 0),
-        (["??PF"], None, 0),
-        (["FFFF"], None, 2),
-        (["F?FF"], None, 2),
-        (["??FF"], None, 4),
-        (["PPFF", "PFFF"], None, 0),
-        (["PPFF", "FFFF"], None, 2),
-        (["FFFF", "????"], None, 4),
-        (["PPFF"], 2.0, 0),
-        (["PPFF"], 4.0, 2),
-        (["PP?F"], 4.0, 4),
-        (["PPFF", "PPPF"], 4.0, 2),
-        ([], None, 4),
+        ({"voided_by": ["CLIENT_LIMITED"]}, "UNKNOWN"),
+        ({"barred_by": ["BUFFERED"]}, "UNKNOWN"),
+        ({"unpaced": True}, "PROFILE"),
     ],
 )
-def test_the_exit_code_is_the_worst_of_the_targets(ladders, at, code):
-    assert exit_code([ruling(marks, at=at) for marks in ladders], at) == code
+def test_a_level_that_cannot_pass_is_no_profile(bad, word):
+    """An unknown pace matters only where it left the level undecided."""
+    passes = judge_level(figure("attainment", 1.0, 0.96, 1.0, level=1.0, n=100), 0.95, **bad)
+
+    assert rule([passes], None, None, {1.0: 3}).word == word
 
 
-def test_an_answer_that_an_open_loop_refutes_is_a_promise_that_failed():
+def test_a_level_of_unknown_pace_or_without_a_request_is_no_profile():
+    unpaced = judge_level(figure("attainment", 0.0, 0.0, 1.0, level=1.0, n=100), 0.95, unpaced=True)
+    empty = judge_level(figure("attainment", None, level=1.0, n=0), 0.95)
+
+    assert [rule([level], None, None, {1.0: 3}).word for level in (unpaced, empty)] == ["UNKNOWN", "UNKNOWN"]
+
+
+def test_an_answer_that_an_open_loop_refutes_is_neither_a_go_nor_a_profile():
     """A gate in CI must not pass on what a closed loop alone could carry."""
-    kept = ruling("PPFF")
-
-    assert exit_code([kept], None) == 0
-    assert exit_code([replace(kept, refuted=True)], None) == 2
-
-
-def test_one_repeat_that_passes_exits_0():
-    """The promise held where it was looked at; that it is only an indication is the report's to say."""
-    assert exit_code([ruling("PPFF", repeats=1)], None) == 0
+    assert replace(ruling("PPFF"), refuted=True).word == "UNKNOWN"
+    assert replace(ruling("PPFF", at=2.0), refuted=True).word == "UNKNOWN"

@@ -67,7 +67,7 @@ def test_one_user_is_served_as_the_model_was_made(study):
 def test_the_ladder_is_bracketed_between_the_slots_that_suffice_and_those_that_do_not(study):
     for ruling in study.rulings.values():
         assert (ruling.bracket.last_pass, ruling.bracket.first_fail) == (16, 64)
-    assert {decision.verdict for decision in study.decisions.values()} == {"GO"}
+    assert {decision.verdict for decision in study.decisions.values()} == {"PROFILE"}
     assert {decision.qualifiers for decision in study.decisions.values()} == {("illustration",)}
     assert study.exit_code == 0
 
@@ -104,6 +104,49 @@ def test_a_broken_promise_exits_2(tmp_path):
 
     assert {decision.verdict for decision in study.decisions.values()} == {"NO-GO"}
     assert study.exit_code == 2
+
+
+def words_and_code(study: Study) -> tuple[list[str], int]:
+    return [decision.verdict for decision in study.decisions.values()], study.exit_code
+
+
+@pytest.mark.parametrize(
+    ("peak", "repeats", "words", "code"),
+    [
+        (15, 2, ["NO-GO", "NO-GO"], 2),
+        (4, 2, ["NO-GO", "GO"], 2),
+        (4, 1, ["NO-GO", "UNKNOWN"], 4),
+        (2, 3, ["GO", "GO"], 0),
+    ],
+)
+def test_a_stated_peak_decides_the_exit_code_as_it_decides_page_one(tmp_path, peak, repeats, words, code):
+    """A level that passes below the peak is not enough, and neither is one that was measured once."""
+    demand = {"requests_per_day": 31_000, "peak_rps": peak}
+
+    assert words_and_code(study_run(make_run(tmp_path, repeats=repeats, demand=demand))) == (words, code)
+
+
+@pytest.mark.parametrize(
+    ("at", "repeats", "word", "code"),
+    [("users=16", 2, "GO", 0), ("users=16", 1, "UNKNOWN", 4), ("users=64", 1, "NO-GO", 2)],
+)
+def test_a_named_level_decides_the_exit_code_as_it_decides_page_one(tmp_path, at, repeats, word, code):
+    slo = {"ttft": "1.5s", "tpot": "20ms", "share": 0.95, "at": at}
+    made = make_run(tmp_path, targets=("gpt-5.4",), levels=(16, 64), repeats=repeats, slo=slo)
+
+    assert words_and_code(study_run(made)) == ([word], code)
+
+
+def test_a_ladder_that_was_run_once_without_a_stated_need_is_a_profile(tmp_path):
+    study = study_run(make_run(tmp_path))
+
+    assert words_and_code(study) == (["PROFILE", "PROFILE"], 0)
+    assert study.decisions["gpt-5.4"].why.endswith("which is an indication and not yet a decision.")
+
+
+def test_a_search_and_a_spike_exit_as_their_pages_say(tmp_path):
+    assert words_and_code(study_run(make_search_run(tmp_path / "search"))) == (["UNKNOWN", "PROFILE"], 4)
+    assert words_and_code(study_run(make_spike_run(tmp_path / "spike"))) == (["NO-GO", "PROFILE"], 2)
 
 
 def test_an_interrupted_run_is_studied_as_far_as_it_went(tmp_path):
@@ -214,15 +257,16 @@ def test_what_an_open_loop_refutes_is_no_go(tmp_path):
     assert study.rulings["gpt-5.2-codex"].verdict == "PASS"
     assert decision.verdict == "UNKNOWN"
     assert "An open loop at the rate that this implies broke it." in decision.why
-    assert study.exit_code == 2
-    assert decision.flips[0] == "A GO: a lower load that an open loop confirms."
+    assert study.exit_code == 4
+    assert decision.flips[0] == "A firm profile: a lower load that an open loop confirms."
 
 
 def test_a_load_that_a_search_tried_twice_is_two_repeats(tmp_path):
     study = study_run(make_search_run(tmp_path / "run"))
 
     assert study.repeats("gpt-5.4", 24) == [0, 1]
-    assert study.decisions["gpt-5.4"].verdict == "GO"
+    assert study.decisions["gpt-5.4"].verdict == "PROFILE"
+    assert "indicative" not in study.decisions["gpt-5.4"].qualifiers
 
 
 def test_a_spike_has_a_recovery(tmp_path):

@@ -1,8 +1,10 @@
 """Tests of firsttoken/report/evidence.py."""
 
 import re
+from dataclasses import replace
 
-from firsttoken.report.evidence import write_evidence
+from firsttoken.decide.validity import Flag
+from firsttoken.report.evidence import write_evidence, write_validity
 from firsttoken.report.instrument import write_ms
 from tests.report.studies import make_study
 
@@ -29,6 +31,35 @@ def test_void_levels_are_counted_once_each(tmp_path):
     lagging = make_study(tmp_path / "run", levels=(1, 4), hub_lag_ms=60.0)
 
     assert write_evidence(lagging).startswith("4 levels void;")
+
+
+def test_a_level_that_cannot_pass_is_not_called_valid(study):
+    def validity_with(voids):
+        flag = Flag(
+            name="ENDPOINT_CHANGED", scope="level", target="gpt-5.4", level=4.0, repeat=0, voids=voids, evidence=""
+        )
+        return write_validity(replace(study, flags=[*study.flags, flag]))
+
+    assert validity_with("pass") == "1 level cannot pass"
+    assert validity_with("both") == "1 level void"
+    assert validity_with("nothing") == "Valid"
+
+
+def test_a_level_whose_pace_nobody_knows_cannot_pass(study):
+    ruling = study.rulings["gpt-5.4"]
+    unpaced = replace(ruling, levels=[replace(ruling.levels[0], unpaced=True), *ruling.levels[1:]])
+
+    assert write_validity(replace(study, rulings={**study.rulings, "gpt-5.4": unpaced})) == "1 level cannot pass"
+
+
+def test_a_run_that_measured_nothing_is_not_called_valid(empty_study):
+    assert write_validity(empty_study).startswith("Nothing measured")
+
+
+def test_a_run_that_lost_a_worker_between_its_stages_is_not_called_valid(study):
+    flag = Flag(name="WORKER_LOST", scope="run", target="", level=None, repeat=None, voids="nothing", evidence="")
+
+    assert write_validity(replace(study, flags=[*study.flags, flag])) == "A worker lost"
 
 
 def test_what_a_real_service_answered_costs_what_its_source_says(tmp_path):

@@ -96,7 +96,7 @@ def test_a_single_target_is_not_named_in_its_own_list():
 def test_seven_blocks_answer_for_both_targets(study):
     first = first_page(study)
 
-    assert {verdict for verdict, _, _ in first.decisions} <= {"GO", "NO-GO", "UNKNOWN"}
+    assert {verdict for verdict, _, _ in first.decisions} <= {"GO", "NO-GO", "UNKNOWN"}  # a peak is stated
     assert [column.title for column in first.promise.columns] == ["Need", "gpt-5.2-codex", "", "gpt-5.4", ""]
     assert len(first.promise.rows) == 6
     assert first.flips and first.not_tested and first.scope
