@@ -47,7 +47,7 @@ TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD", "UNEXPLAINED_4
 def say_next_step(directory: Path) -> None:
     """Say what to do with a directory that was just laid out."""
     say(ERR, f"\nnext: cd {directory}")
-    say(ERR, "      firsttoken run quickstart    # two simulated models: no key, no network, about two minutes")
+    say(ERR, "      firsttoken run quickstart    # two simulated models: no key, no network, two and a half minutes")
     say(ERR, "      firsttoken check own         # once scenarios/own.toml has your base_url, model and key_env")
 
 
