@@ -32,7 +32,7 @@ app = App(
     name="firsttoken",
     version=__version__,
     help="Load tests and latency profiles for streaming LLM APIs.",
-    help_epilogue="Start with: firsttoken run quickstart. It needs no key and no network, and takes two and a half minutes.",
+    help_epilogue="Start with: firsttoken run quickstart. It needs no key and no network, and takes 2.5 minutes.",
 )
 app.register_install_completion_command(help="Have your shell complete commands and options.")
 
