@@ -19,6 +19,7 @@ from firsttoken.catalogue import Simulated
 from firsttoken.decide.study import Study, study_run
 from firsttoken.host import describe_host, read_busy_s, read_used_s
 from firsttoken.limits import SPARE_FILES, LimitError, read_most_files
+from firsttoken.results.columns import ended_in
 from firsttoken.row import SUCCESS
 from firsttoken.scenario.format import Retry, Scenario, Traffic
 from firsttoken.scenario.load import Load
@@ -30,7 +31,7 @@ TTFT_S, TOKENS_PER_S, TOKENS = 0.5, 100.0, 100
 CYCLE = "1500ms"
 """A request from sending to its last token: streams begin evenly spread over it, and settle for as long."""
 
-FAILED = f"phase = 'measure' AND outcome NOT IN {tuple(sorted(SUCCESS))}"
+FAILED = f"phase = 'measure' AND NOT {ended_in(SUCCESS)}"
 PLANNED_NS = round((TTFT_S + (TOKENS - 1) / TOKENS_PER_S) * 1e9)
 LATENESS = f"SELECT (median(last_token_ns - arrival_ns) - {PLANNED_NS}) / 1e6 FROM truth"
 

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from firsttoken.results.columns import Columns
+from firsttoken.results.columns import Columns, ended_in
 from firsttoken.row import OUTCOMES, SUCCESS, UNJUDGED, Outcome
 
 FAILED = frozenset(OUTCOMES) - SUCCESS - (UNJUDGED - {"client_error"})
 """Outcomes of attempts that failed, in the load process itself or elsewhere; nobody ended them on purpose."""
-WHERE = f"outcome IN ({', '.join(map(repr, sorted(FAILED)))})"
+WHERE = ended_in(FAILED)
 """SQL that is true of a failed attempt."""
 COLUMNS = ("target", "stage", "outcome", "http_status", "error", "server_request_id", "sent_ns", "end_ns", "phase")
 """What is read of a failed attempt."""

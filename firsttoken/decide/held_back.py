@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from firsttoken.results.columns import Columns
+from firsttoken.results.columns import Columns, ended_in
 from firsttoken.row import SUCCESS
 
-WHERE = f"phase = 'measure' AND outcome IN ({', '.join(map(repr, sorted(SUCCESS)))})"
+WHERE = f"phase = 'measure' AND {ended_in(SUCCESS)}"
 """SQL that is true of an answer that was measured."""
 COLUMNS = ("target", "level", "compressed", "buffered")
 """What is read of such an answer."""

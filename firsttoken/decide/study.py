@@ -37,7 +37,7 @@ from firsttoken.decide.recovery import Recovery
 from firsttoken.decide.ruling import Ruling, Word
 from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.validity import Flag, flag_manifest
-from firsttoken.results.columns import UNREAD_LIMITS
+from firsttoken.results.columns import UNREAD_LIMITS, ended_in
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, UNKNOWN_FINISH
@@ -274,7 +274,7 @@ class _Reader:
 def read_told(run: Run, stage: Stage) -> Told:
     """What the rows of a stage tell beside their numbers."""
     measured = f"stage = {stage.stage} AND phase = 'measure'"
-    answered = f"{measured} AND outcome IN ({', '.join(map(repr, sorted(SUCCESS)))})"
+    answered = f"{measured} AND {ended_in(SUCCESS)}"
     answerers = run.tally(*ANSWERER_COLUMNS.values(), where=answered)
     unknown = f"{answered} AND list_contains(checks, '{UNKNOWN_FINISH}')"
     return Told(

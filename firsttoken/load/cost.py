@@ -14,15 +14,12 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from firsttoken.catalogue import Source
-from firsttoken.row import UNBILLED, Row, name_tier
+from firsttoken.row import MOST_TOKENS, UNBILLED, Row, name_tier
+from firsttoken.wire.usage import MOST_UNSEEN
 
 NANO = 1_000_000_000
 NANO_PER_TOKEN = 1_000
 """Nanodollars of one token at one dollar per million."""
-MOST_TOKENS = 10_000_000
-"""More than any model reads or writes at once."""
-MOST_UNSEEN = 131_072
-"""Tokens that may have been written without a byte of them on the wire, where no reasoning is told."""
 
 
 class Cost(Struct, frozen=True):

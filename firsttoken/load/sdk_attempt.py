@@ -17,7 +17,7 @@ from openai import BaseModel
 
 from firsttoken.load.sdk_body import Body
 from firsttoken.load.sdk_error import judge_no_stream
-from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, NO_FINISH, UNKNOWN_FINISH, Row
+from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, Row
 from firsttoken.wire.addresses import write_peer
 from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.burst import count_streamed, is_burst
@@ -26,7 +26,7 @@ from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.error_text import ServerError, read_server_error
 from firsttoken.wire.headers import REFUSED_FROM, fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS
-from firsttoken.wire.outcome import COMPLETE, STOPPED, End, ProtocolError, is_known_finish, judge
+from firsttoken.wire.outcome import COMPLETE, STOPPED, End, ProtocolError, check_finish, judge
 from firsttoken.wire.redact import redact_row
 from firsttoken.wire.refusal import note_refusal
 from firsttoken.wire.stream import Stream
@@ -173,7 +173,8 @@ class Attempt:
         )
         if error is not None:
             note_refusal(row, error)
-        self._note_checks()
+        row.checks += check_finish(row.finish_reason, row.outcome)
+        self._note_arrival()
         row.error = words
         redact_row(row, secrets)
         row.error = row.error and row.error[:MAX_TEXT]
@@ -188,13 +189,9 @@ class Attempt:
                 rest.end(0, 0, whole=True)
         return rest
 
-    def _note_checks(self) -> None:
-        """Say in the row what is odd about the answer: its label, its end, or that it came in one burst."""
-        row, checks = self.row, self.row.checks
-        if row.finish_reason is not None and not is_known_finish(row.finish_reason):
-            checks.append(UNKNOWN_FINISH)
-        elif row.finish_reason is None and row.outcome == "ok":
-            checks.append(NO_FINISH)
+    def _note_arrival(self) -> None:
+        """Say in the row what is odd about how the answer came: under another label, or in one burst."""
+        checks = self.row.checks
         if self.stream.events and not self._is_labelled and self.body is not None:
             checks.append(MISLABELLED)
         if BUFFERED not in checks and self._came_in_a_burst():

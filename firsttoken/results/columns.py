@@ -8,6 +8,7 @@ same object in every place, so that it costs a pointer; a word that the row does
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from firsttoken.row import (
     UNKNOWN_FINISH,
     UNREAD_LIMIT,
     UNSEEN_FIRST_WORD,
+    Outcome,
     Row,
 )
 
@@ -40,6 +42,11 @@ SQL_TYPES: dict[type[Type], str] = {
     LiteralType: "VARCHAR",
     StrType: "VARCHAR",
 }
+
+
+def ended_in(outcomes: Iterable[Outcome]) -> str:
+    """SQL that is true of an attempt with one of these outcomes."""
+    return f"outcome IN ({', '.join(map(repr, sorted(outcomes)))})"
 
 
 def _sql_type(kind: Type) -> str:

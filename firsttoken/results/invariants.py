@@ -8,6 +8,8 @@ kernel may stamp the answer before a starved client gets round to note that its 
 
 from __future__ import annotations
 
+from firsttoken.row import MOST_TOKENS
+
 ANSWER = (
     "intended_ns", "sent_ns", "headers_ns", "first_event_ns", "first_token_ns", "first_visible_ns", "last_token_ns",
     "end_ns",
@@ -25,9 +27,6 @@ def _disorder(marks: tuple[str, ...]) -> str:
     pairs = (f"{mark} < greatest({', '.join(marks[:place])})" for place, mark in enumerate(marks) if place)
     return " OR ".join(pairs)
 
-
-MOST_TOKENS = 10_000_000
-"""Of one prompt or answer: no model takes or writes a tenth of that."""
 
 RULES: dict[str, str] = {
     "marks out of order": _disorder(ANSWER),

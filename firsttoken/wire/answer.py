@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from firsttoken.row import COMPRESSED, MISLABELLED, NO_FINISH, UNKNOWN_FINISH, Outcome, Row
+from firsttoken.row import COMPRESSED, MISLABELLED, Outcome, Row
 from firsttoken.wire.dialects.dialect import TOKENS, VISIBLE, Dialect
 from firsttoken.wire.error_text import ServerError, find_server_error
 from firsttoken.wire.headers import fill_row, read_should_retry
 from firsttoken.wire.inflate import CODINGS, Inflater, open_inflater
-from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, is_known_finish, judge
+from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, check_finish, judge
 from firsttoken.wire.refusal import note_refusal
 from firsttoken.wire.stream import Stream
 from firsttoken.wire.template import Template, learn_template
@@ -188,21 +188,17 @@ class Answer:
         if self._unstreamed is not None and refused is None:
             status, kind = row.http_status or 0, self._kind()
             refused, error = self._unstreamed.judge(status, kind, is_readable=self._is_readable())
-        done = stream.done_ns is not None
         outcome, text = judge(
             end,
             answered=self.bytes_received > 0,
             stream_error=None if refused is not None else error,
             finish=row.finish_reason,
             refused=refused,
-            done=done,
+            done=stream.done_ns is not None,
             stray=stream.stray,
         )
         self._note_wait(error or find_server_error(stream.stray))
-        if row.finish_reason is not None and not is_known_finish(row.finish_reason):
-            row.checks.append(UNKNOWN_FINISH)
-        elif row.finish_reason is None and done and outcome == "ok":
-            row.checks.append(NO_FINISH)
+        row.checks += check_finish(row.finish_reason, outcome)
         return outcome, text
 
     def _note_wait(self, told: ServerError | None) -> None:

@@ -101,12 +101,6 @@ def find_server_error(body: bytes) -> ServerError | None:
     return read_server_error(body) if _is_error(value) else None
 
 
-def find_error(body: bytes) -> str | None:
-    """The words of a JSON body that holds an error, None of any other body."""
-    error = find_server_error(body)
-    return None if error is None else error.words
-
-
 def find_words(body: bytes) -> str:
     """The words of a JSON object, be it an error or news; "" where it has none."""
     return _find_words(_decode(body))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from httptools import HttpParserError
 
-from firsttoken.row import Outcome
+from firsttoken.row import NO_FINISH, UNKNOWN_FINISH, Outcome
 from firsttoken.wire.error_text import RATE_LIMIT_WORDS, ServerError, find_server_error, read_error
 
 
@@ -68,8 +68,7 @@ FINISH_OUTCOMES: dict[str, Outcome] = {word: outcome for outcome, words in FINIS
 TOLD_FAILURES: frozenset[Outcome] = frozenset({"error_in_stream", "rate_limited"})
 """Outcomes of finish reasons that say in themselves what went wrong."""
 RATE_STATUSES = {403, 503}
-LIMITED = RATE_LIMIT_WORDS
-"""Statuses that some servers refuse with where too much was asked, and how they then begin to speak."""
+"""Statuses by which some servers tell a rate limit, which then only their words show."""
 
 OUR_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
 """What the operating system refuses to us: never the server's fault."""
@@ -103,9 +102,11 @@ def normalise_finish(finish: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", snake).strip("_").removeprefix("finish_reason_")
 
 
-def is_known_finish(finish: str) -> bool:
-    """Whether it is known what a finish reason means."""
-    return normalise_finish(finish) in FINISH_OUTCOMES
+def check_finish(finish: str | None, outcome: Outcome) -> list[str]:
+    """The checks on how an answer ended: by a finish reason that is not in the table, or by its [DONE] alone."""
+    if finish is None:
+        return [NO_FINISH] if outcome == "ok" else []
+    return [] if normalise_finish(finish) in FINISH_OUTCOMES else [UNKNOWN_FINISH]
 
 
 def is_failed_finish(finish: str) -> bool:
@@ -115,7 +116,8 @@ def is_failed_finish(finish: str) -> bool:
 
 def refuse_status(status: int, told: ServerError) -> End:
     """What an HTTP status from 400 on makes of the attempt; a server may tell a rate limit by another status."""
-    limited = status == 429 or told.limits_rate or (status in RATE_STATUSES and told.words.lower().startswith(LIMITED))
+    by_words = status in RATE_STATUSES and told.words.lower().startswith(RATE_LIMIT_WORDS)
+    limited = status == 429 or told.limits_rate or by_words
     outcome: Outcome = "rate_limited" if limited else "http_4xx" if status < 500 else "http_5xx"
     return End(outcome, told.words or f"HTTP {status} without a word")
 

@@ -72,7 +72,7 @@ class Meaning(NamedTuple):
     """What the name of a header tells."""
 
     figure: Figure | None
-    """None: of some limit, but nobody can tell which figure of what."""
+    """None: of some limit, but which figure of what is unknown."""
     kind: Kind
     part: Part | None
     window_s: float | None

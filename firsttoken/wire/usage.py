@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
-MOST_TOKENS = 10_000_000
-"""Of one answer or prompt: no model takes or writes a tenth of that."""
+from firsttoken.row import MOST_TOKENS
+
 MOST_UNSEEN = 131_072
 """Tokens that a model may have written without a byte of them on the wire, as far as any is known to."""
 
@@ -145,13 +145,13 @@ def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = No
         seen = output - (reasoning or 0)
         if seen > max(bytes_received, 0 if "reasoning" in counts else MOST_UNSEEN):
             output, reasoning, odd = None, None, True
-    if told is not None and (told > MOST_TOKENS):
+    if told is not None and told > MOST_TOKENS:
         told, cached, written, odd = None, None, None, True
     return Tokens(told, cached, written, output, reasoning, odd)
 
 
 def _find_beside(counts: Mapping[str, int], parts: int, reasoning: int) -> tuple[bool | None, bool]:
-    """Whether the cached and written tokens stand beside the input (None: nobody knows), and reasoning the output."""
+    """Whether the cached and written tokens stand beside the input (None: unknown), and reasoning the output."""
     total, told, output = counts.get("total"), counts.get("input"), counts.get("output")
     if total and told is not None and output is not None:
         for beside_output, beside_input in _ways(parts, reasoning):

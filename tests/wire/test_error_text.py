@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.wire.error_text import find_error, read_error, read_server_error
+from firsttoken.wire.error_text import find_server_error, read_error, read_server_error
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,8 @@ def test_a_body_that_is_no_json_is_cut():
     ],
 )
 def test_an_error_is_told_from_an_answer(body, error):
-    assert find_error(body) == error
+    told = find_server_error(body)
+    assert (None if told is None else told.words) == error
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,6 @@ RESPONSE_DELTAS: dict[str, Meaning] = {
     "response.reasoning_summary_text.delta": SUMMARY,
 }
 """Event type -> what its `delta` means if it is not empty; others by the words in their name (`_kind_of`)."""
-TEXT_DELTA = "response.output_text.delta"
 RESPONSE_PARTS = {"response.output_text.done", "response.output_item.done", "response.function_call_arguments.done"}
 """Events that hold something finished once more, which some servers never streamed."""
 RESPONSE_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
@@ -59,7 +58,7 @@ def read_responses(data: bytes, name: bytes = b"") -> Meaning:
     kind = event.kind if isinstance(event.kind, str) and event.kind else name.decode("utf-8", "replace")
     meaning = RESPONSE_DELTAS.get(kind)
     if meaning is None and kind.endswith(".delta"):
-        meaning = RESPONSE_DELTAS[kind] if kind in RESPONSE_DELTAS else _kind_of(kind)
+        meaning = _kind_of(kind)
     if meaning is not None:
         if isinstance(event.delta, str):
             return meaning if event.delta else NOTHING
