@@ -2,19 +2,19 @@
 
 Attempts that failed by outcome, HTTP status and the server's words, numbers in them folded to #, with how many there
 were and when. Beside them what is no failure and yet no plain answer: streams that were sent again on a new connection,
-finish reasons that nobody knows, answers that the behaviour stopped.
+unknown finish reasons, answers that the behaviour stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from firsttoken.decide.connections import Connections
-from firsttoken.decide.failure_words import describe_failures, shorten
+from firsttoken.decide.failure_words import shorten
 from firsttoken.decide.failures import Failure
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
-from firsttoken.report.endings import Endings, read_endings
+from firsttoken.report.endings import Endings, describe_run_failures, read_endings
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import join_words, write_percent
 
@@ -42,7 +42,7 @@ def build(study: Study) -> Page | None:
         slug="failures",
         title="What failed",
         question="What failed, and what did the server say?",
-        finding=_finding(study, endings, remarks),
+        finding=describe_run_failures(study) or f"No attempt failed. {remarks[0].rstrip('.')}",
         table=Table(HEADS, rows) if rows else None,
         notes=(*remarks, *(NOTES if rows else ())),
     )
@@ -53,12 +53,6 @@ NOTES = (
     "such an attempt ended, in seconds since the run began.",
     "Said: by the server, or by this machine where no answer came. # stands for any number, time or id.",
 )
-
-
-def _finding(study: Study, endings: Mapping[str, Endings], remarks: list[str]) -> str:
-    attempts = sum(each.attempts for each in endings.values())
-    failed = describe_failures(study.failures, attempts)
-    return failed or f"No attempt failed. {remarks[0].rstrip('.')}"
 
 
 def _rows(failures: list[Failure]) -> list[Cells]:
@@ -102,8 +96,8 @@ def _describe_connections(study: Study, target: str) -> Iterator[str]:
     if kept.sent >= FEWEST and kept.reused < FEW_KEPT * kept.sent:
         none = "no connection could be kept" if not kept.reused else "few connections could be kept"
         yield (
-            f"{target}: {none}: {kept.reused:,} of {kept.sent:,} attempts found theirs open; the others opened one, "
-            'which connection = "per_request" makes the rule.'
+            f"{target}: {none}: {kept.reused:,} of {kept.sent:,} attempts found theirs open, the others opened a new "
+            'one; connection = "per_request" opens one for every request.'
         )
     if kept.resent:
         yield f"{target}: {_describe_resends(kept)}"
@@ -127,8 +121,8 @@ def _describe_endings(endings: Endings, target: str) -> Iterator[str]:
         named = [f'"{shorten(word, 40)}"' for word in list(endings.unknown_finishes)[:MOST_WORDS]]
         more = ["others"] if len(endings.unknown_finishes) > MOST_WORDS else []
         yield (
-            f"{target}: {count:,} answers ({write_percent(count / endings.attempts)} of attempts) ended with a finish "
-            f"reason that nobody knows, {join_words([*named, *more])}; they are taken for whole."
+            f"{target}: {count:,} answers ({write_percent(count / endings.attempts)} of attempts) ended with an "
+            f"unknown finish reason, {join_words([*named, *more])}; they are taken for whole."
         )
     if endings.stopped:
         yield (

@@ -40,9 +40,6 @@ ESTIMATE_COLUMNS = ("", "stages", "minutes", "requests", "attempts", "tokens in"
 UNKNOWN = "unknown"
 MINUTES_A_DAY = 1440
 
-TOLD = frozenset({"NOT_DELIVERED", "QUOTA_BOUND", "QUOTA_UNTOLD", "UNEXPLAINED_429", "PRICE_UNKNOWN"})
-"""Flags that void nothing and are said all the same: without them the table would mislead."""
-
 
 def say_next_step(directory: Path) -> None:
     """Say what to do with a directory that was just laid out."""
@@ -105,9 +102,9 @@ def _dollars(usd: float | None) -> str:
 
 def show_study(study: Study) -> None:
     """Print the summary of a run: a line per target and level, and the decision."""
-    from firsttoken.decide.failure_words import describe_failures
     from firsttoken.decide.table import summarise
-    from firsttoken.report.endings import read_endings
+    from firsttoken.decide.validity import RULES
+    from firsttoken.report.endings import describe_run_failures
 
     header, rows = summarise(study)
     print_table(OUT, header, rows)
@@ -115,10 +112,10 @@ def show_study(study: Study) -> None:
     for decision in study.decisions.values():
         whys.append(" ".join(filter(None, [decision.why, decision.confirmation, *decision.remarks])))
         say(OUT, Text.assemble("\n", (f"{decision.target}: {decision.verdict}. ", "bold"), whys[-1]))
-    if failed := describe_failures(study.failures, sum(each.attempts for each in read_endings(study.run).values())):
+    if failed := describe_run_failures(study):
         say(OUT, f"\n{failed}.")
     for flag in study.every_flag:
-        if flag.bars_pass or flag.scope == "run" or flag.name in TOLD:
+        if flag.bars_pass or flag.scope == "run" or RULES[flag.name].shown in ("terminal", "warning"):
             of = "" if flag.level is None else f" ({flag.target} {study.unit_of(flag.by).where(flag.level)})"
             is_said = any(flag.evidence in why for why in whys)
             warn(f"{flag.name}{of}{', see above' if is_said else f': {flag.evidence}'}")

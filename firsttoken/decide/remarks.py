@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from firsttoken.decide.figure import Find
 from firsttoken.decide.ruling import Ruling
-from firsttoken.decide.validity import Flag
+from firsttoken.decide.validity import RULES, Flag
 
-TOLD = ("ENDPOINT_CHANGED", "BUFFERED", "UNKNOWN_FINISH", "CAP_IGNORED")
+TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
 """Flags that change what a figure means, in the order in which they are told."""
 
 

@@ -32,6 +32,9 @@ from firsttoken.stats.estimate import Estimate
 Scope = Literal["attempt", "level", "run"]
 Voids = Literal["nothing", "pass", "both"]
 """Which answers a flag forbids its level."""
+Shown = Literal["validity", "terminal", "warning", "remark"]
+"""Where a flag is told: on the page on validity; in the terminal too; there and as a warning of page one; or among what
+page one says of a target's answers."""
 
 
 class Rule(NamedTuple):
@@ -41,6 +44,8 @@ class Rule(NamedTuple):
     scope: Scope
     voids: Voids
     remedy: str = ""
+    shown: Shown = "validity"
+    """What forbids a pass is in the terminal in any case."""
 
 
 RULES: dict[str, Rule] = {
@@ -61,6 +66,7 @@ RULES: dict[str, Rule] = {
         "level",
         "both",
         "a run that brings all of the load that was asked for",
+        "terminal",
     ),
     "WORKER_LOST": Rule(
         "a load process was lost, or rows: the journal has not what was started",
@@ -73,18 +79,21 @@ RULES: dict[str, Rule] = {
         "level",
         "pass",
         "one model, at one tier, that answers everything",
+        "remark",
     ),
     "BUFFERED": Rule(
         "more than 5 % of the answers came whole or in one burst, though they are streams",
         "level",
         "pass",
         "a way to the server that holds no stream back (no buffering, no compression)",
+        "remark",
     ),
     "UNKNOWN_FINISH": Rule(
-        "more than 1 % of the answers ended with a finish reason that nobody knows",
+        "more than 1 % of the answers ended with an unknown finish reason",
         "level",
         "pass",
         "a server whose finish reasons say whether an answer is whole",
+        "remark",
     ),
     "PACE_UNKNOWN": Rule(
         "a limit is set on the pace, and more than 1 % of the answers have none that is known",
@@ -92,14 +101,22 @@ RULES: dict[str, Rule] = {
         "nothing",
         "a server that tells its usage and holds no stream back, or a promise without slo.tpot",
     ),
-    "CAP_IGNORED": Rule("answers are longer than they were asked to be at most", "level", "nothing"),
+    "CAP_IGNORED": Rule("answers are longer than they were asked to be at most", "level", "nothing", shown="remark"),
     "ENDPOINT_SPREAD": Rule("several deployments, builds or addresses of the model answered", "level", "nothing"),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", "nothing"),
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
-    "QUOTA_BOUND": Rule("the account's quota held the load back: capacity is the quota's", "level", "nothing"),
-    "QUOTA_UNTOLD": Rule("a share of the quota was asked for, and no answer told the quota", "level", "nothing"),
-    "UNEXPLAINED_429": Rule("attempts were turned away by something that tells no quota", "level", "nothing"),
-    "PRICE_UNKNOWN": Rule("some answers cost what no price is stated for: dollars are unknown", "level", "nothing"),
+    "QUOTA_BOUND": Rule(
+        "the account's quota held the load back: capacity is the quota's", "level", "nothing", shown="terminal"
+    ),
+    "QUOTA_UNTOLD": Rule(
+        "a share of the quota was asked for, and no answer told the quota", "level", "nothing", shown="warning"
+    ),
+    "UNEXPLAINED_429": Rule(
+        "attempts were turned away by something that tells no quota", "level", "nothing", shown="terminal"
+    ),
+    "PRICE_UNKNOWN": Rule(
+        "some answers cost what no price is stated for: dollars are unknown", "level", "nothing", shown="warning"
+    ),
     "BUDGET_STOPPED": Rule("a cap of the budget, or spent credit, ended the run before its plan", "run", "nothing"),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),
 }

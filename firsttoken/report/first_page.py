@@ -16,6 +16,7 @@ from firsttoken.decide.failure_words import shorten
 from firsttoken.decide.promise_table import PromiseRow
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import UNKNOWN
+from firsttoken.decide.validity import RULES
 from firsttoken.report.evidence import write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table, cell
 from firsttoken.report.remarks import list_run_remarks
@@ -42,10 +43,6 @@ STATES = {
     "running": "the run never came to its end",
 }
 """State of the manifest -> what page one must say of it."""
-
-
-REMARKED = ("QUOTA_UNTOLD", "PRICE_UNKNOWN")
-"""Flags of levels that void nothing and that page one tells all the same."""
 
 
 class FirstPage(NamedTuple):
@@ -229,7 +226,7 @@ def _tell_remarks(study: Study) -> dict[str, str]:
     """Remarks on levels without which the answer would mislead, each once, whatever the level."""
     found: dict[str, str] = {}
     for flag in study.flags:
-        if flag.name in REMARKED:
+        if RULES[flag.name].shown == "warning":
             found.setdefault(flag.name, flag.evidence)
     return {f"{name}: {evidence}": evidence for name, evidence in found.items()}
 

@@ -9,11 +9,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.failure_words import describe_failures
 from firsttoken.decide.figure import Figure
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import NEVER, UNKNOWN, round_significant, write_count, write_figure, write_share
-from firsttoken.report.endings import read_endings
+from firsttoken.report.endings import describe_run_failures
 from firsttoken.report.page import Cell
 from firsttoken.report.theme import Point
 
@@ -106,8 +105,7 @@ def shows_any(study: Study, metric: str, q: float | None = None) -> bool:
 
 def explain_failures(study: Study) -> str:
     """What failed, to follow a sentence that too little succeeded; empty where nothing did."""
-    attempts = sum(each.attempts for each in read_endings(study.run).values())
-    failed = describe_failures(study.failures, attempts)
+    failed = describe_run_failures(study)
     return f": {failed}" if failed else ""
 
 
