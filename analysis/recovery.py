@@ -75,9 +75,9 @@ def _describe(study: Study, target: str) -> str:
     """The slowest of a target's recoveries."""
     figure = study.figure(target, "recovery_ms", level=study.levels(target)[-1])
     if any(each.base.value == math.inf for each in study.recoveries[target]):
-        return f"{target}: nobody can tell when it came back, as too many got no answer before the spike already"
+        return f"{target}: when it came back is unknown, as too many requests got no answer even before the spike"
     if figure is None or figure.value is None:
-        return f"{target}: nobody can tell when it came back, as too few requests came before the spike"
+        return f"{target}: when it came back is unknown, as too few requests came before the spike"
     if "CENSORED" in figure.flags:
         return f"{target} did not come back within {write_value(figure.value, 'ms')} of the spike"
     if figure.value == 0:

@@ -47,8 +47,8 @@ def build(study: Study) -> Page | None:
         question="How much load keeps the promise, and how was that found?",
         finding=_finding(study, tries),
         figure=_draw(study, tries),
-        caption="Every load that was tried, in order: a disc kept the promise, a cross broke it, of a diamond nobody "
-        "can tell. Shaded: between the highest load that passed and the lowest that failed.",
+        caption="Every load that was tried, in order: a disc kept the promise, a cross broke it, a diamond is "
+        "undecided. Shaded: between the highest load that passed and the lowest that failed.",
         table=Table(heads, rows),
         notes=(
             "A try ends as soon as it is decided. Its interval holds however often one looks, so it is wider than one "

@@ -78,7 +78,7 @@ def run(
     if resume and (out or set_):
         raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
     if workers + remote == 0:
-        raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: nobody would send anything")
+        raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")
     broken_off = run_folder.find_broken_off(resume) if resume else None
     plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario or "", set_)
     running.check_names(plan)

@@ -16,6 +16,7 @@ import msgspec
 
 from firsttoken.catalogue import Model, Source
 from firsttoken.estimate_stages import Stage, count_expected, count_requests, count_tries, plan_stages, smaller
+from firsttoken.scenario.facts import PROSE_TOKENS_PER_WORD
 from firsttoken.scenario.format import Budget, Scenario, Spread, mean_tokens
 from firsttoken.scenario.peak import find_top
 from firsttoken.scenario.rules import find_prices
@@ -29,8 +30,9 @@ ASK_ABOVE_USD = 1.0
 """A run that may cost more is started only by somebody who says so."""
 FRAME_TOKENS, TOKENS_PER_WORD = 32, 3.5
 """Of a real server's prompt, at most: what a chat template adds, and tokens a word (prose has 1.3, dense code 3)."""
-USUAL_FRAME_TOKENS, USUAL_TOKENS_PER_WORD = 8, 1.3
+USUAL_FRAME_TOKENS, USUAL_TOKENS_PER_WORD = 8, PROSE_TOKENS_PER_WORD
 """The same as they are to be expected."""
+UNKNOWN = "unknown"
 NO_PRICE = "its price is not known"
 NO_SPEED = "its speed is not published"
 NO_PLAN = "only the class of the locustfile knows how many users there will be"
@@ -50,7 +52,7 @@ class Attempt(NamedTuple):
 
 
 class TargetEstimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What one target will be asked, at most; None where nobody can tell."""
+    """What one target will be asked, at most; None where that is unknown."""
 
     target: str
     simulated: bool
@@ -102,7 +104,7 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
             reasons = "; ".join(
                 f"{each.target}: {each.unknown}" for each in self.targets if each.is_billed and each.unknown
             )
-            return f"Nobody can tell what this run may cost ({reasons}), and no cap of [budget] bounds it."
+            return f"What this run may cost is unknown ({reasons}), and no cap of [budget] bounds it."
         expected = "" if self.expected_usd is None else f"; about ${self.expected_usd:,.2f} are expected"
         return f"This run may cost up to ${self.usd:,.2f}{expected}." if self.usd > ASK_ABOVE_USD else ""
 
@@ -243,11 +245,11 @@ def _list_dollars(
     """What is expected, what it is at worst, and what a cap of [budget] makes of it."""
     if not billed:
         return
-    likely = "nobody can tell" if expected is None else f"about ${expected:,.2f}"
-    most = "nobody can tell" if worst is None else f"${worst:,.2f}"
+    likely = UNKNOWN if expected is None else f"about ${expected:,.2f}"
+    most = UNKNOWN if worst is None else f"${worst:,.2f}"
     capped = "" if usd is None or usd == worst else f", and ${usd:,.2f} after the caps of [budget]"
     yield (
-        f"Dollars: expected {likely} (no retries, {USUAL_TOKENS_PER_WORD:g} tokens a word); at worst {most} before "
+        f"Expected cost: {likely} (no retries, {USUAL_TOKENS_PER_WORD:g} tokens a word); worst case: {most} before "
         f"any cap{capped}."
     )
     if expected is not None and 0 < scenario.budget.usd < expected:

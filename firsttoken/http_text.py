@@ -46,7 +46,7 @@ def split_url(base_url: str) -> tuple[SplitResult, str, int]:
     try:
         host = url.hostname if ":" in url.hostname else url.hostname.encode("idna").decode()
     except UnicodeError:
-        raise ValueError(f"{expected}, got {base_url!r}; its host name is none") from None
+        raise ValueError(f"{expected}, got {base_url!r}; its host name is not valid") from None
     return url, host, port or DEFAULT_PORTS[url.scheme]
 
 

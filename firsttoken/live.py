@@ -100,7 +100,7 @@ class _View:
 
 
 def describe_stage(event: Event, turns: int) -> str:
-    """Which stage begins: "[2/8] gpt-5.4 at 64 users"; how many there will be is not said where nobody knows."""
+    """Which stage begins: "[2/8] gpt-5.4 at 64 users"; how many there will be is left out where it is unknown."""
     number, stages = f"{_number(event, 'stage') + 1:.0f}", event["stages"]
     place = number if stages is None else f"{number}/{stages}"
     unit = USERS if event.get("by", "users") == "users" else rate_unit(turns)

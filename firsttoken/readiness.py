@@ -65,7 +65,7 @@ def check_syntax(path: Path) -> None:
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte, to Python 3.11
         line = f"{path}:{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else str(path)
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise UsageError(f"{line}: expected a locustfile, got SyntaxError: {reason}; mend it") from None
+        raise UsageError(f"{line}: expected a locustfile, got SyntaxError: {reason}; fix it") from None
     except OSError as error:
         raise UsageError(f"{path}: expected a locustfile to read, got: {error.strerror}") from None
 

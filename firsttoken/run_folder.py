@@ -1,6 +1,6 @@
 """The folder of a run as the command has it: made, held while the run is driven, and gone on with.
 
-Rule: nothing that was recorded is lost; a folder with content is refused, and one that somebody drives is left alone.
+Rule: nothing that was recorded is lost; a folder with content is refused, and one that another run uses is left alone.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _lock(folder: Path) -> int:
     except BlockingIOError:
         os.close(file)
         raise LaunchError(
-            f"{folder}: expected a run that nobody drives now, another `firsttoken run` is at it; "
+            f"{folder}: expected a folder that no other run uses, another `firsttoken run` is writing to it; "
             "wait until that has ended, or end it"
         ) from None
     except OSError as error:

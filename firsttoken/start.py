@@ -41,19 +41,19 @@ def agree(
 
 
 def ask_to_spend(plan: Scenario) -> None:
-    """Ask before a run that may cost more than a dollar. Raises UsageError where nobody agrees."""
+    """Ask before a run that may cost more than a dollar. Raises UsageError where the answer is not yes."""
     question = estimate.estimate_run(plan, load_catalogue()).question
     if not question:
         return
     agreed = confirm(question)
     if agreed is None:
-        raise UsageError(f"{question} Nobody is there to be asked: add --yes, or bound it by [budget]")
+        raise UsageError(f"{question} There is no terminal to ask in: add --yes, or bound it by [budget]")
     if not agreed:
         raise UsageError("expected a yes, got none; nothing was sent")
 
 
 def confirm(question: str) -> bool | None:
-    """Ask whether to go on; only "y" or "yes" is one. None where nobody is there to be asked."""
+    """Ask whether to go on; only "y" or "yes" is one. None where there is no terminal to ask in."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     sys.stderr.write(f"{question} Go on? [y/N] ")

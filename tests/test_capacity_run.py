@@ -179,7 +179,7 @@ def test_a_run_that_was_broken_off_goes_on_after_its_last_finished_level(tmp_pat
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert meanwhile.returncode == 1
-    assert "another `firsttoken run` is at it" in meanwhile.stderr
+    assert "another `firsttoken run` is writing to it" in meanwhile.stderr
     before = (out / "attempts" / "worker-0.jsonl").read_bytes()
 
     again = firsttoken("run", "--resume", out)

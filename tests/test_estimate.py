@@ -118,7 +118,7 @@ def test_what_nobody_can_bound_is_unknown_and_has_to_be_agreed_to():
 
     assert (estimate.requests, estimate.usd) == (None, None)
     assert estimate.question == (
-        "Nobody can tell what this run may cost (paid: its speed is not published), and no cap of [budget] bounds it."
+        "What this run may cost is unknown (paid: its speed is not published), and no cap of [budget] bounds it."
     )
 
 
@@ -193,9 +193,9 @@ def test_what_is_expected_stands_beside_the_worst_case_before_and_after_the_cap(
     assert (capped.usd, capped.worst_usd) == (0.5, pytest.approx(110 / 2 * PER_REQUEST * capped.attempts / 55))
     assert capped.targets[0].expected_usd == pytest.approx(50 * usual)
     assert capped.expected_usd == 0.5
-    sentence = next(each for each in capped.assumes if each.startswith("Dollars: "))
-    assert f"expected about ${50 * usual:.2f}" in sentence
-    assert f"at worst ${capped.worst_usd:.2f} before any cap, and $0.50 after the caps of [budget]" in sentence
+    sentence = next(each for each in capped.assumes if each.startswith("Expected cost: "))
+    assert f"Expected cost: about ${50 * usual:.2f}" in sentence
+    assert f"worst case: ${capped.worst_usd:.2f} before any cap, and $0.50 after the caps of [budget]" in sentence
     assert "The cap of $0.50 will probably end the run before its plan is done." in capped.assumes
 
 
@@ -206,11 +206,11 @@ def test_a_cap_above_the_worst_case_is_not_told_as_one():
     assert not any("after the caps" in each or "will probably end" in each for each in estimate.assumes)
 
 
-def test_an_expectation_that_nobody_can_have_is_told_as_none():
+def test_an_unknown_expectation_is_told_as_unknown():
     estimate = estimate_run(scenario(HOSTED, budget={"usd": 1.0}), SILENT)
 
     assert (estimate.expected_usd, estimate.usd) == (None, 1.0)
-    assert any("expected nobody can tell" in each and "$1.00 after the caps" in each for each in estimate.assumes)
+    assert any("Expected cost: unknown" in each and "$1.00 after the caps" in each for each in estimate.assumes)
 
 
 def test_a_prompt_is_priced_by_the_dearest_price_of_input_and_expected_at_the_fresh_one():

@@ -63,7 +63,7 @@ def test_a_key_a_locustfile_and_open_files_must_be_there(monkeypatch: pytest.Mon
     ("source", "words"),
     [
         (b"x = 1\ndef broken(:\n", r"odd\.py:2: expected a locustfile, got SyntaxError: "),
-        (b"return 1\n", r"odd\.py:1: .* 'return' outside function; mend it"),
+        (b"return 1\n", r"odd\.py:1: .* 'return' outside function; fix it"),
         (b"x = 1\0\n", "null bytes"),
     ],
 )

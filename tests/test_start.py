@@ -41,7 +41,10 @@ def test_a_folder_is_one_runs_at_a_time_and_its_simulators_end_with_it(tmp_path:
 
     with start.hold_ground(plan, folder) as ground:
         assert len(ground.simulators.pids) == 2
-        with pytest.raises(LaunchError, match="another `firsttoken run` is at it"), start.hold_ground(plan, folder):
+        with (
+            pytest.raises(LaunchError, match="another `firsttoken run` is writing to it"),
+            start.hold_ground(plan, folder),
+        ):
             raise AssertionError("two runs in one folder")
 
     assert ground.simulators.pids == []

@@ -63,13 +63,13 @@ class Attempts:
     held_back: Bools
     """Whether it waited for the run's own budget or share of a quota."""
     buffered: Bools
-    """Whether it came whole or in one burst, so that nobody knows its pace."""
+    """Whether it came whole or in one burst, so that its pace is unknown."""
     unknown_finish: Bools
-    """Whether nobody knows its finish reason."""
+    """Whether its finish reason is unknown."""
     stopped_in_backoff: Bools
     """Whether its own user ended the request in the back-off after it."""
     unseen: Bools
-    """Whether hidden and visible text could not be told apart, so that nobody knows the time of the first visible."""
+    """Whether hidden and visible text could not be told apart, so that the time of the first visible one is unknown."""
     summarised: Bools
     """Whether what streamed of the reasoning was a summary, whose tokens nobody counted."""
     file_row: Ints
@@ -152,7 +152,7 @@ class Requests:
     empty: Bools
     """Its last attempt succeeded without one."""
     unjudged: Bools
-    """Nobody knows how it would have ended: its last attempt is unjudged, or its back-off was cut off."""
+    """How it would have ended is unknown: its last attempt is unjudged, or its back-off was cut off."""
     waiting: Bools
     """It was cut off in its back-off: a next attempt was due and never began."""
     stopped: Bools

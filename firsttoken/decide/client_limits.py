@@ -57,7 +57,7 @@ def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
     until_ns = int(np.nanmax(last_ns)) if np.isfinite(last_ns).any() else 0
     lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in seen.windows], health)
     if not lines:
-        return "Nobody watched the load process: no line of health.jsonl falls into the measure window."
+        return "The load process was not watched: no line of health.jsonl falls into the measure window."
     by_worker: dict[int, list[Health]] = {}
     for line in lines:
         by_worker.setdefault(line.worker, []).append(line)

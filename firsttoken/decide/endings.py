@@ -1,4 +1,4 @@
-"""How answers said that they had ended: finish reasons that nobody knows, and lengths past the cap that was asked for.
+"""How answers said that they had ended: unknown finish reasons, and lengths past the cap that was asked for.
 
 Rule: an unknown finish reason counts as success and is told; where there are more than a few of them, who says that
 answers are whole is a guess. An answer longer than its cap is whole, but no other can be held against it.
@@ -16,7 +16,7 @@ from firsttoken.decide.units import write_count, write_share
 from firsttoken.plan.length_cap import OVER, SPARE, blame
 
 MOST_UNKNOWN = 0.01
-"""Of a level's answers may end with a finish reason that nobody knows."""
+"""Of a level's answers may end with an unknown finish reason."""
 MOST_OVER = 0.05
 """Of the answers that may be longer than their cap."""
 MOST_NAMED = 3
@@ -30,7 +30,7 @@ def find_unknown_finish(seen: Observation) -> Evidence | None:
         return None
     share, named = unknown / answers, _name(seen.told.unknown_finishes)
     words = (
-        f"{write_share(share)} of answers ended with a finish reason that nobody knows{named} and may not be whole; "
+        f"{write_share(share)} of answers ended with an unknown finish reason{named} and may not be whole; "
         f"the bound is {write_share(MOST_UNKNOWN)}."
     )
     return Evidence(words, share, MOST_UNKNOWN)

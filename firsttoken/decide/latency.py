@@ -55,7 +55,7 @@ def streamed_tokens(attempts: Attempts) -> Floats:
 def has_pace(attempts: Attempts) -> Bools:
     """Whether there is a pace at all: a single token, or one event that held everything, has none.
 
-    A longer answer that was held back had one, which nobody knows; of a short one nobody can tell.
+    A longer answer that was held back had one, which is unknown; of a short one it cannot be told.
     """
     streamed = streamed_tokens(attempts)
     in_events = ~(streamed < 2) & (attempts.token_events >= 2)
@@ -63,7 +63,7 @@ def has_pace(attempts: Attempts) -> Bools:
 
 
 def tpot_ms(attempts: Attempts) -> Floats:
-    """Mean time per output token after the first; nan where there is no pace, or nobody knows it."""
+    """Mean time per output token after the first; nan where there is no pace, or it is unknown."""
     paced = has_pace(attempts) & ~attempts.buffered
     span_ms = (attempts.last_token_ns - attempts.first_token_ns) / NS_PER_MS
     return np.where(paced, span_ms / np.where(paced, streamed_tokens(attempts) - 1, 1), np.nan)

@@ -1,6 +1,6 @@
 """Whether a promise of a pace can be held against answers at all: without usage, or held back, none has a known one.
 
-Rule: an answer whose pace nobody knows neither keeps nor breaks a limit on it, and more of such answers tell no more.
+Rule: an answer whose pace is unknown neither keeps nor breaks a limit on it, and more of such answers tell no more.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def find_unknown_pace(seen: Observation) -> Evidence | None:
     causes = {"told no usage": unknown - held_back, "came in one burst": held_back}
     share = unknown / int(answered.sum())
     words = (
-        f"Of {write_share(share)} of answers nobody knows the pace (slo.tpot), as they "
+        f"The pace (slo.tpot) of {write_share(share)} of answers is unknown, as they "
         f"{' or '.join(cause for cause, count in causes.items() if count)}; more of them would tell no more."
     )
     return Evidence(words, share, MOST_UNKNOWN)

@@ -46,7 +46,7 @@ class Recovery:
     p95_ms: Floats
     """Of the felt TTFT in each window; inf where users gave up, nan with too few requests."""
     took_s: float | None
-    """From the spike's end until it was back; None where it was not, or nobody can tell."""
+    """From the spike's end until it was back; None where it was not, or that is unknown."""
     looked_s: float
     """For how long after the spike windows opened."""
 
@@ -91,7 +91,7 @@ def _find_end(found: Recovery) -> float | None:
 
 
 def read_waits(seen: Observation) -> Floats:
-    """How long each request waited for its first word, retries inside, in ms; nan where nobody knows."""
+    """How long each request waited for its first word, retries inside, in ms; nan where it is unknown."""
     felt = seen.latencies["felt_ttft_ms"]
     return np.where(np.isnan(felt.value), felt.floor, felt.value)
 

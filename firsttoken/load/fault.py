@@ -50,15 +50,15 @@ def describe_fault(error: BaseException, locustfile: Path, trace: TracebackType 
     """What was raised, in a sentence that begins with the line of the locustfile, or of what it called from there."""
     said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}: expected Python, got {said}; mend it"
+        return f"{error.filename}:{error.lineno}: expected Python, got {said}; fix it"
     frames = list(traceback.walk_tb(trace or error.__traceback__))
     own = [each for each in frames if is_of(each[0].f_code.co_filename, locustfile)]
     if not frames:
-        return f"{locustfile}: expected it to run, got {said}; mend it"
+        return f"{locustfile}: expected it to run, got {said}; fix it"
     frame, line = (own or frames)[-1]
     what = frame.f_code.co_qualname
     told = "the file" if what == "<module>" else what
-    return f"{frame.f_code.co_filename}:{line}: expected {told} to run without an error, got {said}; mend it"
+    return f"{frame.f_code.co_filename}:{line}: expected {told} to run without an error, got {said}; fix it"
 
 
 def is_of(filename: str, locustfile: Path) -> bool:

@@ -36,10 +36,10 @@ CHECKS = {
     BUFFERED: "its tokens came in one burst",
     MISLABELLED: "the stream came under another content type than text/event-stream, or under none",
     NO_FINISH: "it ended with [DONE] and no finish reason",
-    UNKNOWN_FINISH: "nobody knows its finish reason; it is taken for a whole answer",
-    USAGE_IMPOSSIBLE: "its usage holds a count that cannot be, which is left out",
+    UNKNOWN_FINISH: "its finish reason is unknown; the answer is taken for whole",
+    USAGE_IMPOSSIBLE: "its usage holds an impossible count, which is left out",
     UNSEEN_FIRST_WORD: "hidden and visible text cannot be told apart: no time to the first visible word",
-    UNREAD_LIMIT: "a header looks like a limit, and nobody could read it",
+    UNREAD_LIMIT: "a header looks like a limit but could not be read",
     REASONING_SUMMARY: "what it streams of its reasoning is a summary: no pace can be measured",
     ADDRESS_FAILED: "another address of the name refused or was silent",
 }

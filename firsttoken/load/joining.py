@@ -61,7 +61,7 @@ class Doorway:
         except ConnectionError:
             raise JoinError(
                 f"--master {master}: expected `firsttoken run SCENARIO --remote N --bind HOST:PORT` there, "
-                "nobody answered; start it, or look at the firewall"
+                "got no answer; start it, or look at the firewall"
             ) from None
 
     def say(self, message: ToMaster) -> None:

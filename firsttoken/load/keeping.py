@@ -42,7 +42,7 @@ def read_limits(slo: Slo) -> Limits:
 
 
 def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) -> bool | None:
-    """Whether a request keeps the promise, by the rows of its attempts in order; None where nobody can tell.
+    """Whether a request keeps the promise, by the rows of its attempts in order; None where that is unknown.
 
     It breaks it by giving up, by an empty answer, and by being past a limit even where it was cut off; it keeps it by
     success within every limit. stopped_ns: when its stage ended, or the present while it runs, for a request that has

@@ -83,7 +83,7 @@ def find_usd(tallies: Sequence[Tally]) -> float | None:
 
 
 def find_left_ns(stages: Sequence[tuple[StageClock, Tally]], groups: Sequence[Group] | None, now_ns: int) -> int | None:
-    """About how long the run will go on: the stages that run and the groups that follow; None where nobody can tell.
+    """About how long the run will go on: the stages that run and the groups that follow; None where that is unknown.
 
     A length that follows from the answers is taken at the times that the stages running now have shown.
     """

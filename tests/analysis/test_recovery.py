@@ -48,6 +48,6 @@ def test_where_too_many_got_no_answer_before_the_spike_nobody_can_tell_when_it_w
     page = recovery.build(study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.2-codex",), error_share=0.7)))
 
     assert page.finding.endswith(
-        "nobody can tell when it came back, as too many got no answer before the spike already"
+        "when it came back is unknown, as too many requests got no answer even before the spike"
     )
     assert page.table.rows[0][5] == "unknown"

@@ -24,8 +24,7 @@ def test_unknown_reasons_are_named_with_their_share():
     found = find_unknown_finish(see([ended(0, "wound_down"), ended(1), ended(2)]))
 
     assert found.words == (
-        '33.3 % of answers ended with a finish reason that nobody knows ("wound_down") and may not be whole; '
-        "the bound is 1 %."
+        '33.3 % of answers ended with an unknown finish reason ("wound_down") and may not be whole; the bound is 1 %.'
     )
     assert (found.value, found.bound) == (pytest.approx(1 / 3), 0.01)
 

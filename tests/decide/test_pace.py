@@ -25,7 +25,7 @@ def answer(number: int, output: int | None = 100, **fields: object) -> Row:
 def test_answers_without_a_known_pace_are_told_with_the_cause(told, cause):
     found = find_unknown_pace(see([answer(n, **told) for n in range(9)], PACE))
 
-    assert found.words.startswith("Of 100 % of answers nobody knows the pace (slo.tpot)")
+    assert found.words.startswith("The pace (slo.tpot) of 100 % of answers is unknown")
     assert f"as they {cause};" in found.words
 
 

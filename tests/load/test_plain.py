@@ -91,7 +91,7 @@ def test_a_dear_run_is_not_begun_where_nobody_agreed(tmp_path: Path, monkeypatch
 
     words = refuse("-f", "locustfiles/chat.py", "--scenario", write_scenario(tmp_path, dear), "--out", tmp_path / "out")
 
-    assert "Nobody is there to be asked: add --yes" in words
+    assert "There is no terminal to ask in: add --yes" in words
     assert not (tmp_path / "out").exists()
 
 

@@ -204,7 +204,7 @@ SHAPES: dict[str, tuple[str, list[bytes], dict[str, Any]]] = {
         {"first_event": 2, "first_token": 3, "first_visible": 3, "last_token": 3, "gaps": 0, "events": 2}
         | {"outcome": "ok", "checks": ["no_finish"]},
     ),
-    "a finish reason that nobody knows": (
+    "an unknown finish reason": (
         "chat",
         [TEXT, chunk({}, "because")],
         {"first_event": 2, "first_token": 2, "first_visible": 2, "last_token": 2, "gaps": 0, "events": 2}
