@@ -1,41 +1,63 @@
-"""Thoughts that a model writes into its visible text, between <think> and </think>: where do they end?
+"""Thoughts that a model writes into its visible text, between <think> and </think> or other marks: where do they end?
 
-Rule: pure. A tag at the very start of the text opens them; until it is known whether the text starts with a tag, what
-came is undecided. After the closing tag the first text that is not blank is visible. A closing tag that nothing opened
+Rule: pure. A mark at the very start of the text opens them; until it is known whether the text starts with one, what
+came is undecided. After the closing mark the first text that is not blank is visible. A closing tag that nothing opened
 puts in doubt what came before it: a server may have put the opening tag into the prompt.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Literal
 
 Sight = Literal["visible", "hidden", "undecided", "doubtful"]
 
-TAGS = ("think", "thinking", "thought", "thoughts", "reasoning")
-OPENING = re.compile(rf"\s*<({'|'.join(TAGS)})>", re.IGNORECASE)
-CLOSING = re.compile(rf"</({'|'.join(TAGS)})>", re.IGNORECASE)
-OPENINGS = tuple(f"<{tag}>" for tag in TAGS)
-CLOSINGS = tuple(f"</{tag}>" for tag in TAGS)
-LONGEST = max(map(len, CLOSINGS))
+TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "antthinking")
+OPENING_TAG = re.compile(rf"<(?P<space>[a-z]\w*:)?(?:{'|'.join(TAGS)})(?:\s[^<>]{{0,100}})?>", re.IGNORECASE)
+"""A tag of thoughts, in a namespace of a vendor, or with attributes: <seed:think>, <think signature="x">."""
+BEGUN_TAG = re.compile(rf"<(?:[a-z][\w:]{{0,24}}|(?:[a-z]\w*:)?(?:{'|'.join(TAGS)})\s[^<>]{{0,100}})?", re.IGNORECASE)
+"""A text that may be the beginning of such a tag."""
+MARKS = {
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+    "<|think|>": "<|/think|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel|>analysis": "<|channel|>final<|message|>",
+    "<|start|>assistant<|channel|>analysis": "<|channel|>final<|message|>",
+    "<|channel>thought": "<channel|>",
+    "<unused94>thought": "<unused95>",
+    '<details type="reasoning"': "</details>",
+}
+"""What opens thoughts of models whose server leaves their marks in the text -> what closes them, in small letters."""
+
+
+@cache
+def list_closings(space: str = "") -> tuple[str, ...]:
+    """The closing tags of thoughts in a namespace."""
+    return tuple(f"</{space}{tag}>" for tag in TAGS)
 
 
 class Thoughts:
     """The state between two pieces of one answer's visible text."""
 
-    __slots__ = ("_pending", "_state", "settled")
+    __slots__ = ("_closings", "_pending", "_state", "settled")
 
     def __init__(self) -> None:
         self._state: Literal["start", "inside", "closed", "outside"] = "start"
+        self._closings = list_closings()
+        """What ends the thoughts."""
         self._pending = ""
-        """The end of the text so far, where it may be the beginning of a tag."""
+        """The end of the text so far, where it may be the beginning of a mark."""
         self.settled = False
         """Text without a "<" can change nothing now."""
 
     def take(self, text: str) -> Sight:
         """What the next piece of text is to a reader, as a whole: visible if any of it is."""
         sight = self._take(text)
-        self.settled = self._state in ("inside", "outside") and not self._pending
+        tagged = self._state == "outside" or (self._state == "inside" and self._closings[0][0] == "<")
+        self.settled = tagged and not self._pending
         return sight
 
     def _take(self, text: str) -> Sight:
@@ -44,25 +66,31 @@ class Thoughts:
             return self._begin(text)
         if self._state == "closed":
             return self._wait_for_text(text)
-        closing = CLOSING.search(text)
-        if closing is None:
-            self._pending = _find_beginning(text, CLOSINGS)
-            return "visible" if self._state == "outside" else "hidden"
-        was_inside, self._state = self._state == "inside", "closed"
-        after = self._wait_for_text(text[closing.end() :])
+        was_inside, end = self._state == "inside", _find_end(text, self._closings)
+        if end is None:
+            self._pending = _find_beginning(text, self._closings)
+            return "hidden" if was_inside else "visible"
+        self._state, self._closings = "closed", list_closings()
+        after = self._wait_for_text(text[end:])
         return after if was_inside else "doubtful"
 
     def _begin(self, text: str) -> Sight:
-        opening = OPENING.match(text)
-        if opening is not None:
-            self._state = "inside"
-            return self._take(text[opening.end() :])
-        start = text.lstrip().lower()
-        if any(tag.startswith(start) for tag in OPENINGS):  # also of nothing but blanks
+        start = text.lstrip()
+        if (tag := OPENING_TAG.match(start)) is not None:
+            return self._open(start[tag.end() :], list_closings((tag["space"] or "").lower()))
+        small = start.lower()
+        for opening, closing in MARKS.items():
+            if small.startswith(opening):
+                return self._open(start[len(opening) :], (closing,))
+        if BEGUN_TAG.fullmatch(start) or any(mark.startswith(small) for mark in MARKS):  # also of nothing but blanks
             self._pending = text
             return "undecided"
         self._state = "outside"
         return self._take(text)
+
+    def _open(self, rest: str, closings: tuple[str, ...]) -> Sight:
+        self._state, self._closings = "inside", closings
+        return self._take(rest)
 
     def _wait_for_text(self, text: str) -> Sight:
         if not text.strip():
@@ -71,8 +99,14 @@ class Thoughts:
         return self._take(text)
 
 
-def _find_beginning(text: str, tags: tuple[str, ...]) -> str:
-    """The end of a text that is the beginning of a tag, "" where there is none."""
-    start = text.rfind("<", max(0, len(text) - LONGEST))
-    end = text[start:].lower() if start >= 0 else ""
-    return text[start:] if end and any(tag.startswith(end) for tag in tags) else ""
+def _find_end(text: str, marks: tuple[str, ...]) -> int | None:
+    """Where the first of some marks ends in a text, None where none stands in it."""
+    small = text.lower()
+    return min(((begin, begin + len(mark)) for mark in marks if (begin := small.find(mark)) >= 0), default=(0, None))[1]
+
+
+def _find_beginning(text: str, marks: tuple[str, ...]) -> str:
+    """The end of a text that is the beginning of a mark, "" where there is none."""
+    end = text[1 - max(map(len, marks)) :].lower()
+    found = next((at for at in range(len(end)) if any(mark.startswith(end[at:]) for mark in marks)), len(end))
+    return text[len(text) - len(end) + found :]
