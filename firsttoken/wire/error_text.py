@@ -22,15 +22,22 @@ MOST_PLACES = 300
 MOST_CAUSES = 3
 """Of a list of errors, so many are told."""
 
-WRAPPERS = ("error", "errors", "detail", "err", "exception", "fault")
+WRAPPERS = ("error", "errors", "detail", "err", "exception", "fault", "Error")
 """Keys below which the error itself stands, the most common first."""
+NAMED_ERROR = re.compile("[a-z](?:Exception|Error)$")
+"""The end of such keys at AWS, which are called as the error is."""
+ENVELOPES = ("base_resp", "Response", "ResponseMetadata")
+"""Keys of objects that tell of an error if there is one."""
 MESSAGES = (
     "message", "msg", "error_message", "errorMessage", "error_description", "description", "reason", "title", "text",
-    "Message",
+    "Message", "error_msg", "errorMsg", "err_msg", "errmsg", "status_msg",
 )  # fmt: skip
 """Keys of the words."""
 SHOWN_CODES = ("code", "type")
-CODES = (*SHOWN_CODES, "status", "error_code", "errorCode", "error_type", "status_code", "statusCode", "reason")
+CODES = (
+    *SHOWN_CODES, "status", "error_code", "errorCode", "error_type", "status_code", "statusCode", "reason", "errcode",
+    "err_code", "Code", "__type",
+)  # fmt: skip
 """Keys of a code, and those that are shown behind the words."""
 WAITS_MS = {
     "retrydelay": 1e3, "retryafter": 1e3, "retryafterseconds": 1e3, "retryaftersecs": 1e3, "retryafterms": 1.0,
@@ -51,8 +58,14 @@ RATE_LIMIT_WORDS = ("rate limit", "ratelimit", "too many requests")
 """How the words begin where a refusal has no code."""
 TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 TAGS = re.compile(rb"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+SUCCESSES = frozenset({"", "0", "ok", "success", "succeeded", "successful", "none", "normal"})
+"""Codes, in small letters and without signs, that tell no failure, as numbers from 200 on below 400 do."""
+NEWS = re.compile("warn|info|notice|deprecat|debug|metadata|status|event|heartbeat", re.IGNORECASE)
+"""What the type of an object has in it where its message is none of an error, whatever its code."""
 FAILURES = re.compile("error|exception|invalid|limit|denied|fail", re.IGNORECASE)
 """What the type or the status of an object has in it where its message is that of an error."""
+ERROR_LINE = re.compile(rb"[^\w\s]*(?:error|exception|fatal|traceback)\b", re.IGNORECASE)
+"""How words that stand for themselves begin where they tell an error."""
 FIELD = re.compile(rb"\s*(?:\"?[\w-]+\"?\s*:\s*)?(?=[\[{])")
 """What may stand in a line before JSON: a field's name."""
 
@@ -94,11 +107,29 @@ def read_server_error(body: bytes) -> ServerError:
 
 
 def find_server_error(body: bytes) -> ServerError | None:
-    """What a JSON body or event says if it tells an error, None of any other body."""
+    """What a body or event says if it tells an error, None of any other body."""
     value = _decode(body)
     if value is None and (line := _find_json_line(body)) is not None:
         value, body = _decode(line), line
+    if value is None:
+        return read_server_error(body) if ERROR_LINE.match(body.lstrip()) else None
     return read_server_error(body) if _is_error(value) else None
+
+
+def tells_failure(error: object) -> bool:
+    """Whether what stands where an error belongs is one: some servers write there that all is well."""
+    if not isinstance(error, dict):
+        return bool(error)
+    code = next((code for key in CODES if (code := error.get(key)) is not None), None)
+    return any(error.values()) and (code is None or not _is_success(code))
+
+
+def _is_success(code: object) -> bool:
+    if isinstance(code, str):
+        code = int(code) if code.isascii() and code.isdigit() and len(code) < 9 else code
+    if isinstance(code, int):
+        return code == 0 or 200 <= code < 400
+    return isinstance(code, str) and normalise_code(code) in SUCCESSES
 
 
 def find_words(body: bytes) -> str:
@@ -134,20 +165,38 @@ def _find_json_line(body: bytes) -> bytes | None:
 
 def _is_error(value: object) -> bool:
     if isinstance(value, list):
-        return bool(value) and any(_is_error(item) for item in value[:MOST_CAUSES] if isinstance(item, dict))
+        return any(_is_error(item) for item in value[:MOST_CAUSES])
     if not isinstance(value, dict):
         return False
-    if value.get("error") or value.get("errors") or "error" in (value.get("object"), value.get("type")):
+    if tells_failure(value.get("error")) or value.get("errors") or "error" in (value.get("object"), value.get("type")):
         return True
-    if "choices" in value:
+    inner = _find_wrapped(value)
+    if inner is not None and inner is not value.get("detail"):
+        named = isinstance(inner, str) or any(map(NAMED_ERROR.search, value))
+        return named or (isinstance(inner, dict) and (_is_error(inner) or _has_error_code(inner)))
+    if value.get("choices"):
         return False
     return bool(value.get("detail")) or (_find_message(value) is not None and _has_error_code(value))
 
 
+def _find_wrapped(value: dict[str, object]) -> object:
+    """What stands below the key of an error, None where there is none."""
+    inner = next((inner for key in WRAPPERS if (inner := value.get(key))), None)
+    if inner is None or isinstance(inner, bool | int | float):
+        named = (inner for key, inner in value.items() if key in ENVELOPES or NAMED_ERROR.search(key))
+        return next((inner for inner in named if isinstance(inner, dict)), None)
+    return inner
+
+
 def _has_error_code(value: dict[str, object]) -> bool:
     """Whether an object that has a message has a code as well, by which it tells an error and not news."""
-    code, kind, status = value.get("code"), value.get("type"), value.get("status", value.get("status_code"))
-    told = bool(code) or (isinstance(status, int) and status >= 400)
+    kind, status = value.get("type"), value.get("status")
+    if (isinstance(kind, str) and NEWS.search(kind)) or value.get("level") in ("info", "warning", "warn"):
+        return False
+    codes = [code for key in CODES if key not in ("type", "status", "reason") and (code := value.get(key)) is not None]
+    if any(not _is_success(code) for code in codes if isinstance(code, int | str)) or value.get("success") is False:
+        return True
+    told = isinstance(status, int) and status >= 400
     return told or any(isinstance(word, str) and FAILURES.search(word) for word in (kind, status))
 
 
@@ -160,8 +209,8 @@ def _find_words(value: object) -> str:
         if not isinstance(value, dict):
             return ""
         holder = value
-        inner = next((inner for key in WRAPPERS if (inner := value.get(key))), None)
-        if inner is None or isinstance(inner, bool | int | float):
+        inner = _find_wrapped(value)
+        if inner is None:
             break
         value = inner
     if isinstance(value, str):
@@ -205,6 +254,7 @@ def _walk(value: object) -> Iterator[dict[str, object]]:
 
 def _find_codes(places: list[dict[str, object]]) -> Iterator[str]:
     for place in places:
+        yield from (normalise_code(key) for key in place if NAMED_ERROR.search(key))
         for key in CODES:
             code = place.get(key)
             if isinstance(code, str | int) and not isinstance(code, bool):

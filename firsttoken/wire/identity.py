@@ -21,6 +21,7 @@ class _Author(msgspec.Struct):
     system_fingerprint: object = None
     service_tier: object = None
     provider: object = None
+    usage: object = None
 
 
 class _Event(_Author):
@@ -48,3 +49,6 @@ def note_author(row: Row, data: bytes) -> None:
             value = getattr(author, field, None)
             if isinstance(value, str) and value.strip():
                 setattr(row, column, value.strip()[:MAX_TEXT])
+        tier = author.usage.get("service_tier") if author is not None and isinstance(author.usage, dict) else None
+        if row.service_tier is None and isinstance(tier, str) and tier.strip():  # where Anthropic tells it
+            row.service_tier = tier.strip()[:MAX_TEXT]

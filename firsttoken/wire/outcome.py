@@ -50,7 +50,7 @@ FINISHES: dict[Outcome, str] = {
     "eos_token eos_found stop_sequence stop_token stop_str end_of_text end_of_turn end done finished finish success "
     "normal",
     "length": "length max_tokens max_output_tokens max_completion_tokens max_new_tokens max_length model_length "
-    "output_limit token_limit context_length context_length_exceeded context_window_exceeded "
+    "output_limit error_limit token_limit context_length context_length_exceeded context_window_exceeded "
     "model_context_window_exceeded",
     "truncated": "incomplete truncated",
     "content_filter": "content_filter content_filtered safety prohibited_content blocklist spii recitation refusal "
@@ -62,8 +62,26 @@ FINISHES: dict[Outcome, str] = {
     "timeout timed_out overloaded interrupted",
 }
 """What finish reasons mean, in small letters, their words joined by underlines."""
+FINISH_WORDS: tuple[tuple[Outcome, str], ...] = (
+    (
+        "content_filter",
+        "filter filtered safety toxic prohibited blocked policy guardrail guardrails compliance violation censored "
+        "unsafe",
+    ),
+    ("rate_limited", "throttled quota"),
+    (
+        "error_in_stream",
+        "error errors err failed failure fail fault exception abort aborted cancel cancelled canceled timeout "
+        "malformed invalid overloaded unavailable disconnected crash crashed oom preempted killed evicted lost missing",
+    ),
+    ("ok", "stop stopped"),
+    ("length", "length max token tokens context truncated truncation"),
+    ("error_in_stream", "exceeded many no"),
+)
+"""Single words that tell what a reason means which is not among FINISHES, the most telling first."""
 FINISH_OUTCOMES: dict[str, Outcome] = {word: outcome for outcome, words in FINISHES.items() for word in words.split()}
-"""Finish reason -> its outcome; a word that is not here is taken for ok, and the row says so."""
+"""Finish reason -> its outcome."""
+WORD_OUTCOMES = [(frozenset(words.split()), outcome) for outcome, words in FINISH_WORDS]
 
 TOLD_FAILURES: frozenset[Outcome] = frozenset({"error_in_stream", "rate_limited"})
 """Outcomes of finish reasons that say in themselves what went wrong."""
@@ -102,16 +120,24 @@ def normalise_finish(finish: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", snake).strip("_").removeprefix("finish_reason_")
 
 
+def read_finish(finish: str) -> Outcome | None:
+    """What a finish reason means; None where it is unknown: it is taken for ok then, and the row says so."""
+    reason = normalise_finish(finish)
+    words = reason.split("_")
+    by_word = (outcome for telling, outcome in WORD_OUTCOMES if not telling.isdisjoint(words))
+    return FINISH_OUTCOMES.get(reason) or next(by_word, None)
+
+
 def check_finish(finish: str | None, outcome: Outcome) -> list[str]:
-    """The checks on how an answer ended: by a finish reason that is not in the table, or by its [DONE] alone."""
+    """The checks on how an answer ended: by a finish reason that is unknown, or by its [DONE] alone."""
     if finish is None:
         return [NO_FINISH] if outcome == "ok" else []
-    return [] if normalise_finish(finish) in FINISH_OUTCOMES else [UNKNOWN_FINISH]
+    return [UNKNOWN_FINISH] if read_finish(finish) is None else []
 
 
 def is_failed_finish(finish: str) -> bool:
     """Whether a finish reason, or the status of a response, tells a failure."""
-    return FINISH_OUTCOMES.get(normalise_finish(finish)) in TOLD_FAILURES
+    return read_finish(finish) in TOLD_FAILURES
 
 
 def refuse_status(status: int, told: ServerError) -> End:
@@ -120,6 +146,12 @@ def refuse_status(status: int, told: ServerError) -> End:
     limited = status == 429 or told.limits_rate or by_words
     outcome: Outcome = "rate_limited" if limited else "http_4xx" if status < 500 else "http_5xx"
     return End(outcome, told.words or f"HTTP {status} without a word")
+
+
+def _fail(told: ServerError) -> tuple[Outcome, str]:
+    """What an error that a 200 tells makes of the attempt."""
+    limited = told.limits_rate or told.words.lower().startswith(RATE_LIMIT_WORDS)
+    return "rate_limited" if limited else "error_in_stream", told.words
 
 
 def judge(
@@ -142,17 +174,17 @@ def judge(
     if end.outcome == "client_error":
         return end.outcome, end.error
     if stream_error is not None:
-        return "rate_limited" if stream_error.limits_rate else "error_in_stream", stream_error.words
+        return _fail(stream_error)
     note = None if end is COMPLETE else f"after the finish marker: {end.error}"
     if finish is not None:
-        outcome = FINISH_OUTCOMES.get(normalise_finish(finish))
+        outcome = read_finish(finish)
         if outcome is None:
             return "ok", f"unknown finish reason {finish[:40]!r}, taken for ok"
         return outcome, f"finish reason {finish[:40]!r}" if outcome in TOLD_FAILURES else note
     if stray and (told := find_server_error(stray)) is not None:
-        return "rate_limited" if told.limits_rate else "error_in_stream", told.words
+        return _fail(told)
     if done:
-        return "ok", note
+        return "ok", note or (f"outside its events it said: {read_error(stray)}" if stray.strip() else None)
     if refused is not None:
         return refused.outcome, refused.error
     if end.lost and not answered:

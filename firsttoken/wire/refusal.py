@@ -15,14 +15,15 @@ SPENT = (
     "insufficientquota", "insufficientbalance", "insufficientcredit", "insufficientfunds", "insufficientuserquota",
     "creditlimit", "creditsexhausted", "creditbalance", "nocredit", "outofcredit", "balanceexhausted",
     "paymentrequired", "402", "billing", "budgetexceeded", "exceededcurrentquota", "spendlimit", "spendinglimit",
-    "accountoverdue", "arrearage", "trialexpired",
+    "accountoverdue", "arrearage", "trialexpired", "notenoughbalance", "notenoughcredit", "outofquota",
 )  # fmt: skip
 """How codes begin, in small letters and without signs, that mean that there is no credit left: OpenAI's, Anthropic's,
 DeepSeek's, Moonshot's, LiteLLM's, OpenRouter's, Together's, Volcengine's and DashScope's."""
 PASSING = ("ratelimit", "toomanyrequests", "resourceexhausted", "throttl", "concurrencylimit")
 """How codes begin of what passes by waiting."""
 WORDS = re.compile(
-    r"credit balance is too low|insufficient (account )?(balance|credit|funds|quota)|(no|out of|not enough) credits?\b"
+    r"credit balance is too low|insufficient (account )?(balance|credit|funds|quota)|balance is (insufficient|too low)"
+    r"|(no|out of|not enough) (credits?|balance)\b|(used|exhausted) all (of )?(your )?(available |included )?credits"
     r"|exceeded your current quota, please check your plan and billing|payment required|billing hard limit"
     r"|(add|purchase|buy) (more )?credits|top up your|account is in arrears|budget has been exceeded",
     re.IGNORECASE,

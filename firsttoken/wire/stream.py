@@ -24,6 +24,7 @@ OBJECT = (b"{", b"[{", b"[[")
 """How the data of an event begins that belongs to an API; anything else is no event, however it is written."""
 OUR_NAMES = re.compile(rb"|message|data|chunk|completion|delta|response\..*|content.*", re.IGNORECASE)
 """Names of events that can belong to an answer; a broken one of another name is none of ours."""
+ERROR_NAMES = frozenset({b"error", b"exception", b"failure"})
 MOST_NAMELESS = 8
 """Events of an answer that are asked who wrote it, while none has said so."""
 
@@ -111,7 +112,7 @@ class Stream:
             else:
                 self._take_words(name, data)
             return
-        if name == b"error":
+        if name in ERROR_NAMES:
             meaning = Meaning(error=read_server_error(data))
         else:
             try:
@@ -140,7 +141,8 @@ class Stream:
             row.finish_reason = meaning.finish or row.finish_reason
             if meaning.usage is not None:
                 self._note_usage(meaning.usage)
-        self.error = meaning.error or self.error
+        if meaning.error is not None and (self.done_ns is None or row.finish_reason is None):  # the answer is not whole
+            self.error = meaning.error
 
     def _saw_nothing(self) -> bool:
         """Whether nothing visible has been streamed so far."""
@@ -149,7 +151,7 @@ class Stream:
 
     def _take_words(self, name: bytes, data: bytes) -> None:
         """Data that is no object: the words of an error, or else nothing of the answer."""
-        if name == b"error":
+        if name in ERROR_NAMES:
             told = read_server_error(data)
             self.error = told if told.words else told._replace(words="an error without words")
         elif data.strip() not in (b"", b"null"):
@@ -240,7 +242,8 @@ class Stream:
             row.checks.append(BUFFERED)
 
     def _settle_usage(self, bytes_received: int | None) -> None:
-        row, tokens = self._row, resolve_counts(self._counts, bytes_received=bytes_received)
+        row, answered = self._row, self._row.first_token_ns is not None
+        tokens = resolve_counts(self._counts, bytes_received=bytes_received, answered=answered)
         row.input_tokens, row.cached_tokens, row.cache_write_tokens = tokens.input, tokens.cached, tokens.written
         row.output_tokens, row.reasoning_tokens = tokens.output, tokens.reasoning
         row.token_source = None if tokens.output is None else "usage"

@@ -79,11 +79,14 @@ class Thoughts:
         if (tag := OPENING_TAG.match(start)) is not None:
             return self._open(start[tag.end() :], list_closings((tag["space"] or "").lower()))
         small = start.lower()
+        if (end := _find_end(small, self._closings)) is not None and small[:end] in self._closings:
+            self._state = "closed"  # opened by the server, and nothing of them was text
+            return self._wait_for_text(start[end:])
         for opening, closing in MARKS.items():
             if small.startswith(opening):
                 return self._open(start[len(opening) :], (closing,))
-        if BEGUN_TAG.fullmatch(start) or any(mark.startswith(small) for mark in MARKS):  # also of nothing but blanks
-            self._pending = text
+        if BEGUN_TAG.fullmatch(start) or any(mark.startswith(small) for mark in (*MARKS, *self._closings)):
+            self._pending = text  # also nothing but blanks
             return "undecided"
         self._state = "outside"
         return self._take(text)

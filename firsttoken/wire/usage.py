@@ -52,8 +52,14 @@ DETAIL_NAMES: dict[str, tuple[str, ...]] = {
 WRITTEN_PARTS = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 """Tokens written to the cache, told by how long they stay."""
 
-BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Flat beside `input_tokens`, these are Anthropic's, whose input is only what was neither read nor written."""
+BESIDE = {
+    "input_tokens": ("cache_read_input_tokens", "cache_creation_input_tokens"),
+    "inputTokens": ("cacheReadInputTokens", "cacheWriteInputTokens"),
+}
+"""Flat beside these names of the input, these are Anthropic's and Bedrock's, whose input is only what was neither read
+nor written."""
+APART = "apart"
+"""Key of the counts of a usage that names its cached tokens so."""
 
 Counts = dict[str, int]
 """What is counted, by the keys of NAMES, as far as a server told it."""
@@ -98,9 +104,9 @@ def read_usage(value: object) -> Usage | None:
     parts = [count for inner in details for key in WRITTEN_PARTS if (count := read_count(inner.get(key))) is not None]
     if parts and not counts.get("written"):
         counts["written"] = sum(parts)
-    if "total" not in counts and "input" in counts and "input_tokens" in value and not details:
-        counts["input"] += sum(count for key in BESIDE if (count := read_count(value.get(key))) is not None)
-    return Usage(counts, odd) if counts or odd else None
+    if not details and any(name in value and not value.keys().isdisjoint(flat) for name, flat in BESIDE.items()):
+        counts[APART] = 1
+    return Usage(counts, odd) if counts.keys() - {APART} or odd else None
 
 
 def read_count(value: object) -> int | None:
@@ -119,13 +125,14 @@ def merge_counts(known: Counts, told: Mapping[str, int]) -> None:
             known[kind] = count
 
 
-def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = None) -> Tokens:
+def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = None, answered: bool = False) -> Tokens:
     """The tokens of an answer, from all that was told of it.
 
     Vendors differ in whether the input holds what was cached or written of it, and the output the reasoning. A total
     decides; without one, what cannot be inside stands beside: cached tokens above the input do. Reasoning above the
-    output without a total leaves the output unknown. `bytes_received`: of the body, where it was not compressed; an
-    answer has no more tokens than bytes, but for what was never sent.
+    output without a total leaves the output unknown. A total above all that was told is the sign of reasoning that was
+    not. `bytes_received`: of the body, where it was not compressed; an answer has no more tokens than bytes, but for
+    what was never sent; `answered`: a token came, so that neither prompt nor answer can have had none.
     """
     told, written, reasoning = counts.get("input"), counts.get("written"), counts.get("reasoning")
     cached = counts.get("cached") or counts.get("cache_read", counts.get("cached"))
@@ -133,19 +140,26 @@ def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = No
     parts = (cached or 0) + (written or 0)
     beside_input, beside_output = _find_beside(counts, parts, reasoning or 0)
     if told is not None and parts:
-        odd = parts > told and beside_input is None and "cache_read" not in counts
-        if beside_input or (beside_input is None and parts > told):
+        odd = parts > told and beside_input is None and not counts.keys() & {"cache_read", APART}
+        if beside_input or (beside_input is None and (parts > told or APART in counts)):
             told += parts
     if output is not None and reasoning:
         if beside_output:
             output += reasoning
         elif reasoning > output:
             output, reasoning, odd = None, None, True
+    untold = _find_untold(counts, parts, reasoning or 0)
+    if 0 < untold <= MOST_UNSEEN and output is not None and not parts and not reasoning:
+        output, reasoning = output + untold, untold
+    elif untold:
+        odd = True
     if output is not None and bytes_received is not None:
         seen = output - (reasoning or 0)
         if seen > max(bytes_received, 0 if "reasoning" in counts else MOST_UNSEEN):
             output, reasoning, odd = None, None, True
-    if told is not None and told > MOST_TOKENS:
+    if output == 0 and answered:
+        output, reasoning, odd = None, None, True
+    if told is not None and (told > MOST_TOKENS or (told == 0 and answered)):
         told, cached, written, odd = None, None, None, True
     return Tokens(told, cached, written, output, reasoning, odd)
 
@@ -159,6 +173,15 @@ def _find_beside(counts: Mapping[str, int], parts: int, reasoning: int) -> tuple
                 fits = beside_input or parts <= told
                 return (beside_input if fits else None), beside_output
     return None, False
+
+
+def _find_untold(counts: Mapping[str, int], parts: int, reasoning: int) -> int:
+    """Tokens of the total that no way to count explains; negative where it is below what was told, 0 without one."""
+    total, told, output = counts.get("total"), counts.get("input"), counts.get("output")
+    if not total or told is None or output is None:
+        return 0
+    ways = {told + output + own * reasoning + apart * parts for own, apart in _ways(parts, reasoning)}
+    return 0 if total in ways else total - told - output
 
 
 def _ways(parts: int, reasoning: int) -> Iterable[tuple[bool, bool]]:

@@ -12,8 +12,8 @@ import msgspec
 from firsttoken.unreadable import UNREADABLE
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
 from firsttoken.wire.dialects.json_text import decode_event
-from firsttoken.wire.dialects.parts import read_content, read_hidden, read_visible_text
-from firsttoken.wire.error_text import find_server_error, read_server_error
+from firsttoken.wire.dialects.parts import is_thought, read_content, read_hidden, read_name, read_visible_text
+from firsttoken.wire.error_text import ServerError, find_server_error, read_server_error, tells_failure
 from firsttoken.wire.outcome import is_failed_finish
 from firsttoken.wire.usage import Usage, read_usage
 
@@ -37,13 +37,15 @@ DELTAS: dict[str, Callable[[object], Meaning | None]] = {
     **dict.fromkeys(("thinking", "thinking_content", "thinking_blocks", "thought", "thoughts"), read_hidden),
     "reasoning_summary": _read_summary,
 }
-"""Field of a delta -> what a token in it is; the parts of the content may be of either kind."""
+"""Field of a delta -> what a token in it is; the parts of the content may be of either kind. Others by their name."""
 
 
 class _Choice(_Schema):
     delta: object = None
     message: object = None  # what some servers call a delta
     text: object = None  # what a completions stream has for a delta
+    reasoning: object = None
+    reasoning_content: object = None
     finish_reason: object = None
     native_finish_reason: object = None
     usage: object = None
@@ -53,6 +55,8 @@ class _Choice(_Schema):
 class _Chunk(_Schema):
     choices: list[_Choice] | None = None
     usage: object = None
+    usage_metadata: object = None
+    usageMetadata: object = None  # noqa: N815 - as it is sent
     x_groq: object = None
     error: object = None
     kind: object = msgspec.field(default=None, name="object")
@@ -65,6 +69,10 @@ class _PlainDelta(_Schema):
     content: object = None
     reasoning_content: object = None
     reasoning: object = None
+    tool_calls: object = None
+    extra_content: object = None
+    channel: object = None
+    type: object = None
 
 
 class _PlainChoice(_Schema):
@@ -107,23 +115,24 @@ def read_chunk(data: bytes, api: str) -> Meaning:
     if plain is not None:
         return plain
     chunk = decode_event(_CHUNK, data, api, _put_right)
-    if chunk.error or chunk.kind == "error":
+    if tells_failure(chunk.error) or chunk.kind == "error":
         return Meaning(error=read_server_error(data))
-    usage = read_usage(chunk.usage) if chunk.usage else None
-    if chunk.x_groq and usage is None and isinstance(chunk.x_groq, dict):
-        usage = read_usage(chunk.x_groq.get("usage"))
+    groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
+    told = (chunk.usage, groq.get("usage"), chunk.usage_metadata, chunk.usageMetadata)
+    usage = next(filter(None, map(read_usage, told)), None)
     if not chunk.choices:
         return _read_without_choice(chunk, usage, data)
-    meaning, finish, error = NOTHING, None, None
+    meaning, finish, error = NOTHING, None, _find_error(groq)
     for choice in chunk.choices:
         if choice.text and isinstance(choice.text, str):
             meaning = VISIBLE
         elif meaning is not VISIBLE:
             meaning = _read_delta(choice.delta) or (WHOLE if _read_delta(choice.message) else meaning)
+            if meaning is NOTHING and (read_hidden(choice.reasoning) or read_hidden(choice.reasoning_content)):
+                meaning = HIDDEN
         if choice.finish_reason and isinstance(choice.finish_reason, str):
             finish = _read_finish(choice.finish_reason, choice.native_finish_reason)
-        if choice.error:
-            error = read_server_error(msgspec.json.encode({"error": choice.error}))
+        error = _find_error({"error": choice.error}) or _find_error(choice.delta) or error
         usage = usage or (read_usage(choice.usage) if choice.usage else None)
     if finish is None and usage is None and error is None:
         return meaning
@@ -144,6 +153,8 @@ def _read_plain_token(data: bytes) -> Meaning | None:
     delta = choice.delta
     if delta is None:
         return VISIBLE if choice.text and isinstance(choice.text, str) else None
+    if delta.tool_calls or delta.extra_content or delta.channel or delta.type:
+        return None
     if delta.content:
         return VISIBLE if isinstance(delta.content, str) else None
     reasoning = delta.reasoning_content or delta.reasoning
@@ -156,6 +167,8 @@ def read_chunk_text(data: bytes) -> str:
     texts = []
     for choice in chunk.choices or ():
         delta = choice.delta or choice.message
+        if isinstance(delta, dict) and _is_thought(delta):
+            continue
         texts.append(choice.text if isinstance(choice.text, str) else "")
         texts.append(read_visible_text(delta.get("content") if isinstance(delta, dict) else delta))
     return "".join(texts)
@@ -177,11 +190,34 @@ def _read_delta(delta: object) -> Meaning | None:
         return read_content(delta) if isinstance(delta, str) else None
     found: Meaning | None = None
     for field, value in delta.items():
-        if value and (read := DELTAS.get(field)) is not None and (kind := read(value)) is not None:
-            if kind is VISIBLE:
-                return VISIBLE
-            found = kind if found is None or found is SUMMARY else found
+        kind = _read_field(field, value) if value else None
+        if kind is VISIBLE and field == "content" and _is_thought(delta):
+            kind = HIDDEN
+        if kind is VISIBLE:
+            return VISIBLE
+        found = kind if found is None or found is SUMMARY else found
     return found
+
+
+def _read_field(field: str, value: object) -> Meaning | None:
+    """The kind of token in a field of a delta."""
+    if (read := DELTAS.get(field)) is not None:
+        return read(value)
+    kind = read_name(field) if isinstance(value, str | list | dict) else None
+    return None if kind is None or read_hidden(value) is None else kind
+
+
+def _is_thought(delta: dict[str, object]) -> bool:
+    """Whether a delta says that its content is a thought, itself or in what its vendor adds to it."""
+    extra = delta.get("extra_content")
+    vendors = extra.values() if isinstance(extra, dict) else ()
+    return is_thought(delta) or any(is_thought(vendor) for vendor in vendors if isinstance(vendor, dict))
+
+
+def _find_error(holder: object) -> ServerError | None:
+    """What stands below `error` in a part of a chunk, if it tells a failure."""
+    error = holder.get("error") if isinstance(holder, dict) else None
+    return read_server_error(msgspec.json.encode({"error": error})) if tells_failure(error) else None
 
 
 def _read_finish(finish: str, native: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from firsttoken.wire.dialects.dialect import HIDDEN, SUMMARY, VISIBLE, Meaning
 
@@ -20,7 +21,16 @@ ABOUT = frozenset({
     "status", "annotations", "encrypted_content", "mime_type", "media_type", "thought", "logprobs", "provider",
 })  # fmt: skip
 """Keys that say something about a part and are not its content."""
+HIDDEN_WORDS = frozenset({"think", "thinking", "thought", "thoughts", "reasoning", "cot", "monologue", "analysis"})
+"""Words in the name of a field or event that holds thoughts ..."""
+ABOUT_WORDS = frozenset({
+    "signature", "id", "index", "effort", "token", "tokens", "count", "encrypted", "redacted", "duration", "time", "ms",
+    "type", "status", "format", "level", "mode", "enabled", "budget", "start", "started", "end", "finished", "done",
+})  # fmt: skip
+"""... unless one of these says that it tells something about them."""
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 DEEPEST = 8
+MOST_NAMES = 1024
 
 
 def read_content(content: object) -> Meaning | None:
@@ -28,6 +38,22 @@ def read_content(content: object) -> Meaning | None:
     if isinstance(content, str):
         return VISIBLE if content else None
     return _read_part(content, VISIBLE, 0) if content else None
+
+
+@lru_cache(MOST_NAMES)
+def read_name(name: str) -> Meaning | None:
+    """The kind of token in a field or a delta whose name tells that it holds thoughts; None of any other name."""
+    words = {word.lower() for word in WORD.findall(name)}
+    if HIDDEN_WORDS.isdisjoint(words) or not ABOUT_WORDS.isdisjoint(words):
+        return None
+    return SUMMARY if "summary" in words else HIDDEN
+
+
+def is_thought(holder: dict[str, object]) -> bool:
+    """Whether what holds some content says that all of it is a thought."""
+    if holder.get("thought") is True or holder.get("is_thought") is True:
+        return True
+    return any(isinstance(kind := holder.get(key), str) and HIDDEN_TYPES.search(kind) for key in ("type", "channel"))
 
 
 def read_hidden(content: object) -> Meaning | None:

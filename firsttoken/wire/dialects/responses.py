@@ -13,7 +13,7 @@ import msgspec
 
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
 from firsttoken.wire.dialects.json_text import decode_event, decode_object
-from firsttoken.wire.dialects.parts import read_content, read_visible_text
+from firsttoken.wire.dialects.parts import read_content, read_name, read_visible_text
 from firsttoken.wire.error_text import ServerError, find_server_error, read_server_error
 from firsttoken.wire.outcome import is_failed_finish
 from firsttoken.wire.usage import read_usage
@@ -67,7 +67,7 @@ def read_responses(data: bytes, name: bytes = b"") -> Meaning:
         return _read_end(kind, data)
     if kind in RESPONSE_PARTS:
         return WHOLE if _find_product(decode_object(data, "responses")) else NOTHING
-    if kind == "error":
+    if kind in ("error", "response.error"):
         return Meaning(error=read_server_error(data))
     if kind.startswith("response."):
         return NOTHING
@@ -82,9 +82,7 @@ def read_response_text(data: bytes) -> str:
 
 def _kind_of(delta: str) -> Meaning:
     """The kind of a delta that is not in the table."""
-    if "summary" in delta:
-        return SUMMARY
-    return HIDDEN if "reasoning" in delta or "thinking" in delta else VISIBLE
+    return read_name(delta) or (SUMMARY if "summary" in delta else VISIBLE)
 
 
 def _read_end(kind: str, data: bytes) -> Meaning:
