@@ -208,15 +208,18 @@ def _thin(ticks: Sequence[float], width: float) -> list[float]:
     return kept[::-1] if kept[-1] == ticks[0] else [ticks[0], *kept[::-1]]
 
 
-def curve(panel: Axes, points: Sequence[Point], colour: str, marker: str = "o", dashed: bool = False) -> None:
-    """A line through the known values, its interval as a band; an unknown or infinite value breaks it."""
+def curve(
+    panel: Axes, points: Sequence[Point], colour: str, marker: str = "o", *, dashed: bool = False, band: bool = True
+) -> None:
+    """A line through the known values, its interval as bars and a band; an unknown or infinite value breaks it."""
     x = np.array([point.x for point in points])
     y, lo, hi = (_numbers([getattr(point, end) for point in points]) for end in ("y", "lo", "hi"))
     if dashed:
         panel.plot(x, y, color=colour, linewidth=1.0, linestyle=(0, (4, 2)), zorder=3)
         return
     panel.plot(x, y, color=colour, marker=marker, zorder=3)
-    panel.fill_between(x, lo, hi, color=colour, alpha=0.16, linewidth=0, zorder=2)
+    if band:
+        panel.fill_between(x, lo, hi, color=colour, alpha=0.16, linewidth=0, zorder=2)
     panel.vlines(x, lo, hi, color=colour, linewidth=0.8, alpha=0.7, zorder=2)
 
 
@@ -349,6 +352,11 @@ def error_bar(panel: Axes, error: float | None) -> None:
         fontsize=5.5, color=INK, zorder=5, bbox=BACKING,
     )  # fmt: skip
     panel.set_ylim(low, high)
+
+
+def explain(figure: Figure, sentences: Sequence[str]) -> None:
+    """Say at the foot of a drawing what its marks mean, a line for each sentence."""
+    figure.supxlabel("\n".join(sentences), fontsize=7, color=SOFT, x=0.0, ha="left")
 
 
 def few_ticks(steps: int = 3) -> MaxNLocator:

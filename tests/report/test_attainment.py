@@ -1,7 +1,25 @@
 """Tests of firsttoken/report/attainment.py."""
 
+import math
+
+from matplotlib.patches import Rectangle
+
 from firsttoken.report.attainment import draw_attainment
 from tests.report.studies import make_study
+
+
+def boxes_of(figure):
+    """Where a load that kept the promise and the next one, which did not, leave the share between them open."""
+    [panel] = figure.axes
+    spans = {(x, y, w, h) for x, y, w, h in (p.get_bbox().bounds for p in panel.patches if isinstance(p, Rectangle))}
+    return sorted({(x, x + w) for x, y, w, h in spans if h > 1})
+
+
+def lines_of(figure):
+    """The loads that each curve joins by a line."""
+    [panel] = figure.axes
+    joined = [[float(x) for x in line.get_xdata()] for line in panel.lines if line.get_marker() in ("o", "s")]
+    return [loads for loads in joined if not any(map(math.isnan, loads))]
 
 
 def words_of(figure):
@@ -32,3 +50,27 @@ def test_without_a_stated_peak_none_is_drawn(tmp_path):
 
 def test_a_run_that_measured_nothing_says_so_in_the_chart(empty_study):
     assert words_of(draw_attainment(empty_study)) == ["No load was measured to its end."]
+
+
+def test_no_line_is_drawn_between_a_load_that_kept_the_promise_and_one_that_did_not(study):
+    figure = draw_attainment(study)
+
+    assert lines_of(figure) == [[1.0, 4.0, 16.0], [64.0]] * 2
+    assert boxes_of(figure) == [(16.0, 64.0)]
+
+
+def test_next_users_leave_no_load_between_them_untested(tmp_path):
+    figure = draw_attainment(make_study(tmp_path / "run", levels=(23, 24, 25, 26), targets=("gpt-5.4",)))
+
+    assert lines_of(figure) == [[23.0, 24.0, 25.0, 26.0]]
+    assert boxes_of(figure) == []
+
+
+def test_the_foot_explains_the_marks_that_are_drawn_and_no_others(study, tmp_path):
+    [foot, *_] = [text.get_text() for text in draw_attainment(study).texts]
+    quiet = draw_attainment(make_study(tmp_path / "run", levels=(1, 4)))
+    [quiet_foot] = [text.get_text() for text in quiet.texts]
+
+    assert "Peak: 4 requests/s. Dotted: the users that it needs of each; solid: with 30 % headroom." in foot
+    assert "Tinted box: no load between its sides was tested" in foot
+    assert quiet_foot == "Bars: 95 % intervals."
