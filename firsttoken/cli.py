@@ -126,7 +126,7 @@ def report(
 
 @app.command
 def simulate(
-    *models: Annotated[str, Parameter(help="Names of the catalogue; default gpt-5.2-codex and gpt-5.4.")],
+    *models: Annotated[str, Parameter(help="Models of scenarios/models.toml; default gpt-5.2-codex and gpt-5.4.")],
     port: Annotated[int, Parameter(help="Where to listen; 0 picks a free one.", validator=A_PORT)] = 8000,
     truth: Annotated[Path | None, Parameter(help="A file that gets one JSON line per attempt.")] = None,
 ) -> int:

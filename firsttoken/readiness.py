@@ -33,7 +33,7 @@ def check_ready(plan: Scenario, environ: Mapping[str, str], workers: int = 1) ->
     check_keys(plan, environ)
     if plan.traffic.trace:
         read_arrivals(plan.traffic)
-    check_syntax(kit.find("locustfiles", plan.traffic.locustfile))
+    check_locustfile(plan)
     limits.check_files(plan, workers)
 
 
@@ -55,6 +55,11 @@ def find_simulated(models: Iterable[str]) -> Iterator[Target]:
             known, hint = one_of(catalogue), suggest(name, catalogue)
             raise UsageError(f'simulate: expected {known}, models of scenarios/models.toml, got "{name}"{hint}')
         yield Target(model=name)
+
+
+def check_locustfile(plan: Scenario) -> None:
+    """Refuse a plan whose locustfile is not there or is no Python. Raises KitError or UsageError."""
+    check_syntax(kit.find("locustfiles", plan.traffic.locustfile))
 
 
 def check_syntax(path: Path) -> None:

@@ -24,7 +24,16 @@ def find_broken_off(folder: Path) -> Path:
     """The folder of a run that can go on. Raises LaunchError where it is none, or came to its planned end."""
     manifest = folder / "manifest.json"
     if not (manifest.is_file() and (folder / "scenario.toml").is_file()):
-        raise LaunchError(f"--resume {folder}: expected the folder of a run, got another; `firsttoken run` makes one")
+        got = (
+            "a folder without its manifest.json and scenario.toml"
+            if folder.is_dir()
+            else "a file"
+            if folder.exists()
+            else "no such folder"
+        )
+        raise LaunchError(
+            f"--resume {folder}: expected the folder of a run, got {got}; `firsttoken run` prints its path"
+        )
     try:
         state = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object]).get("state")
     except UNREADABLE:

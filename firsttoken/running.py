@@ -20,7 +20,7 @@ from firsttoken.catalogue import load_catalogue
 from firsttoken.decide.exit_code import FAILED, INTERRUPTED, find_exit_code
 from firsttoken.error import FirstTokenError
 from firsttoken.interrupts import Interrupts
-from firsttoken.readiness import UsageError, find_doubts
+from firsttoken.readiness import UsageError, check_locustfile, find_doubts
 from firsttoken.scenario.format import Scenario
 from firsttoken.start import Ground
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int:
     """Print what a run will take; nothing is sent and nothing is written."""
+    check_locustfile(plan)
     foretold = estimate.estimate_run(plan, load_catalogue())
     for doubt in find_doubts(plan, os.environ, workers, remote):
         console.warn(doubt)

@@ -104,6 +104,12 @@ def test_a_dry_run_sends_nothing_and_needs_no_key(tmp_path: Path) -> None:
     assert estimate["usd"] > 1
 
 
+def test_a_dry_run_refuses_a_locustfile_that_is_not_there() -> None:
+    said = refuse("run", "quickstart", "--dry-run", "--set", "traffic.locustfile=chatt")
+
+    assert 'locustfiles/: expected one of chat, got chatt; did you mean "chat"?' in said
+
+
 PAID = REAL
 for plain, paid in {'"fast"': '"gpt-5.4"', '"unknown"': '"list"', "[2]": "[100]", '"2s"': '"60s"'}.items():
     PAID = PAID.replace(plain, paid)

@@ -23,7 +23,12 @@ def run(
 
 
 @app.command
-def report() -> None:
+def report(folder: Path, query: str = "", *, kind: str = "") -> None:
+    """Anything."""
+
+
+@app.command
+def join(*, master: str) -> None:
     """Anything."""
 
 
@@ -40,6 +45,9 @@ def sentence(*words: str) -> str:
         (["run", "--workers", "two"], '--workers: expected a whole number, got "two"'),
         (["run", "--share", "half"], '--share: expected a number, got "half"'),
         (["runn"], 'expected one of the commands run, report, got runn; did you mean "run"?'),
+        (["report"], "report: expected FOLDER, got none; see `firsttoken report --help`"),
+        (["join"], "join: expected --master, got none; see `firsttoken join --help`"),
+        (["report", "x", "--kind"], "report: expected a value after --kind, got none; see `firsttoken report --help`"),
         (["xyz"], "expected one of the commands run, report, got xyz"),
     ],
 )

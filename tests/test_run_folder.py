@@ -53,3 +53,15 @@ def test_a_run_whose_manifest_is_torn_is_not_gone_on_with(tmp_path: Path) -> Non
 
     with pytest.raises(LaunchError, match=r"--resume .*: expected the manifest of a run in .*, got a torn one"):
         find_broken_off(tmp_path)
+
+
+def test_what_is_no_run_folder_is_told_by_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    for name, got in {
+        "none": "no such folder",
+        "file": "a file",
+        ".": "a folder without its manifest.json and scenario.toml",
+    }.items():
+        with pytest.raises(LaunchError, match=f"expected the folder of a run, got {got};"):
+            find_broken_off(tmp_path / name)

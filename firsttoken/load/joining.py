@@ -54,8 +54,10 @@ class Doorway:
         try:
             host, port = parse_address(master)
             socket.getaddrinfo(host, port)
-        except (AddressError, OSError) as error:
-            raise JoinError(f"--master {master}: expected where a master listens, got: {error}") from None
+        except AddressError as error:
+            raise JoinError(f"--master: {error}") from None
+        except OSError as error:
+            raise JoinError(f"--master {master}: expected where a master listens, got: {error.strerror}") from None
         try:
             self._link = WorkerLink(environment, host, port, self._hear)
         except ConnectionError:
