@@ -14,6 +14,7 @@ from firsttoken.decide.units import UNKNOWN, write_value
 from firsttoken.report import theme
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import join_words, number_cell, write_source
+from firsttoken.report.short_names import shorten_names
 from firsttoken.scenario.format import Demand
 from firsttoken.scenario.target import Target
 
@@ -100,7 +101,7 @@ def _draw(study: Study) -> Drawing:
             left += dollars
         if not left:
             panel.annotate("price unknown", (0, row), xytext=(4, 0), textcoords="offset points", va="center")
-    panel.set_yticks(range(len(study.targets)), list(theme.shorten_names(study.targets).values()))
+    panel.set_yticks(range(len(study.targets)), list(shorten_names(study.targets).values()))
     panel.set_ylim(len(study.targets) - 0.5, -0.5)
     panel.set_xlim(left=0)
     panel.grid(visible=False)

@@ -23,6 +23,8 @@ from firsttoken.report.series import (
     write_percent,
     write_source,
 )
+from firsttoken.report.short_names import shorten_names
+from firsttoken.report.ticks import few_ticks
 
 ORDER = 10
 COLOURS = {
@@ -106,9 +108,9 @@ def _draw(study: Study, compared: list[Comparison]) -> Drawing:
         panel.plot(value, row, "o", color=colour[comparison.target], markersize=6)
     panel.set_xlim(-reach, reach)
     panel.set_ylim(len(compared) - 0.4, -0.6)
-    names = theme.shorten_names(study.targets)
+    names = shorten_names(study.targets)
     panel.set_yticks(range(len(compared)), [f"{names[c.target]}, {c.name}" for c in compared])
-    panel.xaxis.set_major_locator(theme.few_ticks(5))
+    panel.xaxis.set_major_locator(few_ticks(5))
     panel.xaxis.set_major_formatter(lambda share, _: f"{100 * share:+.0f} %" if round(share, 3) else "as published")
     panel.set_xlabel("measured against published")
     return figure

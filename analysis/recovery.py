@@ -19,6 +19,7 @@ from firsttoken.report import theme
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import BARE, join_words
+from firsttoken.report.short_names import shorten_middle
 
 ORDER = 25
 CLOSED = (
@@ -112,7 +113,7 @@ def _draw(study: Study, recoveries: list[Recovery]) -> Drawing:
     figure, panels = theme.strips(4.5 + 3.5 * len(shown), [1.0] * len(shown))
     colour = theme.colours(study.targets)
     for panel, target in zip(panels, shown, strict=True):
-        panel.set_title(f"{theme.shorten_middle(target, 60)}: first word, p95, seconds")
+        panel.set_title(f"{shorten_middle(target, 60)}: first word, p95, seconds")
         for recovery in study.recoveries[target]:
             _draw_course(panel, recovery, colour[target])
         panel.set_ylim(0, 1.08 * panel.get_ylim()[1])

@@ -16,6 +16,8 @@ from firsttoken.decide.study import Study
 from firsttoken.report import theme
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import join_words, number_cell
+from firsttoken.report.short_names import shorten_names
+from firsttoken.report.ticks import few_ticks
 from firsttoken.results.stage import Stage
 
 ORDER = 15
@@ -120,7 +122,7 @@ def _end(study: Study, bracket: Bracket) -> str:
 def _draw(study: Study, tries: dict[str, list[Try]]) -> Drawing:
     tried = [target for target in study.targets if tries[target]]
     figure, panels = theme.canvas(8.0, columns=len(tried))
-    names = theme.shorten_names(tried, most=max(8, 56 // len(tried)))
+    names = shorten_names(tried, most=max(8, 56 // len(tried)))
     for panel, target in zip(panels, tried, strict=True):
         levels = [each.stage.level for each in tries[target]]
         numbers = range(1, len(levels) + 1)
@@ -133,7 +135,7 @@ def _draw(study: Study, tries: dict[str, list[Try]]) -> Drawing:
             panel.axhspan(bracket.last_pass, bracket.first_fail, color=theme.FAINT, alpha=0.6, linewidth=0, zorder=0)
         theme.level_axis(panel, levels, study.unit.axis)
         panel.set_xlim(0.5, len(levels) + 0.5)
-        panel.xaxis.set_major_locator(theme.few_ticks(8 if len(tried) < 3 else 4))
+        panel.xaxis.set_major_locator(few_ticks(8 if len(tried) < 3 else 4))
         panel.set_xlabel("try")
     return figure
 

@@ -16,6 +16,7 @@ from firsttoken.report import theme
 from firsttoken.report.instrument import find_worst, write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
 from firsttoken.report.series import write_percent
+from firsttoken.report.ticks import few_ticks
 from firsttoken.report.trace import NS, Timeline, read_timeline
 from firsttoken.results.stage import Stage
 
@@ -87,7 +88,7 @@ def _draw(study: Study, timeline: Timeline) -> Drawing:
     figure, panels = theme.strips(12.0, list(STRIPS.values()))
     for panel, title in zip(panels, STRIPS, strict=True):
         panel.set_title(title, fontsize=7.5, pad=11 if panel is panels[0] else 3, color=theme.SOFT)
-        panel.yaxis.set_major_locator(theme.few_ticks())
+        panel.yaxis.set_major_locator(few_ticks())
     _shade(panels, study)
     _draw_strips(panels, study, timeline)
     panels[-1].set_xlabel("seconds since the run began")

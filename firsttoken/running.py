@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from firsttoken import console, estimate, launch, live, terminal
+from firsttoken import console, estimate, launch, terminal
 from firsttoken.catalogue import load_catalogue
 from firsttoken.decide.exit_code import FAILED, INTERRUPTED, find_exit_code
 from firsttoken.error import FirstTokenError
@@ -56,6 +56,8 @@ def check_names(plan: Scenario) -> None:
 
 def measure(plan: Scenario, ground: Ground, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
     """Start the load, show progress, end it; why it failed, in a sentence, if it did."""
+    from firsttoken import live
+
     folder, command = ground.folder, ["firsttoken", *sys.argv[1:]]
     load = launch.LoadProcess(folder, ground.simulators.base_urls, command, crew, hold=ground.hold, relay=console.relay)
     try:
@@ -131,6 +133,8 @@ def _has_rows(folder: Path) -> bool:
 
 def work(master: str, spool: Path, interrupts: Interrupts) -> str | None:
     """Work for a run of another machine until it is over; why that failed, in a sentence, if it did."""
+    from firsttoken import live
+
     child = launch.WorkerProcess(master, spool)
     try:
         interrupts.tell(child.finish_early)

@@ -38,6 +38,8 @@ CEILINGS = {
 
 ESTIMATE_COLUMNS = ("", "stages", "minutes", "requests", "attempts", "tokens in", "tokens out", "worst case")
 UNKNOWN = "unknown"
+SAID_ELSEWHERE = {"target", "remarks", "openai_package_ttft_ms"}
+"""Keys of a finding that have no line of their own: the heading or another line says them."""
 MINUTES_A_DAY = 1440
 
 
@@ -181,7 +183,7 @@ def show_findings(findings: Sequence[Mapping[str, object]]) -> None:
         remarks = finding.get("remarks")
         beside = remarks if isinstance(remarks, dict) else {}
         for key, value in finding.items():
-            if key not in ("target", "remarks"):
+            if key not in SAID_ELSEWHERE:
                 remark = f": {beside[key]}" if key in beside else ""
                 say(OUT, f"  {key.replace('_', ' '):<18} {_plain(value)}{remark}")
 

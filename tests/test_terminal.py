@@ -180,3 +180,20 @@ def test_a_long_time_is_told_in_days(
     terminal.show_estimate(RunEstimate(scenario="s", targets=[], minutes=minutes, usd=1.0, assumes=[], **counts))
 
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_finding_says_each_thing_once_with_what_follows_from_it(capsys):
+    finding = {
+        "target": "m",
+        "usage": None,
+        "openai_package": "ok, first token after 961 ms",
+        "openai_package_ttft_ms": 961.0,
+        "remarks": {"usage": "no pace can be measured"},
+    }
+
+    terminal.show_findings([finding])
+
+    said = capsys.readouterr().out
+    assert "usage" in said
+    assert "-: no pace can be measured" in said
+    assert said.count("961") == 1

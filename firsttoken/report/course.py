@@ -16,6 +16,7 @@ from firsttoken.decide.course import Part
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_share
 from firsttoken.report import theme
+from firsttoken.report.ticks import few_ticks
 from firsttoken.stats.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -45,7 +46,7 @@ def _draw_load(panel: Axes, parts: Sequence[Part]) -> None:
     for part in parts:
         panel.fill_between([part.begins_s, part.ends_s], 0, part.load, color=theme.FAINT, linewidth=0)
     panel.set_ylim(0, 1.1 * max(part.load for part in parts))
-    panel.yaxis.set_major_locator(theme.few_ticks())
+    panel.yaxis.set_major_locator(few_ticks())
 
 
 def _draw_shares(panel: Axes, study: Study, known: dict[str, Sequence[Part]]) -> None:

@@ -18,10 +18,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from firsttoken.report.letters import FONTS, find_letters
+from firsttoken.report.short_names import shorten_names
+from firsttoken.report.ticks import clear_ticks, few_ticks
 
 STYLE = Path(__file__).parent / "house.mplstyle"
 
@@ -36,9 +38,6 @@ BACKING = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
 
 CLOSEST = 0.06
 """Ticks of load that are nearer than this share of the axis would write their numbers over each other."""
-
-DIGIT_PT = 4.9
-"""How wide a digit of a tick stands."""
 
 LONG_END, MOST_ENDS = 13, 6
 """Names at the edge of panels that stand side by side: longer or more of them stand above the drawing."""
@@ -127,42 +126,7 @@ def _settle(figure: Figure) -> None:
     for panel in figure.axes:
         x, y, width, height = panel.get_position().bounds
         panel.set_position((round(x, 6), round(y, 6), round(width, 6), round(height, 6)))
-        _clear_ticks(panel)
-
-
-def _clear_ticks(panel: Axes) -> None:
-    """Leave out what would write numbers over each other along the foot, now that the panel's width is known."""
-    locator = panel.xaxis.get_major_locator()
-    if isinstance(locator, FixedLocator):
-        ticks = [float(tick) for tick in locator.tick_values(0, 1)]
-        panel.xaxis.set_major_locator(FixedLocator(_keep_apart(panel, ticks)))
-    elif isinstance(locator, MaxNLocator):
-        for steps in range(8, 0, -1):
-            ticks = [float(tick) for tick in panel.get_xticks() if _is_within(panel, tick)]
-            if len(_keep_apart(panel, ticks)) == len(ticks):
-                break
-            panel.xaxis.set_major_locator(few_ticks(steps))
-
-
-def _keep_apart(panel: Axes, ticks: list[float]) -> list[float]:
-    """The ticks whose numbers do not touch: the last stays, then the first, then what has room, the higher first."""
-    if not ticks:
-        return []
-    places = {tick: float(panel.transData.transform((tick, 1.0))[0]) for tick in ticks}
-    labels = panel.xaxis.get_major_formatter().format_ticks(ticks)
-    dots = panel.figure.dpi / 72
-    halves = {tick: DIGIT_PT * dots * max(1, len(label)) / 2 for tick, label in zip(ticks, labels, strict=True)}
-    order = dict.fromkeys([ticks[-1], ticks[0], *reversed(ticks)])
-    kept: list[float] = []
-    for tick in order:
-        if all(abs(places[tick] - places[other]) > halves[tick] + halves[other] + DIGIT_PT * dots for other in kept):
-            kept.append(tick)
-    return sorted(kept)
-
-
-def _is_within(panel: Axes, tick: float) -> bool:
-    low, high = sorted(panel.get_xlim())
-    return bool(low <= tick <= high)
+        clear_ticks(panel)
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
@@ -277,24 +241,6 @@ def _name_above(panel: Axes, ends: Sequence[End]) -> None:
     )  # fmt: skip
 
 
-def shorten_names(names: Iterable[str], most: int = 22) -> dict[str, str]:
-    """Each name as a chart has room for: a long one is cut in its middle, and no two become the same."""
-    known = list(dict.fromkeys(names))
-    for length in range(most, max(map(len, known), default=0) + 1):
-        short = [shorten_middle(name, length) for name in known]
-        if len(set(short)) == len(known):
-            return dict(zip(known, short, strict=True))
-    return {name: name for name in known}
-
-
-def shorten_middle(name: str, most: int) -> str:
-    """The name without its middle where it is longer: "gpt-5.4-eu…throughput"."""
-    if len(name) <= most:
-        return name
-    tail = (most - 1) // 2
-    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
-
-
 def _height_pt(panel: Axes) -> float:
     return float(72 * panel.get_window_extent().height / panel.get_figure(root=True).dpi)  # type: ignore[union-attr] # it has one
 
@@ -357,11 +303,6 @@ def error_bar(panel: Axes, error: float | None) -> None:
 def explain(figure: Figure, sentences: Sequence[str]) -> None:
     """Say at the foot of a drawing what its marks mean, a line for each sentence."""
     figure.supxlabel("\n".join(sentences), fontsize=7, color=SOFT, x=0.0, ha="left")
-
-
-def few_ticks(steps: int = 3) -> MaxNLocator:
-    """So many steps of a round size at most."""
-    return MaxNLocator(nbins=steps, steps=[1, 2, 5, 10], min_n_ticks=2)
 
 
 def empty(panel: Axes, text: str) -> None:

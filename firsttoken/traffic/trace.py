@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from firsttoken.error import FirstTokenError
-from firsttoken.traffic.trace_formats import BLOCK_TOKENS as BLOCK_TOKENS
-from firsttoken.traffic.trace_formats import NS as NS
-from firsttoken.traffic.trace_formats import BlockError, Format, LineError, find_format, list_formats
+from firsttoken.traffic.trace_formats import (
+    BLOCK_TOKENS,
+    NS,
+    BlockError,
+    Format,
+    LineError,
+    find_format,
+    list_formats,
+)
 
 MOST_LEFT_OUT = 0.25
 """Of a trace with a larger share of lines that are no requests nothing is replayed."""

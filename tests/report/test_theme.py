@@ -1,6 +1,5 @@
 """Tests of firsttoken/report/theme.py."""
 
-import itertools
 import math
 import re
 from itertools import pairwise
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from firsttoken.report import theme
+from firsttoken.report.short_names import shorten_names
 from firsttoken.report.theme import End, Point
 
 
@@ -115,24 +115,6 @@ def test_a_limit_far_above_the_curves_does_not_flatten_them():
     assert panel.texts[0].get_text() == "promise, above this chart"
 
 
-@pytest.mark.parametrize(
-    ("name", "most", "short"),
-    [("gpt-5.4", 22, "gpt-5.4"), ("a" * 10 + "b" * 10, 9, "aaaa…bbbb"), ("abcdefghij", 6, "abc…ij")],
-)
-def test_a_long_name_is_cut_in_its_middle(name, most, short):
-    assert theme.shorten_middle(name, most) == short
-    assert len(short) <= most
-
-
-def test_no_two_names_become_the_same_by_being_cut():
-    names = [f"gpt-5.4-eu-west-{number}-provisioned-throughput" for number in range(12)]
-
-    short = theme.shorten_names(names)
-
-    assert len(set(short.values())) == 12
-    assert max(map(len, short.values())) < len(names[0])
-
-
 def ends(count, name="model"):
     return [End(4, float(place), f"{name}-{place}", theme.SERIES[place % 8]) for place in range(count)]
 
@@ -153,7 +135,7 @@ def test_names_that_would_take_the_room_of_panels_stand_above_them_once(columns,
         theme.label_ends(panel, names)
 
     legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
-    assert legends == ([list(theme.shorten_names([end.text for end in names]).values())] if above else [])
+    assert legends == ([list(shorten_names([end.text for end in names]).values())] if above else [])
     assert all(bool(panel.texts) != above for panel in panels)
 
 
@@ -168,20 +150,6 @@ def test_charts_of_many_long_names_keep_their_room(count, tmp_path):
     theme.save(figure, tmp_path / "chart.svg")
 
     assert all(panel.get_position().width > 0.2 and panel.get_position().height > 0.4 for panel in panels)
-
-
-def test_numbers_at_the_foot_of_a_narrow_panel_do_not_touch(tmp_path):
-    figure, panels = theme.canvas(5, columns=4)
-    for panel in panels:
-        theme.load_axis(panel, [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96])
-    theme.save(figure, tmp_path / "chart.svg")
-
-    for panel in panels:
-        ticks = list(panel.xaxis.get_major_locator().tick_values(0, 1))
-        places = [panel.transData.transform((tick, 1))[0] / figure.dpi * 72 for tick in ticks]
-        assert ticks[0] == 1
-        assert ticks[-1] == 96
-        assert all(after - before > 12 for before, after in itertools.pairwise(places))
 
 
 def test_an_error_bar_taller_than_its_panel_is_cut_and_says_so():
