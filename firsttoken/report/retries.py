@@ -25,9 +25,10 @@ BEGUN: dict[str, tuple[Outcome, ...]] = {
     "a time-out in the middle of an answer": ("deadline", "idle_timeout"),
     "an answer that broke off": ("truncated",),
     "an error in the stream": ("error_in_stream",),
-    "a rate limit told in the stream": ("rate_limited",),
 }
 """A failure in words -> the outcomes that it may have; of a begun answer, status and first bytes had come."""
+TOLD_LATE: dict[str, tuple[Outcome, ...]] = {"a rate limit told in a stream before its first token": ("rate_limited",)}
+"""The one failure of a begun answer that counts as a refusal."""
 NOTHING = "what the server's x-should-retry names"
 Told = tuple[dict[str, tuple[Outcome, ...]], int | None, int]
 """Failures in words, with the status and the bytes that had come."""
@@ -52,7 +53,8 @@ def write_policy(policy: RetryPolicy) -> str:
     if heeds_advice:
         parts.append("the server's x-should-retry is obeyed before this list")
     if not any(phrase in BEGUN for phrase in retried):
-        parts.append("an answer of which a byte has come is not asked for again")
+        which = "any other" if TOLD_LATE.keys() & set(retried) else "an"
+        parts.append(f"{which} answer of which a byte has come is not asked for again")
     bounded = f" At most {write_share(policy.budget)} of requests may be retries." if policy.budget else ""
     return f"{'; '.join(parts)}.{bounded}"
 
@@ -65,7 +67,7 @@ def list_retried(policy: RetryPolicy) -> Iterator[str]:
             yield str(status)
     tried = [status for status in SERVER_ERRORS if _is_tried(policy, _refused(status))]
     yield from ["5xx"] if len(tried) == len(SERVER_ERRORS) else map(str, tried)
-    told: tuple[Told, ...] = ((UNANSWERED, None, 0), (BEGUN, 200, 300))
+    told: tuple[Told, ...] = ((UNANSWERED, None, 0), (TOLD_LATE, 200, 300), (BEGUN, 200, 300))
     for failures, came, received in told:
         for phrase, outcomes in failures.items():
             rows = [Row(attempt=1, outcome=each, http_status=came, bytes_received=received) for each in outcomes]

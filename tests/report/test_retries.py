@@ -5,11 +5,11 @@ import itertools
 import pytest
 
 from firsttoken.plan.retry import POLICIES, RetryPolicy, choose_backoff_ms, read_policy
-from firsttoken.report.retries import BEGUN, UNANSWERED, list_retried, write_policy
+from firsttoken.report.retries import BEGUN, TOLD_LATE, UNANSWERED, list_retried, write_policy
 from firsttoken.row import Row
 from firsttoken.scenario.format import RETRIED, Retry
 
-UNTOUCHED = "an answer of which a byte has come is not asked for again"
+UNTOUCHED = "answer of which a byte has come is not asked for again"
 WORDS = (404, 429, 503, "5xx", "connect", "timeout", "truncated")
 POLICIES_OF_MANY_KINDS = [
     *POLICIES.values(),
@@ -39,7 +39,12 @@ def test_what_is_said_to_be_tried_again_is_what_the_policy_tries_again(policy):
         phrase: all(is_tried(policy, outcome=each) for each in outcomes) for phrase, outcomes in UNANSWERED.items()
     }
 
-    for phrase, tried in (begun | unanswered).items():
+    late = {
+        phrase: all(is_tried(policy, outcome=each, http_status=200, bytes_received=300) for each in outcomes)
+        for phrase, outcomes in TOLD_LATE.items()
+    }
+
+    for phrase, tried in (begun | unanswered | late).items():
         assert (phrase in words) == (phrase in told) == tried
     for status in (404, 429):
         assert (str(status) in words) == is_tried(policy, http_status=status, outcome="http_4xx")
@@ -57,12 +62,18 @@ def test_a_policy_that_asks_again_after_the_first_byte_does_not_claim_otherwise(
     assert UNTOUCHED not in write_policy(custom)
 
 
+@pytest.mark.parametrize("policy", POLICIES_OF_MANY_KINDS)
+def test_a_rate_limit_that_comes_after_a_token_is_tried_again_by_nobody(policy):
+    assert not is_tried(policy, outcome="rate_limited", http_status=200, bytes_received=300, first_token_ns=1)
+
+
 def test_the_rules_of_the_openai_package_are_told_with_their_numbers():
     assert write_policy(POLICIES["openai"]) == (
-        "Up to 2 retries after 408, 409, 429, 5xx, a failure to connect, a time-out before the first byte of an answer "
-        "and a connection lost before the first byte; waits of 500 ms, doubled each time up to 8.00 s, each shortened "
-        "at random by up to 25 %; Retry-After is obeyed up to 120 s, and a longer one ends the request; the server's "
-        "x-should-retry is obeyed before this list; an answer of which a byte has come is not asked for again."
+        "Up to 2 retries after 408, 409, 429, 5xx, a failure to connect, a time-out before the first byte of an "
+        "answer, a connection lost before the first byte and a rate limit told in a stream before its first token; "
+        "waits of 500 ms, doubled each time up to 8.00 s, each shortened at random by up to 25 %; Retry-After is "
+        "obeyed up to 120 s, and a longer one ends the request; the server's x-should-retry is obeyed before this "
+        "list; any other answer of which a byte has come is not asked for again."
     )
 
 
@@ -70,16 +81,19 @@ def test_a_policy_of_ones_own_is_told_with_all_its_numbers():
     retry = Retry(policy="custom", max_retries=3, base="250ms", cap="4s", jitter=0.5, on=[429, "connect"], budget=0.1)
 
     assert write_policy(read_policy(retry)) == (
-        "Up to 3 retries after 429 and a failure to connect; waits of 250 ms, doubled each time up to 4.00 s, each "
-        "shortened at random by up to 50 %; Retry-After is obeyed up to 120 s, and a longer one ends the request; an "
-        "answer of which a byte has come is not asked for again. At most 10 % of requests may be retries."
+        "Up to 3 retries after 429, a failure to connect and a rate limit told in a stream before its first token; "
+        "waits of 250 ms, doubled each time up to 4.00 s, each shortened at random by up to 50 %; Retry-After is "
+        "obeyed up to 120 s, and a longer one ends the request; any other answer of which a byte has come is not "
+        "asked for again. At most 10 % of requests may be retries."
     )
 
 
 def test_what_plays_no_part_is_left_out():
     once = write_policy(RetryPolicy(max_retries=1, jitter=0.0, on=frozenset({429})))
 
-    assert once.startswith("Up to 1 retry after 429; waits of 500 ms; Retry-After")
+    assert once.startswith(
+        "Up to 1 retry after 429 and a rate limit told in a stream before its first token; waits of 500 ms"
+    )
 
 
 def test_a_wait_longer_than_is_obeyed_ends_the_request_as_the_words_say():
