@@ -1,4 +1,4 @@
-"""What does the stated demand cost a day and a month, the input that it drags along beside the output?
+"""What does the stated demand cost a day and a month, input included?
 
 Dollars at [demand], from what one measured answer reads and writes and from the prices of the source that the target
 names; the other dated sources of the catalogue stand beside it. What no source states is unknown, never 0.
@@ -42,7 +42,7 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="bill",
         title="Bill",
-        question="What does the stated demand cost, the input that it drags along beside the output?",
+        question="What does the stated demand cost, input included?",
         finding=_finding(study, demand) + (GUESSED if priced and priced <= set(assumed) else ""),
         figure=_draw(study),
         caption=f"{_write_demand(demand)}, at the prices of the source that each target names. Dollars a day.",
@@ -63,16 +63,17 @@ def _finding(study: Study, demand: Demand) -> str:
     output, whole = (_known(study, metric) for metric in ("bill_output_day", "bill_month"))
     if not output:
         return f"{_write_demand(demand)}: the bill is unknown, for no target has a known price"
-    costs = join_words([f"{write_value(dollars, 'USD')} on {target}" for target, dollars in output.items()])
-    if len(whole) < 2:
-        total = join_words([write_value(dollars, "USD") for dollars in whole.values()])
-        return f"{_write_demand(demand)} cost {costs} in output; with the input, {total} in {demand.days} days"
-    apart = [max(costs.values()) - min(costs.values()) for costs in (output, whole)]
-    output_apart, whole_apart = (write_value(dollars, "USD") for dollars in (demand.days * apart[0], apart[1]))
-    return (
-        f"{_write_demand(demand)} cost {costs}, {output_apart} apart in {demand.days} days; "
-        f"{whole_apart} with the input"
-    )
+    if not whole:
+        costs = join_words([f"{_dollars(cost * demand.days)} on {target}" for target, cost in output.items()])
+        return f"{_write_demand(demand)} cost {costs} in {demand.days} days for output alone; input is unknown"
+    costs = join_words([f"{_dollars(cost)} on {target}" for target, cost in whole.items()])
+    apart = f", {_dollars(max(whole.values()) - min(whole.values()))} apart" if len(whole) > 1 else ""
+    alone = join_words([_dollars(output[target] * demand.days) for target in whole if target in output])
+    return f"{_write_demand(demand)} cost {costs} in {demand.days} days{apart}; output alone is {alone}"
+
+
+def _dollars(value: float) -> str:
+    return write_value(value, "USD")
 
 
 def _known(study: Study, metric: str) -> dict[str, float]:

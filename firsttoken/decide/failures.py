@@ -58,21 +58,28 @@ class Failure:
     """Number of a stage -> how many of them fell into it."""
 
 
-def fold_words(text: str, request_id: str | None = None) -> str:
-    """A wording with every number, time and id as one sign: "current usage=11 of 10" is "current usage=# of #"."""
+def fold_words(text: str, request_id: str | None = None, name: str = "") -> str:
+    """A wording with every number, time and id as one sign: "current usage=11 of 10" is "current usage=# of #".
+
+    The numbers of `name`, which is the target's, stay: "gpt-5.4 is busy" says which one is.
+    """
     known = text.replace(request_id, FOLD) if request_id else text
-    return " ".join(FOLDED.sub(FOLD, known).split())[:MOST_LETTERS]
+    parts = (
+        re.split(rf"(?<![\w.-])({re.escape(name)})(?![\w-]|\.\d)", known) if name and not name.isdecimal() else [known]
+    )
+    folded = "".join(part if place % 2 else FOLDED.sub(FOLD, part) for place, part in enumerate(parts))
+    return " ".join(folded.split())[:MOST_LETTERS]
 
 
 def count_failures(columns: Columns) -> list[Failure]:
     """The failures among attempts with these COLUMNS, the most frequent first; other attempts are passed over."""
     found: dict[tuple[str, str, int | None, str], list[int]] = {}
-    folded: dict[tuple[str, str | None], str] = {}
+    folded: dict[tuple[str, str | None, str], str] = {}
     outcomes, statuses, errors = (columns[name] for name in ("outcome", "http_status", "error"))
     for place, outcome in enumerate(outcomes):
         if outcome not in FAILED:
             continue
-        said = (errors[place] or "", columns["server_request_id"][place])
+        said = (errors[place] or "", columns["server_request_id"][place], columns["target"][place])
         if said not in folded:
             folded[said] = fold_words(*said)
         status = None if statuses[place] != statuses[place] else int(statuses[place])

@@ -54,7 +54,7 @@ def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> 
         "FAIL": _explain_fail(ruling, flags, find),
         "UNKNOWN": _explain_doubt(level, share, flags),
     }
-    asked = f"{write_share(share)} were asked for"
+    asked = f"at least {write_share(share)} must"
     place = ruling.unit.place(level.level)
     return f"{place} {_kept(level)} of requests kept the promise; {asked}. {seconds[level.verdict]}"
 
@@ -82,7 +82,7 @@ def _explain_pass(ruling: Ruling) -> str:
     if failed is not None:
         return f"At {ruling.unit.write(failed.level)} {_kept(failed)} did."
     if bracket and bracket.last_pass is not None and not bracket.shown_to_top:
-        return f"It is not shown above {ruling.unit.write(bracket.last_pass)}."
+        return f"Above {ruling.unit.write(bracket.last_pass)} that is not shown."
     return "No tested load broke it."
 
 
@@ -193,4 +193,4 @@ def _kept(level: LevelVerdict) -> str:
     share = write_value(level.attainment.value, "share")
     if "CENSORED" in level.attainment.flags:
         return f"at least {share}"
-    return f"only {share}" if level.verdict == "FAIL" else share
+    return f"only {share}" if level.verdict == "FAIL" and level.attainment.value else share

@@ -8,12 +8,12 @@ def rows_of(page):
     return [[cell if isinstance(cell, str) else cell.text or cell.detail for cell in row] for row in page.table.rows]
 
 
-def test_output_and_the_input_it_drags_along_stand_beside_each_other(study):
+def test_the_bill_is_of_input_and_output_and_says_what_output_alone_is(study):
     page = build(study)
 
     assert page.finding == (
-        "10,000,000 output tokens a day cost $120 on gpt-5.2-codex and $180 on gpt-5.4, $1,800 apart in 30 days; "
-        "$4,144 with the input"
+        "10,000,000 output tokens a day cost $6,412 on gpt-5.2-codex and $10,556 on gpt-5.4 in 30 days, $4,144 apart; "
+        "output alone is $3,600 and $5,400"
     )
     words = [text.get_text() for text in page.figure.axes[0].texts]
     assert words == ["output $120", "input $93.75", "output $180", "input $172"]
@@ -64,7 +64,7 @@ def test_one_price_known_bills_one_target(tmp_path):
 
     page = build(make_study(tmp_path / "run", hide_price, levels=(1,), demand=PEAK))
 
-    assert "cost $120 on gpt-5.2-codex in output; with the input, $6,4" in page.finding
+    assert "cost $6,412 on gpt-5.2-codex in 30 days; output alone is $3,600" in page.finding
 
 
 def test_lengths_that_nobody_measured_are_said_to_be_assumed(tmp_path):

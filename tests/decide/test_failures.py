@@ -51,6 +51,17 @@ def test_the_name_of_a_model_keeps_its_letters():
     assert fold_words("The model gpt-5.2-codex does not exist") == "The model gpt-#-codex does not exist"
 
 
+@pytest.mark.parametrize(
+    ("name", "folded"),
+    [
+        ("gpt-5.4", "gpt-5.4: # of # slots of gpt-#-mini busy"),
+        ("9", "gpt-#: # of # slots of gpt-#-mini busy"),
+    ],
+)
+def test_the_targets_own_name_keeps_its_numbers_too_but_not_a_name_that_is_a_number(name: str, folded: str):
+    assert fold_words("gpt-5.4: 9 of 10 slots of gpt-5.4-mini busy", name=name) == folded
+
+
 def test_the_id_of_the_request_is_folded_however_it_looks():
     assert fold_words("request abcdefgh failed", "abcdefgh") == "request # failed"
 
