@@ -24,6 +24,8 @@ AboveZero = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Api = Literal["chat", "completions", "responses"]
+"""The APIs that a target can be asked by."""
 
 
 class CatalogueError(FirstTokenError, ValueError):
@@ -55,7 +57,7 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     ttft_s: AboveZero | None = None
     tokens_per_s: AboveZero | None = None
     images: bool | None = None
-    apis: tuple[Literal["chat", "completions", "responses"], ...] | None = None
+    apis: tuple[Api, ...] | None = None
     """The APIs that answer for the model, where the source says so."""
     note: str = ""
 

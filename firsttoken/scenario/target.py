@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from firsttoken.catalogue import Simulated
+from firsttoken.catalogue import Api, Simulated
 from firsttoken.http_text import check_header, split_url
 from firsttoken.proxy import DIRECT, parse_proxy
 from firsttoken.scenario.headers import HeaderValue
@@ -53,7 +53,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     """Unique; made of the model's id where the file says none."""
     base_url: str = ""
     """Such as "http://127.0.0.1:8000/v1"; empty: the built-in simulator. Azure's may end in "?api-version=..."."""
-    api: Literal["chat", "completions", "responses"] = "chat"
+    api: Api = "chat"
     client: Literal["wire", "sdk"] = "wire"
     """wire: what the server does; sdk: what an application on the openai package feels of it."""
     key_env: Variable = ""

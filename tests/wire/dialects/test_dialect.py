@@ -1,9 +1,21 @@
 """How each API is asked."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
+from firsttoken.catalogue import Api
+from firsttoken.scenario.rules import API_PATHS
+from firsttoken.scenario.target import SENT
+from firsttoken.simulator.server import DIALECTS as SERVED
 from firsttoken.wire.dialects import DIALECTS
+
+
+def test_every_api_that_a_scenario_may_name_is_spoken_served_and_known_to_the_checks():
+    assert set(DIALECTS) == set(SENT) == set(get_args(Api))
+    assert {f"/v1{dialect.path}" for dialect in DIALECTS.values()} == set(SERVED)
+    assert {dialect.path for dialect in DIALECTS.values()} <= set(API_PATHS)
 
 
 def test_a_chat_body_asks_for_a_stream_with_usage():
