@@ -6,16 +6,19 @@ ends it here as it does on the wire.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic_ns
+from typing import cast
 
 import httpx2
 import msgspec
 from gevent import Greenlet, get_hub, getcurrent
 from openai import APIError, APIStatusError
 
-from firsttoken.load.sdk_attempt import Attempt
+from firsttoken.load.sdk_attempt import CONNECTED, Attempt
 from firsttoken.load.sdk_error import end_of_package
 from firsttoken.load.sdk_package import Package
+from firsttoken.load.sdk_reads import Connection, watch_reads
 from firsttoken.row import Outcome, Row
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
@@ -70,7 +73,7 @@ class SdkClient:
             end = attempt.cut
         except Exception as problem:  # noqa: BLE001 - a fault of ours is an outcome too, else the row would not say it
             late = word_late_handshake(self._place, self._deadlines.connect_s) if attempt.shakes_hands else None
-            end = end_of_package(problem, self._place, late_handshake=late)
+            end = end_of_package(problem, self._place, late_handshake=late, hung_up=attempt.hung_up)
         finally:
             del self._in_flight[user]
             attempt.timer.close()
@@ -99,7 +102,19 @@ class SdkClient:
         return COMPLETE
 
     def _trace(self, request: httpx2.Request) -> None:
-        request.extensions["trace"] = self._in_flight[getcurrent()].note_step
+        attempt = self._in_flight[getcurrent()]
+
+        def note_step(name: str, info: Mapping[str, object]) -> None:
+            attempt.note_step(name, info)
+            if name.partition(".")[2] in CONNECTED:
+                watch_reads(cast("Connection", info["return_value"]), self._note_read)
+
+        request.extensions["trace"] = note_step
+
+    def _note_read(self, data: bytes) -> None:
+        """A connection serves many attempts, one after another: what it brings is for the one whose greenlet read."""
+        if (attempt := self._in_flight.get(getcurrent())) is not None:
+            attempt.note_read(data)
 
     def _watch_deadlines(self, user: Greenlet, attempt: Attempt) -> None:
         """End the attempt if a deadline has passed, else look again before another one can."""

@@ -33,6 +33,7 @@ from firsttoken.wire.stream import Stream
 from firsttoken.wire.tls import word_late_handshake
 
 CONNECTED = {"connect_tcp.complete", "start_tls.complete"}
+"""Steps of httpx2's trace that hand over a connection, as their `return_value`."""
 MARKS = {
     "connect_tcp.started": "connect_start_ns",
     "send_request_headers.started": "sent_ns",
@@ -62,6 +63,10 @@ class Attempt:
         """Of an answer that the package streams."""
         self.shakes_hands = False
         """The connection stands, and its TLS handshake has begun."""
+        self.hung_up = False
+        """The server has closed the connection."""
+        self._answered = False
+        """A byte came that was the server's own."""
         self._kind = self._coding = ""
         self._first_came_ns: int | None = None
         self._last_came_ns: int | None = None
@@ -88,6 +93,11 @@ class Attempt:
                 self.row.connected_ns, self.row.connection_reused = self._connected_ns, self._connected_ns is None
         if step in MARKS and not self._tunnelling:
             setattr(self.row, MARKS[step], now_ns)
+
+    def note_read(self, data: bytes) -> None:
+        """Take what a read of the connection brought: b"" at its end."""
+        self.hung_up = not data
+        self._answered |= bool(data) and not self._tunnelling
 
     def hear_head(self, response: httpx2.Response) -> bool:
         """Take the status and headers of an answer; return whether the package may stream it, whatever its label."""
@@ -157,14 +167,14 @@ class Attempt:
 
     def finish(self, end: End, secrets: tuple[str, ...]) -> None:
         """Judge the attempt, given how it ended, and complete its row. Bytes received are those of the body."""
-        row, answered = self.row, self.response is not None
+        row = self.row
         row.end_ns = self.now_ns()
         self.stream.settle()
         row.bytes_received = self.response.num_bytes_downloaded if self.response else 0
         error, rest = self.stream_error or self.stream.error, self._read_rest(end)
         row.outcome, words = judge(
             end,
-            answered=answered,
+            answered=self._answered,
             stream_error=error,
             finish=row.finish_reason,
             refused=self.refused,

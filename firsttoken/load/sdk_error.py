@@ -20,25 +20,24 @@ from firsttoken.wire.error_text import ServerError, find_server_error, read_erro
 from firsttoken.wire.outcome import LOST, OUR_ERRNOS, DialError, End, ProtocolError, end_of, refuse_status
 from firsttoken.wire.tls import word_plain_answer
 
-HUNG_UP = ("Server disconnected", "peer closed connection")
-"""How httpx2 begins to say that the server closed the connection, instead of an answer or in the middle of one."""
 ERRNO = re.compile(r"^\[Errno -?\d+\] ")
-
+"""What Python puts before the words of the operating system; it is not shown."""
 
 PLAIN_ANSWERS = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
 """OpenSSL's codes for bytes that are no TLS at all."""
 
 
-def end_of_package(problem: Exception, place: str, *, late_handshake: str | None = None) -> End:
+def end_of_package(problem: Exception, place: str, *, late_handshake: str | None = None, hung_up: bool = False) -> End:
     """What an exception makes of an attempt; `place` is the server's host and port.
 
     `late_handshake`: what a connection is told as that ran out of time, where its TLS handshake had begun.
+    `hung_up`: whether the server had closed the connection by then.
     """
     causes = list(_dig(problem))
     if late_handshake is not None and any(isinstance(cause, httpx2.ConnectTimeout) for cause in causes):
         return end_of(DialError(late_handshake))
     for cause in reversed(causes):
-        end = _read(cause, place)
+        end = _read(cause, place, hung_up=hung_up)
         if end is not None:
             return end
     return end_of(problem)
@@ -51,7 +50,7 @@ def _dig(problem: BaseException | None) -> Iterator[Exception]:
         problem = problem.__cause__ or problem.__context__
 
 
-def _read(cause: Exception, place: str) -> End | None:
+def _read(cause: Exception, place: str, *, hung_up: bool) -> End | None:
     """What one exception of the chain tells, None where another one tells more."""
     words = ERRNO.sub("", f"{cause}")
     match cause:
@@ -72,7 +71,7 @@ def _read(cause: Exception, place: str) -> End | None:
         case httpx2.NetworkError():
             return End("truncated", f"the connection was lost: {words}", lost=True)
         case httpx2.RemoteProtocolError():
-            return LOST if words.startswith(HUNG_UP) else end_of(ProtocolError(f"expected HTTP/1.1, got {words}"))
+            return LOST if hung_up else end_of(ProtocolError(f"expected HTTP/1.1, got {words}"))
         case httpx2.DecodingError() | json.JSONDecodeError() | UnicodeError() | PydanticSerializationError():
             return end_of(ProtocolError(f"expected events that hold JSON, got something else: {words}"))
         case _:

@@ -185,7 +185,11 @@ BROKEN = {
     "hung up in the middle": script(head(), *chunked([ROLE, TEXT])[:2], then=hang_up),
     "reset in the middle": script(head(), *chunked([ROLE, TEXT])[:2], then=Line.break_off),
     "hung up after the finish": script(head() + frames(TEXT, FINISH), then=hang_up),
+    "hung up within the head": script(b"HTTP/1.1 200 OK\r\nContent-", then=hang_up),
+    "hung up short of the length": script(head(transfer_encoding=None, content_length="999") + TEXT, then=hang_up),
+    "hung up within a chunk": script(head() + b"40\r\n" + TEXT[:9], then=hang_up),
     "no HTTP": script(b"SSH-2.0-OpenSSH_9.6\r\n\r\n", then=hang_up),
+    "no chunk in the middle": script(head() + b"".join(chunked([ROLE, TEXT])[:2]) + b"zz\r\n", then=hang_up),
 }
 
 
@@ -195,6 +199,23 @@ def test_both_clients_say_the_same_of_a_connection_that_breaks(broken):
 
     assert (sdk.outcome, sdk.token_events, sdk.finish_reason) == (wire.outcome, wire.token_events, wire.finish_reason)
     assert sdk.error
+
+
+@pytest.mark.parametrize("kind", [Client, SdkClient])
+def test_a_server_that_hangs_up_on_a_connection_kept_open_closed_the_answer_too(kind):
+    def run(line: Line) -> None:
+        for pieces in ([head() + b"".join(chunked([TEXT, FINISH]))], [head(), *chunked([ROLE, TEXT])[:2]]):
+            line.hear()
+            line.say(*pieces)
+
+    with scripted(run) as server, client_of(kind, server.base_url) as client:
+        rows = [send(client), send(client)]
+
+    assert [(row.outcome, row.connection_reused, row.token_events) for row in rows] == [
+        ("ok", False, 1),
+        ("truncated", True, 1),
+    ]
+    assert "closed the connection before the end of the answer" in rows[1].error
 
 
 @pytest.mark.parametrize("api", DIALECTS)

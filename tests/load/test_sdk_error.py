@@ -13,6 +13,7 @@ from openai import APIConnectionError, APITimeoutError
 
 from firsttoken.load.sdk_error import end_of_package, judge_no_stream
 from firsttoken.wire.error_text import ServerError
+from firsttoken.wire.outcome import LOST
 
 REQUEST = httpx2.Request("POST", "http://h/v1")
 
@@ -60,17 +61,20 @@ def os_error(number: int) -> OSError:
         ([httpx2.ProxyError("407 Who?")], "connect", "expected the proxy to connect to h, got 407 Who?"),
         ([httpx2.ReadError("[Errno 104] Connection reset")], "truncated", "the connection was lost: Connection reset"),
         ([httpx2.RemoteProtocolError("illegal status line")], "protocol", "expected HTTP/1.1, got illegal status line"),
-        (
-            [httpx2.RemoteProtocolError("Server disconnected without sending a response.")],
-            "truncated",
-            "the server closed the connection before the end of the answer",
-        ),
     ],
 )
 def test_what_is_at_the_bottom_counts(causes, outcome, words):
     end = end_of_package(wrapped(*causes), "h")
 
     assert (end.outcome, end.error) == (outcome, words)
+
+
+@pytest.mark.parametrize("words", ["Server disconnected", "peer closed connection", "whatever another version says"])
+def test_that_the_server_hung_up_is_what_a_read_met_and_not_what_the_exception_says(words):
+    broken = wrapped(httpx2.RemoteProtocolError(words))
+
+    assert end_of_package(broken, "h", hung_up=True) is LOST
+    assert end_of_package(broken, "h").outcome == "protocol"
 
 
 @pytest.mark.parametrize(
