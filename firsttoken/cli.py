@@ -214,7 +214,7 @@ def verify(run: RunFolder, *, json_: Json = False) -> int:
 
 @app.command
 def sql(run: RunFolder, query: Annotated[str, Parameter(help="One SELECT.")], *, json_: Json = False) -> int:
-    """Ask a run's rows in SQL; the tables are attempts, stages, health and truth."""
+    """Ask a run's rows in SQL; the tables are attempts, quarantined, stages, health and truth."""
     from firsttoken.results.folder import open_run
 
     names, rows = open_run(run).sql(query)

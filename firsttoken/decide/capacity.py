@@ -31,7 +31,7 @@ class LevelVerdict:
     barred_by: tuple[str, ...] = ()
     """Names of the flags by which it cannot pass, where it did not fail."""
     unpaced: bool = False
-    """Whether it is unknown because nobody knows the pace of its answers."""
+    """Whether it is unknown because the pace of its answers is unknown."""
 
     @property
     def counts(self) -> bool:

@@ -37,7 +37,7 @@ MOST_NAMES = 4
 """Names of headers that a sentence has room for."""
 
 
-class Told(NamedTuple):
+class ToldLimit(NamedTuple):
     """A limit as the attempts of the measure windows were told of it."""
 
     kind: str
@@ -77,7 +77,7 @@ def find_quota_bound(seen: Observation, asked_tokens: float | None) -> str:
     return ""
 
 
-def _is_bound(told: Told, seen: Observation) -> bool:
+def _is_bound(told: ToldLimit, seen: Observation) -> bool:
     """Whether what was let in is what the limit lets in."""
     limit = told.limit
     if limit is None or told.window_s is None or told.window_s > max(MINUTE_S, seen.seconds):
@@ -149,7 +149,7 @@ def _tells_limit(seen: Observation) -> Bools:
     return np.asarray(np.any([~np.isnan(figure) for figure in figures], axis=0), dtype=np.bool_)
 
 
-def _read_limits(seen: Observation, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[Told]:
+def _read_limits(seen: Observation, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[ToldLimit]:
     """The limits that attempts told."""
     attempts = seen.attempts
     let_in = sent & ~refused
@@ -158,14 +158,14 @@ def _read_limits(seen: Observation, sent: Bools, refused: Bools, asked_tokens: f
     parts = [part for part in attempts.ratelimit_tokens_of[sent] if part is not None]
     part = max(set(parts), key=parts.count) if parts else ""
     return [
-        Told(
+        ToldLimit(
             "requests",
             attempts.ratelimit_limit_requests[sent],
             attempts.ratelimit_remaining_requests[sent],
             requests_s,
             float(let_in.sum()),
         ),
-        Told(
+        ToldLimit(
             f"{part} tokens".strip(),
             attempts.ratelimit_limit_tokens[sent],
             attempts.ratelimit_remaining_tokens[sent],
@@ -192,13 +192,13 @@ def _middle(values: Floats) -> float | None:
     return float(np.median(told)) if len(told) else None
 
 
-def _write_limit(told: Told) -> str:
+def _write_limit(told: ToldLimit) -> str:
     if told.limit is None:
         return f"what the server allowed of {told.kind} ran out"
     return f"the server allows {told.limit:,.0f} {told.kind} {_write_time(told.window_s)}"
 
 
-def _write_amount(told: Told) -> str:
+def _write_amount(told: ToldLimit) -> str:
     return f"{told.amount:,.0f}" if told.limit is not None else f"{told.amount:,.0f} {told.kind}"
 
 

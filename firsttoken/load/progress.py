@@ -18,18 +18,18 @@ from firsttoken.load.shapes import NS
 from firsttoken.load.tally import Tally
 from firsttoken.row import Row
 
-Told = dict[str, object]
+Event = dict[str, object]
 
 MIDDLE = math.exp(-WIDTH / 2)
 """From the upper end of a digest's bucket to its middle."""
 
 
-def describe_stage(plan: StagePlan, stages: int | None) -> Told:
+def describe_stage(plan: StagePlan, stages: int | None) -> Event:
     """A stage that begins; `stages` is how many there will be, if that is known."""
     return {"event": "stage", "stages": stages, **_name(plan)}
 
 
-def describe_tick(clock: StageClock, tally: Tally, now_ns: int, left_ns: int | None, usd: float | None) -> Told:
+def describe_tick(clock: StageClock, tally: Tally, now_ns: int, left_ns: int | None, usd: float | None) -> Event:
     """How a stage stands; the time left and the dollars so far are those of the whole run."""
     return {
         "event": "tick",
@@ -45,7 +45,7 @@ def describe_tick(clock: StageClock, tally: Tally, now_ns: int, left_ns: int | N
     }
 
 
-def describe_result(clock: StageClock, tally: Tally, now_ns: int, usd: float | None) -> Told:
+def describe_result(clock: StageClock, tally: Tally, now_ns: int, usd: float | None) -> Event:
     """What the measured requests of a stage have shown, once it has ended."""
     measured_s = clock.measured_s(now_ns)
     return {
@@ -126,7 +126,7 @@ def _longest(lengths_ns: Sequence[int | None]) -> int | None:
     return max(known) if len(known) == len(lengths_ns) else None
 
 
-def _name(plan: StagePlan) -> Told:
+def _name(plan: StagePlan) -> Event:
     names = ("stage", "target", "level", "by", "repeat", "shape", "confirms")
     return {name: getattr(plan, name) for name in names}
 

@@ -24,7 +24,7 @@ MINUTE_S = 60.0
 DAY_S = 86_400.0
 
 
-class Told(NamedTuple):
+class LimitKind(NamedTuple):
     """What tells one limit from another."""
 
     of: Literal["requests", "tokens", "input", "output"]
@@ -77,7 +77,7 @@ class QuotaShare:
         self.share = share
         self.workers = workers
         """How many share it; may change when one is lost or comes."""
-        self._doors: dict[Told, Door] = {}
+        self._doors: dict[LimitKind, Door] = {}
         self._taken = NOTHING
         """All that ever went through, and since when: a limit that is told later counts it too."""
         self._since_ns: int | None = None
@@ -91,12 +91,12 @@ class QuotaShare:
         """
         long_ms = row.ratelimit_reset_requests_ms
         untold_s = DAY_S if long_ms is not None and long_ms > MINUTE_S * 1e3 else MINUTE_S
-        requests = Told("requests", row.ratelimit_window_requests_s or untold_s)
-        tokens = Told(row.ratelimit_tokens_of or "tokens", row.ratelimit_window_tokens_s or MINUTE_S)
+        requests = LimitKind("requests", row.ratelimit_window_requests_s or untold_s)
+        tokens = LimitKind(row.ratelimit_tokens_of or "tokens", row.ratelimit_window_tokens_s or MINUTE_S)
         self._hear(requests, row.ratelimit_limit_requests, row.ratelimit_remaining_requests)
         self._hear(tokens, row.ratelimit_limit_tokens, row.ratelimit_remaining_tokens)
 
-    def _hear(self, told: Told, limit: int | None, remaining: int | None) -> None:
+    def _hear(self, told: LimitKind, limit: int | None, remaining: int | None) -> None:
         door = self._doors.get(told)
         if limit is None and not remaining:
             return
