@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from time import monotonic_ns
 
 import httpx2
+import msgspec
 from gevent import get_hub
 from openai import BaseModel
 
@@ -121,10 +122,10 @@ class Attempt:
             note_refusal(self.row, read_server_error(body))
         return False
 
-    def hear(self, objects: Iterable[BaseModel]) -> None:
+    def hear(self, objects: Iterable[object]) -> None:
         """Take every object of a stream, each when the package hands it over; an error ends it."""
         for item in objects:
-            self.hear_event(self.now_ns(), item.to_json(indent=None, warnings=False).encode())
+            self.hear_event(self.now_ns(), _write_event(item))
             if self.stream.error is not None:
                 return
         if not self.stream.events and self.body is not None:  # it ended, and the package made nothing of it
@@ -169,8 +170,8 @@ class Attempt:
         """Judge the attempt, given how it ended, and complete its row. Bytes received are those of the body."""
         row = self.row
         row.end_ns = self.now_ns()
-        self.stream.settle()
         row.bytes_received = self.response.num_bytes_downloaded if self.response else 0
+        self.stream.settle(None if COMPRESSED in row.checks else row.bytes_received)
         error, rest = self.stream_error or self.stream.error, self._read_rest(end)
         row.outcome, words = judge(
             end,
@@ -213,6 +214,13 @@ class Attempt:
         if row.sent_ns is None or first_ns is None or last_ns is None:
             return False
         return is_burst(count_streamed(row), last_ns - first_ns, first_ns - row.sent_ns)
+
+
+def _write_event(item: object) -> bytes:
+    """What the package handed over, as the event that it came from: of data that is no object, as it decoded it."""
+    if isinstance(item, BaseModel):
+        return item.to_json(indent=None, warnings=False).encode()
+    return msgspec.json.encode(item)
 
 
 def _find_peer(response: httpx2.Response) -> str | None:
