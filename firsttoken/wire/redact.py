@@ -21,6 +21,8 @@ from firsttoken.row import Row
 BLANK = "[redacted]"
 LEAST_FORM = 6
 """Characters below which an encoded secret may be a word of its own."""
+LEAST_BEGINNING = 12
+"""Characters of a secret's beginning that give it away in the middle of a text, which may begin like it by chance."""
 LEAST_CUT = 4
 """Characters of a secret's beginning that give it away where a text was cut off within it."""
 OURS = frozenset({"run_id", "target", "phase", "request_id", "prompt_id", "name", "transaction", "session"})
@@ -38,14 +40,50 @@ def redact_row(row: Row, secrets: tuple[str, ...]) -> None:
     for name in TOLD_BY_SERVERS:
         if text := getattr(row, name):
             setattr(row, name, redact(text, secrets))
+    row.checks = [redact(check, secrets) for check in row.checks]  # some hold the name of a header
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with every occurrence of every non-empty secret blanked, in any form that text carries it in."""
+    """Return `text` with every occurrence of every non-empty secret blanked, in any form that text carries it in.
+
+    In small or capital letters too, and where the text was cut off within it, at its end or with words behind.
+    """
     forms = list_forms(tuple(secrets))
     for form in forms:
-        text = text.replace(form, BLANK)
+        text = _blank(text, form)
+    for form in forms:
+        text = _blank_beginnings(text, form)
     return _blank_cut(text, forms)
+
+
+def _blank(text: str, form: str) -> str:
+    """Blank a form of a secret wherever it stands; one that may be a word of its own only as it is."""
+    if len(form) < LEAST_FORM:
+        return text.replace(form, BLANK)
+    small, form, done, pieces = _lower(text), _lower(form), 0, list[str]()
+    while (at := small.find(form, done)) >= 0:
+        pieces += [text[done:at], BLANK]
+        done = at + len(form)
+    return "".join((*pieces, text[done:]))
+
+
+def _blank_beginnings(text: str, form: str) -> str:
+    """Blank what is left of a form that was cut off within a text, as far as it goes."""
+    small, form, at = _lower(text), _lower(form), 0
+    while len(form) > LEAST_BEGINNING and (at := small.find(form[:LEAST_BEGINNING], at)) >= 0:
+        sizes = range(len(form), LEAST_BEGINNING - 1, -1)
+        end = at + next(size for size in sizes if small.startswith(form[:size], at))
+        text, at = text[:at] + BLANK + text[end:], at + len(BLANK)
+        small = _lower(text)
+    return text
+
+
+def _lower(text: str) -> str:
+    """Small letters, one for each: a few letters have two for theirs."""
+    small = text.lower()
+    return (
+        small if len(small) == len(text) else "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -71,11 +109,12 @@ def _vary(secret: str) -> Iterator[str]:
 
 def _blank_cut(text: str, forms: tuple[str, ...]) -> str:
     """Blank the beginning of a secret at the end of a text that was cut off there."""
-    for form in forms:
+    small = _lower(text)
+    for form in map(_lower, forms):
         head = form[:LEAST_CUT]
-        begins = text.find(head, max(0, len(text) - len(form) + 1))
+        begins = small.find(head, max(0, len(small) - len(form) + 1))
         while begins >= 0 and len(head) == LEAST_CUT:
-            if form.startswith(text[begins:]):
+            if form.startswith(small[begins:]):
                 return text[:begins] + BLANK
-            begins = text.find(head, begins + 1)
+            begins = small.find(head, begins + 1)
     return text

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.row import Row
-from firsttoken.wire.redact import TOLD_BY_SERVERS, redact, redact_row
+from firsttoken.wire.redact import BLANK, TOLD_BY_SERVERS, redact, redact_row
 
 
 def test_every_occurrence_of_a_secret_is_blanked():
@@ -54,3 +54,36 @@ def test_every_text_that_a_server_writes_into_a_row_is_blanked():
 
     assert {"error", "finish_reason", "server_request_id", "model_served", "fingerprint"} <= set(TOLD_BY_SERVERS)
     assert {getattr(row, name) for name in TOLD_BY_SERVERS} == {"said [redacted] again"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "got {}: hi",
+        "unknown finish reason '{:.14}', taken for ok",
+        "expected an event, got '{:.20}': malformed",
+        "{:.12} and {}",
+        "{:.5}",
+    ],
+)
+@pytest.mark.parametrize("case", [str, str.lower, str.upper])
+def test_a_secret_in_other_letters_or_cut_within_a_text_is_blanked(text, case):
+    secret = "sk-Canary0123456789/aB+cDeFgHi"
+
+    told = redact(text.format(case(secret), case(secret)), [secret])
+
+    assert "canary" not in told.lower()
+    assert "cdefg" not in told.lower()
+    assert BLANK in told
+
+
+def test_words_that_begin_as_a_secret_does_stay():
+    assert redact("Bearer tokens are asked for", ["Bearer tok-123456789"]) == "Bearer tokens are asked for"
+
+
+def test_the_name_of_a_header_that_holds_a_secret_is_blanked_in_the_checks():
+    row = Row(checks=["unread_limit:x-sk-canary0123456789", "buffered"])
+
+    redact_row(row, ("sk-Canary0123456789",))
+
+    assert row.checks == [f"unread_limit:x-{BLANK}", "buffered"]
