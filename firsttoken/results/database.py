@@ -80,6 +80,12 @@ def reason(error: duckdb.Error | OSError) -> str:
         return line
 
 
+def advise(error: duckdb.Error) -> str:
+    """Why a query failed and what DuckDB would try instead, in one line: names that are near, or how to group."""
+    told = str(error).strip().split("\n\n", 1)[0]
+    return " ".join(told.split()) if "\n" in told else reason(error)
+
+
 class _Wrapped(msgspec.Struct):
     """The JSON in which DuckDB puts an error that another part of it raised."""
 

@@ -134,9 +134,11 @@ class Run:
             answer = self._database.execute(query)
             return [column[0] for column in answer.description or []], answer.fetchall()
         except duckdb.CatalogException as error:
-            raise RunFolderError(f"the query failed: {database.reason(error)}{self._name_tables(query)}") from error
+            tables = self._name_tables(query)
+            told = f"{database.reason(error)}{tables}" if tables else database.advise(error)
+            raise RunFolderError(f"the query failed: {told}") from error
         except duckdb.Error as error:
-            raise RunFolderError(f"the query failed: {database.reason(error)}") from error
+            raise RunFolderError(f"the query failed: {database.advise(error)}") from error
 
     def _name_tables(self, query: str) -> str:
         """What there is to ask, for a query that named another table, and the one that it may have meant."""

@@ -346,6 +346,11 @@ def test_sql_only_reads_and_says_no_in_one_sentence(folder: Path, query: str) ->
     assert is_usable(run)
 
 
+def test_a_column_that_is_not_there_is_answered_with_one_that_is(made: Path) -> None:
+    with pytest.raises(RunFolderError, match=r'"outcom" not found.*"outcome"'):
+        open_run(made).sql("SELECT outcom FROM attempts")
+
+
 def is_usable(run: Run) -> bool:
     return run.sql("SELECT count(*) > 100 FROM attempts")[1] == [(True,)]
 
