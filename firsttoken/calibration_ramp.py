@@ -24,7 +24,7 @@ from firsttoken.row import SUCCESS
 from firsttoken.scenario.format import Retry, Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
-from firsttoken.start import Ground, hold_ground
+from firsttoken.start import Workspace, open_workspace
 
 NAME = "calibration"
 TTFT_S, TOKENS_PER_S, TOKENS = 0.5, 100.0, 100
@@ -93,17 +93,17 @@ class Look(NamedTuple):
 
 def _drive(scenario: Scenario, folder: Path) -> list[Look]:
     """Run a step to its end, looking at the machine every now and then in the measure window."""
-    with hold_ground(scenario, folder) as ground:
-        looks, ending = _look_on(ground)
+    with open_workspace(scenario, folder) as workspace:
+        looks, ending = _look_on(workspace)
     if ending.get("event") != "end" or ending["failure"]:
         failure = ending.get("failure") or "the load process died"
         raise launch.LaunchError(f"calibrate: expected a step of some seconds to end well, got: {failure}")
     return looks
 
 
-def _look_on(ground: Ground) -> tuple[list[Look], dict[str, object]]:
-    simulators = ground.simulators
-    load = launch.LoadProcess(ground.folder, simulators.base_urls, ["firsttoken", "calibrate"], hold=ground.hold)
+def _look_on(workspace: Workspace) -> tuple[list[Look], dict[str, object]]:
+    simulators = workspace.simulators
+    load = launch.LoadProcess(workspace.folder, simulators.base_urls, ["firsttoken", "calibrate"], hold=workspace.hold)
     looks: list[Look] = []
     ending: dict[str, object] = {}
     try:

@@ -26,7 +26,7 @@ from firsttoken.readiness import UsageError, check_ready, find_simulated
 from firsttoken.scenario.doubts import assumed_speeds
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario, reopen_scenario
-from firsttoken.start import agree, hold_ground
+from firsttoken.start import agree, open_workspace
 
 app = App(
     name="firsttoken",
@@ -89,10 +89,10 @@ def run(
     agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
     folder = broken_off or run_folder.open_folder(plan, out)
     told = running.tell_as_json(folder, json_)
-    with Interrupts(console.warn) as interrupts, told, hold_ground(plan, folder) as ground:
+    with Interrupts(console.warn) as interrupts, told, open_workspace(plan, folder) as workspace:
         if broken_off:
             run_folder.forget_derived(broken_off)
-        failure = running.measure(plan, ground, launch.CrewSize(workers, remote, bind), interrupts)
+        failure = running.measure(plan, workspace, launch.CrewSize(workers, remote, bind), interrupts)
         return running.conclude(folder, failure=failure, interrupts=interrupts, as_json=json_)
 
 

@@ -22,7 +22,7 @@ from firsttoken.error import FirstTokenError
 from firsttoken.interrupts import Interrupts
 from firsttoken.readiness import UsageError, check_locustfile, find_doubts
 from firsttoken.scenario.format import Scenario
-from firsttoken.start import Ground
+from firsttoken.start import Workspace
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
@@ -54,12 +54,14 @@ def check_names(plan: Scenario) -> None:
         raise UsageError(refused)
 
 
-def measure(plan: Scenario, ground: Ground, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
+def measure(plan: Scenario, workspace: Workspace, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
     """Start the load, show progress, end it; why it failed, in a sentence, if it did."""
     from firsttoken import live
 
-    folder, command = ground.folder, ["firsttoken", *sys.argv[1:]]
-    load = launch.LoadProcess(folder, ground.simulators.base_urls, command, crew, hold=ground.hold, relay=console.relay)
+    folder, command = workspace.folder, ["firsttoken", *sys.argv[1:]]
+    load = launch.LoadProcess(
+        folder, workspace.simulators.base_urls, command, crew, hold=workspace.hold, relay=console.relay
+    )
     try:
         interrupts.tell(load.finish_early)
         ending = live.follow(load.events(), plan.load.turns)

@@ -62,8 +62,8 @@ def confirm(question: str) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where a run takes place."""
+class Workspace:
+    """A run's folder, which no other run uses meanwhile, and its simulators."""
 
     folder: Path
     hold: int
@@ -72,11 +72,11 @@ class Ground:
 
 
 @contextmanager
-def hold_ground(plan: Scenario, folder: Path) -> Iterator[Ground]:
+def open_workspace(plan: Scenario, folder: Path) -> Iterator[Workspace]:
     """Be the only run in a folder, with the simulators that the plan needs. Raises LaunchError."""
     with run_folder.hold_folder(folder) as hold:
         simulators = launch.Simulators(plan, truth=folder / "truth")
         try:
-            yield Ground(folder, hold, simulators)
+            yield Workspace(folder, hold, simulators)
         finally:
             simulators.stop()

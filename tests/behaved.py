@@ -10,7 +10,7 @@ from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from firsttoken.run_folder import open_folder
 from firsttoken.scenario.reading import load_scenario
-from firsttoken.start import hold_ground
+from firsttoken.start import open_workspace
 from tests.driven import rows_of
 
 HEAD = """
@@ -68,10 +68,10 @@ def behave(folder: Path, code: str, workers: int = 1, load: str = LEVEL, **overr
     (folder / "plan.toml").write_text(PLAN.replace("LOCUSTFILE", str(locustfile)).replace("LOAD", load))
     plan = load_scenario(folder / "plan.toml", [f"load.{key}={value}" for key, value in overrides.items()])
     said: list[str] = []
-    with hold_ground(plan, open_folder(plan, folder / "out")) as ground:
+    with open_workspace(plan, open_folder(plan, folder / "out")) as workspace:
         crew = CrewSize(workers)
         load = LoadProcess(
-            ground.folder, ground.simulators.base_urls, ["test"], crew, hold=ground.hold, relay=said.append
+            workspace.folder, workspace.simulators.base_urls, ["test"], crew, hold=workspace.hold, relay=said.append
         )
         try:
             *_, end = load.events()

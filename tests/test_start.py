@@ -39,14 +39,14 @@ def test_a_folder_is_one_runs_at_a_time_and_its_simulators_end_with_it(tmp_path:
     plan = load_scenario(write_scenario(tmp_path, FAST))
     folder = open_folder(plan, tmp_path / "out")
 
-    with start.hold_ground(plan, folder) as ground:
-        assert len(ground.simulators.pids) == 2
+    with start.open_workspace(plan, folder) as workspace:
+        assert len(workspace.simulators.pids) == 2
         with (
             pytest.raises(LaunchError, match="another `firsttoken run` is writing to it"),
-            start.hold_ground(plan, folder),
+            start.open_workspace(plan, folder),
         ):
             raise AssertionError("two runs in one folder")
 
-    assert ground.simulators.pids == []
-    with start.hold_ground(plan, folder):
+    assert workspace.simulators.pids == []
+    with start.open_workspace(plan, folder):
         pass

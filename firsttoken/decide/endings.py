@@ -13,7 +13,7 @@ from firsttoken.decide.asked import Asked
 from firsttoken.decide.evidence import Evidence
 from firsttoken.decide.observation import Observation
 from firsttoken.decide.units import write_count, write_share
-from firsttoken.plan.length_cap import OVER, SPARE, blame
+from firsttoken.plan.length_cap import OVER, SPARE, explain_excess
 
 MOST_UNKNOWN = 0.01
 """Of a level's answers may end with an unknown finish reason."""
@@ -59,7 +59,7 @@ def find_ignored_cap(seen: Observation, asked: Asked) -> Evidence | None:
     had, wanted = float(np.median(written[known][over])), float(np.median(cap[known][over]))
     which = "Answers" if over.all() else f"{write_share(float(over.mean()))} of answers"
     words = (
-        f"{which} have {write_count(had)} tokens where {write_count(wanted)} were asked: {blame(asked.cap_key)}, "
-        "and lengths are not comparable."
+        f"{which} have {write_count(had)} tokens where {write_count(wanted)} were asked: "
+        f"{explain_excess(asked.cap_key)}, and lengths are not comparable."
     )
     return Evidence(words, had, wanted)

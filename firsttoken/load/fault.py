@@ -52,7 +52,7 @@ def describe_fault(error: BaseException, locustfile: Path, trace: TracebackType 
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: expected Python, got {said}; fix it"
     frames = list(traceback.walk_tb(trace or error.__traceback__))
-    own = [each for each in frames if is_of(each[0].f_code.co_filename, locustfile)]
+    own = [each for each in frames if belongs_to(each[0].f_code.co_filename, locustfile)]
     if not frames:
         return f"{locustfile}: expected it to run, got {said}; fix it"
     frame, line = (own or frames)[-1]
@@ -61,7 +61,7 @@ def describe_fault(error: BaseException, locustfile: Path, trace: TracebackType 
     return f"{frame.f_code.co_filename}:{line}: expected {told} to run without an error, got {said}; fix it"
 
 
-def is_of(filename: str, locustfile: Path) -> bool:
+def belongs_to(filename: str, locustfile: Path) -> bool:
     """Whether a file is a locustfile or lies with it, as the modules that it imports do; no installed package does."""
     path = Path(filename).resolve()
     within = set(path.parents)
@@ -109,7 +109,7 @@ class FaultWatch:
         return True
 
     def _is_of_behaviour(self, trace: TracebackType | None) -> bool:
-        return any(is_of(frame.f_code.co_filename, self._locustfile) for frame, _ in traceback.walk_tb(trace))
+        return any(belongs_to(frame.f_code.co_filename, self._locustfile) for frame, _ in traceback.walk_tb(trace))
 
     def _hear_user(self, user_instance: object, exception: BaseException, tb: TracebackType, **_other: object) -> None:
         user = getattr(user_instance, "user", user_instance)

@@ -36,7 +36,7 @@ from firsttoken.readiness import UsageError
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario
 from firsttoken.scenario.values import ScenarioError
-from firsttoken.start import agree, hold_ground
+from firsttoken.start import agree, open_workspace
 
 logger = logging.getLogger(__name__)
 
@@ -111,9 +111,9 @@ class PlainRun:
         """
         try:
             folder = run_folder.open_folder(self.scenario, self.out)
-            ground = self.ended.enter_context(hold_ground(self.scenario, folder))
+            workspace = self.ended.enter_context(open_workspace(self.scenario, folder))
             spec = LoadSpec(
-                folder=str(folder), base_urls=ground.simulators.base_urls, command=["locust", *sys.argv[1:]]
+                folder=str(folder), base_urls=workspace.simulators.base_urls, command=["locust", *sys.argv[1:]]
             )
             self.run = OpenRun(spec)
         except FirstTokenError as error:

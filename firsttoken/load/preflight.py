@@ -21,7 +21,7 @@ from firsttoken.load.refused_field import find_refused_field
 from firsttoken.load.session_opening import find_counted
 from firsttoken.load.target import LiveTarget, write_body
 from firsttoken.model_names import is_same_model
-from firsttoken.plan.length_cap import blame, find_most, name_cap
+from firsttoken.plan.length_cap import explain_excess, find_most, name_cap
 from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.scenario.target import Target
 from firsttoken.wire.addresses import Address, write_peer
@@ -153,7 +153,7 @@ def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[st
     elif last.output_tokens - (last.reasoning_tokens or 0) > find_most(OUTPUT_TOKENS):
         remarks.append(
             f"target {target.name}: its answer has {last.output_tokens:,} tokens where {OUTPUT_TOKENS} were asked: "
-            f"{blame(name_cap(target))}; answers cost, and take, as much as it likes"
+            f"{explain_excess(name_cap(target))}; answers cost, and take, as much as it likes"
         )
     if last.model_served is not None and not is_same_model(target.model, last.model_served):
         remarks.append(f"target {target.name}: asked for {target.model}, answered as {last.model_served}")

@@ -26,6 +26,6 @@ def name_cap(target: Target) -> str:
     return next((name for name in OTHER_NAMES if name in target.extra_body), "")
 
 
-def blame(field: str) -> str:
+def explain_excess(field: str) -> str:
     """Why answers are longer than was asked for, by the field that sent the cap."""
     return f"the server ignores {field}" if field else "the request sends no cap (omit)"

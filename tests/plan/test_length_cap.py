@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.plan.length_cap import blame, find_most, name_cap
+from firsttoken.plan.length_cap import explain_excess, find_most, name_cap
 from firsttoken.scenario.target import Target
 
 
@@ -26,5 +26,5 @@ def test_a_token_or_two_are_a_way_of_counting():
 
 
 def test_who_is_to_blame_depends_on_whether_a_cap_was_sent():
-    assert blame("max_tokens") == "the server ignores max_tokens"
-    assert blame("") == "the request sends no cap (omit)"
+    assert explain_excess("max_tokens") == "the server ignores max_tokens"
+    assert explain_excess("") == "the request sends no cap (omit)"

@@ -21,11 +21,14 @@ def test_closing_writes_what_was_buffered(tmp_path):
     assert len((tmp_path / "truth.jsonl").read_text().splitlines()) == 3
 
 
-def test_without_a_path_nothing_is_kept():
+def test_without_a_path_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     log = TruthLog(None)
     log.add(Truth(request_id="req_1", model="m", arrival_ns=5))
     log.flush()
     log.close()
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_log_that_is_there_is_gone_on_with(tmp_path):
