@@ -6,6 +6,7 @@ drawn, as it would name a share for loads that nobody tested: a tinted box stand
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -20,6 +21,9 @@ from firsttoken.report.series import curve_of, write_load, write_percent
 
 NEXT_USER = 1.0
 """Between loads no further apart there is none to test, of users at least."""
+
+ROOM_FOR_LABEL = 0.8
+"""Up to this share of the panel's width a label has room to the right of its line."""
 
 MOST_PEAKS = 3
 """Of more targets the peaks are not marked: their lines and names would cover the curves."""
@@ -112,7 +116,14 @@ def _mark_peaks(panel: Axes, peaks: Mapping[str, tuple[float, float]], colour: M
         for load, style in ((peak, "dotted"), (above, "solid")):
             panel.axvline(load, color=colour[target], linewidth=0.8, linestyle=style)
         text = f"peak + {write_percent(_headroom(study))}: {write_load(study, above)}"
+        side, aside_pt = ("right", -3) if _has_no_room_after(panel, above) else ("left", 3)
         panel.annotate(
-            text, (above, 0), xycoords=("data", "axes fraction"), xytext=(3, 4 + 9 * place),
-            textcoords="offset points", fontsize=7, color=colour[target], bbox=theme.BACKING,
+            text, (above, 0), xycoords=("data", "axes fraction"), xytext=(aside_pt, 4 + 9 * place),
+            textcoords="offset points", fontsize=7, color=colour[target], bbox=theme.BACKING, ha=side,
         )  # fmt: skip
+
+
+def _has_no_room_after(panel: Axes, load: float) -> bool:
+    """Whether a label that begins at this load would reach the names at the panel's right edge."""
+    low, high = panel.get_xlim()
+    return math.log(load / low) > ROOM_FOR_LABEL * math.log(high / low)

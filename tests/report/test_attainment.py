@@ -5,7 +5,7 @@ import math
 from matplotlib.patches import Rectangle
 
 from firsttoken.report.attainment import draw_attainment
-from tests.report.studies import make_study
+from tests.report.studies import PEAK, make_study
 
 
 def boxes_of(figure):
@@ -74,3 +74,13 @@ def test_the_foot_explains_the_marks_that_are_drawn_and_no_others(study, tmp_pat
     assert "Peak: 4 requests/s. Dotted: the users that it needs of each; solid: with 30 % headroom." in foot
     assert "Tinted box: no load between its sides was tested" in foot
     assert quiet_foot == "Bars: 95 % intervals."
+
+
+def test_the_label_of_a_peak_at_the_right_edge_stands_left_of_its_line(study, tmp_path):
+    beyond = make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), demand=PEAK)
+
+    def sides(drawn):
+        return {text.get_ha() for text in draw_attainment(drawn).axes[0].texts if text.get_text().startswith("peak +")}
+
+    assert sides(beyond) == {"right"}
+    assert sides(study) == {"left"}
