@@ -28,6 +28,11 @@ HEADS = (
     Column("Target", words=True), Column("Outcome", words=True), Column("Status"),
     Column("Said", words=True, wide=True), Column("Attempts"), Column("First", "s"), Column("Last", "s"),
 )  # fmt: skip
+NOTES = (
+    "Attempts of every phase, retried ones too: what failed while the load rose failed as well. First and last: when "
+    "such an attempt ended, in seconds since the run began.",
+    "Said: by the server, or by this machine where no answer came. # stands for any number, time or id.",
+)
 
 
 def build(study: Study) -> Page | None:
@@ -46,13 +51,6 @@ def build(study: Study) -> Page | None:
         table=Table(HEADS, rows) if rows else None,
         notes=(*remarks, *(NOTES if rows else ())),
     )
-
-
-NOTES = (
-    "Attempts of every phase, retried ones too: what failed while the load rose failed as well. First and last: when "
-    "such an attempt ended, in seconds since the run began.",
-    "Said: by the server, or by this machine where no answer came. # stands for any number, time or id.",
-)
 
 
 def _rows(failures: list[Failure]) -> list[Cells]:

@@ -234,7 +234,7 @@ def main() -> NoReturn:
     except CycloptsError as error:
         console.complain(word_error(error, [name for name in app if not name.startswith("-")]))
         code = 1
-    except SENTENCES as error:
+    except FirstTokenError as error:
         console.complain(str(error))
         code = 1
     except KeyboardInterrupt:
@@ -243,10 +243,6 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
-
-
-SENTENCES = (FirstTokenError,)
-"""Errors whose message is a sentence for the user."""
 
 
 def _read_scenario(name: str, overrides: list[str] | None) -> Scenario:

@@ -137,10 +137,9 @@ def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]
     dearest = _price_attempt(scenario, target, find_prices(target, catalogue))
     counts = [count_requests(scenario, target, catalogue, stage) for stage in stages]
     caps = scenario.budget if target.base_url else Budget()
-    attempts = smaller(_add(attempts for _, attempts in counts) if stages else None, caps.requests or None)
-    usd = worst_usd = _times(_add(attempts for _, attempts in counts) if stages else None, dearest.usd)
-    if attempts is not None and dearest.usd is not None:
-        usd = attempts * dearest.usd
+    planned = _add(attempts for _, attempts in counts) if stages else None
+    attempts = smaller(planned, caps.requests or None)
+    usd, worst_usd = _times(attempts, dearest.usd), _times(planned, dearest.usd)
     expected = [count_expected(scenario, target, catalogue, stage) for stage in stages]
     expected_usd = _times(_add(expected) if stages else None, dearest.expected_usd)
     if dearest.usd is not None:

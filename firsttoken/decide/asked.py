@@ -9,7 +9,7 @@ from firsttoken.duration import parse_duration
 from firsttoken.plan.length_cap import name_cap
 from firsttoken.scenario.course import Piece
 from firsttoken.scenario.format import Scenario, mean_tokens
-from firsttoken.scenario.target import SENT, Target
+from firsttoken.scenario.target import SENT, Target, names_deployment
 
 
 class Spike(NamedTuple):
@@ -67,7 +67,7 @@ def read_asked(scenario: Scenario, target: Target, first: Answerers = NOBODY) ->
         pieces=pieces,
         model=target.model,
         tier=tier if isinstance(tier, str) else "",
-        names_deployment="azure" in target.base_url or "/deployments/" in target.base_url,
+        names_deployment=names_deployment(target),
         cap_key=name_cap(target),
         first_model=next(iter(first.models), ""),
         first_tier=next(iter(first.tiers), ""),

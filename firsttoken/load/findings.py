@@ -24,7 +24,7 @@ from firsttoken.row import (
     USAGE_IMPOSSIBLE,
     Row,
 )
-from firsttoken.scenario.target import Target
+from firsttoken.scenario.target import Target, names_deployment
 from firsttoken.wire.burst import count_streamed
 
 Finding = dict[str, object]
@@ -95,9 +95,15 @@ def find_ttft_ms(row: Row) -> float | None:
 
 def _describe_author(target: Target, row: Row) -> Finding:
     told: Finding = {name: value for name in IDENTITY if (value := getattr(row, name)) is not None}
-    if row.model_served is not None and not is_same_model(target.model, row.model_served):
+    if is_other_model(target, row):
         told["answered_as"] = row.model_served
     return told
+
+
+def is_other_model(target: Target, row: Row) -> bool:
+    """Whether an answer names another model than the one asked for; of a deployment's own name none can be told."""
+    served = row.model_served
+    return served is not None and not names_deployment(target) and not is_same_model(target.model, served)
 
 
 def describe_checks(row: Row) -> list[str]:
@@ -139,7 +145,7 @@ def find_remarks(target: Target, row: Row, package: Row | None) -> dict[str, str
             "the package asks for compressed answers, and a server or a proxy holds them back, not the package; "
             'headers = { accept-encoding = "gzip, deflate" } has our wire ask alike'
         )
-    if row.model_served is not None and not is_same_model(target.model, row.model_served):
+    if is_other_model(target, row):
         remarks["answered_as"] = f"not {target.model}, which was asked for"
     return remarks
 

@@ -16,11 +16,11 @@ import gevent
 from firsttoken.catalogue import Source
 from firsttoken.http_text import split_url
 from firsttoken.load.cost import Cost, PromptGauge, estimate, spent
+from firsttoken.load.findings import is_other_model
 from firsttoken.load.opening import OpenRun
 from firsttoken.load.refused_field import find_refused_field
 from firsttoken.load.session_opening import find_counted
 from firsttoken.load.target import LiveTarget, write_body
-from firsttoken.model_names import is_same_model
 from firsttoken.plan.length_cap import explain_excess, find_most, name_cap
 from firsttoken.row import OUTCOMES, SUCCESS, Row
 from firsttoken.scenario.target import Target
@@ -155,7 +155,7 @@ def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[st
             f"target {target.name}: its answer has {last.output_tokens:,} tokens where {OUTPUT_TOKENS} were asked: "
             f"{explain_excess(name_cap(target))}; answers cost, and take, as much as it likes"
         )
-    if last.model_served is not None and not is_same_model(target.model, last.model_served):
+    if is_other_model(target, last):
         remarks.append(f"target {target.name}: asked for {target.model}, answered as {last.model_served}")
     return remarks
 

@@ -40,6 +40,8 @@ class Endings:
 
 def describe_run_failures(study: Study) -> str:
     """What failed in a run, in one sentence; empty where nothing did."""
+    if not study.failures:
+        return ""
     return describe_failures(study.failures, sum(each.attempts for each in read_endings(study.run).values()))
 
 

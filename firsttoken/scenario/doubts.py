@@ -16,6 +16,10 @@ from firsttoken.scenario.rules import SECONDS_PER_DAY, requests_per_day
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.windows import find_windows
 
+MOST_USERS, MOST_DAYS = 100_000, 7.0
+"""Of one level: more is hardly meant."""
+HTTPS_PORT = 443
+
 
 def idle_budgets(scenario: Scenario) -> Iterator[str]:
     """A sentence where a budget has nothing to bound."""
@@ -57,10 +61,6 @@ def odd_sizes(scenario: Scenario) -> Iterator[str]:
     for target in scenario.target:
         if target.base_url.startswith("http:") and urlsplit(target.base_url).port == HTTPS_PORT:
             yield f"{target.name}: base_url asks port 443 in plain http, where servers speak TLS; write https://"
-
-
-MOST_USERS, MOST_DAYS = 100_000, 7.0
-HTTPS_PORT = 443
 
 
 def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:

@@ -26,6 +26,9 @@ PROSE_TOKENS_PER_WORD = 1.3
 MOST_OVER = 0.01
 """So large a share of the requests may be drawn too long for the window, which is doubted; more are refused."""
 LEAST_OVER = 1e-5
+"""A smaller share is not worth a word."""
+STEPS = 200
+"""Quantiles of an answer's length that are averaged over."""
 
 
 class Window(NamedTuple):
@@ -110,10 +113,6 @@ def share_over(scenario: Scenario, window: int, tokens_per_word: float = 1.0) ->
     prompt, answer = _length(scenario.traffic.input_tokens), _length(scenario.traffic.output_tokens)
     answers = [draw_length(answer, (2 * place + 1) / (2 * STEPS)) for place in range(STEPS)]
     return fmean(share_above(prompt, (window - each) / tokens_per_word) for each in answers)
-
-
-STEPS = 200
-"""Quantiles of an answer's length that are averaged over."""
 
 
 def _length(tokens: int | Spread) -> Length:

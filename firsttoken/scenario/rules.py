@@ -23,6 +23,8 @@ from firsttoken.strict_toml import one_of, suggest
 Catalogue = Mapping[str, Model]
 
 UNKNOWN_PRICES = "unknown"
+API_PATHS = ("/chat/completions", "/completions", "/responses", "/messages")
+"""What APIs add to a base URL; of an address the first that it ends in counts."""
 PREFERRED_SOURCE = "comparison"
 """Whose prices a target has that names none; of a model without it, those of its first source."""
 SECONDS_PER_DAY = 86_400
@@ -53,10 +55,6 @@ def check_paths(scenario: Scenario) -> None:
                     f'target.{target.name}.base_url: expected what stands before the API\'s path, such as "{base}", '
                     f"got one that ends in {tail}, which FirstToken adds itself as `api` says"
                 )
-
-
-API_PATHS = ("/chat/completions", "/completions", "/responses", "/messages")
-"""What APIs add to a base URL; the first that an address ends in."""
 
 
 def check_keys(scenario: Scenario, environ: Mapping[str, str] = os.environ) -> None:

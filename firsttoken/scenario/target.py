@@ -121,6 +121,11 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
             )
 
 
+def names_deployment(target: Target) -> bool:
+    """Whether `model` is a name that the user gave a deployment, as on Azure, and not a model's."""
+    return "azure" in target.base_url or "/deployments/" in target.base_url
+
+
 def find_variables(target: Target) -> list[str]:
     """The variables of the environment that a target takes its key and the values of headers from."""
     named = [value.env for value in target.headers.values() if isinstance(value, HeaderValue)]

@@ -78,6 +78,16 @@ def test_a_dated_name_of_the_same_model_is_no_other_one():
     assert finding["model_served"] == "m-2026-01-02"
 
 
+def test_of_a_deployment_that_the_user_named_no_model_is_another():
+    azure = Target(model="prod-chat", base_url="https://n.openai.azure.com/openai/v1", prices="unknown")
+
+    finding = found(answered(model_served="gpt-4o-2024-08-06"), target=azure)
+
+    assert finding["model_served"] == "gpt-4o-2024-08-06"
+    assert "answered_as" not in finding
+    assert finding["remarks"] == {}
+
+
 def test_what_follows_from_a_missing_usage_is_told():
     finding = found(answered(output_tokens=None, input_tokens=None, token_source=None))
 
