@@ -28,13 +28,13 @@ def find_lost_rows(seen: Observation) -> str:
 
 
 def find_set_aside(seen: Observation) -> Evidence | None:
-    """What shows that so many attempts are in no figure, for they tell what cannot be, that figures are of the rest."""
+    """What shows that so many attempts are in no figure, as they are impossible, that the level says little."""
     aside, kept = sum(seen.told.set_aside.values()), int(seen.attempts.measured.sum())
     if aside <= MOST_SET_ASIDE * (aside + kept):
         return None
     reasons = ", ".join(f"{rule} ({count:,})" for rule, count in seen.told.set_aside.items())
     words = (
-        f"{aside:,} of {aside + kept:,} measured attempts tell what cannot be and are set aside, in no figure: "
+        f"{aside:,} of {aside + kept:,} measured attempts are impossible and set aside, in no figure: "
         f"{reasons}; the bound is {write_share(MOST_SET_ASIDE)}."
     )
     return Evidence(words, aside / (aside + kept), MOST_SET_ASIDE)

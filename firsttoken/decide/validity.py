@@ -50,10 +50,10 @@ class Rule(NamedTuple):
 
 RULES: dict[str, Rule] = {
     "SET_ASIDE": Rule(
-        "more than 1 % of the attempts tell what cannot be and are in no figure",
+        "more than 1 % of the attempts are impossible and in no figure",
         "level",
         "both",
-        "answers whose marks and counts can be true",
+        "answers whose times and counts are possible",
     ),
     "CLIENT_LIMITED": Rule(
         "the load process was late, busy or unobserved past a bound of the table",
@@ -69,7 +69,7 @@ RULES: dict[str, Rule] = {
         "terminal",
     ),
     "WORKER_LOST": Rule(
-        "a load process was lost, or rows: the journal has not what was started",
+        "a load process was lost, or rows: the journal lacks attempts that were started",
         "level",
         "both",
         "a run whose rows are all there",
@@ -101,7 +101,7 @@ RULES: dict[str, Rule] = {
         "nothing",
         "a server that tells its usage and holds no stream back, or a promise without slo.tpot",
     ),
-    "CAP_IGNORED": Rule("answers are longer than they were asked to be at most", "level", "nothing", shown="remark"),
+    "CAP_IGNORED": Rule("answers are longer than the cap that was asked for", "level", "nothing", shown="remark"),
     "ENDPOINT_SPREAD": Rule("several deployments, builds or addresses of the model answered", "level", "nothing"),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", "nothing"),
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),

@@ -153,7 +153,7 @@ def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[st
     elif last.output_tokens - (last.reasoning_tokens or 0) > find_most(OUTPUT_TOKENS):
         remarks.append(
             f"target {target.name}: its answer has {last.output_tokens:,} tokens where {OUTPUT_TOKENS} were asked: "
-            f"{explain_excess(name_cap(target))}; answers cost, and take, as much as it likes"
+            f"{explain_excess(name_cap(target))}; answers may cost more and take longer than planned"
         )
     if is_other_model(target, last):
         remarks.append(f"target {target.name}: asked for {target.model}, answered as {last.model_served}")

@@ -16,8 +16,8 @@ def list_run_remarks(study: Study) -> Iterator[str]:
     aside = study.run.set_aside("TRUE")
     if aside:
         count = sum(aside.values())
-        rows = "1 row tells" if count == 1 else f"{count:,} rows tell"
-        yield f"{rows} what cannot be, set aside and in no figure: {', '.join(aside)}."
+        rows = "1 row is" if count == 1 else f"{count:,} rows are"
+        yield f"{rows} impossible, set aside and in no figure: {', '.join(aside)}."
     manifest = study.run.manifest
     if manifest.others:
         who = join_words([f"{name} ({count:,})" for name, count in manifest.others.items()])

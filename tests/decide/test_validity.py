@@ -133,7 +133,7 @@ def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
 
     assert (flag.name, flag.is_void) == ("SET_ASIDE", True)
     assert flag.evidence == (
-        "167 of 167 measured attempts tell what cannot be and are set aside, in no figure: a negative count (167); "
+        "167 of 167 measured attempts are impossible and set aside, in no figure: a negative count (167); "
         "the bound is 1 %."
     )
     assert "NOT_DELIVERED" not in {other.name for other in others}

@@ -306,7 +306,7 @@ def test_an_answer_past_its_cap_is_told_before_the_load():
 
     assert find_remarks(at("http://h/v1"), [long]) == [
         "target real: its answer has 200 tokens where 16 were asked: the server ignores max_completion_tokens; "
-        "answers cost, and take, as much as it likes"
+        "answers may cost more and take longer than planned"
     ]
     assert find_remarks(at("http://h/v1"), [Row(outcome="length", output_tokens=17)]) == []
     assert find_remarks(at("http://h/v1"), [Row(outcome="ok", output_tokens=200, reasoning_tokens=190)]) == []

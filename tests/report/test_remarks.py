@@ -37,7 +37,7 @@ def test_rows_that_cannot_be_are_counted(tmp_path):
     journal.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     [remark] = [each for each in first_page(study_run(folder)).remarks if "set aside" in each]
-    assert remark.startswith("1 row tells what cannot be, set aside and in no figure: ")
+    assert remark.startswith("1 row is impossible, set aside and in no figure: ")
 
 
 def test_a_run_that_failed_says_why(tmp_path):
