@@ -2,8 +2,7 @@
 
 Rule: a level passes when the lower end of its interval reaches the share that was asked for, fails when the upper end
 does not, and is unknown otherwise; a level whose measurement is void does neither, and one of which a flag voids the
-pass can only fail. Nothing is extrapolated: the
-answer is a bracket of tested levels.
+pass can only fail. Nothing is extrapolated: the answer is a bracket of tested levels.
 """
 
 from __future__ import annotations
