@@ -123,18 +123,6 @@ def cut_window(
     ]
 
 
-def read_trace(path: Path, speed: float = 1.0, from_s: float = 0.0, to_s: float | None = None) -> list[Arrival]:
-    """The requests of a window of a trace, see `cut_window`.
-
-    Raises TraceError as `read_recording`, and for a window without requests.
-    """
-    recording = read_recording(path)
-    arrivals = cut_window(recording, speed, from_s, to_s)
-    if not arrivals:
-        raise TraceError(f"{path}: {describe_emptiness(recording, from_s, to_s)}")
-    return arrivals
-
-
 def describe_emptiness(recording: Recording, from_s: float, to_s: float | None) -> str:
     """What is wrong with a window in which nothing is left."""
     window = f"from {from_s:g} s" + ("" if to_s is None else f" until before {to_s:g} s")

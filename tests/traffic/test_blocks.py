@@ -7,9 +7,9 @@ import pytest
 
 from firsttoken.traffic.blocks import trace_prompt
 from firsttoken.traffic.prompts import TASKS, Prompt
-from firsttoken.traffic.trace import Arrival, read_trace
+from firsttoken.traffic.trace import Arrival, cut_window, read_recording
 
-TRACE = read_trace(Path(__file__).parent / "mooncake.jsonl")
+TRACE = cut_window(read_recording(Path(__file__).parent / "mooncake.jsonl"))
 
 
 def prompt(arrival: Arrival, number: int = 0, seed: int = 7, nonce: str | None = "run-1") -> Prompt:

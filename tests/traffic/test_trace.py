@@ -13,15 +13,19 @@ from firsttoken.traffic.trace import (
     Arrival,
     TraceError,
     cut_window,
+    describe_emptiness,
     describe_faults,
     find_busiest,
     read_recording,
-    read_trace,
 )
 
 HERE = Path(__file__).parent
 AZURE, MOONCAKE = HERE / "azure.csv", HERE / "mooncake.jsonl"
 MS = 1_000_000
+
+
+def read_window(path: Path, speed: float = 1.0, from_s: float = 0.0, to_s: float | None = None) -> list[Arrival]:
+    return cut_window(read_recording(path), speed, from_s, to_s)
 
 
 def written(folder: Path, *lines: str, end: str = "\n") -> Path:
@@ -33,7 +37,7 @@ def written(folder: Path, *lines: str, end: str = "\n") -> Path:
 def test_an_azure_trace_is_read_to_the_last_of_its_digits():
     """Its lines end as on Windows, its seconds have seven decimals, and two requests may come at once."""
     assert b"\r\n" in AZURE.read_bytes()
-    assert read_trace(AZURE) == [
+    assert read_window(AZURE) == [
         Arrival(0, 310, 44),
         Arrival(52_000_100, 1200, 8),
         Arrival(1_020_040_000, 87, 120),
@@ -43,7 +47,7 @@ def test_an_azure_trace_is_read_to_the_last_of_its_digits():
 
 
 def test_a_mooncake_trace_is_read_with_its_blocks():
-    assert read_trace(MOONCAKE) == [
+    assert read_window(MOONCAKE) == [
         Arrival(0, 600, 50, (0, 1)),
         Arrival(0, 1100, 30, (0, 2, 3)),
         Arrival(40 * MS, 1400, 7, (0, 2, 4)),
@@ -53,14 +57,14 @@ def test_a_mooncake_trace_is_read_with_its_blocks():
 
 
 def test_a_window_begins_at_0_and_leaves_its_end_out():
-    times = [arrival.at_ns for arrival in read_trace(MOONCAKE, from_s=0.04, to_s=60.0)]
+    times = [arrival.at_ns for arrival in read_window(MOONCAKE, from_s=0.04, to_s=60.0)]
 
     assert times == [0, 1460 * MS]
 
 
 @pytest.mark.parametrize(("speed", "at_ns"), [(1.0, 1460 * MS), (2.0, 730 * MS), (0.5, 2920 * MS)])
 def test_the_window_is_of_the_trace_s_own_time_and_goes_by_at_the_speed_asked_for(speed, at_ns):
-    assert read_trace(MOONCAKE, speed, from_s=0.04, to_s=60.0)[1].at_ns == at_ns
+    assert read_window(MOONCAKE, speed, from_s=0.04, to_s=60.0)[1].at_ns == at_ns
 
 
 def test_the_nanoseconds_of_a_long_trace_are_not_lost(tmp_path):
@@ -68,8 +72,8 @@ def test_the_nanoseconds_of_a_long_trace_are_not_lost(tmp_path):
     rows = ["2026-01-01 00:00:00.000000001,1,1", "2036-01-01 00:00:00.000000002,1,1"]
     decade_ns = 3652 * 86_400 * 1_000_000_000 + 1
 
-    assert read_trace(written(tmp_path, HEADER, *rows))[1].at_ns == decade_ns
-    assert read_trace(written(tmp_path, HEADER, *rows), speed=3.0)[1].at_ns == (decade_ns + 1) // 3
+    assert read_window(written(tmp_path, HEADER, *rows))[1].at_ns == decade_ns
+    assert read_window(written(tmp_path, HEADER, *rows), speed=3.0)[1].at_ns == (decade_ns + 1) // 3
 
 
 HEADER = "TIMESTAMP,ContextTokens,GeneratedTokens"
@@ -79,14 +83,14 @@ def test_times_of_mooncake_may_have_decimals(tmp_path):
     line = '{"timestamp": %s, "input_length": 5, "output_length": 5}'
     path = written(tmp_path, line % "1700000000000.000001", line % "1700000000000.123457")
 
-    assert read_trace(path) == [Arrival(0, 5, 5), Arrival(123_456, 5, 5)]
+    assert read_window(path) == [Arrival(0, 5, 5), Arrival(123_456, 5, 5)]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_mark_of_the_encoding_a_time_zone_and_empty_lines_do_no_harm(tmp_path, end):
     path = written(tmp_path, f"\ufeff{HEADER}", "2026-01-01 00:00:01+00:00,5,6", "", "", end=end)
 
-    assert read_trace(path) == [Arrival(0, 5, 6)]
+    assert read_window(path) == [Arrival(0, 5, 6)]
 
 
 GOOD = "2026-01-01 00:00:01.5,5,6"
@@ -129,7 +133,7 @@ def test_a_file_of_which_too_much_is_no_request_is_refused_with_all_that_is_wron
     with pytest.raises(
         TraceError, match=r"got 2 of 4 rows .* 0 tokens one way \(first in line 4\), 1 with a blank field"
     ):
-        read_trace(path)
+        read_window(path)
 
 
 def test_a_file_without_faults_says_nothing_of_them():
@@ -141,7 +145,7 @@ def test_what_is_no_trace_is_refused_with_the_formats_that_are(tmp_path, first):
     with pytest.raises(
         TraceError, match=r"trace:1: expected the header of a CSV \(Azure .*BurstGPT.* got \""
     ) as caught:
-        read_trace(written(tmp_path, first, "1,2,3"))
+        read_window(written(tmp_path, first, "1,2,3"))
     assert "\n" not in str(caught.value)
 
 
@@ -170,7 +174,7 @@ def test_blocks_of_another_size_are_refused_with_the_size_that_fits_and_read_by_
     path = written(tmp_path, '{"timestamp": 0, "input_length": 40, "output_length": 5, "hash_ids": [1, 2, 3]}')
 
     with pytest.raises(TraceError, match=r"16 tokens fit all of these: write trace_block_tokens = 16 in \[traffic\]"):
-        read_trace(path)
+        read_window(path)
     (arrival,) = cut_window(read_recording(path, block_tokens=16))
     assert (arrival.blocks, arrival.block_tokens) == ((1, 2, 3), 16)
 
@@ -180,7 +184,7 @@ def test_blocks_that_no_size_fits_are_refused_without_one(tmp_path):
     lines[1] = lines[1].replace("40", "4000")
 
     with pytest.raises(TraceError) as caught:
-        read_trace(written(tmp_path, *lines))
+        read_window(written(tmp_path, *lines))
     assert "trace_block_tokens" not in str(caught.value)
 
 
@@ -194,13 +198,15 @@ def test_the_busiest_stretch_is_found(tmp_path):
 
 
 def test_a_window_without_requests_says_how_long_the_trace_is():
-    with pytest.raises(TraceError, match="from 70 s until before 80 s of the trace, got none; it goes to 60 s"):
-        read_trace(MOONCAKE, from_s=70.0, to_s=80.0)
+    assert read_window(MOONCAKE, from_s=70.0, to_s=80.0) == []
+    assert describe_emptiness(read_recording(MOONCAKE), 70.0, 80.0) == (
+        "expected requests from 70 s until before 80 s of the trace, got none; it goes to 60 s"
+    )
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(TraceError, match="none: expected a readable trace, got: No such file or directory"):
-        read_trace(tmp_path / "none")
+        read_window(tmp_path / "none")
 
 
 ODD = '{"timestamp": 1e999999, "input_length": "NaN", "output_length": -1}'
