@@ -23,7 +23,7 @@ from locust.exception import StopTest
 from firsttoken import kit, run_folder
 from firsttoken.error import FirstTokenError
 from firsttoken.load.crew import Crew, LocalCrew
-from firsttoken.load.dispatch import Dispatcher
+from firsttoken.load.dispatch import Dispatcher, find_ours
 from firsttoken.load.fault import FaultWatch
 from firsttoken.load.health import watch_health
 from firsttoken.load.itinerary import Itinerary, lay_out_run
@@ -83,6 +83,13 @@ def check_locustfile(given: str, named: str) -> None:
         )
 
 
+def name_hosts(environment: Environment, scenario: Scenario) -> None:
+    """Have the web page show what the scenario asks, where it would want a host that our users have no use for."""
+    targets = ", ".join(target.base_url or f"{target.name} (simulated)" for target in scenario.target)
+    for user in find_ours(environment.user_classes):
+        user.host = user.host or targets
+
+
 class PlainRun:
     """The life of a scenario under Locust's own command line."""
 
@@ -97,6 +104,7 @@ class PlainRun:
         self.stages = Stages(lay_out_run(scenario, self.shapes, read_arrivals(scenario)))
         environment.shape_class = self.stages
         environment.dispatcher_class = Dispatcher
+        name_hosts(environment, scenario)
         self.watch = FaultWatch(kit.find("locustfiles", scenario.traffic.locustfile), self._fail)
         self.watch.listen(environment)
         gevent.get_hub().NOT_ERROR += (StopTest,)  # Locust words it, so gevent need not print where it came from

@@ -151,6 +151,7 @@ def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tm
         while not is_listening(port):
             assert time.monotonic() < deadline, "the web UI did not come up within 30 s"
             time.sleep(0.2)
+        page = ask(url).decode()
         ask(f"{url}/swarm", b"user_count=1&spawn_rate=1")
         await_state(url, "running", 30)
         time.sleep(2)
@@ -160,6 +161,7 @@ def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tm
         process.terminate()
         _, words = process.communicate(timeout=30)
 
+    assert '"host": "gpt-5.2-codex (simulated), gpt-5.4 (simulated)"' in page
     run = open_run(tmp_path / "out")
     assert run.manifest.state == "interrupted", words
     assert answered_requests(tmp_path / "out") > 0
