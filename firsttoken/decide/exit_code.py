@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FAILED = 1
 """The tool or its input failed."""
 UNDECIDED = 4
-"""Nobody can tell, or a part of the run is not what was asked for."""
+"""The answer is unknown, or a part of the run is not what was asked for."""
 INTERRUPTED = 130
 
 EXIT_CODES: Mapping[Word, int] = {"GO": 0, "PROFILE": 0, "NO-GO": 2, "UNKNOWN": UNDECIDED}
@@ -25,7 +25,7 @@ PRECEDENCE = (INTERRUPTED, FAILED, UNDECIDED, 2, 0)
 def find_exit_code(
     decisions: Iterable[Word], *, worker_lost: bool = False, failed: bool = False, interrupted: bool = False
 ) -> int:
-    """The exit code of a run with these decisions, one for each target; of none, nobody can tell."""
+    """The exit code of a run with these decisions, one for each target; of none, unknown."""
     codes = {EXIT_CODES[word] for word in decisions} or {UNDECIDED}
     codes |= {code for code, holds in ((UNDECIDED, worker_lost), (FAILED, failed), (INTERRUPTED, interrupted)) if holds}
     return min(codes, key=PRECEDENCE.index)
