@@ -65,6 +65,7 @@ class Attempts:
     buffered: Bools
     """Whether it came whole or in one burst, so that its pace is unknown."""
     unknown_finish: Bools
+    impossible_usage: Bools
     """Whether its finish reason is unknown."""
     stopped_in_backoff: Bools
     """Whether its own user ended the request in the back-off after it."""
@@ -124,7 +125,17 @@ class Attempts:
 
 DTYPES: dict[str, type[np.generic]] = {
     **dict.fromkeys(
-        ("begins", "held_back", "buffered", "stopped_in_backoff", "unknown_finish", "unseen", "summarised"), np.bool_
+        (
+            "begins",
+            "held_back",
+            "buffered",
+            "stopped_in_backoff",
+            "unknown_finish",
+            "impossible_usage",
+            "unseen",
+            "summarised",
+        ),
+        np.bool_,
     ),
     **dict.fromkeys(("phase", "outcome", "ratelimit_tokens_of"), np.object_),
     **dict.fromkeys(("file_row", "gap_count"), np.int64),

@@ -1,4 +1,4 @@
-"""How answers said that they had ended: unknown finish reasons, and lengths past the cap that was asked for.
+"""How answers said that they had ended: unknown finish reasons, impossible counts, and lengths past their cap.
 
 Rule: an unknown finish reason counts as success and is told; where there are more than a few of them, who says that
 answers are whole is a guess. An answer longer than its cap is whole, but no other can be held against it.
@@ -41,6 +41,18 @@ def _name(words: Counts) -> str:
     named = [f'"{word}"' for word in list(words)[:MOST_NAMED]]
     more = [f"{len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
     return f" ({', '.join([*named, *more])})" if named else ""
+
+
+def find_impossible_usage(seen: Observation) -> str | None:
+    """What shows that servers told counts of tokens that cannot be, or that contradict each other; else None."""
+    chosen = seen.attempts.measured & seen.attempts.succeeded
+    answers, impossible = int(chosen.sum()), int((seen.attempts.impossible_usage & chosen).sum())
+    if not impossible:
+        return None
+    return (
+        f"{impossible:,} of {answers:,} answers told impossible counts of tokens (negative, none for an answer that "
+        "came, or apart from their own total): what cannot be is left out, and tokens and dollars are uncertain."
+    )
 
 
 def find_ignored_cap(seen: Observation, asked: Asked) -> Evidence | None:

@@ -17,7 +17,7 @@ from firsttoken.decide.buffering import find_buffered
 from firsttoken.decide.client_limits import find_client_limits
 from firsttoken.decide.cost import find_unpriced
 from firsttoken.decide.delivery import fails_anyway, find_missing_load
-from firsttoken.decide.endings import find_ignored_cap, find_unknown_finish
+from firsttoken.decide.endings import find_ignored_cap, find_impossible_usage, find_unknown_finish
 from firsttoken.decide.evidence import Evidence
 from firsttoken.decide.identity import find_changed_endpoint, find_spread_endpoint
 from firsttoken.decide.measures import Key
@@ -102,6 +102,7 @@ RULES: dict[str, Rule] = {
         "a server that tells its usage and holds no stream back, or a promise without slo.tpot",
     ),
     "CAP_IGNORED": Rule("answers are longer than the cap that was asked for", "level", "nothing", shown="remark"),
+    "USAGE_IMPOSSIBLE": Rule("answers told counts of tokens that cannot be", "level", "nothing", shown="remark"),
     "ENDPOINT_SPREAD": Rule("several deployments, builds or addresses of the model answered", "level", "nothing"),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", "nothing"),
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
@@ -165,6 +166,7 @@ def find_flags(
         "UNKNOWN_FINISH": find_unknown_finish(seen),
         "PACE_UNKNOWN": find_unknown_pace(seen),
         "CAP_IGNORED": find_ignored_cap(seen, asked),
+        "USAGE_IMPOSSIBLE": find_impossible_usage(seen),
         "ENDPOINT_SPREAD": find_spread_endpoint(seen),
         "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),
         "QUOTA_UNTOLD": find_untold_quota(seen, asked.quota_share),

@@ -28,6 +28,7 @@ from firsttoken.row import (
     UNKNOWN_FINISH,
     UNREAD_LIMIT,
     UNSEEN_FIRST_WORD,
+    USAGE_IMPOSSIBLE,
     Outcome,
     Row,
 )
@@ -87,6 +88,7 @@ CHECKS: dict[str, str] = {
     "buffered": BUFFERED,
     "compressed": COMPRESSED,
     "unknown_finish": UNKNOWN_FINISH,
+    "impossible_usage": USAGE_IMPOSSIBLE,
     "unseen": UNSEEN_FIRST_WORD,
     "summarised": REASONING_SUMMARY,
 }

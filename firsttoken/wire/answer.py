@@ -22,7 +22,10 @@ from firsttoken.wire.template import Template, learn_template
 from firsttoken.wire.unstreamed import UnstreamedBody
 
 MAX_HEAD_BYTES = 256 * 1024
+NOT_CODED = frozenset({"identity", "", "none", "null", "utf-8", "utf8", "binary", "chunked", "aws-chunked"})
+"""What stands for no coding of a body, rightly or not."""
 LENIENCIES = {
+    "lenient_headers": True,
     "lenient_chunked_length": True,
     "lenient_optional_cr_before_lf": True,
     "lenient_spaces_after_chunk_size": True,
@@ -291,7 +294,7 @@ class Answer:
         return self._headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
 
     def _is_readable(self) -> bool:
-        return self._coding() in ("identity", *CODINGS)
+        return self._coding() in NOT_CODED or self._coding() in CODINGS
 
     def _kind(self) -> str:
         """The media type."""

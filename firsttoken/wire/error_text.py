@@ -30,18 +30,19 @@ ENVELOPES = ("base_resp", "Response", "ResponseMetadata")
 """Keys of objects that tell of an error if there is one."""
 MESSAGES = (
     "message", "msg", "error_message", "errorMessage", "error_description", "description", "reason", "title", "text",
-    "Message", "error_msg", "errorMsg", "err_msg", "errmsg", "status_msg",
+    "Message", "error_msg", "errorMsg", "err_msg", "errmsg", "status_msg", "faultstring",
 )  # fmt: skip
 """Keys of the words."""
 SHOWN_CODES = ("code", "type")
 CODES = (
     *SHOWN_CODES, "status", "error_code", "errorCode", "error_type", "status_code", "statusCode", "reason", "errcode",
-    "err_code", "Code", "__type",
+    "err_code", "Code", "__type", "errorcode",
 )  # fmt: skip
 """Keys of a code, and those that are shown behind the words."""
 WAITS_MS = {
     "retrydelay": 1e3, "retryafter": 1e3, "retryafterseconds": 1e3, "retryaftersecs": 1e3, "retryafterms": 1.0,
     "retryaftermilliseconds": 1.0, "retryaftermillis": 1.0, "retryin": 1e3, "retryinseconds": 1e3,
+    "estimatedtime": 1e3, "resetsinseconds": 1e3, "resetafter": 1e3, "waitseconds": 1e3,
 }  # fmt: skip
 """Key of a wait, without its signs -> milliseconds of its unit."""
 SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|sec|secs|seconds?|m|min|minutes?|h|hours?)(?![a-z])", re.I)
@@ -51,7 +52,8 @@ ASKED_WAIT = re.compile(rf"(?:try again|retry|wait)(?: in| after| for)?:? ((?:{S
 
 RATE_LIMITS = (
     "429", "ratelimit", "toomanyrequests", "throttl", "resourceexhausted", "requestlimit", "quotaexceeded",
-    "insufficientquota", "tokenlimitexceededperminute", "concurrencylimit",
+    "insufficientquota", "tokenlimitexceededperminute", "concurrencylimit", "flowlimit", "spikearrest",
+    "quotaviolation",
 )  # fmt: skip
 """How codes begin, in small letters and without signs, that mean: not now, you asked for too much."""
 RATE_LIMIT_WORDS = ("rate limit", "ratelimit", "too many requests")
@@ -214,7 +216,9 @@ def _find_words(value: object) -> str:
             break
         value = inner
     if isinstance(value, str):
-        return value
+        # Spring and Nest name the status under `error`, and say beside it what is wrong
+        message = _find_message(holder) if holder.get("error") is value else None
+        return value if message is None or value in message else f"{message} ({value})"
     message = _find_message(holder)
     if message is None:
         return ""
@@ -235,6 +239,8 @@ def _find_place(holder: dict[str, object], message: str) -> str:
 def _find_message(holder: dict[str, object]) -> str | None:
     for key in MESSAGES:
         message = holder.get(key)
+        if isinstance(message, list):
+            message = "; ".join(each for each in message[:MOST_CAUSES] if isinstance(each, str))
         if isinstance(message, dict):
             message = _find_message(message)
         if isinstance(message, str) and message:
@@ -259,6 +265,8 @@ def _find_codes(places: list[dict[str, object]]) -> Iterator[str]:
             code = place.get(key)
             if isinstance(code, str | int) and not isinstance(code, bool):
                 yield normalise_code(code)
+                if isinstance(code, str) and "." in code:  # the last of "policies.ratelimit.QuotaViolation" tells most
+                    yield normalise_code(code.rpartition(".")[2])
 
 
 def _find_wait(places: list[dict[str, object]], words: str) -> float | None:

@@ -3,8 +3,8 @@
 import pytest
 
 from firsttoken.decide.asked import Asked
-from firsttoken.decide.endings import find_ignored_cap, find_unknown_finish
-from firsttoken.row import UNKNOWN_FINISH, Row
+from firsttoken.decide.endings import find_ignored_cap, find_impossible_usage, find_unknown_finish
+from firsttoken.row import UNKNOWN_FINISH, USAGE_IMPOSSIBLE, Row
 from tests.decide.hand import row, see
 
 
@@ -33,6 +33,13 @@ def test_of_many_unknown_reasons_three_are_named():
     found = find_unknown_finish(see([ended(n, f"odd{n}") for n in range(5)]))
 
     assert '("odd0", "odd1", "odd2", 2 more)' in found.words
+
+
+def test_impossible_counts_are_told_with_the_number_of_answers_that_told_them():
+    rows = [row(f"r{n}", intended=n, first=n + 5, last=n + 9, checks=[USAGE_IMPOSSIBLE] * (n < 2)) for n in range(5)]
+
+    assert find_impossible_usage(see(rows)).startswith("2 of 5 answers told impossible counts of tokens")
+    assert find_impossible_usage(see(rows[2:])) is None
 
 
 def wrote(number: int, output: int | None, asked: int | None = 16, **fields: object) -> Row:

@@ -47,6 +47,7 @@ class _Choice(_Schema):
     reasoning: object = None
     reasoning_content: object = None
     finish_reason: object = None
+    finishReason: object = None  # noqa: N815 - as some send it
     native_finish_reason: object = None
     usage: object = None
     error: object = None
@@ -79,6 +80,7 @@ class _PlainChoice(_Schema):
     delta: _PlainDelta | None = None
     text: object = None
     finish_reason: object = None
+    finishReason: object = None  # noqa: N815
     usage: object = None
     error: object = None
 
@@ -130,8 +132,7 @@ def read_chunk(data: bytes, api: str) -> Meaning:
             meaning = _read_delta(choice.delta) or (WHOLE if _read_delta(choice.message) else meaning)
             if meaning is NOTHING and (read_hidden(choice.reasoning) or read_hidden(choice.reasoning_content)):
                 meaning = HIDDEN
-        if choice.finish_reason and isinstance(choice.finish_reason, str):
-            finish = _read_finish(choice.finish_reason, choice.native_finish_reason)
+        finish = _read_finish(choice.finish_reason or choice.finishReason, choice.native_finish_reason) or finish
         error = _find_error({"error": choice.error}) or _find_error(choice.delta) or error
         usage = usage or (read_usage(choice.usage) if choice.usage else None)
     if finish is None and usage is None and error is None:
@@ -148,7 +149,7 @@ def _read_plain_token(data: bytes) -> Meaning | None:
     if len(chunk.choices) != 1 or chunk.usage or chunk.error or chunk.kind == "error":
         return None
     choice = chunk.choices[0]
-    if choice.finish_reason or choice.usage or choice.error:
+    if choice.finish_reason or choice.finishReason or choice.usage or choice.error:
         return None
     delta = choice.delta
     if delta is None:
@@ -220,8 +221,14 @@ def _find_error(holder: object) -> ServerError | None:
     return read_server_error(msgspec.json.encode({"error": error})) if tells_failure(error) else None
 
 
-def _read_finish(finish: str, native: object) -> str:
-    """The reason that a gateway gives, unless the one that its own server gave is a failure."""
+def _read_finish(finish: object, native: object) -> str | None:
+    """The reason that a gateway gives, unless the one that its own server gave is a failure; None where none is told.
+
+    SGLang's own is an object that names its type.
+    """
+    finish = finish.get("type") if isinstance(finish, dict) else finish
+    if not isinstance(finish, str) or not finish:
+        return None
     return native if isinstance(native, str) and native and is_failed_finish(native) else finish
 
 
