@@ -39,7 +39,10 @@ def find_broken_off(folder: Path) -> Path:
     except UNREADABLE:
         raise LaunchError(f"--resume {folder}: expected the manifest of a run in {manifest}, got a torn one") from None
     if state == "complete":
-        raise LaunchError(f"--resume {folder}: expected a run that was broken off, this one came to its end; report it")
+        raise LaunchError(
+            f"--resume {folder}: expected a run that was broken off, got one that came to its end; "
+            f"`firsttoken report {folder}` makes its PDF again"
+        )
     return folder
 
 

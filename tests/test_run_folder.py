@@ -65,3 +65,11 @@ def test_what_is_no_run_folder_is_told_by_what_is_there(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(LaunchError, match=f"expected the folder of a run, got {got};"):
             find_broken_off(tmp_path / name)
+
+
+def test_a_run_that_came_to_its_end_is_answered_with_how_to_report_it(tmp_path: Path) -> None:
+    (tmp_path / "scenario.toml").touch()
+    (tmp_path / "manifest.json").write_text('{"state": "complete"}')
+
+    with pytest.raises(LaunchError, match=f"came to its end; `firsttoken report {tmp_path}` makes its PDF again"):
+        find_broken_off(tmp_path)

@@ -33,7 +33,7 @@ def test_a_ladder_too_short_for_the_peak_is_warned_of_with_the_level_it_lacks():
     """A cycle takes 0.5 s + 50/100 s = 1 s: four users offer 4 requests/s."""
     (warning,) = short_ladders(scenario({"users": [1, 4]}, PEAK), CATALOGUE)
 
-    assert "4 users who wait at least 1 s a request offer at most 4 requests/s (Little's law)" in warning
+    assert "the demand needs 13 requests/s, and 4 users make at most 4, as each needs 1 s or more for one;" in warning
     assert warning.endswith("add a level of at least 13 users")
     assert list(short_ladders(scenario({"users": [1, 13]}, PEAK), CATALOGUE)) == []
 
