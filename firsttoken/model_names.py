@@ -17,9 +17,9 @@ import re
 _PREFIX = re.compile(r"(?:[^/]*/)*(?:[a-z_-]+\.)*(?=[a-z])")
 _FILE = re.compile(r"(?:[.-](?:i?q\d\w*|bf16|f16|f32))?\.gguf$")
 _DATE = r"\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}"
-_VERSION = re.compile(rf"[-@:_]({_DATE}|v\d+(?:[.:]\d+)*|latest|preview|exp|stable|free|nitro|floor)$")
-_OPEN = frozenset({"latest", "preview", "exp", "stable", "free", "nitro", "floor"})
+_OPEN = ("latest", "preview", "exp", "stable", "free", "nitro", "floor")
 """Suffixes that name no version of their own."""
+_VERSION = re.compile(rf"[-@:_]({_DATE}|v\d+(?:[.:]\d+)*|{'|'.join(_OPEN)})$")
 
 
 def is_same_model(asked: str, served: str) -> bool:
@@ -37,4 +37,4 @@ def _split(name: str) -> tuple[str, frozenset[str]]:
     while found := _VERSION.search(core):
         core = core[: found.start()]
         versions.add(found.group(1).replace("-", ""))
-    return core, frozenset(versions - _OPEN)
+    return core, frozenset(versions.difference(_OPEN))

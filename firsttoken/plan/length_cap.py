@@ -10,7 +10,8 @@ from firsttoken.scenario.target import SENT, Target
 
 OVER, SPARE = 1.05, 2.0
 """So many times the cap, and tokens more, may be a server's own way of counting."""
-OTHER_NAMES = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+CAPS = tuple(dict.fromkeys(fields[-1] for fields in SENT.values()))
+"""The fields that cap an answer, of any API."""
 
 
 def find_most(cap: float) -> float:
@@ -23,7 +24,7 @@ def name_cap(target: Target) -> str:
     own = SENT[target.api][-1]
     if own not in target.omit or own in target.extra_body:
         return own
-    return next((name for name in OTHER_NAMES if name in target.extra_body), "")
+    return next((name for name in CAPS if name in target.extra_body), "")
 
 
 def explain_excess(field: str) -> str:

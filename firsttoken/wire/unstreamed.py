@@ -6,17 +6,14 @@ stamp waits for it; what is no stream is kept as far as words are looked for in 
 
 from __future__ import annotations
 
-import re
-
 from firsttoken.wire.error_text import ServerError, find_server_error, read_error, read_server_error
 from firsttoken.wire.outcome import End, refuse_status
 from firsttoken.wire.sse import BYTE_ORDER_MARK
 
 MAX_BODY_BYTES = 64 * 1024
 """Enough for the server's words."""
-EVENT_STREAM = re.compile(rb"(?:data|event|id|retry)?:")
+BEGINNINGS = (b":", b"data:", b"event:", b"id:", b"retry:")
 """How a stream of events begins, whatever its label says."""
-BEGINNINGS = tuple(field + b":" for field in (b"", b"data", b"event", b"id", b"retry"))
 
 
 class UnstreamedBody:
@@ -40,7 +37,7 @@ class UnstreamedBody:
         if not self._is_doubted:
             return None
         beginning = self._words.removeprefix(BYTE_ORDER_MARK).lstrip()
-        if EVENT_STREAM.match(beginning):
+        if beginning.startswith(BEGINNINGS):
             return bytes(self._words)
         self._is_doubted = not self.is_full and any(field.startswith(beginning) for field in BEGINNINGS)
         return None
