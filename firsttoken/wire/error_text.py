@@ -19,6 +19,8 @@ from firsttoken.unreadable import UNREADABLE
 MAX_RAW_BYTES = 300
 MOST_PLACES = 300
 """Objects and lists of a body that are looked into; an error has a handful."""
+DEEPEST = 20
+"""Of errors within errors, so many are looked into."""
 MOST_CAUSES = 3
 """Of a list of errors, so many are told."""
 
@@ -165,9 +167,11 @@ def _find_json_line(body: bytes) -> bytes | None:
     return None
 
 
-def _is_error(value: object) -> bool:
+def _is_error(value: object, depth: int = 0) -> bool:
+    if depth == DEEPEST:
+        return False
     if isinstance(value, list):
-        return any(_is_error(item) for item in value[:MOST_CAUSES])
+        return any(_is_error(item, depth + 1) for item in value[:MOST_CAUSES])
     if not isinstance(value, dict):
         return False
     if tells_failure(value.get("error")) or value.get("errors") or "error" in (value.get("object"), value.get("type")):
@@ -175,7 +179,7 @@ def _is_error(value: object) -> bool:
     inner = _find_wrapped(value)
     if inner is not None and inner is not value.get("detail"):
         named = isinstance(inner, str) or any(map(NAMED_ERROR.search, value))
-        return named or (isinstance(inner, dict) and (_is_error(inner) or _has_error_code(inner)))
+        return named or (isinstance(inner, dict) and (_is_error(inner, depth + 1) or _has_error_code(inner)))
     if value.get("choices"):
         return False
     return bool(value.get("detail")) or (_find_message(value) is not None and _has_error_code(value))
@@ -202,12 +206,16 @@ def _has_error_code(value: dict[str, object]) -> bool:
     return told or any(isinstance(word, str) and FAILURES.search(word) for word in (kind, status))
 
 
-def _find_words(value: object) -> str:
+def _find_words(value: object, depth: int = 0) -> str:
     """The words of a value, with the code of the object they stand in; "" where it has none."""
     holder: dict[str, object] = {}
     while not isinstance(value, str):
+        if isinstance(value, list) and depth == DEEPEST:
+            return ""
         if isinstance(value, list):
-            return "; ".join(dict.fromkeys(filter(None, map(_find_words, value[:MOST_CAUSES]))))
+            return "; ".join(
+                dict.fromkeys(filter(None, (_find_words(each, depth + 1) for each in value[:MOST_CAUSES])))
+            )
         if not isinstance(value, dict):
             return ""
         holder = value
@@ -217,9 +225,9 @@ def _find_words(value: object) -> str:
         value = inner
     if isinstance(value, str):
         # Spring and Nest name the status under `error`, and say beside it what is wrong
-        message = _find_message(holder) if holder.get("error") is value else None
+        message = _find_message(holder, depth) if holder.get("error") is value else None
         return value if message is None or value in message else f"{message} ({value})"
-    message = _find_message(holder)
+    message = _find_message(holder, depth)
     if message is None:
         return ""
     place = _find_place(holder, message)
@@ -236,13 +244,11 @@ def _find_place(holder: dict[str, object], message: str) -> str:
     return f"{field}: " if isinstance(field, str) and field and field not in message else ""
 
 
-def _find_message(holder: dict[str, object]) -> str | None:
+def _find_message(holder: dict[str, object], depth: int = 0) -> str | None:
     for key in MESSAGES:
         message = holder.get(key)
-        if isinstance(message, list):
-            message = "; ".join(each for each in message[:MOST_CAUSES] if isinstance(each, str))
-        if isinstance(message, dict):
-            message = _find_message(message)
+        if isinstance(message, dict | list) and depth < DEEPEST:
+            message = _find_words(message, depth + 1)
         if isinstance(message, str) and message:
             return message
     return None

@@ -34,6 +34,16 @@ from firsttoken.wire.error_text import find_server_error, read_error, read_serve
         (b"<html><head><title>502 Bad Gateway</title></head><body><center>x</center>", "502 Bad Gateway"),
         (b"<!doctype html><script>alert(1)</script><p>Access &amp; more denied</p>", "Access & more denied"),
         (b'{"reason": 3}', '{"reason": 3}'),
+        (
+            b'{"message": {"detail": [{"loc": ["body", "stream_options"], "msg": "not permitted"}]}, "type": "odd"}',
+            "body.stream_options: not permitted (odd)",
+        ),
+        (
+            b'{"message": ["n is too large", "x is odd"], "error": "Bad Request"}',
+            "n is too large; x is odd (Bad Request)",
+        ),
+        (b'{"message": ' * 900 + b'"deep"' + b"}" * 900, ('{"message": ' * 25).strip()),
+        (b"[" * 900 + b'{"message": "deep"}' + b"]" * 900, "[" * 300),
         (b'"just words"', "just words"),
         (b"<html>\n  <h1>Bad\tGateway</h1>", "Bad Gateway"),
         (b"\xff\xfe", "\ufffd\ufffd"),
@@ -125,3 +135,13 @@ def test_what_has_no_such_code_is_no_rate_limit(error):
 )
 def test_a_wait_is_read_from_the_body(body, wait_ms):
     assert read_server_error(body).retry_after_ms == wait_ms
+
+
+@pytest.mark.parametrize("holder", [b"[", b'{"err": ', b'{"error": ', b'{"message": ', b'{"fooException": '])
+def test_errors_within_errors_are_looked_into_so_far_and_no_further(holder):
+    end = b"]" if holder == b"[" else b"}"
+
+    for depth in (1, 19, 20, 21, 300, 900):
+        body = holder * depth + b'{"message": "no", "code": 500}' + end * depth
+        find_server_error(body)  # raises nothing
+        read_error(body)
