@@ -1,6 +1,6 @@
 """What does a crowd do to the pace: of the whole system, and of each stream?
 
-System tokens per second against users, beside what the same users would get if nobody slowed anybody down, and the
+System tokens per second against users, beside what the same users would get if no stream slowed another, and the
 pace of the median stream relative to the stream of the lowest load.
 """
 
@@ -63,8 +63,8 @@ def build(study: Study) -> Page | None:
         question="What does a crowd do to the pace: of the whole system, and of each stream?",
         finding=_finding(study),
         figure=_draw(study),
-        caption="Left: output tokens that arrived in the measure window, per second, with 95 % intervals; dotted: if "
-        "nobody slowed anybody down. Right: the pace of the median stream against that of the lowest load.",
+        caption="Left: output tokens that arrived in the measure window, per second, with 95 % intervals; dotted: as "
+        "if no stream slowed another. Right: the pace of the median stream against that of the lowest load.",
         table=Table(heads, rows),
         notes=(
             "Slowest 5 %: 95 of 100 streams are at least as fast.",

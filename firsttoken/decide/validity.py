@@ -96,7 +96,7 @@ RULES: dict[str, Rule] = {
         "remark",
     ),
     "PACE_UNKNOWN": Rule(
-        "a limit is set on the pace, and more than 1 % of the answers have none that is known",
+        "a limit is set on the pace, and the pace of more than 1 % of the answers is unknown",
         "level",
         "nothing",
         "a server that tells its usage and holds no stream back, or a promise without slo.tpot",
@@ -116,7 +116,7 @@ RULES: dict[str, Rule] = {
         "attempts were turned away by something that tells no quota", "level", "nothing", shown="terminal"
     ),
     "PRICE_UNKNOWN": Rule(
-        "some answers cost what no price is stated for: dollars are unknown", "level", "nothing", shown="warning"
+        "no price is stated for some answers: dollars are unknown", "level", "nothing", shown="warning"
     ),
     "BUDGET_STOPPED": Rule("a cap of the budget, or spent credit, ended the run before its plan", "run", "nothing"),
     "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),

@@ -155,8 +155,8 @@ def write_loop(study: Study) -> str:
 
 def _closed(study: Study) -> str:
     pause_s = parse_duration(study.scenario.load.think)
-    think = f"thinks for {write_value(1000 * pause_s, 'ms')} and asks again" if pause_s else "asks again at once"
-    return f"Closed loop: each user asks, reads the answer to its end, and {think}. "
+    then = f", thinks for {write_value(1000 * pause_s, 'ms')} and asks again" if pause_s else " and asks again at once"
+    return f"Closed loop: each user asks, reads the answer to its end{then}. "
 
 
 def _open(study: Study) -> str:
