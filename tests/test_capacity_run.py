@@ -211,7 +211,7 @@ def test_a_run_that_is_complete_or_none_at_all_is_not_gone_on_with(tmp_path: Pat
     for process, words in (
         (nothing, "the folder of a run"),
         (complete, "broken off"),
-        (both, "got both or neither"),
+        (both, "expected a scenario or --resume, got both"),
         (changed, "expected neither --set nor --out"),
         (moved, "expected neither --set nor --out"),
     ):

@@ -247,7 +247,9 @@ def test_a_share_of_the_quota_is_kept_and_the_load_that_it_held_back_is_not_deli
     [flag] = [flag for flag in study.flags if flag.is_void]
     assert flag.name == "NOT_DELIVERED"
     assert "waited for the run's own [budget]" in flag.evidence
-    assert "budget.quota_share lets through 10 % of the 1,200 requests that the server allows." in flag.evidence
+    assert (
+        "budget.quota_share lets through 10 % of the 1,200 requests a minute that the server allows." in flag.evidence
+    )
     assert study.exit_code == 4
 
 
