@@ -1,7 +1,8 @@
 """Who answered: the model, its fingerprint, the tier and the server that an answer names as its author.
 
 Rule: pure; an answer names its author in its first events and, where it became known only later, in its last. What is
-named last counts, for a tier may be chosen while the answer is written.
+named last counts, for a tier may be chosen while the answer is written; but the usage behind an answer names no other
+model: a gateway that writes it calls the model as it was asked for.
 """
 
 from __future__ import annotations
@@ -38,8 +39,11 @@ FIELDS = {
 """Field of an author -> the row's."""
 
 
-def note_author(row: Row, data: bytes) -> None:
-    """Write into the row what the data of one event says of its author; what is no text says nothing."""
+def note_author(row: Row, data: bytes, *, is_answer: bool = True) -> None:
+    """Write into the row what the data of one event says of its author; what is no text says nothing.
+
+    `is_answer`: it is a part of the answer, and not only its usage.
+    """
     try:
         event = _EVENT.decode(data)
     except UNREADABLE:
@@ -47,7 +51,8 @@ def note_author(row: Row, data: bytes) -> None:
     for author in (event.response, event):
         for field, column in FIELDS.items():
             value = getattr(author, field, None)
-            if isinstance(value, str) and value.strip():
+            known = field == "model" and not is_answer and row.model_served is not None
+            if isinstance(value, str) and value.strip() and not known:
                 setattr(row, column, value.strip()[:MAX_TEXT])
         tier = author.usage.get("service_tier") if author is not None and isinstance(author.usage, dict) else None
         if row.service_tier is None and isinstance(tier, str) and tier.strip():  # where Anthropic tells it

@@ -45,3 +45,12 @@ def test_a_stream_that_names_nobody_leaves_it_unknown():
     nameless = [piece.replace(b'"model":"m",', b"") for piece in (TEXT, FINISH)]
 
     assert hear("chat", [head(), *map(frames, nameless)]).row.model_served is None
+
+
+def test_the_usage_behind_an_answer_does_not_rename_who_wrote_it():
+    usage = chunk({}, usage=USAGE, service_tier="flex").replace(b'"choices":[', b'"choices":[],"other":[')
+    row = hear(
+        "chat", [head(), *(frames(each.replace(b'"m"', b'"lite"')) for each in (TEXT, FINISH)), frames(usage)]
+    ).row
+
+    assert (row.model_served, row.service_tier, row.output_tokens) == ("lite", "flex", USAGE["completion_tokens"])
