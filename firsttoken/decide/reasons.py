@@ -65,6 +65,8 @@ def _explain_absence(ruling: Ruling) -> str:
     need = ruling.need
     if need is None:
         return "The load that decides was not measured. So nothing can be said of the promise there."
+    if need.users is None:
+        return "No request began in a measure window. So load.measure is too short to say anything."
     users = f", about {need.users:,.0f} users" if need.users and ruling.unit.by == "users" else ""
     rate = f"{round_significant(need.rps)} requests a second{users}"
     reached = f"The peak with its headroom needs {rate}; the tested loads offered less."

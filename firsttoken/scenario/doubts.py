@@ -78,8 +78,10 @@ def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
 
 def _too_few_users(scenario: Scenario, target: Target, catalogue: Catalogue, offered: float, needed: float) -> str:
     cycle_s = unloaded_cycle_s(scenario, target, catalogue) or 0.0
+    top = find_top(scenario)
+    users = "1 user makes" if top == 1 else f"{top:g} users make"
     return (
-        f"the demand needs {needed:.3g} requests/s, and {find_top(scenario):g} users make at most {offered:.3g}, as "
+        f"the demand needs {needed:.3g} requests/s, and {users} at most {offered:.3g}, as "
         f"each needs {cycle_s:.2g} s or more for one; {_way_up(scenario)} at least {needed * cycle_s:.0f} users"
     )
 

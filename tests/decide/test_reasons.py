@@ -76,6 +76,10 @@ LATE = figure("broken_by_ttft_share", 0.1, level=4.0)
             "So nothing can be said of the promise there.",
         ),
         (
+            ruling("??", need=Need(9.0, None, None)),
+            "No request began in a measure window. So load.measure is too short to say anything.",
+        ),
+        (
             rule([], None, None, {}),
             "No load was measured to its end. So nothing can be said of the promise.",
         ),
