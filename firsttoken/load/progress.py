@@ -64,6 +64,8 @@ def describe_result(clock: StageClock, tally: Tally, now_ns: int, usd: float | N
 def count_measured_tokens(clock: StageClock, row: Row) -> float:
     """How many tokens of an answer came while its stage measured, as if they had come evenly from first to last."""
     tokens = row.token_events if row.output_tokens is None else row.output_tokens
+    if row.output_tokens is not None and row.first_token_ns == row.first_visible_ns:  # reasoning was not streamed
+        tokens -= row.reasoning_tokens or 0
     marks = dict(clock.boundaries)
     if "measure" not in marks or row.first_token_ns is None or row.last_token_ns is None:
         return 0.0

@@ -68,6 +68,16 @@ def test_tokens_that_no_server_counted_are_its_events_and_before_measuring_there
     assert count_measured_tokens(moved(PLAN, 15), row(None, None)) == 0
 
 
+def test_reasoning_that_was_not_streamed_did_not_come() -> None:
+    unstreamed, streamed = row(4, 6), row(4, 6)
+    unstreamed.first_visible_ns, streamed.first_visible_ns = unstreamed.first_token_ns, 5 * NS
+    unstreamed.reasoning_tokens = streamed.reasoning_tokens = 3
+
+    came = count_measured_tokens(moved(PLAN, 15), streamed)
+
+    assert count_measured_tokens(moved(PLAN, 15), unstreamed) == came - 3
+
+
 def test_a_result_without_a_measured_request_has_no_figures() -> None:
     told = describe_result(StageClock(PLAN, 0), Tally(), NS, 0.0)
 
