@@ -73,7 +73,10 @@ FOR_ALL = {"error", "unreadable"}
 ONLY_IN = {
     "locust": (
         *(f"firsttoken/load/{name}.py" for name in ("behaviour", "engine", "plain", "shape", "streaming_user")),
-        *(f"firsttoken/load/{name}.py" for name in ("dispatch", "fault", "joining", "locust_link", "others", "worker")),
+        *(
+            f"firsttoken/load/{name}.py"
+            for name in ("dispatch", "fault", "joining", "locust_events", "locust_link", "others", "worker")
+        ),
         "locustfiles/",
     ),
     "gevent": (

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import gevent
 from locust import User
-from locust.env import Environment
 
 from firsttoken.load.control import tell
 from firsttoken.load.crew import Crew, LocalCrew
@@ -22,6 +21,13 @@ from firsttoken.load.health import watch_health
 from firsttoken.load.itinerary import Itinerary
 from firsttoken.load.link import Welcome, parse_address
 from firsttoken.load.local_workers import LocalWorkers
+from firsttoken.load.locust_events import (
+    fire_init,
+    fire_quitting,
+    fire_stop,
+    interrupt_when_stopped,
+    open_environment,
+)
 from firsttoken.load.locust_link import MasterLink
 from firsttoken.load.master import WorkerCrew
 from firsttoken.load.opening import OpenRun
@@ -33,10 +39,12 @@ from firsttoken.load.shape import Stages
 def drive_alone(run: OpenRun, users: list[type[User]], itinerary: Itinerary, locustfile: Path) -> Iterator[Crew]:
     """Users in this process."""
     shape = Stages(itinerary, run.session)
-    environment = Environment(user_classes=users, shape_class=shape, dispatcher_class=Dispatcher)
+    environment = open_environment(users, shape, Dispatcher)
     FaultWatch(locustfile, run.session.fail).listen(environment)
     runner = environment.create_local_runner()
     note_others(environment, run.manifest)
+    interrupt_when_stopped(environment, run.session)
+    fire_init(environment)
     runner.start_shape()
     health = gevent.spawn(watch_health, run.session)
     try:
@@ -45,12 +53,14 @@ def drive_alone(run: OpenRun, users: list[type[User]], itinerary: Itinerary, loc
         health.kill()
         count_requests_of_others(environment, run.manifest)
         runner.quit()
+        fire_quitting(environment)
 
 
 @contextmanager
-def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
+def drive_with_workers(run: OpenRun, users: list[type[User]], locustfile: Path) -> Iterator[Crew]:
     """Users in worker processes, here and on other machines. Raises LaunchError where it cannot listen for them."""
-    spec, environment = run.spec, Environment(user_classes=users, dispatcher_class=Dispatcher)
+    spec, environment = run.spec, open_environment(users, dispatcher=Dispatcher)
+    FaultWatch(locustfile, run.session.fail).listen(environment)
     host, port = parse_address(spec.bind) if spec.remote else ("127.0.0.1", 0)
     welcome = Welcome(
         number=0,
@@ -72,6 +82,7 @@ def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
         remote=spec.remote,
     )
     note_others(environment, run.manifest)
+    fire_init(environment)
     if spec.remote:
         workers_of_others = f"{spec.remote} worker{'s' * (spec.remote != 1)} of other machines"
         how = f"`firsttoken worker --master HOST:{crew.port}` there"
@@ -85,3 +96,5 @@ def drive_with_workers(run: OpenRun, users: list[type[User]]) -> Iterator[Crew]:
         count_requests_of_others(environment, run.manifest)
         run.manifest.clock_error_ms = max(run.manifest.clock_error_ms, crew.clock_error_ns / 1e6)
         workers.stop()
+        fire_stop(environment)
+        fire_quitting(environment)

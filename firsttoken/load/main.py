@@ -62,7 +62,7 @@ def _drive(run: OpenRun) -> None:
     if run.spec.workers == 1 and not run.spec.remote:
         conduct(run, itinerary, lambda itinerary: drive_alone(run, users, itinerary, locustfile), tell)
     else:
-        conduct(run, itinerary, lambda _itinerary: drive_with_workers(run, users), tell)
+        conduct(run, itinerary, lambda _itinerary: drive_with_workers(run, users, locustfile), tell)
 
 
 def _say(sentence: str) -> None:

@@ -30,6 +30,7 @@ from firsttoken.load.itinerary import Itinerary, lay_out_run
 from firsttoken.load.opening import LoadSpec, OpenRun
 from firsttoken.load.others import count_requests_of_others, note_others
 from firsttoken.load.sequence import conduct, prepare
+from firsttoken.load.session import Session
 from firsttoken.load.session_opening import read_arrivals
 from firsttoken.load.shape import Stages
 from firsttoken.readiness import UsageError
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 def install() -> None:
-    """Hang the options and the run on Locust's global events; under `firsttoken run` nobody fires them."""
+    """Hang the options and the run on Locust's global events, for Locust's command line."""
     events.init_command_line_parser.add_listener(add_options)
     events.init.add_listener(attach)
 
@@ -56,14 +57,18 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def attach(environment: Environment, **_other: object) -> None:
-    """Make the environment run the scenario named on the command line."""
+    """Make the environment run the scenario named on the command line; without one, as in `firsttoken run`, nothing."""
     options = environment.parsed_options
+    if options is None:
+        return
     try:
-        if options is None or not options.scenario:
+        if not options.scenario:
             raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
         scenario = load_scenario(find_scenario(options.scenario))
         check_locustfile(options.locustfile, scenario.traffic.locustfile)
         agree(scenario, os.environ, lambda doubt: _say(f"note: {doubt}"), yes=options.yes)
+        for note in note_options(options.num_users, options.spawn_rate, options.run_time):
+            _say(f"note: {note}")
         PlainRun(environment, scenario, options.out)
     except FirstTokenError as error:
         _say(f"firsttoken: {error}")
@@ -72,6 +77,15 @@ def attach(environment: Environment, **_other: object) -> None:
 
 def _say(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
+
+
+def note_options(users: int | None, spawn_rate: float | None, run_time: int | None) -> Iterator[str]:
+    """What Locust's own options of a load mean beside a scenario, a sentence for each that was given."""
+    given = {"--users": users, "--spawn-rate": spawn_rate}
+    if vain := [f"{name} {value:g}" for name, value in given.items() if value is not None]:
+        yield f"{' and '.join(vain)}: the scenario's [load] says how many users run and when, so nothing comes of it"
+    if run_time:
+        yield f"--run-time: the run ends in order after {run_time:g} s, however much of its [load] is left by then"
 
 
 def check_locustfile(given: str, named: str) -> None:
@@ -133,7 +147,15 @@ class PlainRun:
         self.stages.session = self.run.session
         note_others(self.environment, self.run.manifest)
         self.health = gevent.spawn(watch_health, self.run.session)
+        self.limit = self._limit_time(self.run.session)
         self.conductor = gevent.spawn(conduct, self.run, itinerary, self._open_crew, lambda event: None)
+
+    def _limit_time(self, session: Session) -> gevent.Greenlet | None:
+        """End a session in order once Locust's `--run-time`, which a shape of load has no effect of, is over."""
+        options = self.environment.parsed_options
+        if options is None or not options.run_time:
+            return None
+        return gevent.spawn_later(options.run_time, session.interrupt, f"--run-time {options.run_time:g} was over")
 
     @contextmanager
     def _open_crew(self, _itinerary: Itinerary) -> Iterator[Crew]:
@@ -157,6 +179,8 @@ class PlainRun:
             return
         if not session.over:
             session.interrupted = "stopped from Locust"
+        if self.limit is not None:
+            self.limit.kill()
         self.conductor.join()
         self.health.kill()
         count_requests_of_others(self.environment, self.run.manifest)

@@ -6,6 +6,7 @@ request that the run itself cut off is not an answer of the server: it is a row,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import update_wrapper
@@ -94,10 +95,13 @@ class StreamingUser(User):
         self.environment.events.request.fire(
             request_type=REQUEST_TYPE,
             name=last.target,
-            response_time=(last.end_ns - request.intended_ns) / 1e6,
+            response_time=(lasted_ns := last.end_ns - request.intended_ns) / 1e6,
             response_length=sum(row.bytes_received for row in rows),
+            response=last,
             exception=failure,
             context={},
+            start_time=time.time() - lasted_ns / 1e9,
+            url=self.session.targets[last.target].target.base_url,
         )
 
 

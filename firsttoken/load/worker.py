@@ -36,6 +36,7 @@ from firsttoken.load.garbage import uncollected
 from firsttoken.load.health import watch_health
 from firsttoken.load.joining import Doorway
 from firsttoken.load.link import Counts, Told, ToMaster, Welcome, parse_address
+from firsttoken.load.locust_events import fire_init, fire_quitting, open_environment
 from firsttoken.load.locust_link import CourierLink
 from firsttoken.load.recorder import Recorder
 from firsttoken.load.session import Session
@@ -162,7 +163,7 @@ def main() -> None:
 
 def work_here(spec: WorkerSpec, local: Local, leash: Leash) -> str | None:
     """Work beside the master, into the run's own folder; what went wrong, in a sentence."""
-    environment = Environment()
+    environment = open_environment()
     door = Doorway(environment, spec.master)
     welcome = door.ask_in(local.number)
     return drive(environment, door, welcome, Path(local.folder), Offset(-local.origin_ns, 0), {}, leash)
@@ -176,7 +177,7 @@ def work_from_afar(spec: WorkerSpec, leash: Leash) -> str | None:
         parse_address(spec.master)
         tell({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
     left = [spool for spool in spools.find_left() if not bring(spool, spools, spec.master)]
-    environment = Environment()
+    environment = open_environment()
     door = Doorway(environment, spec.master)
     welcome = door.ask_in(None)
     offset = door.align()
@@ -229,12 +230,14 @@ def drive(
     environment.user_classes = _load_users(locustfile, door)
     environment.shape_class = Stages(session=session)
     FaultWatch(locustfile, session.fail).listen(environment)
+    fire_init(environment)
     warm_up()
     leash.duty = duty = Duty(door, station, session, welcome.run_key, shippers)
     health = gevent.spawn(watch_health, session, welcome.number)
     duty.serve()
     health.kill()
     door.quit()
+    fire_quitting(environment)
     recorder.close()
     return duty.failure
 

@@ -51,6 +51,26 @@ def test_headless_locust_writes_the_same_run_folder_and_counts_every_request_onc
     assert not done.stderr.count("note: ")
 
 
+def test_a_run_time_of_locust_ends_the_run_in_order_and_its_number_of_users_is_said_to_change_nothing(
+    tmp_path: Path,
+) -> None:
+    scenario = write_scenario(tmp_path, measure='"60s"')
+    done = subprocess.run(
+        locust(
+            "--scenario", scenario, "--out", tmp_path / "out", "--headless", "--only-summary",
+            "-u", "4", "-r", "2", "-t", "3s", "--exit-code-on-error", "0",
+        ),
+        cwd=ROOT, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "note: --users 4 and --spawn-rate 2: the scenario's [load] says how many users run" in done.stderr
+    assert "note: --run-time: the run ends in order after 3 s" in done.stderr
+    run = open_run(tmp_path / "out")
+    assert (run.manifest.state, run.manifest.reason) == ("interrupted", "--run-time 3 was over")
+    assert answered_requests(tmp_path / "out") > 0
+
+
 def refuse(*arguments: str | Path) -> str:
     """Run a headless Locust that must refuse; what it says."""
     words = [sys.executable, "-m", "locust", *map(str, arguments), "--headless"]
@@ -77,7 +97,7 @@ def test_a_doubtful_plan_is_doubted_as_the_command_does(tmp_path: Path) -> None:
 
     words = refuse("-f", "locustfiles/chat.py", "--scenario", scenario, "--out", tmp_path)
 
-    assert "note: gpt-5.4: 8 users" in words
+    assert "note: gpt-5.4: the demand needs" in words
     assert "has content" in words
 
 
