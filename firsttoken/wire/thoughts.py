@@ -8,7 +8,7 @@ puts in doubt what came before it: a server may have put the opening tag into th
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 Sight = Literal["visible", "hidden", "undecided", "doubtful"]
@@ -33,7 +33,7 @@ MARKS = {
 """What opens thoughts of models whose server leaves their marks in the text -> what closes them, in small letters."""
 
 
-@cache
+@lru_cache(maxsize=16)
 def list_closings(space: str = "") -> tuple[str, ...]:
     """The closing tags of thoughts in a namespace."""
     return tuple(f"</{space}{tag}>" for tag in TAGS)
