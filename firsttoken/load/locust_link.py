@@ -6,7 +6,8 @@ cut's end. Locust spreads users over workers; when, and how many, is said here a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ import gevent
 import zmq
 from locust import runners
 from locust.env import Environment
+from locust.event import EventHook
 from locust.exception import RPCError
 from locust.rpc import Message, zmqrpc
 
@@ -84,7 +86,8 @@ class MasterLink:
     def __init__(self, environment: Environment, host: str, port: int, hear: Hear) -> None:
         tune()
         try:
-            self._runner = _Runner(environment, host, port)
+            with _without_farewell(environment):
+                self._runner = _Runner(environment, host, port)
         except (RPCError, SystemExit) as error:
             raise LaunchError(
                 f"--bind {host}:{port}: expected an address to listen on, got: {error}; name another"
@@ -125,7 +128,8 @@ class WorkerLink:
 
     def __init__(self, environment: Environment, host: str, port: int, hear: Hear) -> None:
         tune()
-        self._runner = environment.create_worker_runner(host, port)
+        with _without_farewell(environment):
+            self._runner = environment.create_worker_runner(host, port)
         self._runner.register_message(CHANNEL, _pass_on(hear))
 
     def send(self, message: bytes) -> None:
@@ -163,6 +167,16 @@ class CourierLink:
     def close(self) -> None:
         """Hang up."""
         self._client.close()
+
+
+@contextmanager
+def _without_farewell(environment: Environment) -> Iterator[None]:
+    """Keep a runner that is made meanwhile from saying "quit" when `quitting` is fired: its link is closed by then."""
+    quitting, environment.events.quitting = environment.events.quitting, EventHook()
+    try:
+        yield
+    finally:
+        environment.events.quitting = quitting
 
 
 def _pass_on(hear: Hear) -> Callable[..., None]:

@@ -79,6 +79,7 @@ def test_every_process_hears_of_the_test_and_a_request_is_heard_once(tmp_path, w
 
     said, run = heard(done.stderr), open_run(tmp_path / "out")
     assert run.manifest.state == "complete", done.stderr
+    assert "Traceback" not in done.stderr
     assert {name: said.pop(f"heard {name}") for name in ("test_start environment", "test_stopping environment")} == {
         "test_start environment": processes,
         "test_stopping environment": processes,
