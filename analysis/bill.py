@@ -48,6 +48,7 @@ def build(study: Study) -> Page | None:
         caption=f"{_write_demand(demand)}, at the prices of the source that each target names. Dollars a day.",
         table=Table(heads, rows),
         notes=(
+            *_tell_output(study, demand),
             "Input and output of a request are the means of the measured answers; cached input is billed as cached "
             "where the server said so and the source has a price for it. What retries add is not in this bill: see "
             "retry cost.",
@@ -70,6 +71,18 @@ def _finding(study: Study, demand: Demand) -> str:
     apart = f", {_dollars(max(whole.values()) - min(whole.values()))} apart" if len(whole) > 1 else ""
     alone = join_words([_dollars(output[target] * demand.days) for target in whole if target in output])
     return f"{_write_demand(demand)} cost {costs} in {demand.days} days{apart}; output alone is {alone}"
+
+
+def _tell_output(study: Study, demand: Demand) -> list[str]:
+    """What the output costs by itself: the figure that comparisons of models publish."""
+    output = _known(study, "bill_output_day")
+    if not output:
+        return []
+    costs = join_words([f"{_dollars(cost)} on {target}" for target, cost in output.items()])
+    apart = _dollars((max(output.values()) - min(output.values())) * demand.days)
+    return [
+        f"A day's output alone costs {costs}" + (f", {apart} apart in {demand.days} days." if len(output) > 1 else ".")
+    ]
 
 
 def _dollars(value: float) -> str:
