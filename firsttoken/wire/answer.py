@@ -191,6 +191,7 @@ class Answer:
         if self._unstreamed is not None and refused is None:
             status, kind = row.http_status or 0, self._kind()
             refused, error = self._unstreamed.judge(status, kind, is_readable=self._is_readable())
+        stray = stream.stray
         outcome, text = judge(
             end,
             answered=self.bytes_received > 0,
@@ -198,9 +199,10 @@ class Answer:
             finish=row.finish_reason,
             refused=refused,
             done=stream.done_ns is not None,
-            stray=stream.stray,
+            stray=stray,
         )
-        self._note_wait(error or find_server_error(stream.stray))
+        if error is not None or stray:
+            self._note_wait(error or find_server_error(stray))
         row.checks += check_finish(row.finish_reason, outcome)
         return outcome, text
 

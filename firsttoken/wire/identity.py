@@ -30,13 +30,6 @@ class _Event(_Author):
 
 
 _EVENT = msgspec.json.Decoder(_Event)
-FIELDS = {
-    "model": "model_served",
-    "system_fingerprint": "fingerprint",
-    "service_tier": "service_tier",
-    "provider": "deployment",
-}
-"""Field of an author -> the row's."""
 
 
 def note_author(row: Row, data: bytes, *, is_answer: bool = True) -> None:
@@ -48,12 +41,20 @@ def note_author(row: Row, data: bytes, *, is_answer: bool = True) -> None:
         event = _EVENT.decode(data)
     except UNREADABLE:
         return
-    for author in (event.response, event):
-        for field, column in FIELDS.items():
-            value = getattr(author, field, None)
-            known = field == "model" and not is_answer and row.model_served is not None
-            if isinstance(value, str) and value.strip() and not known:
-                setattr(row, column, value.strip()[:MAX_TEXT])
-        tier = author.usage.get("service_tier") if author is not None and isinstance(author.usage, dict) else None
-        if row.service_tier is None and isinstance(tier, str) and tier.strip():  # where Anthropic tells it
-            row.service_tier = tier.strip()[:MAX_TEXT]
+    if event.response is not None:
+        _note(row, event.response, is_answer)
+    _note(row, event, is_answer)
+
+
+def _note(row: Row, author: _Author, is_answer: bool) -> None:
+    if is_answer or row.model_served is None:
+        row.model_served = _read_text(author.model) or row.model_served
+    row.fingerprint = _read_text(author.system_fingerprint) or row.fingerprint
+    row.service_tier = _read_text(author.service_tier) or row.service_tier
+    row.deployment = _read_text(author.provider) or row.deployment
+    if row.service_tier is None and isinstance(author.usage, dict):  # where Anthropic tells it
+        row.service_tier = _read_text(author.usage.get("service_tier"))
+
+
+def _read_text(value: object) -> str | None:
+    return value.strip()[:MAX_TEXT] or None if isinstance(value, str) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import re
 import ssl
+from functools import lru_cache
 from typing import NamedTuple
 
 from httptools import HttpParserError
@@ -120,6 +121,7 @@ def normalise_finish(finish: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", snake).strip("_").removeprefix("finish_reason_")
 
 
+@lru_cache(maxsize=256)
 def read_finish(finish: str) -> Outcome | None:
     """What a finish reason means; None where it is unknown: it is taken for ok then, and the row says so."""
     reason = normalise_finish(finish)

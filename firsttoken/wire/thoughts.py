@@ -32,6 +32,9 @@ MARKS = {
 }
 """What opens thoughts of models whose server leaves their marks in the text -> what closes them, in small letters."""
 
+BEGINNINGS = frozenset({"<", *(mark[0] for mark in MARKS)})
+"""Letters that one of them may begin with."""
+
 
 @lru_cache(maxsize=16)
 def list_closings(space: str = "") -> tuple[str, ...]:
@@ -66,6 +69,8 @@ class Thoughts:
             return self._begin(text)
         if self._state == "closed":
             return self._wait_for_text(text)
+        if self._state == "outside" and "<" not in text:
+            return "visible"
         was_inside, end = self._state == "inside", _find_end(text, self._closings)
         if end is None:
             self._pending = _find_beginning(text, self._closings)
@@ -76,6 +81,9 @@ class Thoughts:
 
     def _begin(self, text: str) -> Sight:
         start = text.lstrip()
+        if start and start[0] not in BEGINNINGS:
+            self._state = "outside"
+            return self._take(text)
         if (tag := OPENING_TAG.match(start)) is not None:
             return self._open(start[tag.end() :], list_closings((tag["space"] or "").lower()))
         small = start.lower()

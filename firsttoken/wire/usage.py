@@ -39,16 +39,21 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What is counted -> the names in use for it, the most common first."""
-DETAILS = (
+DETAILS = frozenset({
     "prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details",
     "prompt_token_details", "input_token_details", "output_token_details", "cache_creation",
-)  # fmt: skip
+})  # fmt: skip
 """Objects of a usage that hold some of these."""
 DETAIL_NAMES: dict[str, tuple[str, ...]] = {
     "cached": ("cached_tokens", "cache_read_tokens", "cache_read", "cached"),
     "written": ("cache_write_tokens", "cache_creation_tokens", "cache_creation"),
     "reasoning": ("reasoning_tokens", "reasoning", "thinking_tokens"),
 }
+KINDS, KINDS_OF_DETAILS = (
+    {name: (rank, kind) for kind, keys in names.items() for rank, name in enumerate(keys)}
+    for names in (NAMES, DETAIL_NAMES)
+)
+"""Name -> how uncommon it is for what it counts, and what that is."""
 WRITTEN_PARTS = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 """Tokens written to the cache, told by how long they stay."""
 
@@ -89,18 +94,11 @@ def read_usage(value: object) -> Usage | None:
     """What a usage object tells; None where it is none, or empty."""
     if not isinstance(value, dict) or not value:
         return None
-    counts, odd = Counts(), False
-    details = [inner for key in DETAILS if isinstance(inner := value.get(key), dict)]
-    sources = [(inner, DETAIL_NAMES) for inner in details] + [(value, NAMES)]
-    for source, names in sources:
-        for kind, keys in names.items():
-            for told in (source[key] for key in keys if source.get(key) is not None):
-                if isinstance(told, dict):
-                    continue
-                count = read_count(told)
-                odd |= count is None
-                if count is not None and not counts.get(kind):
-                    counts[kind] = count
+    counts = Counts()
+    details = [inner for key, inner in value.items() if isinstance(inner, dict) and key in DETAILS]
+    odd = False
+    for source, kinds in (*((inner, KINDS_OF_DETAILS) for inner in details), (value, KINDS)):
+        odd |= _add_counts(counts, source, kinds)
     parts = [count for inner in details for key in WRITTEN_PARTS if (count := read_count(inner.get(key))) is not None]
     if parts and not counts.get("written"):
         counts["written"] = sum(parts)
@@ -109,8 +107,25 @@ def read_usage(value: object) -> Usage | None:
     return Usage(counts, odd) if counts.keys() - {APART} or odd else None
 
 
+def _add_counts(counts: Counts, source: dict[str, object], kinds: Mapping[str, tuple[int, str]]) -> bool:
+    """Add what an object tells under the names of a table; return whether any of it cannot be a count."""
+    odd = False
+    known = [key for key in source if key in kinds]
+    for key in sorted(known, key=kinds.__getitem__):
+        told = source[key]
+        if told is None or isinstance(told, dict):
+            continue
+        count, kind = read_count(told), kinds[key][1]
+        odd |= count is None
+        if count is not None and not counts.get(kind):
+            counts[kind] = count
+    return odd
+
+
 def read_count(value: object) -> int | None:
     """A count of tokens: a whole number from 0 on, also where it is written as 3.0 or "3"; None of anything else."""
+    if type(value) is int:  # nearly always
+        return value if 0 <= value <= MOST_TOKENS else None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value) if len(value) < 12 else None
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -74,6 +74,8 @@ class _PlainDelta(_Schema):
     extra_content: object = None
     channel: object = None
     type: object = None
+    thought: object = None
+    is_thought: object = None
 
 
 class _PlainChoice(_Schema):
@@ -117,14 +119,12 @@ def read_chunk(data: bytes, api: str) -> Meaning:
     if plain is not None:
         return plain
     chunk = decode_event(_CHUNK, data, api, _put_right)
-    if tells_failure(chunk.error) or chunk.kind == "error":
+    if (chunk.error and tells_failure(chunk.error)) or chunk.kind == "error":
         return Meaning(error=read_server_error(data))
-    groq = chunk.x_groq if isinstance(chunk.x_groq, dict) else {}
-    told = (chunk.usage, groq.get("usage"), chunk.usage_metadata, chunk.usageMetadata)
-    usage = next(filter(None, map(read_usage, told)), None)
+    usage = (read_usage(chunk.usage) if chunk.usage else None) or _read_usage_aside(chunk)
     if not chunk.choices:
         return _read_without_choice(chunk, usage, data)
-    meaning, finish, error = NOTHING, None, _find_error(groq)
+    meaning, finish, error = NOTHING, None, _find_error(chunk.x_groq) if chunk.x_groq else None
     for choice in chunk.choices:
         if choice.text and isinstance(choice.text, str):
             meaning = VISIBLE
@@ -132,12 +132,24 @@ def read_chunk(data: bytes, api: str) -> Meaning:
             meaning = _read_delta(choice.delta) or (WHOLE if _read_delta(choice.message) else meaning)
             if meaning is NOTHING and (read_hidden(choice.reasoning) or read_hidden(choice.reasoning_content)):
                 meaning = HIDDEN
-        finish = _read_finish(choice.finish_reason or choice.finishReason, choice.native_finish_reason) or finish
-        error = _find_error({"error": choice.error}) or _find_error(choice.delta) or error
+        if told := choice.finish_reason or choice.finishReason:
+            finish = _read_finish(told, choice.native_finish_reason) or finish
+        if choice.error:
+            error = _find_error({"error": choice.error}) or error
+        if isinstance(choice.delta, dict) and "error" in choice.delta:
+            error = _find_error(choice.delta) or error
         usage = usage or (read_usage(choice.usage) if choice.usage else None)
     if finish is None and usage is None and error is None:
         return meaning
     return Meaning(meaning.token, finish, usage, error)
+
+
+def _read_usage_aside(chunk: _Chunk) -> Usage | None:
+    """The usage of a chunk where it stands in another place than its own."""
+    groq = chunk.x_groq.get("usage") if isinstance(chunk.x_groq, dict) else None
+    if groq or chunk.usage_metadata or chunk.usageMetadata:
+        return next(filter(None, map(read_usage, (groq, chunk.usage_metadata, chunk.usageMetadata))), None)
+    return None
 
 
 def _read_plain_token(data: bytes) -> Meaning | None:
@@ -154,7 +166,7 @@ def _read_plain_token(data: bytes) -> Meaning | None:
     delta = choice.delta
     if delta is None:
         return VISIBLE if choice.text and isinstance(choice.text, str) else None
-    if delta.tool_calls or delta.extra_content or delta.channel or delta.type:
+    if delta.tool_calls or _is_special(delta):
         return None
     if delta.content:
         return VISIBLE if isinstance(delta.content, str) else None
@@ -162,8 +174,28 @@ def _read_plain_token(data: bytes) -> Meaning | None:
     return HIDDEN if reasoning and isinstance(reasoning, str) and not choice.text else None
 
 
+def _is_special(delta: _PlainDelta) -> bool:
+    """Whether a delta says something of its content that may make it a thought."""
+    return bool(delta.extra_content or delta.channel or delta.type or delta.thought or delta.is_thought)
+
+
+def _read_plain_text(data: bytes) -> str | None:
+    """The text of a chunk that is a plain token with content; None of any other chunk."""
+    try:
+        chunk = _PLAIN.decode(data)
+    except UNREADABLE:
+        return None
+    delta = chunk.choices[0].delta if len(chunk.choices) == 1 else None
+    if delta is None or _is_special(delta) or not isinstance(delta.content, str):
+        return None
+    return delta.content
+
+
 def read_chunk_text(data: bytes) -> str:
     """The visible text of a chunk."""
+    plain = _read_plain_text(data)
+    if plain is not None:
+        return plain
     chunk = decode_event(_CHUNK, data, "chat", _put_right)
     texts = []
     for choice in chunk.choices or ():
