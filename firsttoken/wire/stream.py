@@ -137,7 +137,8 @@ class Stream:
         if meaning.token is not None and (meaning.token != "whole" or self._saw_nothing()):
             self._mark_token(meaning, data, early_ns, stamp_ns)
         if meaning.finish is not None or meaning.usage is not None:
-            note_author(row, data, is_answer=meaning.finish is not None)
+            if meaning.finish is not None or b"_tier" in data or b"fingerprint" in data:
+                note_author(row, data, is_answer=meaning.finish is not None)
             row.finish_reason = meaning.finish or row.finish_reason
             if meaning.usage is not None:
                 self._note_usage(meaning.usage)

@@ -109,16 +109,16 @@ def read_usage(value: object) -> Usage | None:
 
 def _add_counts(counts: Counts, source: dict[str, object], kinds: Mapping[str, tuple[int, str]]) -> bool:
     """Add what an object tells under the names of a table; return whether any of it cannot be a count."""
-    odd = False
-    known = [key for key in source if key in kinds]
-    for key in sorted(known, key=kinds.__getitem__):
-        told = source[key]
-        if told is None or isinstance(told, dict):
+    odd, ranks = False, dict[str, int]()
+    for key, told in source.items():
+        if told is None or key not in kinds or isinstance(told, dict):
             continue
-        count, kind = read_count(told), kinds[key][1]
-        odd |= count is None
-        if count is not None and not counts.get(kind):
-            counts[kind] = count
+        rank, kind = kinds[key]
+        count = read_count(told)
+        if count is None:
+            odd = True
+        elif not counts.get(kind) or (count and rank < ranks.get(kind, 0)):
+            counts[kind], ranks[kind] = count, rank
     return odd
 
 
@@ -163,7 +163,7 @@ def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = No
             output += reasoning
         elif reasoning > output:
             output, reasoning, odd = None, None, True
-    untold = _find_untold(counts, parts, reasoning or 0)
+    untold = _find_untold(counts, parts, reasoning or 0) if "total" in counts else 0
     if 0 < untold <= MOST_UNSEEN and output is not None and not parts and not reasoning:
         output, reasoning = output + untold, untold
     elif untold:
