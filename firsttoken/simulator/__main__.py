@@ -69,7 +69,8 @@ def watch_for_end(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
     def wait_for_close() -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
-        loop.call_soon_threadsafe(loop.call_later, LINGER_S, ended.set)
+        with suppress(RuntimeError):  # the loop has ended meanwhile, by SIGTERM
+            loop.call_soon_threadsafe(loop.call_later, LINGER_S, ended.set)
 
     threading.Thread(target=wait_for_close, daemon=True).start()
     return ended
