@@ -10,13 +10,13 @@ import math
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.figure import Figure
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import round_significant
-from firsttoken.report import theme
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.words.units import round_significant
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import curve_of, ladder, number_cell
 from firsttoken.report.instrument import write_ms
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import curve_of, ladder, number_cell
 
 ORDER = 35
 KEEPS_UP, CHANCE = 0.95, 2.0

@@ -9,12 +9,12 @@ from __future__ import annotations
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import UNKNOWN, write_value
-from firsttoken.report import theme
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import UNKNOWN, write_value
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import join_words, number_cell, write_source
+from firsttoken.report.chart.short_names import shorten_names
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import join_words, number_cell, write_source
-from firsttoken.report.short_names import shorten_names
 from firsttoken.scenario.format import Demand
 from firsttoken.scenario.target import Target
 

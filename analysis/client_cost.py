@@ -13,13 +13,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.held_back import are_alike
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import UNKNOWN, round_significant, write_span, write_value
-from firsttoken.report import theme
+from firsttoken.decide.flags.held_back import are_alike
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import UNKNOWN, round_significant, write_span, write_value
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import curve_of, join_loads, join_words, number_cell, write_percent
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import curve_of, join_loads, join_words, number_cell, write_percent
 from firsttoken.scenario.target import Target
 from firsttoken.stats.difference import subtract
 from firsttoken.stats.estimate import Estimate, nothing

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.course import Part, find_break
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_value
-from firsttoken.report import theme
-from firsttoken.report.course import draw_course
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.profile import Part, find_break
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.profile import draw_course
+from firsttoken.report.chart.series import BARE, join_words
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import BARE, join_words
 from firsttoken.stats.estimate import Estimate
 
 ORDER = 15

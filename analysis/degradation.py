@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import round_significant, write_share
-from firsttoken.report import theme
-from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import (
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import round_significant, write_share
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import (
     MOST_NAMED,
     count_cell,
     curve_of,
@@ -26,6 +25,7 @@ from firsttoken.report.series import (
     shows_any,
     write_percent,
 )
+from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 
 ORDER = 30
 SHARE_OF = " of its pace"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firsttoken.decide.connections import Connections
-from firsttoken.decide.failure_words import shorten
-from firsttoken.decide.failures import Failure
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_value
+from firsttoken.decide.flags.connections import Connections
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.failures import Failure
+from firsttoken.decide.words.failure_words import shorten
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart.series import join_words, write_percent
 from firsttoken.report.endings import Endings, describe_run_failures, read_endings
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import join_words, write_percent
 
 ORDER = 38
 MOST_ROWS, MOST_WORDS = 14, 3

@@ -11,14 +11,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.client_limits import BOUNDS
-from firsttoken.decide.delivery import LATE_MS
-from firsttoken.decide.instrument import Reading
-from firsttoken.decide.study import Study
-from firsttoken.report import theme
+from firsttoken.decide.flags.client_limits import BOUNDS
+from firsttoken.decide.flags.delivery import LATE_MS
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.instrument import Reading
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import write_percent
 from firsttoken.report.instrument import find_worst, read_all, worst_ms, write_ms
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import write_percent
 
 ORDER = 70
 NS = 1e9

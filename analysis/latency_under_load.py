@@ -9,13 +9,11 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_value
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import write_value
 from firsttoken.duration import parse_duration
-from firsttoken.report import theme
-from firsttoken.report.instrument import worst_ms, write_error
-from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import (
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import (
     MOST_NAMED,
     count_cell,
     curve_of,
@@ -27,6 +25,8 @@ from firsttoken.report.series import (
     number_cell,
     shows_any,
 )
+from firsttoken.report.instrument import worst_ms, write_error
+from firsttoken.report.page import Cells, Column, Page, Table, run_alone
 from firsttoken.scenario.format import mean_tokens
 from firsttoken.stats.batch import BATCHES, batch_count
 

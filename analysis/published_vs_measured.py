@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.study import Study
-from firsttoken.report import theme
-from firsttoken.report.instrument import write_bound
-from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.published import AGREE, Comparison, compare_published, is_alone
-from firsttoken.report.series import (
+from firsttoken.decide.judge.study import Study
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import (
     BARE,
     count_cell,
     explain_failures,
@@ -23,8 +20,11 @@ from firsttoken.report.series import (
     write_percent,
     write_source,
 )
-from firsttoken.report.short_names import shorten_names
-from firsttoken.report.ticks import few_ticks
+from firsttoken.report.chart.short_names import shorten_names
+from firsttoken.report.chart.ticks import few_ticks
+from firsttoken.report.instrument import write_bound
+from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
+from firsttoken.report.published import AGREE, Comparison, compare_published, is_alone
 
 ORDER = 10
 COLOURS = {

@@ -12,14 +12,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.recovery import Recovery
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_value
-from firsttoken.report import theme
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.recovery import Recovery
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import BARE, join_words
+from firsttoken.report.chart.short_names import shorten_middle
 from firsttoken.report.instrument import write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import BARE, join_words
-from firsttoken.report.short_names import shorten_middle
 
 ORDER = 25
 CLOSED = (

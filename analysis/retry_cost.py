@@ -11,12 +11,12 @@ import math
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_value
-from firsttoken.report import theme
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import curve_of, ladder, number_cell, write_percent
 from firsttoken.report.instrument import worst_ms, write_error
 from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import curve_of, ladder, number_cell, write_percent
 
 ORDER = 40
 COLUMNS = (

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.capacity import Bracket, Verdict, judge_level
-from firsttoken.decide.figure import Figure
-from firsttoken.decide.study import Study
-from firsttoken.report import theme
+from firsttoken.decide.judge.capacity import Bracket, Verdict, judge_level
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import join_words, number_cell
+from firsttoken.report.chart.short_names import shorten_names
+from firsttoken.report.chart.ticks import few_ticks
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import join_words, number_cell
-from firsttoken.report.short_names import shorten_names
-from firsttoken.report.ticks import few_ticks
 from firsttoken.results.stage import Stage
 
 ORDER = 15

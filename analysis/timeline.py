@@ -9,15 +9,15 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.client_limits import find_seconds
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_value
-from firsttoken.report import theme
+from firsttoken.decide.flags.client_limits import find_seconds
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import write_percent
+from firsttoken.report.chart.ticks import few_ticks
+from firsttoken.report.chart.timeline import NS, Timeline, read_timeline
 from firsttoken.report.instrument import find_worst, write_bound
 from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.report.series import write_percent
-from firsttoken.report.ticks import few_ticks
-from firsttoken.report.trace import NS, Timeline, read_timeline
 from firsttoken.results.stage import Stage
 
 ORDER = 60

@@ -14,7 +14,7 @@ def main() -> NoReturn:
     heard = signal.getsignal(signal.SIGINT)
     if heard is signal.default_int_handler:  # else whoever started it wants none heard
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from firsttoken import cli
+    from firsttoken.cli import commands as cli
 
     signal.signal(signal.SIGINT, heard)
     cli.main()

@@ -14,9 +14,9 @@ import tomli_w
 from msgspec import Meta
 
 from firsttoken import kit
+from firsttoken.decoding.strict_toml import TomlError, decode, read_toml
 from firsttoken.duration import ABOVE_ZERO, DURATION
 from firsttoken.error import FirstTokenError
-from firsttoken.strict_toml import TomlError, decode, read_toml
 
 Dollars = Annotated[float, Meta(ge=0)]
 AtLeastZero = Annotated[float, Meta(ge=0)]

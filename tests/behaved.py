@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from firsttoken.launch import CrewSize, LoadProcess
+from firsttoken.process.launch import CrewSize, LoadProcess
+from firsttoken.process.run_folder import open_folder
+from firsttoken.process.start import open_workspace
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
-from firsttoken.run_folder import open_folder
 from firsttoken.scenario.reading import load_scenario
-from firsttoken.start import open_workspace
 from tests.driven import rows_of
 
 HEAD = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from firsttoken import launch, run_folder
+from firsttoken.process import launch, run_folder
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from firsttoken.scenario.reading import load_scenario

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from analysis.timeline import MOST_BINS, MOST_DOTS
-from firsttoken.decide.figure import Figure
-from firsttoken.decide.streams import read_streams
-from firsttoken.decide.study import Study, study_run
-from firsttoken.decide.verify import compare_figures
-from firsttoken.report.trace import read_timeline
+from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.judge.verify import compare_figures
+from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.measure.streams import read_streams
+from firsttoken.report.chart.timeline import read_timeline
 from firsttoken.results.database import connect
 from firsttoken.results.folder import open_run
 from firsttoken.results.invariants import RULES
@@ -47,7 +47,7 @@ def test_the_rows_are_those_of_a_run(study: Study) -> None:
 
 
 def test_gaps_that_are_read_in_small_parts_give_the_same_figures(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firsttoken.decide.observation.read_streams", partial(read_streams, at_once=40_000))
+    monkeypatch.setattr("firsttoken.decide.measure.window_data.read_streams", partial(read_streams, at_once=40_000))
 
     assert compare_figures(figures_again(study.run.path), study.figures) == []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firsttoken.cli import app
+from firsttoken.cli.commands import app
 from firsttoken.scenario.reading import load_scenario
 from tests.plain_yaml import read, read_documents
 

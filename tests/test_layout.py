@@ -14,74 +14,48 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-PART_OF = {
-    "__main__": "cli",
-    "calibration_ramp": "cli",
-    "estimate_stages": "estimate",
-    "command_error": "cli",
-    "console": "cli",
-    "interrupts": "cli",
-    "live": "cli",
-    "running": "cli",
-    "run_folder": "launch",
-    "tables": "cli",
-    "terminal": "cli",
-}
-"""A module beside the package's floors -> the floor whose second file it is."""
-
-DECIDE = {"model_names", "stats", "results", "plan", "catalogue", "duration", "scenario", "row"}
-REPORT = {"decide", "kit", "quiet"} | DECIDE
+DECIDE = {"stats", "results", "plan", "catalogue", "duration", "scenario", "row"}
+REPORT = {"decide", "kit"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
     "error": set(),
     "kit": set(),
-    "host": set(),
-    "model_names": set(),
-    "quiet": set(),
-    "proxy": {"http_text"},
-    "http_text": set(),
     "duration": set(),
-    "mismatch": set(),
-    "unreadable": set(),
-    "strict_toml": {"mismatch"},
+    "decoding": set(),
+    "net": set(),
     "stats": set(),
-    "catalogue": {"duration", "kit", "strict_toml"},
-    "wire": {"row", "proxy", "http_text"},
+    "catalogue": {"duration", "kit"},
+    "wire": {"row", "net"},
+    "sdk": {"row", "net", "wire"},
     "results": {"row"},
     "traffic": set(),
-    "simulator": {"catalogue", "duration", "mismatch"},
-    "scenario": {"catalogue", "duration", "row", "traffic", "kit", "proxy", "http_text", "strict_toml"},
-    "plan": {"duration", "row", "scenario"},
-    "launch": {"scenario", "catalogue"},
-    "limits": {"scenario", "catalogue"},
-    "estimate": {"scenario", "catalogue"},
-    "calibration": {"host", "scenario", "catalogue"},
-    "readiness": {"calibration", "host", "kit", "limits", "scenario", "catalogue", "strict_toml"},
-    "start": {"estimate", "launch", "readiness", "scenario", "catalogue"},
-    "load": {"host", "http_text", "kit", "launch", "limits", "proxy", "readiness", "start", "wire"}
-    | {"catalogue", "duration", "model_names", "plan", "row", "scenario", "stats", "traffic"},
+    "simulator": {"catalogue", "duration"},
+    "scenario": {"catalogue", "duration", "row", "traffic", "kit", "net"},
+    "plan": {"catalogue", "duration", "row", "scenario", "stats", "traffic"},
+    "machine": {"catalogue", "kit", "plan", "scenario"},
+    "process": {"catalogue", "machine", "plan", "scenario"},
+    "load": {"kit", "machine", "net", "process", "sdk", "wire"}
+    | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
     "report": REPORT,
-    "cli": {"calibration", "estimate", "host", "launch", "limits", "readiness", "report", "start"} | REPORT,
+    "cli": {"machine", "process", "report"} | REPORT,
+    "__main__": {"cli"},
     "analysis": {"report"} | REPORT,
     "locustfiles": {"load"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
-FOR_ALL = {"error", "unreadable"}
-"""How a user is told, and what broken bytes raise."""
+FOR_ALL = {"error", "decoding"}
+"""The one error that a user is told as it is, and how bytes become typed values."""
 
 ONLY_IN = {
-    "locust": (
-        *(f"firsttoken/load/{name}.py" for name in ("behaviour", "engine", "plain", "shape", "streaming_user")),
-        *(
-            f"firsttoken/load/{name}.py"
-            for name in ("dispatch", "fault", "joining", "locust_events", "locust_link", "others", "worker")
-        ),
-        "locustfiles/",
-    ),
+    "locust": ("firsttoken/load/", "locustfiles/"),
     "gevent": (
         "firsttoken/load/",
-        *(f"firsttoken/wire/{name}.py" for name in ("attempt", "connection", "dial", "lookout", "rounds")),
+        "firsttoken/sdk/",
+        *(
+            f"firsttoken/wire/{name}.py"
+            for name in ("attempt", "connection", "dial", "loop_iterations", "priority_poll")
+        ),
     ),
     "aiohttp": ("firsttoken/simulator/",),
     "matplotlib": ("firsttoken/report/", "analysis/"),
@@ -90,18 +64,12 @@ ONLY_IN = {
 """Package -> the only places that import it. Locust and gevent patch their process; the rest is one floor's affair."""
 
 PURE = (
-    "firsttoken/stats/",
-    "firsttoken/decide/",
-    "firsttoken/plan/",
-    "firsttoken/wire/dialects/",
-    *(f"firsttoken/wire/{name}.py" for name in ("answer", "sse", "stream", "template", "thoughts", "unstreamed")),
-    *(f"firsttoken/wire/{name}.py" for name in ("burst", "error_text", "identity", "inflate", "refusal", "usage")),
-    *(f"firsttoken/wire/{name}.py" for name in ("addresses", "deadlines", "header_values", "headers", "rate_limits")),
-    *(f"firsttoken/load/{name}.py" for name in ("arrivals", "clock", "custom_shape", "gate", "itinerary", "plan")),
-    *(f"firsttoken/load/{name}.py" for name in ("breaker", "budget", "cost", "credit", "quota")),
-    *(f"firsttoken/load/{name}.py" for name in ("digest", "keeping", "search", "shapes", "tally", "until", "verdict")),
-    *(f"firsttoken/load/{name}.py" for name in ("clock_offset", "deal", "link", "roster", "samples", "schedule")),
-    *(f"firsttoken/load/{name}.py" for name in ("findings", "progress", "refused_field")),
+    *("firsttoken/stats/", "firsttoken/decide/", "firsttoken/plan/"),
+    *("firsttoken/load/control/", "firsttoken/load/budget/"),
+    *("firsttoken/wire/answer/", "firsttoken/wire/dialects/", "firsttoken/wire/headers/"),
+    *(f"firsttoken/wire/{name}.py" for name in ("addresses", "deadlines")),
+    *(f"firsttoken/load/{name}.py" for name in ("findings", "refused_field")),
+    *(f"firsttoken/load/workers/{name}.py" for name in ("clock_offset", "messages", "roster", "shares")),
     *(f"firsttoken/traffic/{name}.py" for name in ("blocks", "lengths")),
 )
 """Functions of their inputs: time and bytes are handed in."""
@@ -149,9 +117,9 @@ def name_of(path: Path) -> str:
 
 
 def floor_of(path: Path) -> str:
-    """The floor a file stands on: `wire` for firsttoken/wire/sse.py, `row` for firsttoken/row.py, else its folder."""
+    """The floor a file stands on: `wire` for firsttoken/wire/tls.py, `row` for firsttoken/row.py, else its folder."""
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return parts[0] if parts[0] != "firsttoken" else PART_OF.get(parts[1], parts[1])
+    return parts[0] if parts[0] != "firsttoken" else parts[1]
 
 
 def imported_by(path: Path) -> Iterator[tuple[str, int]]:
@@ -183,12 +151,8 @@ def test_a_floor_imports_only_the_floors_beneath_it():
         floor = floor_of(path)
         for module, line in imported_by(path):
             package, _, rest = module.removesuffix(".__version__").partition(".")
-            other = PART_OF.get(rest.split(".")[0], rest.split(".")[0])
-            if (
-                package == "firsttoken"
-                and rest
-                and other not in {floor, "error", "unreadable"} | MAY_IMPORT.get(floor, set())
-            ):
+            other = rest.split(".")[0]
+            if package == "firsttoken" and rest and other not in {floor} | FOR_ALL | MAY_IMPORT.get(floor, set()):
                 found.append(f"{name_of(path)}:{line}: {floor} imports {module}")
     refuse(found, "The data goes one way. Pass a value in, or move the code to the floor that may know both:")
 
@@ -263,7 +227,7 @@ def test_a_library_does_not_print():
 
 
 def test_tests_mirror_the_package_by_name():
-    """tests/wire/test_sse.py is for firsttoken/wire/sse.py, tests/analysis/test_x.py for analysis/x.py."""
+    """tests/wire/test_sse.py is for firsttoken/wire/answer/sse.py, tests/analysis/test_x.py for analysis/x.py."""
     found = []
     for path in TESTS:
         inside = path.relative_to(ROOT / "tests")
@@ -284,7 +248,7 @@ def test_a_document_names_only_what_is_there():
         r"^\| file in `(\w+)/` .*\n\|[-|]+\|\n((?:\|.*\n)+)", (ROOT / "ARCHITECTURE.md").read_text(), re.M
     )
     rows = [(folder, names) for folder, table in tables for names in re.findall(r"^\| (`[^|]*`) \|", table, re.M)]
-    files = [(folder, file) for folder, names in rows for file in re.findall(r"`([\w/]+)`", names)]
+    files = [(folder, file) for folder, names in rows for file in re.findall(r"`([\w./]+)`", names)]
     places = [(f"firsttoken/{folder}/{file}", "" if file.endswith("/") else ".py") for folder, file in files]
     found += [f"ARCHITECTURE.md: {path}" for path, end in places if not (ROOT / f"{path}{end}").exists()]
     assert len(files) > 20

@@ -20,12 +20,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from firsttoken.load.arrivals import arrive
-from firsttoken.load.custom_shape import sample_shape
-from firsttoken.load.itinerary import lay_out
-from firsttoken.load.search import Verdict, grid, next_level
-from firsttoken.load.shapes import NS, Profile, Segment, length_ns, profile_of
-from firsttoken.report import theme
+from firsttoken.plan.arrivals import arrive
+from firsttoken.plan.locust_shape import sample_shape
+from firsttoken.plan.order import lay_out
+from firsttoken.plan.profile import NS, Profile, Segment, length_ns, profile_of
+from firsttoken.plan.search import Verdict, grid, next_level
+from firsttoken.report.chart import theme
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Load, Search
 from firsttoken.stats.quantile import quantile_interval

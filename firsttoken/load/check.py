@@ -16,11 +16,11 @@ import msgspec
 
 from firsttoken.load.findings import Finding, describe_target
 from firsttoken.load.preflight import knock
-from firsttoken.load.sdk_package import ASK
-from firsttoken.load.target import open_target
+from firsttoken.load.session.target import open_target
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target
+from firsttoken.sdk.package import ASK
 from firsttoken.wire.endpoint import write_url
 
 

@@ -13,26 +13,26 @@ from pathlib import Path
 import gevent
 from locust import User
 
-from firsttoken.load.control import tell
-from firsttoken.load.crew import Crew, LocalCrew
-from firsttoken.load.dispatch import Dispatcher
-from firsttoken.load.fault import FaultWatch
-from firsttoken.load.health import watch_health
-from firsttoken.load.itinerary import Itinerary
-from firsttoken.load.link import Welcome, parse_address
-from firsttoken.load.local_workers import LocalWorkers
-from firsttoken.load.locust_events import (
+from firsttoken.load.open_run import OpenRun
+from firsttoken.load.pipes import tell
+from firsttoken.load.reporting_shape import Stages
+from firsttoken.load.session.backend import Crew, LocalCrew
+from firsttoken.load.session.dispatch import Dispatcher
+from firsttoken.load.session.fault import FaultWatch
+from firsttoken.load.session.health import watch_health
+from firsttoken.load.session.locust_events import (
     fire_init,
     fire_quitting,
     fire_stop,
     interrupt_when_stopped,
     open_environment,
 )
-from firsttoken.load.locust_link import MasterLink
-from firsttoken.load.master import WorkerCrew
-from firsttoken.load.opening import OpenRun
-from firsttoken.load.others import count_requests_of_others, note_others
-from firsttoken.load.shape import Stages
+from firsttoken.load.session.other_users import count_requests_of_others, note_others
+from firsttoken.load.workers.local_workers import LocalWorkers
+from firsttoken.load.workers.master import WorkerCrew
+from firsttoken.load.workers.messages import Welcome, parse_address
+from firsttoken.load.workers.transport import MasterLink
+from firsttoken.plan.order import Itinerary
 
 
 @contextmanager

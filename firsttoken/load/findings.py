@@ -6,8 +6,7 @@ What a reader has to know beside a value is a remark under the value's key, and 
 
 from __future__ import annotations
 
-from firsttoken.load.keeping import is_empty
-from firsttoken.model_names import is_same_model
+from firsttoken.load.control.slo import is_empty
 from firsttoken.row import (
     ADDRESS_FAILED,
     BUFFERED,
@@ -24,8 +23,9 @@ from firsttoken.row import (
     USAGE_IMPOSSIBLE,
     Row,
 )
+from firsttoken.scenario.model_names import is_same_model
 from firsttoken.scenario.target import Target, names_deployment
-from firsttoken.wire.burst import count_streamed
+from firsttoken.wire.answer.burst import count_streamed
 
 Finding = dict[str, object]
 """Keys as `firsttoken check` prints them; `remarks` belongs to the others."""

@@ -18,11 +18,11 @@ import msgspec
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
-from firsttoken.load.behaviour import load_behaviour
-from firsttoken.load.control import open_channel, open_log, read_line, read_words, tell
 from firsttoken.load.engine import drive_alone, drive_with_workers
-from firsttoken.load.opening import LoadSpec, OpenRun
+from firsttoken.load.open_run import LoadSpec, OpenRun
+from firsttoken.load.pipes import open_channel, open_log, read_line, read_words, tell
 from firsttoken.load.sequence import conduct, prepare
+from firsttoken.load.session.locustfile import load_behaviour
 
 PARENT_GONE_S = 1.5
 

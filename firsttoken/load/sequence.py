@@ -12,13 +12,13 @@ from contextlib import AbstractContextManager
 import gevent.socket
 
 from firsttoken.error import FirstTokenError
-from firsttoken.load.conductor import Conductor, Progress
-from firsttoken.load.crew import Crew
-from firsttoken.load.custom_shape import Shape
-from firsttoken.load.itinerary import Itinerary
-from firsttoken.load.opening import OpenRun
+from firsttoken.load.control.stopping import Judge
+from firsttoken.load.open_run import OpenRun
 from firsttoken.load.preflight import find_dead_target
-from firsttoken.load.verdict import Judge
+from firsttoken.load.session.backend import Crew
+from firsttoken.load.session.controller import Conductor, Progress
+from firsttoken.plan.locust_shape import Shape
+from firsttoken.plan.order import Itinerary
 
 OpenCrew = Callable[[Itinerary], AbstractContextManager[Crew]]
 

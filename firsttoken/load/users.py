@@ -5,8 +5,8 @@ Rule: importing it hangs what a scenario needs on Locust's own events, and does 
 
 from __future__ import annotations
 
-from firsttoken.load import plain
-from firsttoken.load.streaming_user import RequestFailedError as RequestFailedError
-from firsttoken.load.streaming_user import StreamingUser as StreamingUser
+from firsttoken.load import locust_cli as plain
+from firsttoken.load.session.streaming_user import RequestFailedError as RequestFailedError
+from firsttoken.load.session.streaming_user import StreamingUser as StreamingUser
 
 plain.install()

@@ -25,27 +25,27 @@ from locust.env import Environment
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
-from firsttoken.limits import allow_files
-from firsttoken.load.behaviour import BehaviourError, load_behaviour
-from firsttoken.load.clock_offset import Offset
-from firsttoken.load.control import open_channel, open_log, read_line, read_words, tell
-from firsttoken.load.courier import deliver
-from firsttoken.load.duty import Duty
-from firsttoken.load.fault import FaultWatch
-from firsttoken.load.garbage import uncollected
-from firsttoken.load.health import watch_health
-from firsttoken.load.joining import Doorway
-from firsttoken.load.link import Counts, Told, ToMaster, Welcome, parse_address
-from firsttoken.load.locust_events import fire_init, fire_quitting, open_environment
-from firsttoken.load.locust_link import CourierLink
-from firsttoken.load.recorder import Recorder
-from firsttoken.load.session import Session
-from firsttoken.load.session_opening import open_session
-from firsttoken.load.shape import Stages
-from firsttoken.load.spool import Shipper, SpoolError
-from firsttoken.load.spool_folder import Spool, SpoolFolder
-from firsttoken.load.station import Station
-from firsttoken.load.target import TargetError
+from firsttoken.load.pipes import open_channel, open_log, read_line, read_words, tell
+from firsttoken.load.reporting_shape import Stages
+from firsttoken.load.session.build import open_session
+from firsttoken.load.session.fault import FaultWatch
+from firsttoken.load.session.gc_pause import uncollected
+from firsttoken.load.session.health import watch_health
+from firsttoken.load.session.journal import Recorder
+from firsttoken.load.session.locust_events import fire_init, fire_quitting, open_environment
+from firsttoken.load.session.locustfile import BehaviourError, load_behaviour
+from firsttoken.load.session.session import Session
+from firsttoken.load.session.target import TargetError
+from firsttoken.load.workers.clock_offset import Offset
+from firsttoken.load.workers.handshake import Doorway
+from firsttoken.load.workers.messages import Counts, Told, ToMaster, Welcome, parse_address
+from firsttoken.load.workers.orphans import deliver
+from firsttoken.load.workers.spool import Shipper, SpoolError
+from firsttoken.load.workers.spool_folder import Spool, SpoolFolder
+from firsttoken.load.workers.transport import CourierLink
+from firsttoken.load.workers.worker_run import Duty
+from firsttoken.load.workers.worker_state import Station
+from firsttoken.machine.limits import allow_files
 from firsttoken.row import Health
 from firsttoken.scenario.target import find_variables
 from firsttoken.traffic.prompts import read_corpus

@@ -20,14 +20,14 @@ import typst
 from matplotlib.figure import Figure
 
 from firsttoken import kit
-from firsttoken.decide.study import Study, study_run
+from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.report.chart.letters import FONTS, Face, find_letters, spell, spell_all
+from firsttoken.report.chart.svg_text import set_runs
+from firsttoken.report.chart.theme import canvas, empty, prepare, save
 from firsttoken.report.document import Data, document
 from firsttoken.report.error import ReportError
 from firsttoken.report.guard import describe_error
-from firsttoken.report.letters import FONTS, Face, find_letters, spell, spell_all
 from firsttoken.report.page import Builder, Page, list_names
-from firsttoken.report.svg_text import set_runs
-from firsttoken.report.theme import canvas, empty, prepare, save
 
 HOUSE_STYLE = Path(__file__).parent / "house.typ"
 LAST = 1000

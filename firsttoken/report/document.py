@@ -12,17 +12,17 @@ from importlib.metadata import version
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.study import Study
-from firsttoken.decide.validity import RULES, Flag, Voids
-from firsttoken.report import theme
-from firsttoken.report.attainment import draw_attainment
-from firsttoken.report.course import draw_course
+from firsttoken.decide.flags.validity import RULES, Flag, Voids
+from firsttoken.decide.judge.study import Study
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.attainment import draw_attainment
+from firsttoken.report.chart.profile import draw_course
+from firsttoken.report.chart.series import write_source
 from firsttoken.report.first_page import FirstPage, first_page
 from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
 from firsttoken.report.guard import guarded
 from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
-from firsttoken.report.series import write_source
 from firsttoken.row import Manifest
 from firsttoken.scenario.target import Target
 

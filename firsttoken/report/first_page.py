@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from firsttoken.decide.decision import Decision
-from firsttoken.decide.failure_words import shorten
-from firsttoken.decide.promise_table import PromiseRow
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import UNKNOWN
-from firsttoken.decide.validity import RULES
+from firsttoken.decide.flags.validity import RULES
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.decision import Decision
+from firsttoken.decide.words.failure_words import shorten
+from firsttoken.decide.words.slo_table import PromiseRow
+from firsttoken.decide.words.units import UNKNOWN
+from firsttoken.report.chart.series import join_words
+from firsttoken.report.chart.theme import BAD, GOOD, SOFT
 from firsttoken.report.evidence import write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table, cell
 from firsttoken.report.remarks import list_run_remarks
-from firsttoken.report.series import join_words
-from firsttoken.report.theme import BAD, GOOD, SOFT
 from firsttoken.results.stage import Stage
 
 MOST_WORDS = 250

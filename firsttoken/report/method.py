@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from firsttoken.decide.scope import describe_load, shape_of
-from firsttoken.decide.study import Study
-from firsttoken.decide.units import write_share, write_value
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.scope import describe_load, shape_of
+from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.duration import parse_duration
 from firsttoken.plan.retry import read_policy
+from firsttoken.plan.windows import MEASURE_S
+from firsttoken.report.chart.series import join_words, write_percent, write_source
 from firsttoken.report.guard import guarded
 from firsttoken.report.retries import write_policy
-from firsttoken.report.series import join_words, write_percent, write_source
 from firsttoken.scenario.format import Scenario, Slo, Spread
-from firsttoken.scenario.windows import MEASURE_S
 
 LIMIT_NAMES = {
     "ttft": "first token within",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firsttoken.decide.units import write_share, write_value
+from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.plan.retry import RetryPolicy, choose_backoff_ms
-from firsttoken.report.series import join_words
+from firsttoken.report.chart.series import join_words
 from firsttoken.row import Outcome, Row
 
 STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 425, 429)

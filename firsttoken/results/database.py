@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.results.columns import sql_types
-from firsttoken.unreadable import UNREADABLE
 
 MEMORY = "512MB"
 """What a query may hold in memory; the rest spills, so a run of any size can be read."""

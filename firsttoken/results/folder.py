@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.results import database
 from firsttoken.results.columns import ADDED, DERIVED, TYPES, Columns, absent, as_numpy, selected, unmasked
 from firsttoken.results.error import RunFolderError
@@ -24,7 +25,6 @@ from firsttoken.results.lines import describe, read_lines
 from firsttoken.results.stage import Stage, gather_stages
 from firsttoken.results.truth import load_truth
 from firsttoken.row import Health, Manifest, StageEvent
-from firsttoken.unreadable import UNREADABLE
 
 ROW_VERSION = 2
 """The newest `row_version` that this floor reads."""

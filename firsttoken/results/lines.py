@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from firsttoken.unreadable import UNREADABLE
+from firsttoken.decoding.unreadable import UNREADABLE
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 

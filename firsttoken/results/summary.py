@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import msgspec
 
+from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.results.error import RunFolderError
-from firsttoken.unreadable import UNREADABLE
 
 NAME = "summary.json"
 NUMBERS = ("value", "lo", "hi")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from firsttoken.http_text import check_header, is_harmless
+from firsttoken.net.url import check_header, is_harmless
 from firsttoken.scenario.values import ScenarioError, Variable
 
 

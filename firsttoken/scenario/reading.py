@@ -16,16 +16,15 @@ import tomli_w
 
 from firsttoken import kit
 from firsttoken.catalogue import CatalogueError, load_catalogue
-from firsttoken.scenario.doubts import assumed_speeds, idle_budgets, odd_sizes, short_ladders
-from firsttoken.scenario.facts import check_apis, check_windows, doubt_windows
+from firsttoken.decoding.strict_toml import TomlError, decode, one_of, read_toml, suggest
+from firsttoken.scenario.facts import check_apis, check_windows
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.headers import check_written
-from firsttoken.scenario.prices import check_cached, doubt_units
+from firsttoken.scenario.prices import check_cached
 from firsttoken.scenario.rules import check_paths, check_rules
 from firsttoken.scenario.target import name_after
-from firsttoken.scenario.trace import check_rate, doubt_trace, fill_trace
+from firsttoken.scenario.trace import check_rate, fill_trace
 from firsttoken.scenario.values import ScenarioError
-from firsttoken.strict_toml import TomlError, decode, one_of, read_toml, suggest
 
 _BARE_WORD = re.compile(r"[^\s\[{\"'][^\r\n]*|")
 
@@ -116,20 +115,6 @@ def _find_faults(data: dict[str, object]) -> Iterator[str]:
                 decode({field.encode_name: part}, alone)
             except TomlError as error:
                 yield str(error)
-
-
-def warnings(scenario: Scenario) -> list[str]:
-    """What is likely to disappoint about a sound scenario, one sentence each."""
-    catalogue = load_catalogue()
-    return [
-        *assumed_speeds(scenario.target, catalogue),
-        *doubt_units(scenario, catalogue),
-        *doubt_windows(scenario, catalogue),
-        *doubt_trace(scenario.traffic),
-        *odd_sizes(scenario),
-        *short_ladders(scenario, catalogue),
-        *idle_budgets(scenario),
-    ]
 
 
 def dump_toml(scenario: Scenario) -> str:

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from firsttoken.catalogue import Model, Simulated, Source, find_assumed, resolve_simulated
-from firsttoken.http_text import check_key
-from firsttoken.proxy import find_proxy
+from firsttoken.decoding.strict_toml import one_of, suggest
+from firsttoken.net.proxy import find_proxy
+from firsttoken.net.url import check_key
 from firsttoken.row import TIERS, name_tier
 from firsttoken.scenario.format import Demand, Scenario, mean_tokens
 from firsttoken.scenario.headers import check_variables
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import ScenarioError
-from firsttoken.strict_toml import one_of, suggest
 
 Catalogue = Mapping[str, Model]
 

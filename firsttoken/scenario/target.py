@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from firsttoken.catalogue import Api, Simulated
-from firsttoken.http_text import check_header, split_url
-from firsttoken.proxy import DIRECT, parse_proxy
+from firsttoken.decoding.strict_toml import leaves, suggest
+from firsttoken.net.proxy import DIRECT, parse_proxy
+from firsttoken.net.url import check_header, split_url
 from firsttoken.scenario.headers import HeaderValue
 from firsttoken.scenario.values import WORD, WORD_CHARACTERS, AtLeastZero, ModelId, OptionalWord, Variable
-from firsttoken.strict_toml import leaves, suggest
 
 _SECRET = re.compile(r"authorization|api-?_?key|secret|password|cookie|(^|-)token$", re.IGNORECASE)
 _QUERY = r"(api-version=[\w.-]+)?"

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 from aiohttp import HttpVersion11, web
 
-from firsttoken.simulator.dialect import Answer
+from firsttoken.simulator.dialects.dialect import Answer
 from firsttoken.simulator.errors import ApiError
-from firsttoken.simulator.pump import Pump
 from firsttoken.simulator.service import Job, Service
-from firsttoken.simulator.stream import Mute, Stream
+from firsttoken.simulator.timing.pump import Pump
+from firsttoken.simulator.timing.stream import Mute, Stream
 from firsttoken.simulator.truth import Truth
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}

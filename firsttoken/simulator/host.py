@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firsttoken.simulator.dialect import Ask
+from firsttoken.simulator.dialects.dialect import Ask
 from firsttoken.simulator.errors import invalid, too_long, unknown_model, wrong_key
 from firsttoken.simulator.service import Service
 

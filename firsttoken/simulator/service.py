@@ -15,7 +15,7 @@ from firsttoken.simulator.behaviour import Behaviour, first_token_ns, slowdown, 
 from firsttoken.simulator.errors import ApiError, rate_limited
 from firsttoken.simulator.limits import Limits, write_duration
 from firsttoken.simulator.prefix import Blocks, PrefixCache
-from firsttoken.simulator.standstill import Standstill
+from firsttoken.simulator.timing.standstill import Standstill
 
 Fault = Literal["error", "cut", "stall"]
 

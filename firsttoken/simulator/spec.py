@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from firsttoken.catalogue import Model, Simulated, load_catalogue
+from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.simulator.behaviour import settle
 from firsttoken.simulator.host import Host, Hosted
 from firsttoken.simulator.service import Service
-from firsttoken.unreadable import UNREADABLE
 
 
 class ModelSpec(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

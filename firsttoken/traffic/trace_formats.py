@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from firsttoken.unreadable import UNREADABLE
+from firsttoken.decoding.unreadable import UNREADABLE
 
 NS = 1_000_000_000
 BLOCK_TOKENS = 512

@@ -18,19 +18,19 @@ from gevent import Greenlet, get_hub, getcurrent
 
 from firsttoken.row import ADDRESS_FAILED, Outcome, Row
 from firsttoken.wire.addresses import Address, write_peer
-from firsttoken.wire.answer import Answer
+from firsttoken.wire.answer.answer import Answer
 from firsttoken.wire.clock import Clock
 from firsttoken.wire.connection import Connection
 from firsttoken.wire.deadlines import Deadlines as Deadlines
 from firsttoken.wire.dial import Dialer
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
-from firsttoken.wire.lookout import share_lookout
+from firsttoken.wire.loop_iterations import Rounds
 from firsttoken.wire.outcome import COMPLETE, CUT_OFF, STOPPED, End, end_of
-from firsttoken.wire.readings import Gauge, Readings
+from firsttoken.wire.priority_poll import share_lookout
 from firsttoken.wire.redact import redact_row
 from firsttoken.wire.request import write_head, write_request
-from firsttoken.wire.rounds import Rounds
+from firsttoken.wire.wire_stats import Gauge, Readings
 
 MAX_TEXT = 300
 """Characters of a server's words in a row."""

@@ -14,15 +14,15 @@ from gevent import get_hub
 from gevent.hub import Waiter
 from httptools import HttpParserError
 
-from firsttoken.wire.answer import Answer
+from firsttoken.wire.answer.answer import Answer
 from firsttoken.wire.clock import ANCILLARY_BYTES, Clock
 from firsttoken.wire.deadlines import LINGER_S, Deadlines
 from firsttoken.wire.dial import Dialed
-from firsttoken.wire.lookout import READABLE, Lookout
+from firsttoken.wire.loop_iterations import Rounds
 from firsttoken.wire.outcome import COMPLETE, End, ProtocolError, end_of
-from firsttoken.wire.readings import Gauge
-from firsttoken.wire.rounds import Rounds
+from firsttoken.wire.priority_poll import READABLE, Lookout
 from firsttoken.wire.tls import UNASKED_TLS, is_record
+from firsttoken.wire.wire_stats import Gauge
 
 WRITABLE = 2
 """libev's name for what a watcher waits for."""

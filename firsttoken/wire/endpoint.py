@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from firsttoken.http_text import DEFAULT_PORTS, check_header, check_key, is_harmless, split_url
-from firsttoken.proxy import Proxy, find_proxy
+from firsttoken.net.proxy import Proxy, find_proxy
+from firsttoken.net.url import DEFAULT_PORTS, check_header, check_key, is_harmless, split_url
 from firsttoken.wire.dialects import DIALECTS
 
 AZURE_HOST = re.compile(r".+\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)")

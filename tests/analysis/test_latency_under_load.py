@@ -1,7 +1,7 @@
 """Tests of analysis/latency_under_load.py."""
 
 from analysis.latency_under_load import build
-from firsttoken.decide.units import round_significant, write_value
+from firsttoken.decide.words.units import round_significant, write_value
 from firsttoken.report.page import Cell
 from tests.made_run import Served
 from tests.report.studies import make_study

@@ -1,8 +1,8 @@
 """Tests of analysis/retry_cost.py."""
 
 from analysis.retry_cost import build
-from firsttoken.decide.units import write_value
-from firsttoken.report.series import ladder
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart.series import ladder
 from tests.report.studies import make_study
 
 

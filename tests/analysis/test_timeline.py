@@ -3,8 +3,8 @@
 import numpy as np
 
 from analysis.timeline import build
-from firsttoken.decide.units import write_value
-from firsttoken.report.series import ladder
+from firsttoken.decide.words.units import write_value
+from firsttoken.report.chart.series import ladder
 from tests.report.studies import make_study
 
 

@@ -16,11 +16,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.launch import Child
+from firsttoken.process.launch import Child
+from firsttoken.process.run_folder import open_folder
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS
-from firsttoken.run_folder import open_folder
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target

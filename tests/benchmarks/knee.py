@@ -23,8 +23,8 @@ import tomli_w
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.decide.study import study_run
-from firsttoken.load.search import grid
+from firsttoken.decide.judge.study import study_run
+from firsttoken.plan.search import grid
 from firsttoken.scenario.load import Search
 from firsttoken.simulator.truth import Truth
 from tests.benchmarks.suite import say

@@ -17,9 +17,9 @@ from typing import NamedTuple
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.calibration import Calibration
-from firsttoken.calibration_ramp import calibrate
-from firsttoken.decide.client_limits import SECOND_NS, find_client_limits
+from firsttoken.cli.calibration_ramp import calibrate
+from firsttoken.decide.flags.client_limits import SECOND_NS, find_client_limits
+from firsttoken.machine.calibration import Calibration
 from tests.benchmarks.drive import Drive, drive
 from tests.benchmarks.observed import observe_stage
 from tests.benchmarks.suite import QUIET_SHARE, Bar, Case, Sample, main, say

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from firsttoken.decide.attempts import COLUMNS, take_columns
-from firsttoken.decide.observation import Observation, observe
-from firsttoken.decide.promise import read_promise
+from firsttoken.decide.measure.attempts import COLUMNS, take_columns
+from firsttoken.decide.measure.slo import read_promise
+from firsttoken.decide.measure.window_data import Observation, observe
 from firsttoken.results.folder import Run
 from firsttoken.scenario.format import Slo
 

@@ -22,10 +22,10 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.launch import CrewSize, LoadProcess
+from firsttoken.process.launch import CrewSize, LoadProcess
+from firsttoken.process.run_folder import open_folder
 from firsttoken.results.folder import open_run
 from firsttoken.row import Health
-from firsttoken.run_folder import open_folder
 from firsttoken.scenario.format import Retry, Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target

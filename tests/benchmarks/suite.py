@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from firsttoken.host import describe_host
+from firsttoken.machine.host import describe_host
 from tests.benchmarks.truth import BUILT, name_server
 
 QUIET_SHARE = 0.05

@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.answerers import COLUMNS as ANSWERERS
-from firsttoken.decide.answerers import Answerers
-from firsttoken.decide.attempts import COLUMNS, DTYPES, Attempts, take_columns
-from firsttoken.decide.figure import UNITS, Figure
-from firsttoken.decide.observation import Observation, Told, observe
-from firsttoken.decide.promise import Promise
-from firsttoken.decide.streams import ReadGaps
+from firsttoken.decide.measure.answerers import COLUMNS as ANSWERERS
+from firsttoken.decide.measure.answerers import Answerers
+from firsttoken.decide.measure.attempts import COLUMNS, DTYPES, Attempts, take_columns
+from firsttoken.decide.measure.metric_value import UNITS, Figure
+from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.measure.streams import ReadGaps
+from firsttoken.decide.measure.window_data import Observation, Told, observe
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, UNREAD_LIMIT, Health, Row, name_tier

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
-from firsttoken.load.budget import NS, Grant, Purse, Slip, Treasury
-from firsttoken.load.cost import NOTHING, Cost
+from firsttoken.load.budget.cost import NOTHING, Cost
+from firsttoken.load.budget.ledger import NS, Grant, Purse, Slip, Treasury
 from firsttoken.scenario.format import Budget
 
 TICK_NS = NS // 20

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from firsttoken.load.search import Verdict, judge_level, next_level
-from firsttoken.load.verdict import LEAST_CYCLES
-from firsttoken.scenario.windows import MEASURE_S, SEARCH_MEASURE_S, SETTLE_S
+from firsttoken.load.control.stopping import LEAST_CYCLES
+from firsttoken.plan.search import Verdict, judge_level, next_level
+from firsttoken.plan.windows import MEASURE_S, SEARCH_MEASURE_S, SETTLE_S
 
 SHARE = 0.95
 LIMIT_S = 1.0

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, cast
 
-from firsttoken.load.budget import Purse
-from firsttoken.load.keeping import read_limits
-from firsttoken.load.recorder import Recorder
-from firsttoken.load.session import Session
-from firsttoken.load.spending import Spending
+from firsttoken.load.budget.ledger import Purse
+from firsttoken.load.budget.limiter import Spending
+from firsttoken.load.control.slo import read_limits
+from firsttoken.load.session.journal import Recorder
+from firsttoken.load.session.session import Session
 from firsttoken.plan.retry import RetryBudget, RetryPolicy
 from firsttoken.scenario.format import Slo
 

@@ -121,7 +121,7 @@ def test_it_is_there_and_takes_what_it_is_given(found, name):
 
 
 def test_every_constant_of_locust_that_is_set_is_asked_for(found):
-    source = "import json; from firsttoken.load.locust_link import CONSTANTS; print(json.dumps(list(CONSTANTS)))"
+    source = "import json; from firsttoken.load.workers.transport import CONSTANTS; print(json.dumps(list(CONSTANTS)))"
     constants = json.loads(subprocess.check_output([sys.executable, "-c", source]))
 
     assert {f"locust.runners:{name}" for name in constants} <= found.keys()

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from firsttoken.load.cost import Cost
+from firsttoken.load.budget.cost import Cost
 from firsttoken.load.preflight import (
     PATIENCE_S,
     TRIES,

@@ -15,8 +15,8 @@ from typing import IO
 import msgspec
 import pytest
 
-from firsttoken.load.lane import REDEALT
-from firsttoken.load.spool_folder import SpoolFolder
+from firsttoken.load.session.stage_run import REDEALT
+from firsttoken.load.workers.spool_folder import SpoolFolder
 from firsttoken.results.folder import open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, command, write_scenario

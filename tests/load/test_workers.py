@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from firsttoken.decide.study import study_run
-from firsttoken.load.lane import REDEALT
+from firsttoken.decide.judge.study import study_run
+from firsttoken.load.session.stage_run import REDEALT
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, command, firsttoken, write_scenario

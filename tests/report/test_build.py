@@ -13,13 +13,13 @@ import pypdf
 import pytest
 
 import firsttoken.report.document as report_document
-from firsttoken.decide.study import study_run
-from firsttoken.report import letters, theme
+from firsttoken.decide.judge.study import study_run
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
+from firsttoken.report.chart import letters, theme
+from firsttoken.report.chart.series import BARE, ladder
 from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
-from firsttoken.report.series import BARE, ladder
 from firsttoken.row import OUTCOMES
 from tests.made_font import make_font
 from tests.made_loads import make_open_run, make_search_run, make_spike_run

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firsttoken import kit
+from firsttoken.catalogue import load_catalogue
+from firsttoken.plan.warnings import find_warnings
 from firsttoken.scenario.course import Spike
 from firsttoken.scenario.format import Budget, Demand, Retry, Scenario, Slo, Spread, Timeouts, Traffic
 from firsttoken.scenario.load import Load, Search, Until
-from firsttoken.scenario.reading import dump_toml, find_scenario, load_scenario, reopen_scenario, schema, warnings
+from firsttoken.scenario.reading import dump_toml, find_scenario, load_scenario, reopen_scenario, schema
 from firsttoken.scenario.target import Prices, Target
 from firsttoken.scenario.values import ScenarioError
 
@@ -192,7 +194,7 @@ def test_a_path_where_nothing_is_is_refused(tmp_path):
 
 @pytest.mark.parametrize("path", kit.list_files("scenarios"), ids=lambda path: path.stem)
 def test_every_scenario_of_the_kit_loads_without_a_warning_and_completes_in_editors(path):
-    assert warnings(load_scenario(path)) == []
+    assert find_warnings(load_scenario(path), load_catalogue()) == []
     assert path.read_text().startswith("#:schema ./scenario.schema.json\n")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from firsttoken.simulator.behaviour import settle
-from firsttoken.simulator.dialect import Answer
+from firsttoken.simulator.dialects.dialect import Answer
 from firsttoken.simulator.service import Job
 from tests.served import FAST
 

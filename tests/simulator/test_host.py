@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from firsttoken.simulator.behaviour import settle
-from firsttoken.simulator.dialect import Ask, Prompt
+from firsttoken.simulator.dialects.dialect import Ask, Prompt
 from firsttoken.simulator.errors import ApiError
 from firsttoken.simulator.host import Host, Hosted
 from firsttoken.simulator.service import Service

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from firsttoken.row import Row
-from firsttoken.wire.answer import Answer
+from firsttoken.wire.answer.answer import Answer
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.outcome import COMPLETE, End
 

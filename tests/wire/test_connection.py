@@ -13,7 +13,7 @@ import gevent
 import pytest
 
 from firsttoken.row import Row
-from firsttoken.wire.answer import Answer
+from firsttoken.wire.answer.answer import Answer
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
@@ -183,7 +183,7 @@ def tick(every_s: float) -> None:
 
 def test_first_tokens_are_read_ahead_of_their_turn_in_long_rounds(monkeypatch):
     """Thirty streams in mid-answer take 5 ms each to read; the first tokens that come then have their own stamps."""
-    monkeypatch.setattr("firsttoken.wire.answer.Answer.skip", read_slowly)
+    monkeypatch.setattr("firsttoken.wire.answer.answer.Answer.skip", read_slowly)
     running = Teller(head() + frames(TEXT), *[frames(TEXT)] * 20, frames(FINISH) + b"0\r\n\r\n")
     waiting = [
         Teller(head(), *[b""] * steps, frames(TEXT), frames(TEXT), frames(FINISH) + b"0\r\n\r\n")

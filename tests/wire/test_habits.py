@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from firsttoken.catalogue import Source
-from firsttoken.load.cost import Cost, spent
+from firsttoken.load.budget.cost import Cost, spent
 from firsttoken.row import Row
-from firsttoken.wire.answer import Answer
+from firsttoken.wire.answer.answer import Answer
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.outcome import COMPLETE, end_of
 from tests.wire.spoken import MS

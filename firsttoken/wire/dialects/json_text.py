@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from firsttoken.unreadable import UNREADABLE
+from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.wire.outcome import ProtocolError
 
 T = TypeVar("T")

@@ -2,10 +2,10 @@
 
 import pytest
 
+from firsttoken.wire.answer.usage import Usage
 from firsttoken.wire.dialects.chat import read_chat
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Meaning
 from firsttoken.wire.outcome import ProtocolError
-from firsttoken.wire.usage import Usage
 
 
 def chat(delta: str, finish: str = "null", rest: str = "") -> bytes:

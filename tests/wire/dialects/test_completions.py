@@ -2,10 +2,10 @@
 
 import pytest
 
+from firsttoken.wire.answer.usage import Usage
 from firsttoken.wire.dialects.completions import read_completions
 from firsttoken.wire.dialects.dialect import NOTHING, VISIBLE, Meaning
 from firsttoken.wire.outcome import ProtocolError
-from firsttoken.wire.usage import Usage
 
 
 def completion(text: str, finish: str = "null", rest: str = "") -> bytes:

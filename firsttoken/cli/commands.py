@@ -1,0 +1,253 @@
+"""The commands. The only place of its process that exits, and that words an exit.
+
+Rule: progress goes to stderr, results to stdout; bad input is one sentence and exit code 1, never a traceback.
+Exit codes: 1 the tool or its input failed, 130 interrupted; those of a run's decisions are in decide/exit_code.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+from cyclopts import App, CycloptsError, Parameter, validators
+
+from firsttoken import __version__, kit
+from firsttoken.catalogue import load_catalogue
+from firsttoken.cli import console, terminal
+from firsttoken.cli import run_steps as running
+from firsttoken.cli.command_error import word_error
+from firsttoken.cli.interrupts import Interrupts
+from firsttoken.error import FirstTokenError
+from firsttoken.machine import calibration
+from firsttoken.machine.calibration import MOST_STREAMS
+from firsttoken.machine.readiness import UsageError, check_ready, find_simulated
+from firsttoken.plan.warnings import assumed_speeds
+from firsttoken.process import launch, run_folder
+from firsttoken.process.start import agree, open_workspace
+from firsttoken.report.quiet import silence_libraries
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import find_scenario, load_scenario, reopen_scenario
+
+app = App(
+    name="firsttoken",
+    version=__version__,
+    help="Load tests and latency profiles for streaming LLM APIs.",
+    help_epilogue="Start with: firsttoken run quickstart. It needs no key and no network, and takes 2.5 minutes.",
+)
+app.register_install_completion_command(help="Have your shell complete commands and options.")
+
+DEMO_MODELS = ("gpt-5.2-codex", "gpt-5.4")
+
+
+def Switch(text: str, name: str | None = None) -> Parameter:  # noqa: N802 # stands beside Parameter
+    """An option that is on where it is given: it has no negative and no default to show."""
+    return Parameter(name=name, negative="", show_default=False, help=text)
+
+
+Json = Annotated[bool, Switch("Print the result as JSON.", "--json")]
+Sets = Annotated[
+    list[str] | None,
+    Parameter(name="--set", negative="", consume_multiple=False, help="Change a key of the scenario: load.users=[1,8]"),
+]
+ScenarioName = Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")]
+AT_LEAST_0 = validators.Number(gte=0)
+A_PORT = validators.Number(gte=0, lte=65_535)
+RunFolder = Annotated[Path, Parameter(help="A run folder.")]
+
+
+@app.command
+def run(
+    scenario: Annotated[str | None, Parameter(help="A path, or the bare name of a file in scenarios/.")] = None,
+    *,
+    out: Annotated[str | None, Parameter(help="The run folder; default runs/TIME-NAME/.")] = None,
+    set_: Sets = None,
+    workers: Annotated[int, Parameter(help="Load processes here.", validator=AT_LEAST_0)] = 1,
+    remote: Annotated[int, Parameter(help="Workers of other machines to wait for.", validator=AT_LEAST_0)] = 0,
+    bind: Annotated[str, Parameter(help="Where workers of other machines find this one.")] = "127.0.0.1:5557",
+    resume: Annotated[Path | None, Parameter(help="Continue a run that was interrupted.")] = None,
+    dry_run: Annotated[bool, Switch("Print the worst case of time, tokens and cost; send nothing.")] = False,
+    yes: Annotated[bool, Switch("Do not ask before more than a dollar may be spent.")] = False,
+    json_: Json = False,
+) -> int:
+    """Run a scenario and write its report."""
+    if scenario is None and resume is None:
+        known = ", ".join(path.stem for path in kit.list_files("scenarios"))
+        raise UsageError(f"run: expected a scenario, got none; try `firsttoken run quickstart`, there are: {known}")
+    if scenario is not None and resume is not None:
+        raise UsageError(f"run: expected a scenario or --resume, got both; {resume} has a scenario of its own")
+    if resume and (out or set_):
+        raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
+    if workers + remote == 0:
+        raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")
+    broken_off = run_folder.find_broken_off(resume) if resume else None
+    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario or "", set_)
+    running.check_names(plan)
+    if dry_run:
+        return running.foretell(plan, workers, remote, as_json=json_)
+    if out:
+        run_folder.check_new(Path(out))
+    agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
+    folder = broken_off or run_folder.open_folder(plan, out)
+    told = running.tell_as_json(folder, json_)
+    with Interrupts(console.warn) as interrupts, told, open_workspace(plan, folder) as workspace:
+        if broken_off:
+            run_folder.forget_derived(broken_off)
+        failure = running.measure(plan, workspace, launch.CrewSize(workers, remote, bind), interrupts)
+        return running.conclude(folder, failure=failure, interrupts=interrupts, as_json=json_)
+
+
+@app.command
+def worker(
+    *,
+    master: Annotated[str, Parameter(help="Where the run's first process listens: HOST or HOST:PORT.")],
+    spool: Annotated[Path | None, Parameter(help="Where rows lie until the master has them.")] = None,
+) -> int:
+    """Join a run that `firsttoken run --remote` has started on another machine."""
+    with Interrupts(console.warn) as interrupts:
+        failure = running.work(master, spool or launch.find_spool(os.environ), interrupts)
+    if failure:
+        raise UsageError(failure)
+    return 130 if interrupts.count else 0
+
+
+@app.command
+def report(
+    run: RunFolder,
+    *,
+    kind: Annotated[str, Parameter(help="Which file of reports/ tells it.")] = "launch",
+    out: Annotated[Path | None, Parameter(help="Where the PDF goes; default RUN/report.pdf.")] = None,
+) -> int:
+    """Make the PDF of a run again."""
+    from firsttoken.report.build import build_report
+
+    sys.stdout.write(f"{build_report(running.study(run), kind=kind, out=out)}\n")
+    return 0
+
+
+@app.command
+def simulate(
+    *models: Annotated[str, Parameter(help="Models of scenarios/models.toml; default gpt-5.2-codex and gpt-5.4.")],
+    port: Annotated[int, Parameter(help="Where to listen; 0 picks a free one.", validator=A_PORT)] = 8000,
+    truth: Annotated[Path | None, Parameter(help="A file that gets one JSON line per attempt.")] = None,
+) -> int:
+    """Serve simulated models on loopback until interrupted."""
+    targets = list(find_simulated(models or DEMO_MODELS))
+    for doubt in assumed_speeds(targets, load_catalogue()):
+        console.warn(doubt)
+    served = [launch.describe_simulated(target) for target in targets]
+    child = launch.start_simulator(served, seed=7, truth=str(truth) if truth else None, port=port)
+    try:
+        url = launch.await_ready(child)
+        terminal.say_serving(url, [str(model["name"]) for model in served])
+        return child.process.wait()
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        child.stop()
+
+
+@app.command
+def check(scenario: ScenarioName, *, set_: Sets = None, json_: Json = False) -> int:
+    """Send one cheap request to every target, on our own wire and through the openai package."""
+    plan = _read_scenario(scenario, set_)
+    check_ready(plan, os.environ)
+    simulators = launch.Simulators(plan, truth=None)
+    try:
+        findings = launch.check_targets(plan, simulators.base_urls)
+    finally:
+        simulators.stop()
+    if json_:
+        sys.stdout.write(json.dumps(findings, indent=2) + "\n")
+    else:
+        terminal.show_findings(findings)
+    return 0 if all(finding["streams"] for finding in findings) else 1
+
+
+@app.command
+def calibrate(
+    scenario: Annotated[str | None, Parameter(help="Also say how many workers this one needs.")] = None,
+    *,
+    most: Annotated[int, Parameter(help="Try no more streams.", validator=validators.Number(gte=1))] = MOST_STREAMS,
+    set_: Sets = None,
+    json_: Json = False,
+) -> int:
+    """Measure how many streams one worker of this machine can time to within 1 ms; takes about a minute."""
+    from firsttoken.cli import calibration_ramp
+
+    plan = _read_scenario(scenario, set_) if scenario else None
+    found = calibration_ramp.calibrate(terminal.say_step, most)
+    need = calibration.find_need(plan, load_catalogue(), found) if plan else None
+    if json_:
+        sys.stdout.write(msgspec.json.encode({"calibration": found, "need": need}).decode() + "\n")
+    else:
+        terminal.show_calibration(found, need)
+    if not found.streams:
+        console.complain(
+            "calibrate: expected at least one step to hold, got none; nothing is kept, try a quiet machine"
+        )
+        return 4
+    calibration.write_calibration(calibration.find_path(os.environ), found)
+    return 0
+
+
+@app.command
+def init(directory: Annotated[Path, Parameter(help="Where the four folders go.")]) -> int:
+    """Create a project folder with an example of each kind of file."""
+    for path in kit.init_directory(directory):
+        sys.stdout.write(f"{path}\n")
+    terminal.say_next_step(directory)
+    return 0
+
+
+@app.command
+def verify(run: RunFolder, *, json_: Json = False) -> int:
+    """Compute every figure of a run again from its rows and compare with its summary."""
+    from firsttoken.decide.judge.verify import verify_run
+
+    verdict = verify_run(run)
+    if json_:
+        sys.stdout.write(json.dumps({"figures": verdict.figures, "mismatches": verdict.mismatches}, indent=2) + "\n")
+    else:
+        terminal.show_verification(run, verdict.figures, verdict.mismatches)
+    return 1 if verdict.mismatches else 0
+
+
+@app.command
+def sql(run: RunFolder, query: Annotated[str, Parameter(help="One SELECT.")], *, json_: Json = False) -> int:
+    """Ask a run's rows in SQL; the tables are attempts, quarantined, stages, health and truth."""
+    from firsttoken.results.folder import open_run
+
+    names, rows = open_run(run).sql(query)
+    if json_:
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        sys.stdout.write(msgspec.json.encode(records, enc_hook=str).decode() + "\n")
+    else:
+        terminal.show_rows(names, rows)
+    return 0
+
+
+def main() -> NoReturn:
+    """The command line: run a command, word its failure, exit."""
+    silence_libraries()
+    try:
+        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        console.complain(word_error(error, [name for name in app if not name.startswith("-")]))
+        code = 1
+    except FirstTokenError as error:
+        console.complain(str(error))
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _read_scenario(name: str, overrides: list[str] | None) -> Scenario:
+    return load_scenario(find_scenario(name), overrides or [])

@@ -1,0 +1,34 @@
+"""Whether answers were streams: one that came whole, or in one burst, was held back on its way, and shows no pace.
+
+Rule: what was held back says when it was let go, not how fast it was made. Answers of few tokens are left out: they
+may well fit into what a network sends at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firsttoken.decide.flags.evidence import Evidence
+from firsttoken.decide.measure.latency import streamed_tokens
+from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.words.units import write_share
+from firsttoken.row import BURST_TOKENS
+
+MOST_BUFFERED = 0.05
+"""Of the answers: beyond it the slow end of a pace, which the others tell, is no more that of 95 in 100 users."""
+
+
+def find_buffered(seen: Observation) -> Evidence | None:
+    """What shows that more than a few of the measured answers were held back; else None."""
+    attempts = seen.attempts
+    chosen = attempts.measured & attempts.answered & ~(streamed_tokens(attempts) < BURST_TOKENS)
+    if not chosen.any():
+        return None
+    share = float(np.mean(attempts.buffered[chosen]))
+    if share <= MOST_BUFFERED:
+        return None
+    words = (
+        f"{write_share(share)} of answers came whole or in one burst: the server, or a proxy in between that buffers "
+        "or compresses, holds streams back. A first token says when they were let go, and they have no pace."
+    )
+    return Evidence(words, share, MOST_BUFFERED)

@@ -1,0 +1,125 @@
+"""Whether the load process itself was the limit: late, busy, unobserved, or failing by its own doing.
+
+Rule: the instrument has to be right until the last measured token, which comes when the window has closed; a part of
+that time in which nobody watched it counts as one in which it was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from firsttoken.decide.flags.delivery import find_own_lateness
+from firsttoken.decide.measure.attempts import Bools
+from firsttoken.decide.measure.window_data import Observation, Window
+from firsttoken.decide.words.units import round_significant, write_share
+from firsttoken.row import Health
+
+SECOND_NS = 1_000_000_000
+
+
+class Bound(NamedTuple):
+    """The most that a field of the health lines may be over a measure window."""
+
+    field: str
+    over: Literal["middle", "worst"]
+    """The median second, as a habit counts, or the worst one, as a single freeze does."""
+    most: float
+    unit: str
+    what: str
+
+
+BOUNDS = (
+    # A busy loop of 50 ms shows as a lag of 40 to 50 ms to a probe each 5 ms.
+    Bound("hub_lag_max_ms", "worst", 35.0, "ms", "the load process froze, in its worst second, for"),
+    # Without a kernel's stamp a first token would be late by as much as a rule: 1 % of a second.
+    Bound("hub_lag_p99_ms", "middle", 10.0, "ms", "the load process came late to its sockets, in a typical second, by"),
+    # With a stamp a late read costs no accuracy, but it merges events and delays the next request.
+    Bound("read_delay_p99_ms", "middle", 10.0, "ms", "arrived bytes lay unread, in a typical second, for"),
+    # Above nine tenths of a core queueing inside the process grows without bound.
+    Bound("cpu_share", "middle", 0.9, "of a core", "the load process used, in a typical second,"),
+)
+BRACKET_MS, BRACKET_SHARE = 5.0, 0.01
+"""One first token in a hundred may be known to less than 5 ms, unless reads are prompt: then the server sent its first
+events together, which is none of the client's doing."""
+OWN_FAILURES = 0.01
+"""One request in a hundred may end in an error of the load process itself."""
+
+
+def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
+    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too.
+
+    It has to be right until the last measured token, which comes when the window has closed.
+    """
+    last_ns = seen.attempts.last_token_ns[seen.attempts.measured]
+    until_ns = int(np.nanmax(last_ns)) if np.isfinite(last_ns).any() else 0
+    lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in seen.windows], health)
+    if not lines:
+        return "The load process was not watched: no line of health.jsonl falls into the measure window."
+    by_worker: dict[int, list[Health]] = {}
+    for line in lines:
+        by_worker.setdefault(line.worker, []).append(line)
+    found = [text for own in by_worker.values() for bound in BOUNDS if (text := _exceeds(bound, own))]
+    found += [*_find_wide_brackets(seen, lines), *_find_own_failures(seen), find_own_lateness(seen)]
+    return " ".join(filter(None, dict.fromkeys(found)))
+
+
+def find_seconds(windows: Sequence[Window], health: Sequence[Health]) -> list[Health]:
+    """The lines that sum up a part of these windows.
+
+    A line sums up what passed since the line before of the same process: a second, or longer where that was frozen.
+    """
+    before: dict[int, int] = {}
+    found = []
+    for line in health:
+        since_ns = min(before.get(line.worker, line.at_ns), line.at_ns - SECOND_NS)
+        before[line.worker] = line.at_ns
+        if any(line.at_ns > opens and since_ns < closes for opens, closes in windows):
+            found.append(line)
+    return found
+
+
+def _exceeds(bound: Bound, lines: Sequence[Health]) -> str | None:
+    value = _summarise(lines, bound.field, bound.over)
+    if value is None or value <= bound.most:
+        return None
+    sentence = f"{bound.what} {round_significant(value)} {bound.unit}; the bound is {bound.most:g} {bound.unit}."
+    return sentence[0].upper() + sentence[1:]
+
+
+def _summarise(lines: Sequence[Health], field: str, over: Literal["middle", "worst"]) -> float | None:
+    values = [value for line in lines if (value := getattr(line, field)) is not None]
+    if not values:
+        return None
+    return float(np.median(values) if over == "middle" else max(values))
+
+
+def _find_wide_brackets(seen: Observation, lines: Sequence[Health]) -> list[str]:
+    delay_ms = _summarise(lines, "read_delay_p99_ms", "middle")
+    attempts = seen.attempts
+    bracket_ms = (attempts.first_token_ns - attempts.first_token_early_ns)[attempts.measured] / 1e6
+    stamped = bracket_ms[~np.isnan(bracket_ms)]
+    share = float((stamped > BRACKET_MS).mean()) if len(stamped) else 0.0
+    if share <= BRACKET_SHARE or delay_ms is None or delay_ms <= BRACKET_MS:
+        return []
+    return [
+        f"{write_share(share)} of first tokens lay unread among later ones and are known to no better than "
+        f"{BRACKET_MS:g} ms; the bound is {write_share(BRACKET_SHARE)}."
+    ]
+
+
+def _find_own_failures(seen: Observation) -> list[str]:
+    asked, failed = int(seen.measured.sum()), int(is_own_failure(seen).sum())
+    if failed <= OWN_FAILURES * asked:
+        return []
+    return [
+        f"{failed:,} of {asked:,} measured requests failed in the load process itself (client_error); the bound is "
+        f"{write_share(OWN_FAILURES)}."
+    ]
+
+
+def is_own_failure(seen: Observation) -> Bools:
+    """Measured requests whose last attempt failed by our own doing."""
+    return np.asarray(seen.attempts.outcome[seen.requests.last] == "client_error", dtype=np.bool_) & seen.measured

@@ -1,0 +1,113 @@
+"""Whether one model, at one tier, answered: what a gateway or a provider put in its place is no answer of it.
+
+Rule: models or tiers that are mixed, or that are not the ones asked for, keep a level from passing, for who answers
+next is anybody's guess. Several builds, deployments or addresses of the same model are only told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from firsttoken.decide.flags.evidence import Evidence
+from firsttoken.decide.measure.answerers import Counts
+from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.words.units import write_share
+from firsttoken.row import name_tier
+from firsttoken.scenario.model_names import is_same_model
+
+OPEN_TIERS = frozenset({"", "auto"})
+"""Words that ask for any tier."""
+MOST_NAMED = 3
+
+
+def find_changed_endpoint(seen: Observation, asked: Asked) -> Evidence | None:
+    """What shows that another model or tier than was asked for answered, or several of them; else None."""
+    found = [each for each in (_find_models(seen, asked), _find_tiers(seen, asked)) if each]
+    if not found:
+        return None
+    return Evidence(" ".join(each.words for each in found), max(each.value or 0.0 for each in found), 0.0)
+
+
+def _find_models(seen: Observation, asked: Asked) -> Evidence | None:
+    models = seen.answerers.models
+    others = {name: count for name, count in models.items() if not _is_expected(name, asked)}
+    if others:
+        share = sum(others.values()) / sum(models.values())
+        return Evidence(f"{_tell_models(others, models)}; {_tell_expected(others, asked)}.", share, 0.0)
+    if _are_mixed(models):
+        return Evidence(f"{_tell_models(models, models)}.", 1 - max(models.values()) / sum(models.values()), 0.0)
+    return None
+
+
+def _is_expected(name: str, asked: Asked) -> bool:
+    """Whether an answer's model is the one that was asked for, and of the version that answered first."""
+    return _is_asked(name, asked) and (_reference(asked) is None or is_same_model(asked.first_model, name))
+
+
+def _is_asked(name: str, asked: Asked) -> bool:
+    return asked.names_deployment or not asked.model or is_same_model(asked.model, name)
+
+
+def _reference(asked: Asked) -> str | None:
+    """The model that answered where measuring began, where it was one that had been asked for."""
+    return asked.first_model if asked.first_model and _is_asked(asked.first_model, asked) else None
+
+
+def _tell_expected(others: Counts, asked: Asked) -> str:
+    if all(_is_asked(name, asked) for name in others):
+        return f"{asked.first_model} answered where measuring began"
+    return f"{asked.model} was asked for"
+
+
+def _are_mixed(names: Iterable[str]) -> bool:
+    """Whether some of the names are of different models."""
+    known = list(names)
+    return any(not is_same_model(one, other) for place, one in enumerate(known) for other in known[:place])
+
+
+def _tell_models(told: Counts, models: Counts) -> str:
+    if len(told) == len(models) == 1:
+        return f"Every answer came from {next(iter(told))}"
+    first, *rest = _shares(told, models)
+    return " and ".join(
+        [f"{first[1]} of answers came from {first[0]}", *(f"{share} from {name}" for name, share in rest)]
+    )
+
+
+def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
+    tiers = seen.answerers.tiers
+    wanted = asked.tier or asked.first_tier
+    others = {name: count for name, count in tiers.items() if name_tier(name) != name_tier(wanted)}
+    others = {} if wanted in OPEN_TIERS else others
+    mixed = len({name_tier(name) for name in tiers}) > 1
+    if not others and not mixed:
+        return None
+    served = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
+    told = f"Answers differ in tier: {served}" if mixed else f"Every answer was served as {next(iter(tiers))}"
+    beside = f"{asked.tier} was asked for" if asked.tier else f"it was {wanted} where measuring began" if others else ""
+    strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
+    return Evidence(f"{told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
+
+
+def find_spread_endpoint(seen: Observation) -> Evidence | None:
+    """What shows that several deployments, builds or addresses answered; else None."""
+    kinds = {
+        "deployments": seen.answerers.deployments,
+        "builds (fingerprints)": seen.answerers.fingerprints,
+        "addresses": seen.answerers.peers,
+    }
+    found = [_tell_spread(kind, counts) for kind, counts in kinds.items() if len(counts) > 1]
+    return Evidence(" ".join(found)) if found else None
+
+
+def _tell_spread(kind: str, counts: Counts) -> str:
+    named = [f"{name} {share}" for name, share in _shares(dict(list(counts.items())[:MOST_NAMED]), counts)]
+    more = f", {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
+    return f"{len(counts)} {kind} answered: {', '.join(named)}{more}."
+
+
+def _shares(told: Counts, of: Counts) -> list[tuple[str, str]]:
+    """Each name with its share in words."""
+    total = sum(of.values())
+    return [(name, write_share(count / total)) for name, count in told.items()]

@@ -1,0 +1,213 @@
+"""Whether the plateau is the account's quota, and not what the server can carry.
+
+    let in    attempts that reached the server in the measure windows and were not turned away
+    counted   as vendors count: a request when it is let in; tokens as its prompt and all the output that it asked for,
+              not what came
+
+Rule: the limits are those of the server's own headers, each for the time that it is told for, else a minute, as vendors
+mean it. A level is bound by one when the server pressed, by a refusal that bears the limit or by an allowance that ran
+out, and at least nine tenths of it went by. Where far more went by than the allowance of that time can let in, the
+header does not tell a quota but, as servers of one's own do, how many fit in at once. A limit for longer than was
+measured binds where its allowance ran out. A refusal without any limit says nothing of the account: something before
+the API may limit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from firsttoken.decide.measure.attempts import Bools, Floats
+from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.words.units import write_share
+from firsttoken.row import UNREAD_LIMIT
+
+MINUTE_S = 60.0
+NEAR = 0.9
+"""So much of a limit was used where it is what holds the load back."""
+FAR = 1.5
+"""So many times what a full allowance and its refill let in is not let in by it."""
+SPENT = 0.02
+"""An allowance of which no more is left has run out."""
+TIMES = {1.0: "a second", 60.0: "a minute", 3_600.0: "an hour", 86_400.0: "a day", 604_800.0: "a week"}
+"""Seconds of a window in words."""
+TOO_MANY = 429
+MOST_NAMES = 4
+"""Names of headers that a sentence has room for."""
+
+
+class ToldLimit(NamedTuple):
+    """A limit as the attempts of the measure windows were told of it."""
+
+    kind: str
+    """What it is on, in words."""
+    limits: Floats
+    left: Floats
+    window_s: float | None
+    """The time that it is for; None: longer than a minute, and nobody says how long."""
+    amount: float
+    """What was let in, as the vendor counts it."""
+
+    @property
+    def limit(self) -> float | None:
+        told = self.limits[~np.isnan(self.limits)]
+        return float(np.median(told)) if len(told) else None
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether hardly anything of it was left at some moment."""
+        return bool((self.left <= SPENT * np.where(np.isnan(self.limits), 0, self.limits)).any())
+
+
+def find_quota_bound(seen: Observation, asked_tokens: float | None) -> str:
+    """What shows that a limit of the account held the load back, or nothing.
+
+    asked_tokens: the output that a request asks for; None where a trace says, whose answers are taken to be as long.
+    """
+    sent = _in_windows(seen)
+    refused = sent & _refused(seen)
+    for told in _read_limits(seen, sent, refused, asked_tokens):
+        pressed = told.ran_out or bool((~np.isnan(told.limits[refused[sent]])).any())
+        if pressed and _is_bound(told, seen):
+            return (
+                f"The account's quota was the limit: {_write_limit(told)}, and {_write_amount(told)} were let in "
+                f"within {_write_span(seen.seconds)}. What it could carry without one is not shown."
+            )
+    return ""
+
+
+def _is_bound(told: ToldLimit, seen: Observation) -> bool:
+    """Whether what was let in is what the limit lets in."""
+    limit = told.limit
+    if limit is None or told.window_s is None or told.window_s > max(MINUTE_S, seen.seconds):
+        return told.ran_out and bool((_refused(seen) & _in_windows(seen)).any())
+    most = limit * (len(seen.windows) + seen.seconds / told.window_s)
+    return NEAR * limit * seen.seconds / told.window_s <= told.amount <= FAR * most
+
+
+def find_unexplained_refusals(seen: Observation, simulated: bool) -> str:
+    """What shows that attempts were turned away by something that tells no quota, or nothing.
+
+    Of a simulated target it is known what turned them away: its queue was full.
+    """
+    attempts, sent = seen.attempts, _in_windows(seen)
+    bare = sent & _refused(seen) & (attempts.http_status == TOO_MANY) & ~_tells_limit(seen)
+    if simulated or not bare.any():
+        return ""
+    answers = attempts.succeeded & sent & _tells_limit(seen)
+    beside = ", though answers bear one" if answers.any() else ""
+    return (
+        f"{int(bare.sum()):,} of {int(sent.sum()):,} attempts were turned away (429) without any quota header{beside}: "
+        "that is not the account's quota, but something before the API limits (a proxy?), or the server is full."
+    )
+
+
+def find_untold_quota(seen: Observation, share: float) -> str:
+    """What shows that a share of a quota could not be kept, for no answer told the quota; else nothing."""
+    if not share or _tells_limit(seen).any() or not seen.attempts.succeeded.any():
+        return ""
+    names = dict.fromkeys(name for told in seen.told.unread_limits for name in told.split())
+    found = [name.removeprefix(f"{UNREAD_LIMIT}:") for name in names][:MOST_NAMES]
+    like = f"; seen, but not understood: {', '.join(found)}" if found else ""
+    return (
+        f"budget.quota_share = {share:g} held nothing back: no answer told a limit on requests or tokens that can be "
+        f"read (such as x-ratelimit-limit-requests{like}), so production on the same account may have been starved."
+    )
+
+
+def tell_share(seen: Observation, share: float) -> str:
+    """How much a share of the account's quota lets through, as a sentence; empty where that is not known."""
+    sent = np.ones(len(seen.attempts), dtype=np.bool_)
+    limits = _read_limits(seen, sent, ~sent, None)
+    told = [_write_limit(each).removeprefix("the server allows ") for each in limits if each.limit is not None]
+    if not share or not told:
+        return ""
+    return f" budget.quota_share lets through {write_share(share)} of the {' and '.join(told)} that the server allows."
+
+
+def _in_windows(seen: Observation) -> Bools:
+    """Attempts of any phase that were sent inside a measure window."""
+    sent = seen.attempts.sent_ns
+    inside = np.zeros(len(sent), dtype=np.bool_)
+    for opens, closes in seen.windows:
+        inside |= (sent >= opens) & (sent < closes)
+    return inside
+
+
+def _refused(seen: Observation) -> Bools:
+    return np.asarray(seen.attempts.outcome == "rate_limited", dtype=np.bool_)
+
+
+def _tells_limit(seen: Observation) -> Bools:
+    """Whether the head of an answer tells a limit, or what is left of one."""
+    attempts = seen.attempts
+    figures = (
+        attempts.ratelimit_limit_requests, attempts.ratelimit_limit_tokens,
+        attempts.ratelimit_remaining_requests, attempts.ratelimit_remaining_tokens,
+    )  # fmt: skip
+    return np.asarray(np.any([~np.isnan(figure) for figure in figures], axis=0), dtype=np.bool_)
+
+
+def _read_limits(seen: Observation, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[ToldLimit]:
+    """The limits that attempts told."""
+    attempts = seen.attempts
+    let_in = sent & ~refused
+    is_long = bool((attempts.ratelimit_reset_requests_ms[sent] > MINUTE_S * 1e3).any())
+    requests_s = _middle(attempts.ratelimit_window_requests_s[sent]) or (None if is_long else MINUTE_S)
+    parts = [part for part in attempts.ratelimit_tokens_of[sent] if part is not None]
+    part = max(set(parts), key=parts.count) if parts else ""
+    return [
+        ToldLimit(
+            "requests",
+            attempts.ratelimit_limit_requests[sent],
+            attempts.ratelimit_remaining_requests[sent],
+            requests_s,
+            float(let_in.sum()),
+        ),
+        ToldLimit(
+            f"{part} tokens".strip(),
+            attempts.ratelimit_limit_tokens[sent],
+            attempts.ratelimit_remaining_tokens[sent],
+            _middle(attempts.ratelimit_window_tokens_s[sent]) or MINUTE_S,
+            _reserved(seen, let_in, asked_tokens, part),
+        ),
+    ]
+
+
+def _reserved(seen: Observation, let_in: Bools, asked_tokens: float | None, part: str) -> float:
+    """Tokens, or a part of them, that a vendor takes off the allowance; prompts of unknown length are as the others."""
+    attempts = seen.attempts
+    read, written = attempts.input_tokens[let_in], attempts.output_tokens[let_in]
+    known = read[~np.isnan(read)]
+    if not len(known):
+        return 0.0
+    asked = float(np.nanmean(written)) if asked_tokens is None else asked_tokens
+    each = {"input": float(known.mean()), "output": asked}.get(part, float(known.mean()) + asked)
+    return len(read) * each
+
+
+def _middle(values: Floats) -> float | None:
+    told = values[~np.isnan(values)]
+    return float(np.median(told)) if len(told) else None
+
+
+def _write_limit(told: ToldLimit) -> str:
+    if told.limit is None:
+        return f"what the server allowed of {told.kind} ran out"
+    return f"the server allows {told.limit:,.0f} {told.kind} {_write_time(told.window_s)}"
+
+
+def _write_amount(told: ToldLimit) -> str:
+    return f"{told.amount:,.0f}" if told.limit is not None else f"{told.amount:,.0f} {told.kind}"
+
+
+def _write_time(window_s: float | None) -> str:
+    if window_s is None:
+        return "in a time that it does not tell"
+    return TIMES.get(window_s) or f"in {_write_span(window_s)}"
+
+
+def _write_span(seconds: float) -> str:
+    """ "8 s", "5 min"."""
+    return f"{seconds / 60:g} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds:,.0f} s"

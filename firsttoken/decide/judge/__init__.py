@@ -1,0 +1,1 @@
+"""From numbers to verdicts: levels, targets, runs. Pure."""

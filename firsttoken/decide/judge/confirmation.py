@@ -1,0 +1,75 @@
+"""What an open loop said of the answer that a search found in a closed one.
+
+In a closed loop a slow server is asked less often. So the rate that the found level implies is offered once more by a
+schedule that waits for nobody: where that breaks the promise, the answer was the closed loop's and not the server's.
+
+Rule: it is no level of the ladder. It is studied apart, said in one sentence, and what it breaks is never a GO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.judge.capacity import Verdict
+from firsttoken.decide.judge.level_study import LevelStudy
+from firsttoken.decide.measure.metric_value import UNITS, Figure
+from firsttoken.decide.words.load_unit import LoadUnit
+from firsttoken.decide.words.units import write_interval, write_point
+
+WORDS: dict[Verdict, str] = {"PASS": "Confirmed", "FAIL": "Not confirmed", "UNKNOWN": "Undecided"}
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """One target's answer, asked again in open loop."""
+
+    target: str
+    rate: float
+    """Arrivals a second."""
+    unit: str
+    """Of the rate, in words: see `units`."""
+    verdict: Verdict
+    share: Figure
+    """The requests that kept the promise."""
+    flags: Sequence[Flag]
+    words: str
+    """The sentence that is said of it."""
+
+
+def confirm(target: str, rate: float, study: LevelStudy, unit: LoadUnit) -> Confirmation | None:
+    """What the stages at `rate` arrivals a second showed; None where none was measured."""
+    verdict = study.verdict
+    if verdict is None:
+        return None
+    return Confirmation(
+        target=target,
+        rate=rate,
+        unit=unit.unit,
+        verdict=verdict.verdict,
+        share=verdict.attainment,
+        flags=study.flags,
+        words=_write(unit.write(rate), verdict.verdict, verdict.attainment, study.flags),
+    )
+
+
+def _write(at: str, verdict: Verdict, share: Figure, flags: Sequence[Flag]) -> str:
+    void = next((flag.evidence for flag in flags if flag.is_void), "")
+    if void:
+        return f"The open loop at {at} does not count. {void}"
+    barred = next((flag.evidence for flag in flags if flag.bars_pass), "")
+    if barred and verdict == "UNKNOWN":
+        return f"The open loop at {at} cannot pass. {barred}"
+    interval = write_interval(share)
+    kept = f"{write_point(share)}{f' ({interval})' if interval else ''} kept the promise"
+    return f"{WORDS[verdict]} in open loop at {at}: {kept}."
+
+
+def write_confirmation(confirmation: Confirmation) -> list[Figure]:
+    """Its rate and share as figures of no level."""
+    share = msgspec.structs.replace(confirmation.share, metric="confirmed_share", level=None, repeat=None)
+    at = msgspec.structs.replace(
+        share, metric="confirmed_at", value=confirmation.rate, unit=UNITS["confirmed_at"], lo=None, hi=None
+    )
+    return [at, share]

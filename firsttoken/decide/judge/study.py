@@ -1,0 +1,286 @@
+"""A study: everything that is known of a run once its rows have been read.
+
+Rule: `study_run` is the one call that turns a run folder into figures, flags and decisions; report, command line and
+analysis pages ask the study and compute nothing again. Rows are read a level at a time, so that a run may be large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Literal
+
+from firsttoken.catalogue import Model, Source, load_catalogue
+from firsttoken.decide.flags import connections, held_back
+from firsttoken.decide.flags.connections import Connections, count_connections
+from firsttoken.decide.flags.held_back import HeldBack, find_held_back
+from firsttoken.decide.flags.placement import describe_placement
+from firsttoken.decide.flags.validity import Flag, flag_manifest
+from firsttoken.decide.judge.confirmation import Confirmation, confirm
+from firsttoken.decide.judge.exit_code import find_exit_code
+from firsttoken.decide.judge.level_study import LevelStudy, study_level
+from firsttoken.decide.judge.ruling import Ruling, Word
+from firsttoken.decide.judge.target_study import Parts, study_target
+from firsttoken.decide.measure import failures
+from firsttoken.decide.measure.answerers import COLUMNS as ANSWERER_COLUMNS
+from firsttoken.decide.measure.answerers import NOBODY, Answerers, Counts
+from firsttoken.decide.measure.attempts import COLUMNS, take_columns
+from firsttoken.decide.measure.failures import Failure, count_failures
+from firsttoken.decide.measure.instrument import Reading, read_instrument
+from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.measure.metrics import Key, measure
+from firsttoken.decide.measure.profile import Part
+from firsttoken.decide.measure.recovery import Recovery
+from firsttoken.decide.measure.slo import Promise, read_promise
+from firsttoken.decide.measure.window_data import Observation, Told, observe
+from firsttoken.decide.measure.workload import read_asked
+from firsttoken.decide.words.decision import Decision
+from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_unit
+from firsttoken.results.columns import UNREAD_LIMITS, ended_in
+from firsttoken.results.folder import Run, open_run
+from firsttoken.results.stage import Stage
+from firsttoken.row import SUCCESS, UNKNOWN_FINISH
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import reopen_scenario
+from firsttoken.scenario.rules import find_prices
+from firsttoken.scenario.target import Target
+from firsttoken.stats.estimate import Estimate
+
+FigureKey = tuple[str, str, float | None, int | None, float | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One run, studied."""
+
+    run: Run
+    scenario: Scenario
+    catalogue: Mapping[str, Model]
+    promise: Promise
+    prices: Mapping[str, Source | None]
+    """Target -> the dated source of its prices; None where they are unknown."""
+    figures: list[Figure]
+    flags: list[Flag]
+    rulings: Mapping[str, Ruling]
+    """Target -> what its levels say: their verdicts, the bracket, the need."""
+    decisions: Mapping[str, Decision]
+    unit: LoadUnit
+    """What the levels count."""
+    confirmations: Mapping[str, Confirmation]
+    """Target -> what an open loop said of its answer, where one was asked."""
+    recoveries: Mapping[str, Sequence[Recovery]]
+    """Target -> what came after each spike; empty where the load had none."""
+    courses: Mapping[str, Sequence[Part]]
+    """Target -> how the promise was kept along the course of the load; empty where each level is level."""
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of the targets, in the order of the scenario."""
+        return [target.name for target in self.scenario.target]
+
+    def levels(self, target: str) -> list[float]:
+        """Levels of a target that were measured, ascending."""
+        return [verdict.level for verdict in self.rulings[target].levels]
+
+    def repeats(self, target: str, level: float) -> list[int]:
+        """Repeats of a target's level that were measured, ascending."""
+        own = (each.repeat for each in self.figures if (each.target, each.level) == (target, level))
+        return sorted({repeat for repeat in own if repeat is not None})
+
+    def figure(
+        self,
+        target: str,
+        metric: str,
+        level: float | None = None,
+        repeat: int | None = None,
+        q: float | None = None,
+    ) -> Figure | None:
+        """One figure, or None where there is none; without a repeat the one over all repeats."""
+        return self._by_key.get((target, metric, level, repeat, q))
+
+    def instrument(self, target: str, level: float) -> Reading:
+        """How right the instrument was at a level of a target."""
+        if (target, level) not in self._readings:
+            stages = self.stages(target, level)
+            self._readings[target, level] = read_instrument(self.run, target, level, stages, self.flags)
+        return self._readings[target, level]
+
+    def stages(self, target: str, level: float) -> list[Stage]:
+        """The stages that the figures of a level rest on."""
+        return [stage for stage in self.run.studied if _is_at(stage, target, level)]
+
+    def unit_of(self, by: Literal["users", "rate"]) -> LoadUnit:
+        """The words of a stage or flag of the run that counts users or arrivals, whatever the ladder counts."""
+        if by == self.unit.by:
+            return self.unit
+        return USERS if by == "users" else rate_unit(self.scenario.load.turns)
+
+    @cached_property
+    def failures(self) -> list[Failure]:
+        """What failed in all stages, those that were done over included, the most frequent first."""
+        return count_failures(self.run.attempts(*failures.COLUMNS, where=failures.WHERE))
+
+    @cached_property
+    def connections(self) -> Mapping[str, Connections]:
+        """Target -> how its connections were kept; targets that were asked nothing are not in it."""
+        return count_connections(self.run.attempts(*connections.COLUMNS, where=connections.WHERE))
+
+    @cached_property
+    def placements(self) -> list[str]:
+        """How attempts were spread over the addresses of each target's name, where there is something to tell."""
+        said = (
+            describe_placement(target.name, target.client, self._peers(target.name), self._endpoint(target.name))
+            for target in self.scenario.target
+            if target.base_url
+        )
+        return [sentence for sentence in said if sentence is not None]
+
+    def _peers(self, target: str) -> Counts:
+        name = target.replace("'", "''")
+        return self.run.tally("peer", where=f"target = '{name}'")["peer"]
+
+    def _endpoint(self, target: str) -> Mapping[str, str]:
+        return self.run.manifest.endpoints.get(target, {})
+
+    @cached_property
+    def held_back(self) -> HeldBack:
+        """Target and level -> which share of its answers came compressed or in one burst."""
+        return find_held_back(self.run.attempts(*held_back.COLUMNS, where=held_back.WHERE))
+
+    @property
+    def every_flag(self) -> list[Flag]:
+        """The flags of all levels, of what confirms them, and of the run."""
+        return [*self.flags, *(flag for each in self.confirmations.values() for flag in each.flags)]
+
+    @property
+    def worker_lost(self) -> bool:
+        """Whether a load process, or some of its rows, was lost."""
+        return any(flag.name == "WORKER_LOST" for flag in self.every_flag)
+
+    @property
+    def words(self) -> list[Word]:
+        """What page one says of each target."""
+        return [decision.verdict for decision in self.decisions.values()]
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run, had it come to its end."""
+        return find_exit_code(self.words, worker_lost=self.worker_lost)
+
+    @cached_property
+    def _readings(self) -> dict[tuple[str, float], Reading]:
+        """What `instrument` has read so far: every chart asks for all of it."""
+        return {}
+
+    @cached_property
+    def _by_key(self) -> dict[FigureKey, Figure]:
+        return {(each.target, each.metric, each.level, each.repeat, each.q): each for each in self.figures}
+
+
+def study_run(path: Path | str) -> Study:
+    """Read the run folder at path and study it.
+
+    Its prices are those of its own models.toml, the catalogue that was in force, where it has one. Raises
+    RunFolderError where it is no run, ScenarioError where its scenario.toml does not decode, and CatalogueError
+    where its models.toml does not.
+    """
+    run = open_run(path)
+    scenario = reopen_scenario(run.path / "scenario.toml")
+    own = run.path / "models.toml"
+    catalogue = load_catalogue(own if own.exists() else None)
+    prices = {target.name: find_prices(target, catalogue) for target in scenario.target}
+    promise = read_promise(scenario.slo, watched=scenario.load.search is not None)
+    unit = find_unit(run.stages, scenario.load)
+    studies = {
+        target.name: study_target(
+            scenario,
+            target,
+            prices[target.name],
+            _Reader(run, scenario, target, prices[target.name], promise).study(unit),
+            run.manifest.started_utc,
+        )
+        for target in scenario.target
+    }
+    flags = [flag for study in studies.values() for flag in study.flags]
+    flags += flag_manifest(run.manifest)
+    return Study(
+        run=run,
+        scenario=scenario,
+        catalogue=catalogue,
+        promise=promise,
+        prices=prices,
+        figures=[figure for study in studies.values() for figure in study.figures],
+        flags=flags,
+        rulings={name: study.ruling for name, study in studies.items()},
+        decisions={name: study.decision for name, study in studies.items()},
+        unit=unit,
+        recoveries={name: study.recoveries for name, study in studies.items()},
+        courses={name: study.course for name, study in studies.items()},
+        confirmations={name: study.confirmation for name, study in studies.items() if study.confirmation},
+    )
+
+
+def _is_at(stage: Stage, target: str, level: float) -> bool:
+    return (stage.target, stage.level, stage.confirms) == (target, level, False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """Reads the stages of one target, one level in memory at a time."""
+
+    run: Run
+    scenario: Scenario
+    target: Target
+    source: Source | None
+    promise: Promise
+
+    def study(self, unit: LoadUnit) -> Parts:
+        """The levels, which count `unit`, and beside them what confirms and what was done over."""
+        own = [stage for stage in self.run.stages if stage.target == self.target.name]
+        levels = sorted({stage.level for stage in own if stage.done_over_by is None and not stage.confirms})
+        confirming = [stage for stage in own if stage.confirms and stage.done_over_by is None]
+        aside: list[Mapping[Key, Estimate]] = [
+            measure(self._observe(stage)) for stage in own if stage.done_over_by is not None
+        ]
+        confirmation = None
+        if confirming:
+            rate = confirming[-1].level
+            level = self._study([stage for stage in confirming if stage.level == rate])
+            confirmation = confirm(self.target.name, rate, level, rate_unit(self.scenario.load.turns))
+            aside += level.spent
+        studied = [self._study([s for s in self.run.studied if _is_at(s, self.target.name, at)]) for at in levels]
+        return Parts(unit, studied, confirmation, aside)
+
+    def _study(self, stages: list[Stage]) -> LevelStudy:
+        seen = [self._observe(stage) for stage in stages]
+        return study_level(seen, self.run.health, read_asked(self.scenario, self.target, self._first))
+
+    @cached_property
+    def _first(self) -> Answerers:
+        """Who answered in the first stage that was measured."""
+        own = (stage for stage in self.run.studied if stage.target == self.target.name and stage.window)
+        first = next(own, None)
+        return NOBODY if first is None else read_told(self.run, first).answerers
+
+    def _observe(self, stage: Stage) -> Observation:
+        columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
+        missing = self.run.missing.get(stage.stage, 0)
+        read_gaps = partial(self.run.gaps, where=f"stage = {stage.stage}")
+        told = read_told(self.run, stage)
+        return observe(stage, take_columns(columns), read_gaps, self.promise, self.source, missing, told)
+
+
+def read_told(run: Run, stage: Stage) -> Told:
+    """What the rows of a stage tell beside their numbers."""
+    measured = f"stage = {stage.stage} AND phase = 'measure'"
+    answered = f"{measured} AND {ended_in(SUCCESS)}"
+    answerers = run.tally(*ANSWERER_COLUMNS.values(), where=answered)
+    unknown = f"{answered} AND list_contains(checks, '{UNKNOWN_FINISH}')"
+    return Told(
+        Answerers(**{field: answerers[column] for field, column in ANSWERER_COLUMNS.items()}),
+        run.tally("finish_reason", where=unknown)["finish_reason"],
+        run.set_aside(measured),
+        run.tally(UNREAD_LIMITS, where=f"stage = {stage.stage}")[UNREAD_LIMITS],
+    )

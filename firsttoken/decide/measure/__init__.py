@@ -1,0 +1,1 @@
+"""From rows to numbers: attempts, requests, latencies, rates, costs. Pure."""

@@ -1,0 +1,74 @@
+"""How long prompts and answers were, as the server counted them, beside what was asked for.
+
+Rule: a length that was asked for is never told as one that was had. A word of ours need not be a token of the server's,
+and a server may ignore the cap on an answer: what it counted is told, and what was asked beside it where the two are
+more than a tenth apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from firsttoken.decide.measure.metric_value import Figure, Find
+from firsttoken.decide.measure.metrics import Key
+from firsttoken.decide.words.units import write_count
+from firsttoken.scenario.format import Traffic, mean_tokens
+from firsttoken.stats.estimate import Estimate, nothing
+
+METRICS = ("input_tokens_mean", "output_tokens_mean", "asked_input_tokens_mean", "asked_output_tokens_mean")
+APART = 0.1
+
+
+class Lengths(NamedTuple):
+    """Mean lengths of a target's measured answers, in tokens; None where nobody told."""
+
+    input: float | None
+    output: float | None
+    asked_input: float | None
+    asked_output: float | None
+
+
+def mean_over_levels(figures: Sequence[Figure]) -> dict[Key, Estimate]:
+    """The mean lengths over all levels, from those of each level over its repeats."""
+    means: dict[Key, Estimate] = {}
+    for metric in METRICS:
+        own = [each for each in figures if each.metric == metric and each.repeat is None and each.value is not None]
+        n = sum(each.n for each in own)
+        total = sum((each.value or 0.0) * each.n for each in own)
+        means[metric, None] = Estimate(total / n, None, None, n, float(n)) if n else nothing()
+    return means
+
+
+def read_lengths(find: Find, traffic: Traffic) -> Lengths:
+    """The lengths of one target over all levels; where rows do not say what was asked, the scenario does."""
+    values = []
+    for metric in METRICS:
+        figure = find(metric, None, None)
+        values.append(figure.value if figure else None)
+    lengths = Lengths(*values)
+    if traffic.trace:
+        return lengths
+    asked = (mean_tokens(traffic.input_tokens), mean_tokens(traffic.output_tokens))
+    told = (lengths.asked_input, lengths.asked_output)
+    first, second = (wanted if own is None else own for own, wanted in zip(told, asked, strict=True))
+    return lengths._replace(asked_input=first, asked_output=second)
+
+
+def describe_lengths(lengths: Lengths) -> str:
+    """The lengths in words: "prompts of 411 and answers of 128 tokens (asked: 128 and 128)"."""
+    had, asked = (lengths.input, lengths.output), (lengths.asked_input, lengths.asked_output)
+    if lengths.input is None and lengths.output is None:
+        wanted = f"asked to be of {_write(asked[0])} and {_write(asked[1])} tokens"
+        return f"prompts and answers {wanted}, which no server counted"
+    told = f"prompts of {_write(had[0])} and answers of {_write(had[1])} tokens"
+    apart = any(_is_apart(*pair) for pair in zip(had, asked, strict=True))
+    return f"{told} (asked: {_write(asked[0])} and {_write(asked[1])})" if apart else told
+
+
+def _is_apart(had: float | None, asked: float | None) -> bool:
+    return had is None or (asked is not None and abs(had - asked) > APART * asked)
+
+
+def _write(tokens: float | None) -> str:
+    return "unknown" if tokens is None else write_count(round(tokens))

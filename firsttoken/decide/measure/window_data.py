@@ -1,0 +1,218 @@
+"""An observation: what one target at one level showed, in one repeat or in several taken together.
+
+Rule: everything that a figure is made of lies here, and every figure is a function of one observation; so a figure
+over repeats comes from the rows of all of them, and can be checked by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.measure.answerers import NOBODY, NOTHING, Answerers, Counts, join_answerers, join_counts
+from firsttoken.decide.measure.attempts import (
+    Attempts,
+    Bools,
+    Floats,
+    Requests,
+    group_requests,
+    join_attempts,
+    join_requests,
+)
+from firsttoken.decide.measure.cost import Billed, count_billed
+from firsttoken.decide.measure.latency import Latency, measure_latencies
+from firsttoken.decide.measure.slo import Judged, Promise, judge_requests
+from firsttoken.decide.measure.streams import ReadGaps, Streams, join_streams, read_streams
+from firsttoken.results.stage import Stage
+from firsttoken.stats.effective import effective_size
+from firsttoken.stats.quantile import quantile
+
+Window = tuple[int, int]
+"""(from_ns, to_ns) of a measure window on the run's clock."""
+
+
+class Told(NamedTuple):
+    """What rows tell beside their numbers."""
+
+    answerers: Answerers = NOBODY
+    unknown_finishes: Counts = NOTHING
+    """Finish reasons of measured answers that nobody knows."""
+    set_aside: Counts = NOTHING
+    """What is impossible, in words -> measured attempts that are in no figure for it."""
+    unread_limits: Counts = NOTHING
+    """Checks, side by side, that name headers which look like limits and could not be read -> attempts."""
+
+
+UNTOLD = Told()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Observation:
+    """Attempts and requests of a target at a level, with the promise already judged."""
+
+    target: str
+    level: float
+    repeat: int | None
+    users: int
+    stages: tuple[Stage, ...]
+    """The stages that it looks at, one per repeat."""
+    windows: tuple[Window, ...]
+    """Its measure windows, one per repeat; none where the stage was broken off before."""
+    settled_s: float | None
+    """How long its users had settled before the window opened, the shortest of its repeats; None where none opened."""
+    missing: int
+    """Attempts that were counted as started and have no row."""
+    told: Told
+    attempts: Attempts
+    requests: Requests
+    streams: Streams
+    latencies: Mapping[str, Latency]
+    judged: Judged
+    billed: Billed
+    promise: Promise
+    source: Source | None
+
+    @property
+    def by_rate(self) -> bool:
+        """Whether requests came by a schedule, whatever became of those before them."""
+        return self.stages[0].by == "rate"
+
+    @property
+    def measured(self) -> Bools:
+        return self.requests.measured
+
+    @property
+    def answerers(self) -> Answerers:
+        return self.told.answerers
+
+    @property
+    def promised(self) -> Bools:
+        """Measured requests that the promise is held against: all but those whose own user stopped them in time."""
+        return self.measured & ~self.judged.excused
+
+    @property
+    def seconds(self) -> float:
+        """The length of all its measure windows."""
+        return sum(end - begin for begin, end in self.windows) / 1e9
+
+    @cached_property
+    def request_ns(self) -> float:
+        """How long its requests last, by the p95 of their end-to-end time; 0 where none ended."""
+        lived_ms = self.latencies["e2e_ms"].value[self.measured]
+        ended = lived_ms[~np.isnan(lived_ms)]
+        return 1e6 * quantile(ended, 0.95) if len(ended) else 0.0
+
+    def effective(self, chosen: Bools, values: Floats, q: float | None = None) -> float:
+        """The effective size of values of the chosen requests, added up over the windows they were intended in."""
+        return self.effective_at(self.requests.intended_ns[chosen], values, q)
+
+    def effective_at(self, begun: Floats, values: Floats, q: float | None = None) -> float:
+        """The effective size of values taken at those times (ns), added up over the windows that they lie in."""
+        place = np.searchsorted([opens for opens, _ in self.windows[1:]], begun, side="right")
+        return sum(
+            effective_size(begun[place == number], values[place == number], window, self.request_ns, q).n_eff
+            for number, window in enumerate(self.windows)
+        )
+
+
+def observe(
+    stage: Stage,
+    attempts: Attempts,
+    read_gaps: ReadGaps,
+    promise: Promise,
+    source: Source | None,
+    missing: int = 0,
+    told: Told = UNTOLD,
+) -> Observation:
+    """Look at the attempts of one stage, `missing` of which were started and have no row, and at what they told."""
+    end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
+    windows = (stage.window,) if stage.window and stage.window[0] < stage.window[1] else ()
+    return _look(
+        attempts,
+        group_requests(attempts, end_ns),
+        read_streams(attempts, read_gaps, windows, promise.limits_ms.get("tpot_ms")),
+        promise,
+        source,
+        target=stage.target,
+        level=stage.level,
+        repeat=stage.repeat,
+        users=stage.users,
+        stages=(stage,),
+        windows=windows,
+        settled_s=stage.settled_s,
+        missing=missing,
+        told=told,
+    )
+
+
+def pool(parts: Sequence[Observation]) -> Observation:
+    """Several repeats of one level as one observation; its repeat is None unless there is only one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    attempts = [part.attempts for part in parts]
+    return _look(
+        join_attempts(attempts),
+        join_requests([part.requests for part in parts], attempts),
+        join_streams([part.streams for part in parts]),
+        first.promise,
+        first.source,
+        target=first.target,
+        level=first.level,
+        repeat=None,
+        users=first.users,
+        stages=tuple(stage for part in parts for stage in part.stages),
+        windows=tuple(window for part in parts for window in part.windows),
+        settled_s=min((part.settled_s for part in parts if part.settled_s is not None), default=None),
+        missing=sum(part.missing for part in parts),
+        told=Told(
+            join_answerers([part.told.answerers for part in parts]),
+            join_counts([part.told.unknown_finishes for part in parts]),
+            join_counts([part.told.set_aside for part in parts]),
+            join_counts([part.told.unread_limits for part in parts]),
+        ),
+    )
+
+
+def _look(
+    attempts: Attempts,
+    requests: Requests,
+    streams: Streams,
+    promise: Promise,
+    source: Source | None,
+    *,
+    target: str,
+    level: float,
+    repeat: int | None,
+    users: int,
+    stages: tuple[Stage, ...],
+    windows: tuple[Window, ...],
+    settled_s: float | None,
+    missing: int,
+    told: Told,
+) -> Observation:
+    latencies = measure_latencies(attempts, requests)
+    return Observation(
+        target=target,
+        level=level,
+        repeat=repeat,
+        users=users,
+        stages=stages,
+        windows=windows,
+        settled_s=settled_s,
+        missing=missing,
+        told=told,
+        attempts=attempts,
+        requests=requests,
+        streams=streams,
+        latencies=latencies,
+        judged=judge_requests(requests, latencies, promise),
+        billed=count_billed(attempts),
+        promise=promise,
+        source=source,
+    )

@@ -1,0 +1,198 @@
+"""The words of a decision: why, and what would flip it.
+
+Rule: plain words and whole sentences, no metric names; every number that is said is a figure of the run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from firsttoken.decide.flags.sample_size import requests_needed
+from firsttoken.decide.flags.validity import RULES, Flag
+from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
+from firsttoken.decide.judge.ruling import Ruling
+from firsttoken.decide.measure.metric_value import Find
+from firsttoken.decide.measure.slo import LIMITS
+from firsttoken.decide.words.load_unit import LoadUnit
+from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
+from firsttoken.duration import parse_duration
+from firsttoken.scenario.format import Slo
+
+CAUSES: Mapping[str, str] = {
+    "error": "ended in an error",
+    "empty": "got an empty answer",
+    "ttft": "waited too long for their first token",
+    "ttfo": "waited too long for their first visible word",
+    "felt_ttft": "waited too long for their first word",
+    "tpot": "were written too slowly",
+    "e2e": "took too long as a whole",
+}
+"""Key of [slo], error or empty -> what happened to the requests that broke on it."""
+
+
+STATE_NEED = "A decision: a need that is stated (slo.at or demand.peak_rps)."
+MORE_REPEATS = "two more repeats that agree (load.repeats = 3)"
+
+
+def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> str:
+    """Why, in two sentences."""
+    level = ruling.deciding
+    if level is None:
+        return _explain_absence(ruling)
+    if level.voided_by:
+        evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.is_void), "")
+        return f"The measurement {ruling.unit.where(level.level)} does not count. {evidence}"
+    if not level.attainment.n:
+        return f"{ruling.unit.place(level.level)} no request was measured. So nothing can be said of the promise there."
+    if level.barred_by:
+        evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
+        place = ruling.unit.place(level.level)
+        return f"{place} {_kept(level)} of requests kept the promise, and it cannot pass. {evidence}"
+    seconds = {
+        "PASS": _explain_pass(ruling),
+        "FAIL": _explain_fail(ruling, flags, find),
+        "UNKNOWN": _explain_doubt(level, share, flags),
+    }
+    asked = f"at least {write_share(share)} must"
+    place = ruling.unit.place(level.level)
+    return f"{place} {_kept(level)} of requests kept the promise; {asked}. {seconds[level.verdict]}"
+
+
+def _explain_absence(ruling: Ruling) -> str:
+    if ruling.bracket is None:
+        return "No load was measured to its end. So nothing can be said of the promise."
+    need = ruling.need
+    if need is None:
+        return "The load that decides was not measured. So nothing can be said of the promise there."
+    if need.users is None:
+        return "No request began in a measure window. So load.measure is too short to say anything."
+    users = f", about {need.users:,.0f} users" if need.users and ruling.unit.by == "users" else ""
+    rate = f"{round_significant(need.rps)} requests a second{users}"
+    reached = f"The peak with its headroom needs {rate}; the tested loads offered less."
+    if ruling.bracket.first_fail is not None:
+        return f"{reached} Already {ruling.unit.name(ruling.bracket.first_fail)} broke the promise."
+    return f"{reached} So nothing can be said of the promise there."
+
+
+def _explain_pass(ruling: Ruling) -> str:
+    if ruling.refuted:
+        return "An open loop at the rate that this implies broke it."
+    if ruling.once:
+        return "It was measured once, which is an indication and not yet a decision."
+    failed, bracket = ruling.first_failed, ruling.bracket
+    if failed is not None:
+        return f"At {ruling.unit.write(failed.level)} {_kept(failed)} did."
+    if bracket and bracket.last_pass is not None and not bracket.shown_to_top:
+        return f"Above {ruling.unit.write(bracket.last_pass)} that is not shown."
+    return "No tested load broke it."
+
+
+def _explain_fail(ruling: Ruling, flags: Sequence[Flag], find: Find) -> str:
+    last_pass, level = ruling.bracket.last_pass if ruling.bracket else None, ruling.deciding
+    holds = f"it holds up to {ruling.unit.name(last_pass)}" if last_pass is not None else "no tested load kept it"
+    if level and any(flag.name == "QUOTA_BOUND" and flag.level == level.level for flag in flags):
+        return f"The quota was reached there, not what the server can carry; {holds}."
+    cause = main_cause(level.level if level else None, find)
+    return f"Most of the others {CAUSES[cause]}; {holds}." if cause else f"{holds[0].upper()}{holds[1:]}."
+
+
+def _explain_doubt(level: LevelVerdict, share: float, flags: Sequence[Flag]) -> str:
+    figure, unpaced = level.attainment, _find_unpaced(level, flags)
+    if unpaced:
+        return unpaced.evidence
+    if figure.lo is None or figure.hi is None:
+        return "That is too little to tell."
+    needed = requests_needed(share) if share < 1 else None
+    if needed and figure.n < needed:
+        requests = "1 request" if figure.n == 1 else f"{figure.n} requests"
+        return f"It rests on {requests}, and at least {needed} are needed to be sure."
+    return f"The true share may be anywhere from {write_interval(figure)}."
+
+
+def _find_unpaced(level: LevelVerdict, flags: Sequence[Flag]) -> Flag | None:
+    """The flag of a level whose answers have no pace that a limit could be held against."""
+    return next((flag for flag in flags if (flag.name, flag.level) == ("PACE_UNKNOWN", level.level)), None)
+
+
+def main_cause(level: float | None, find: Find) -> str | None:
+    """What most of the broken requests of a level broke on: a key of CAUSES; None where none broke."""
+    broken = _broken_shares(level, find)
+    return max(broken, key=lambda cause: broken[cause]) if broken else None
+
+
+def _broken_shares(level: float | None, find: Find) -> dict[str, float]:
+    """Cause -> the share of a level's requests that broke on it; only causes that broke any."""
+    shares = {cause: find(f"broken_by_{cause}_share", level, None) for cause in CAUSES}
+    return {cause: figure.value for cause, figure in shares.items() if figure and figure.value}
+
+
+def list_flips(ruling: Ruling, slo: Slo, flags: Sequence[Flag], find: Find) -> list[str]:
+    """What would turn the decision, most decisive first."""
+    level, bracket, unit = ruling.deciding, ruling.bracket, ruling.unit
+    if level is None:
+        return _list_loads(ruling)
+    if ruling.verdict == "FAIL":
+        fewer = [f"A pass: no more than {unit.write(bracket.last_pass)}."] if bracket and bracket.last_pass else []
+        return fewer + _list_limits(level.level, slo, find, unit)
+    if ruling.verdict == "PASS":
+        return [*_list_proofs(ruling), f"A NO-GO: {_breaking_load(bracket, unit)}."]
+    if doubts := level.voided_by or level.barred_by:
+        return [f"An answer: {RULES[name].remedy}." for name in doubts]
+    if _find_unpaced(level, flags):
+        return [f"An answer: {RULES['PACE_UNKNOWN'].remedy}."]
+    if "CENSORED" in level.attainment.flags:
+        return [f"An answer: more patience with requests {unit.where(level.level)} (load.hold)."]
+    key = "load.repeats" if unit.shape else "load.measure"
+    return [f"An answer: more requests {unit.where(level.level)} ({key})."]
+
+
+def _list_proofs(ruling: Ruling) -> list[str]:
+    """What a level that passes lacks for a GO."""
+    wanted = "A GO" if ruling.states_need else "A firm profile"
+    if ruling.refuted:
+        return [f"{wanted}: a lower load that an open loop confirms."]
+    needs = [] if ruling.states_need else [STATE_NEED]
+    if not ruling.once:
+        return needs
+    more = "another search that agrees" if ruling.unit.key == "load.search" else MORE_REPEATS
+    return [*needs, f"{wanted}: {more}."]
+
+
+def _list_loads(ruling: Ruling) -> list[str]:
+    """The load that a stated peak needs, where no level offered it."""
+    need, unit = ruling.need, ruling.unit
+    if need is None or (unit.by == "users" and not need.users):
+        return []
+    load = f"about {need.users or 0:,.0f} users" if unit.by == "users" else unit.write(need.rps / unit.turns)
+    return [f"An answer: a load of {load} ({unit.key})."]
+
+
+def _breaking_load(bracket: Bracket | None, unit: LoadUnit) -> str:
+    """The load that breaks the promise, as far as it is known."""
+    if bracket is not None and bracket.first_fail is not None:
+        return f"a load of {unit.write(bracket.first_fail)}"
+    if bracket is None or bracket.last_pass is None or bracket.shown_to_top:
+        return "a higher load than was tested"
+    return f"a load above {unit.write(bracket.last_pass)}, where nothing is shown"
+
+
+def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str]:
+    """The limit that as many requests as were asked for did meet, where it is the one thing that broke the promise."""
+    broken = _broken_shares(level, find)
+    cause = main_cause(level, find)
+    if cause not in LIMITS or sum(broken.values()) - broken[cause] > (1 - slo.share) / 2:
+        return []
+    figure = find(LIMITS[cause], level, slo.share)
+    if figure is None or figure.hi is None or math.isinf(figure.hi) or "CENSORED" in figure.flags:
+        return []
+    loose = write_value(figure.hi, "ms")
+    tight = write_value(1000 * parse_duration(getattr(slo, cause)), "ms")
+    return [f"A pass {unit.where(level)}: slo.{cause} at {loose} instead of {tight}."]
+
+
+def _kept(level: LevelVerdict) -> str:
+    share = write_value(level.attainment.value, "share")
+    if "CENSORED" in level.attainment.flags:
+        return f"at least {share}"
+    return f"only {share}" if level.verdict == "FAIL" and level.attainment.value else share

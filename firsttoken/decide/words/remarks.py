@@ -1,0 +1,41 @@
+"""What page one says of a target's answers beside the decision: empty ones, and what its flags tell of the others.
+
+Rule: a count is of all measured levels together; of a flag that several levels raise the first is told, and the rest
+stands on the page on validity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from firsttoken.decide.flags.validity import RULES, Flag
+from firsttoken.decide.judge.ruling import Ruling
+from firsttoken.decide.measure.metric_value import Find
+
+TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
+"""Flags that change what a figure means, in the order in which they are told."""
+
+
+def list_remarks(ruling: Ruling, flags: Sequence[Flag], find: Find, why: str) -> list[str]:
+    """The remarks on one target, whose flags these are, most decisive first, but for what `why` says already."""
+    first = (next((flag for flag in flags if flag.name == name), None) for name in TOLD)
+    raised = [flag for flag in first if flag and flag.evidence not in why]
+    return [*_count_empty(ruling, find), *(_place(flag, ruling) for flag in raised)]
+
+
+def _place(flag: Flag, ruling: Ruling) -> str:
+    """What a flag shows, and at which level where there are several."""
+    if len(ruling.levels) < 2 or flag.level is None:
+        return flag.evidence
+    return f"{ruling.unit.place(flag.level)}: {flag.evidence}"
+
+
+def _count_empty(ruling: Ruling, find: Find) -> list[str]:
+    shares = [find("empty_share", level.level, None) for level in ruling.levels]
+    known = [(figure.value, figure.n) for figure in shares if figure and figure.value is not None]
+    empty = sum(round(share * n) for share, n in known)
+    if not empty:
+        return []
+    answers = sum(n for _, n in known)
+    told = "1 answer was empty" if empty == 1 else f"{empty:,} answers were empty"
+    return [f"{told} (of {answers:,}: no visible token, no tool call)."]

@@ -1,0 +1,39 @@
+"""The summary table of a run: a line per target and level, ready to print."""
+
+from __future__ import annotations
+
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.words.units import write_figure, write_point
+
+COLUMNS: tuple[tuple[str, str, float | None], ...] = (
+    ("first token", "ttft_ms", 0.5),
+    ("first token, p95", "ttft_ms", 0.95),
+    ("per stream, tok/s", "stream_tok_s", 0.5),
+    ("all streams, tok/s", "system_tok_s", None),
+    ("met the SLO", "attainment", None),
+    ("failed per 1,000", "gave_up_per_1000", None),
+)
+"""(heading, metric, quantile) of every figure in a line."""
+
+
+def summarise(study: Study) -> tuple[list[str], list[list[str]]]:
+    """The header and the lines: target, load, figures without their intervals, verdict."""
+    header = ["target", "load", *(heading for heading, _, _ in COLUMNS), "SLO"]
+    lines = [
+        [target, study.unit.write(level.level), *_write_cells(study, target, level.level), level.verdict]
+        for target in study.targets
+        for level in study.rulings[target].levels
+    ]
+    return header, lines
+
+
+def _write_cells(study: Study, target: str, level: float) -> list[str]:
+    figures = (study.figure(target, metric, level=level, q=q) for _, metric, q in COLUMNS)
+    return [_write_cell(figure) for figure in figures]
+
+
+def _write_cell(figure: Figure | None) -> str:
+    """A figure without its interval or what the heading says; one that rests on too little is "n/a (n = 37)"."""
+    told = write_figure(figure)
+    return told if told.startswith("n/a") else write_point(figure).removesuffix(" per 1,000").removesuffix(" tok/s")

@@ -1,0 +1,1 @@
+"""What steers a stage while it runs: phases, counters and stopping rules. Pure."""

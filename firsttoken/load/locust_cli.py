@@ -1,0 +1,198 @@
+"""Plain Locust: `locust -f locustfiles/chat.py --scenario NAME` drives the same stages into the same run folder.
+
+Rule: a locustfile stays an ordinary Locust file; what the scenario needs hangs on Locust's own events, headless
+or under its web UI, where each press of Start is a run of its own, with its own folder and simulators.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.exception import StopTest
+
+from firsttoken import kit
+from firsttoken.error import FirstTokenError
+from firsttoken.load.open_run import LoadSpec, OpenRun
+from firsttoken.load.reporting_shape import Stages
+from firsttoken.load.sequence import conduct, prepare
+from firsttoken.load.session.backend import Crew, LocalCrew
+from firsttoken.load.session.build import read_arrivals
+from firsttoken.load.session.dispatch import Dispatcher, find_ours
+from firsttoken.load.session.fault import FaultWatch
+from firsttoken.load.session.health import watch_health
+from firsttoken.load.session.other_users import count_requests_of_others, note_others
+from firsttoken.load.session.session import Session
+from firsttoken.machine.readiness import UsageError
+from firsttoken.plan.order import Itinerary, lay_out_run
+from firsttoken.process import run_folder
+from firsttoken.process.start import agree, open_workspace
+from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import find_scenario, load_scenario
+from firsttoken.scenario.values import ScenarioError
+
+logger = logging.getLogger(__name__)
+
+
+def install() -> None:
+    """Hang the options and the run on Locust's global events, for Locust's command line."""
+    events.init_command_line_parser.add_listener(add_options)
+    events.init.add_listener(attach)
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add `--scenario` and `--out` to Locust's own options."""
+    group = parser.add_argument_group("FirstToken")
+    group.add_argument("--scenario", default="", help="what to test: a path, or the name of a file in scenarios/")
+    group.add_argument("--out", default="", help="the run folder; default runs/<UTC time>-<name>")
+    group.add_argument("--yes", action="store_true", help="do not ask before more than a dollar may be spent")
+
+
+def attach(environment: Environment, **_other: object) -> None:
+    """Make the environment run the scenario named on the command line; without one, as in `firsttoken run`, nothing."""
+    options = environment.parsed_options
+    if options is None:
+        return
+    try:
+        if not options.scenario:
+            raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
+        scenario = load_scenario(find_scenario(options.scenario))
+        check_locustfile(options.locustfile, scenario.traffic.locustfile)
+        agree(scenario, os.environ, lambda doubt: _say(f"note: {doubt}"), yes=options.yes)
+        for note in note_options(options.num_users, options.spawn_rate, options.run_time):
+            _say(f"note: {note}")
+        PlainRun(environment, scenario, options.out)
+    except FirstTokenError as error:
+        _say(f"firsttoken: {error}")
+        raise SystemExit(1) from None
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
+def note_options(users: int | None, spawn_rate: float | None, run_time: int | None) -> Iterator[str]:
+    """What Locust's own options of a load mean beside a scenario, a sentence for each that was given."""
+    given = {"--users": users, "--spawn-rate": spawn_rate}
+    if vain := [f"{name} {value:g}" for name, value in given.items() if value is not None]:
+        yield f"{' and '.join(vain)}: the scenario's [load] says how many users run and when, so nothing comes of it"
+    if run_time:
+        yield f"--run-time: the run ends in order after {run_time:g} s, however much of its [load] is left by then"
+
+
+def check_locustfile(given: str, named: str) -> None:
+    """Refuse to run users other than those that the scenario names, for its folder would say so. Raises UsageError."""
+    if Path(given).name.removesuffix(".py") != Path(named).name.removesuffix(".py"):
+        raise UsageError(
+            f"-f {given}: expected the locustfile that the scenario names, got another; "
+            f"name {kit.find('locustfiles', named)} here, or another as traffic.locustfile there"
+        )
+
+
+def name_hosts(environment: Environment, scenario: Scenario) -> None:
+    """Have the web page show what the scenario asks, where it would want a host that our users have no use for."""
+    targets = ", ".join(target.base_url or f"{target.name} (simulated)" for target in scenario.target)
+    for user in find_ours(environment.user_classes):
+        user.host = user.host or targets
+
+
+class PlainRun:
+    """The life of a scenario under Locust's own command line."""
+
+    def __init__(self, environment: Environment, scenario: Scenario, out: str) -> None:
+        self.environment = environment
+        self.scenario = scenario
+        self.out = out
+        self.ended = ExitStack()
+        """What a run holds until it has ended."""
+        own = environment.shape_class
+        self.shapes = {type(own).__name__: type(own)} if own is not None else {}
+        self.stages = Stages(lay_out_run(scenario, self.shapes, read_arrivals(scenario)))
+        environment.shape_class = self.stages
+        environment.dispatcher_class = Dispatcher
+        name_hosts(environment, scenario)
+        self.watch = FaultWatch(kit.find("locustfiles", scenario.traffic.locustfile), self._fail)
+        self.watch.listen(environment)
+        gevent.get_hub().NOT_ERROR += (StopTest,)  # Locust words it, so gevent need not print where it came from
+        environment.events.test_start.add_listener(self.start)
+        environment.events.test_stopping.add_listener(self.stop)
+        environment.events.quitting.add_listener(self.let_go)
+
+    def start(self, **_other: object) -> None:
+        """Open a run folder, start its simulators and the conductor beside Locust's users.
+
+        Raises StopTest with a sentence.
+        """
+        try:
+            folder = run_folder.open_folder(self.scenario, self.out)
+            workspace = self.ended.enter_context(open_workspace(self.scenario, folder))
+            spec = LoadSpec(
+                folder=str(folder), base_urls=workspace.simulators.base_urls, command=["locust", *sys.argv[1:]]
+            )
+            self.run = OpenRun(spec)
+        except FirstTokenError as error:
+            self._refuse(str(error))
+        itinerary = prepare(self.run, self.shapes, lambda sentence: _say(f"note: {sentence}"))
+        if itinerary is None:
+            self.run.close()
+            self._refuse(self.run.session.stopping or "")
+        self.stages.session = self.run.session
+        note_others(self.environment, self.run.manifest)
+        self.health = gevent.spawn(watch_health, self.run.session)
+        self.limit = self._limit_time(self.run.session)
+        self.conductor = gevent.spawn(conduct, self.run, itinerary, self._open_crew, lambda event: None)
+
+    def _limit_time(self, session: Session) -> gevent.Greenlet | None:
+        """End a session in order once Locust's `--run-time`, which a shape of load has no effect of, is over."""
+        options = self.environment.parsed_options
+        if options is None or not options.run_time:
+            return None
+        return gevent.spawn_later(options.run_time, session.interrupt, f"--run-time {options.run_time:g} was over")
+
+    @contextmanager
+    def _open_crew(self, _itinerary: Itinerary) -> Iterator[Crew]:
+        yield LocalCrew(self.run.session, self.run.treasury, self.scenario.seed, self.run.trace)
+
+    def _fail(self, sentence: str, traceback: str) -> None:
+        if self.stages.session is not None:
+            self.stages.session.fail(sentence, traceback)
+        else:
+            _say(f"{traceback}firsttoken: {sentence}")
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        self.let_go()
+        self.environment.process_exit_code = 1
+        raise StopTest(sentence)
+
+    def stop(self, **_other: object) -> None:
+        """End the run in order before Locust ends its users."""
+        session = self.stages.session
+        if session is None:
+            return
+        if not session.over:
+            session.interrupted = "stopped from Locust"
+        if self.limit is not None:
+            self.limit.kill()
+        self.conductor.join()
+        self.health.kill()
+        count_requests_of_others(self.environment, self.run.manifest)
+        self.run.close()
+        self.let_go()
+        self.stages.session = None
+        if failure := session.failure or session.recorder.failure:
+            self.environment.process_exit_code = 1
+            _say(f"{session.traceback}firsttoken: {failure}")
+        logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
+
+    def let_go(self, **_other: object) -> None:
+        """End the run's simulators, where it has some, and leave its folder to others."""
+        self.ended.close()

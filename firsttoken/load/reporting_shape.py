@@ -1,0 +1,34 @@
+"""The shape that tells Locust how many users the present stage wants; it owns no boundary.
+
+Rule: it is also where a user finds the session it belongs to, as Locust hands every user its environment.
+"""
+
+from __future__ import annotations
+
+from locust import LoadTestShape
+
+from firsttoken.load.session.session import Session
+from firsttoken.plan.order import Itinerary
+
+
+class Stages(LoadTestShape):
+    """Reports the wanted users of the stage clock; Locust asks once a second."""
+
+    abstract = True
+
+    def __init__(self, itinerary: Itinerary | None = None, session: Session | None = None) -> None:
+        """A worker knows no itinerary, and is not asked for one: its master tells it how many users it has."""
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
+        self.first_users = 0 if itinerary is None else itinerary.first_users
+        self.rate = 1.0 if itinerary is None else float(max(1, itinerary.most_users))
+        """Users started or stopped a second: a whole stage's at once, for our own gate spreads them."""
+        self.session = session
+        """None between two runs under Locust's web UI."""
+
+    def tick(self) -> tuple[int, float] | None:
+        """(users, users spawned a second), or None once the run is over."""
+        if self.session is not None and self.session.over:
+            return None
+        if self.session is None:
+            return self.first_users, self.rate
+        return self.session.wanted_users, self.rate + self.session.called_again  # Locust acts on what has changed

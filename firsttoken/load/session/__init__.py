@@ -1,0 +1,1 @@
+"""A run inside one process: its users, its requests and its journal."""

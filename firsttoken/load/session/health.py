@@ -1,0 +1,97 @@
+"""The health of the instrument, each second: how late its hub runs, how much of a core it uses.
+
+Rule: the load process watches itself with the same hub that watches the sockets, so a hub that is late for its
+timers was late for its streams as well, and the report can say so. Lines follow each other without a gap, and what
+is left of a second when the load stops is a line too, so that every moment of a run lies in one. Where a stage begins
+a line ends early: what it took to have its users ready is no part of its figures.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import gevent
+
+from firsttoken.load.session.session import Session
+from firsttoken.row import Health
+
+PROBE_S = 0.005
+"""One probe each 5 ms: its lag is how late the hub came to it, and no round of the hub lasts longer than that."""
+SECOND_NS = 1_000_000_000
+
+
+class Second:
+    """What was noticed since the last line."""
+
+    def __init__(self) -> None:
+        self._began_ns = time.monotonic_ns()
+        self._began_cpu_s = time.process_time()
+        self._lags_ms: list[float] = []
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic_ns() - self._began_ns >= SECOND_NS
+
+    def probe(self) -> None:
+        """Sleep for a moment and note how much longer it took, also when it is the last moment."""
+        due_ns = time.monotonic_ns() + round(PROBE_S * 1e9)
+        try:
+            gevent.sleep(PROBE_S)
+        finally:
+            self._lags_ms.append(max(0, time.monotonic_ns() - due_ns) / 1e6)
+
+    def summarise(self, session: Session, worker: int) -> Health:
+        """The line of this second; takes the readings of every target's client."""
+        readings = [target.client.take_readings() for target in session.targets.values()]
+        delays_ms = [delay_ms for reading in readings for delay_ms in reading.delays_ms]
+        first_tokens = sum(reading.first_tokens for reading in readings)
+        late_ms = [late_ns / 1e6 for late_ns in session.take_lateness()]
+        cpu_s, wall_ns = time.process_time() - self._began_cpu_s, time.monotonic_ns() - self._began_ns
+        return Health(
+            worker=worker,
+            at_ns=session.now_ns(),
+            in_flight=session.in_flight,
+            users_busy=session.busy,
+            hub_lag_p50_ms=pick(self._lags_ms, 0.5) or 0.0,
+            hub_lag_p99_ms=pick(self._lags_ms, 0.99) or 0.0,
+            hub_lag_max_ms=max(self._lags_ms),
+            cpu_share=cpu_s / wall_ns * 1e9,
+            rss_mb=read_rss_mb(),
+            read_delay_p50_ms=pick(delays_ms, 0.5),
+            read_delay_p99_ms=pick(delays_ms, 0.99),
+            lateness_p99_ms=pick(late_ms, 0.99),
+            lateness_max_ms=max(late_ms, default=None),
+            bracketed_share=sum(reading.bracketed for reading in readings) / first_tokens if first_tokens else None,
+        )
+
+
+def watch_health(session: Session, worker: int = 0) -> None:
+    """Write a line a second, and where a stage begins, for ever; a greenlet that writes the last when it is killed."""
+    second, lanes = Second(), session.lanes
+    try:
+        while True:
+            second.probe()
+            if second.is_over or session.lanes is not lanes:
+                session.recorder.sample_health(second.summarise(session, worker))
+                session.recorder.flush()
+                second, lanes = Second(), session.lanes
+    finally:
+        session.recorder.sample_health(second.summarise(session, worker))
+
+
+def pick(values: list[float], q: float) -> float | None:
+    """The order statistic at q; None of nothing."""
+    return sorted(values)[min(len(values) - 1, int(q * len(values)))] if values else None
+
+
+def read_rss_mb() -> float:
+    """Resident memory now where /proc tells, else the peak that getrusage tells."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3

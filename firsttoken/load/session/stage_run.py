@@ -1,0 +1,186 @@
+"""A lane: one stage in one load process, with its seats, its arrivals and what it counted.
+
+Rule: a closed loop's seats belong to users who come back; an arrival of an open loop is handed to whoever is idle, and
+is dropped, and counted, where nobody is. Its `intended_ns` is the schedule's, however late it is handed out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from gevent.event import AsyncResult
+
+from firsttoken.load.control.counters import Tally
+from firsttoken.load.control.credit import PENDING_S, says_spent
+from firsttoken.load.control.phases import StageClock
+from firsttoken.load.control.slo import Limits, shows
+from firsttoken.load.session.target import Ask
+from firsttoken.plan.schedule import Schedule
+from firsttoken.plan.slots import Span, find_opening, find_spans
+from firsttoken.row import OUTCOMES, Phase, Row
+
+PENDING_NS = round(PENDING_S * 1e9)
+REDEALT = 1_000_000
+"""Requests of a seat that changes hands are counted from a multiple of this, so that no two share an id."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """What a user wants now: where it was admitted, when it became free or its arrival was due, what came of it."""
+
+    lane: Lane
+    seat: int
+    """The seat of a closed loop, the number of the arrival in an open one."""
+    number: int
+    """Of this seat in this stage, from 0."""
+    intended_ns: int
+    phase: Phase
+    ask: Ask | None = None
+    """What is sent, where that was composed ahead."""
+    rows: list[Row] = field(default_factory=list)
+    """Its attempts so far."""
+    over: bool = False
+    waited_until_ns: int = 0
+    """Until when it waited for its budget or its share of the quota, if it did."""
+
+
+class Lane:
+    """One stage as this process drives it."""
+
+    def __init__(
+        self, clock: StageClock, *, seats: Sequence[int], schedule: Schedule = (), generation: int = 0
+    ) -> None:
+        self.clock = clock
+        self.tally = Tally()
+        self.schedule = schedule
+        """Its arrivals in this process; a closed loop has none."""
+        self.seats = tuple(seats)
+        """Of this process; in an open loop only their number matters."""
+        self.idle: deque[AsyncResult[Request | None]] = deque()
+        """Users of an open loop who wait for an arrival."""
+        self.waiting = 0
+        """Users of it who wait for the run's own budget or share of a quota."""
+        self._looked_ns: int | None = None
+        self._open: set[Request] = set()
+        self._measured: deque[Request] = deque()
+        """Measured requests not judged yet, in the order in which they were intended."""
+        self._sessions: dict[Hashable, tuple[int, int]] = {}
+        """User -> (arrival, requests asked) of a session that goes on after this request."""
+        self._first = generation * REDEALT
+        self._turns: dict[int, int] = {}
+        self._spans: dict[int, list[Span]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is an open loop, where arrivals come whatever became of the ones before."""
+        return self.clock.plan.by == "rate"
+
+    @property
+    def full(self) -> bool:
+        """Whether the stage has issued all the requests that it was to issue, or is over."""
+        return not self.clock.admits(self.tally.issued)
+
+    def find_opening(self, seat: int, now_ns: int) -> int | None:
+        """When a seat of a closed loop opens or has opened, on the run's clock; None where it never will again."""
+        spans = self._spans.get(seat)
+        if spans is None:
+            spans = self._spans[seat] = find_spans(self.clock.plan, seat)
+        opens_ns = find_opening(spans, now_ns - self.clock.start_ns)
+        return None if opens_ns is None else opens_ns + self.clock.start_ns
+
+    def take_turn(self, seat: int, intended_ns: int) -> Request:
+        """The next request of a seat of a closed loop."""
+        number = self._turns.get(seat, self._first)
+        self._turns[seat] = number + 1
+        return self._issue(seat, number, intended_ns)
+
+    def arrive(self, number: int, due_ns: int, ask: Ask) -> None:
+        """Hand an arrival to an idle user, or drop it."""
+        if self.idle:
+            request = self._issue(number, self._first, due_ns)
+            request.ask = ask
+            self.idle.popleft().set(request)
+        else:
+            self.tally.dropped += 1
+
+    def go_on(self, user: Hashable, intended_ns: int) -> Request | None:
+        """The next request of a user's session; None where it has none to go on with."""
+        if user not in self._sessions:
+            return None
+        arrival, asked = self._sessions.pop(user)
+        return self._issue(arrival, asked, intended_ns)
+
+    def remember(self, user: Hashable, request: Request) -> None:
+        """Keep a session that has turns left."""
+        if request.number + 1 - self._first < self.clock.plan.turns:
+            self._sessions[user] = (request.seat, request.number + 1)
+
+    def close(self) -> None:
+        """Send every idle user away."""
+        while self.idle:
+            self.idle.popleft().set(None)
+
+    def _issue(self, seat: int, number: int, intended_ns: int) -> Request:
+        request = Request(self, seat, number, intended_ns, self.clock.phase_at(intended_ns))
+        tally = self.tally
+        tally.issued += 1
+        tally.busy += 1
+        self._open.add(request)
+        if request.phase == "measure":
+            tally.open_measured += 1
+            self._measured.append(request)
+        return request
+
+    def release(self, request: Request) -> None:
+        """A request is over, whatever became of it."""
+        request.over = True
+        self._open.discard(request)
+        self.tally.busy -= 1
+        self.tally.open_measured -= request.phase == "measure"
+
+    def note_attempt(self, row: Row) -> None:
+        """Count what an attempt says of the server's life."""
+        alive = None if row.outcome is None else OUTCOMES[row.outcome].alive
+        self.tally.answered += alive is True
+        self.tally.unanswered += alive is False
+        if says_spent(row):
+            self.tally.unpaid += 1
+            self.tally.unpaid_words = row.error or ""
+
+    def count_streams(self, now_ns: int) -> None:
+        """Count the answers that are running, where the question may arise whether anything is alive."""
+        if not (self.tally.unanswered or self.tally.unpaid):
+            return
+        rows = [request.rows[-1] for request in self._open if request.rows and request.rows[-1].end_ns is None]
+        self.tally.streaming = sum(row.first_event_ns is not None for row in rows)
+        self.tally.pending = sum(row.sent_ns is not None and row.sent_ns + PENDING_NS < now_ns for row in rows)
+
+    def note_idle(self, empty: Sequence[int], now_ns: int) -> None:
+        """Count for how long, in ns of a user, open seats had nobody at work since this was last called.
+
+        `empty` are those without a living user; whoever waits for the budget is not at work either. A living user who
+        has no request waits as the behaviour says, or is in its own code: that is no lack of load.
+        """
+        since_ns, self._looked_ns = self._looked_ns, now_ns
+        if since_ns is None or self.is_open or self.clock.ended_ns is not None:
+            return
+        opened = [opens_ns for seat in empty if (opens_ns := self.find_opening(seat, now_ns)) is not None]
+        idle = self.waiting + sum(opens_ns <= now_ns for opens_ns in opened)
+        self.tally.idle_ns += idle * (now_ns - since_ns)
+
+    def judge(self, limits: Limits, now_ns: int) -> None:
+        """Count who kept the promise, up to the first of whom it is not known yet.
+
+        Those that end soonest are not like the others, so none is counted before the ones intended before it.
+        """
+        while self._measured:
+            request = self._measured[0]
+            kept = shows(limits, request.rows, now_ns) if request.rows else None
+            if kept is None and not request.over:
+                return
+            self._measured.popleft()
+            if kept is not None:
+                self.tally.judged += 1
+                self.tally.kept += kept

@@ -1,0 +1,142 @@
+"""The user that locustfiles build on: it waits for its turn, asks, and tells Locust once per request.
+
+Rule: one Locust `request` event per request, whatever its retries, so that Locust's own totals stay true. A
+request that the run itself cut off is not an answer of the server: it is a row, and no event.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import update_wrapper
+from typing import Self
+
+import gevent
+from gevent import Greenlet, get_hub, getcurrent
+from gevent.pool import Group
+from locust import TaskSet, User
+from locust.env import Environment
+
+from firsttoken.load.reporting_shape import Stages
+from firsttoken.load.session.request import perform
+from firsttoken.load.session.session import Session
+from firsttoken.load.session.stage_run import Request
+from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row
+
+REQUEST_TYPE = "STREAM"
+"""Of our requests in Locust's own statistics."""
+Task = TaskSet | Callable[..., object]
+"""As Locust types it; a TaskSet is told by its class."""
+
+
+class StreamingUser(User):
+    """A Locust user with one verb, `ask`."""
+
+    abstract = True
+
+    session: Session
+
+    def __new__(cls, environment: Environment, *_others: object, **_named: object) -> Self:
+        """Ready before any `__init__`, so that a behaviour's own need not call this one."""
+        user = super().__new__(cls)
+        User.__init__(user, environment)
+        user.session = _find_session(environment)
+        user.tasks = [_end_by_timeout(task) for task in cls.tasks]
+        return user
+
+    def start(self, group: Group) -> Greenlet:
+        """Begin its life; it counts once its `on_start`, whatever that is, is through, or asks, and until it has left.
+
+        Locust calls this one and no behaviour overrides it, so no hook of a behaviour has to call ours.
+        """
+        session, prepare = self.session, self.on_start
+
+        def on_start() -> None:
+            prepare()
+            session.seat(self)
+
+        setattr(self, "on_start", on_start)  # noqa: B010 - a method is not assigned to by its name
+        session.starting.add(self)
+        greenlet = super().start(group)
+        greenlet.rawlink(lambda _ended: session.unseat(self))
+        return greenlet
+
+    def wait_time(self) -> float:
+        """Seconds of think time after each task: `think` of the scenario unless a behaviour says otherwise."""
+        return self.session.think_s
+
+    def ask(self) -> Row:
+        """Wait for a turn, send the next prompt and read its whole stream; the row of the last attempt."""
+        rows: list[Row] = []
+        while not rows:  # a stage that closes between the turn and the sending leaves none
+            request, struck = self._await_turn()
+            with _strike_later(struck):
+                rows = perform(self.session, request)
+        self._tell_locust(request, rows)
+        return rows[-1]
+
+    def _await_turn(self) -> tuple[Request, list[gevent.Timeout]]:
+        """The next request, once it may be sent, and the timeouts of the behaviour's own that struck before."""
+        struck: list[gevent.Timeout] = []
+        while True:
+            try:
+                request = self.session.admit(self)
+            except gevent.Timeout as timeout:
+                struck.append(timeout)
+            else:
+                return request, struck
+
+    def _tell_locust(self, request: Request, rows: list[Row]) -> None:
+        last = rows[-1]
+        if last.outcome in STOPPED_FROM_OUTSIDE or last.end_ns is None:
+            return
+        failure = None if last.outcome in SUCCESS else RequestFailedError(self.session.word_failure(last))
+        self.environment.events.request.fire(
+            request_type=REQUEST_TYPE,
+            name=last.target,
+            response_time=(lasted_ns := last.end_ns - request.intended_ns) / 1e6,
+            response_length=sum(row.bytes_received for row in rows),
+            response=last,
+            exception=failure,
+            context={},
+            start_time=time.time() - lasted_ns / 1e9,
+            url=self.session.targets[last.target].target.base_url,
+        )
+
+
+def _end_by_timeout(task: Task) -> Task:
+    """The task, which a timeout of the behaviour's own ends as an answer would, where it is not caught within."""
+
+    def run(user: User) -> None:
+        with suppress(gevent.Timeout):
+            if isinstance(task, type):
+                task(user).run()
+            elif not isinstance(task, TaskSet):
+                task(user)
+
+    return update_wrapper(run, task, updated=()) if callable(task) else run
+
+
+@contextmanager
+def _strike_later(struck: Sequence[gevent.Timeout]) -> Iterator[None]:
+    """Begin timeouts anew: they are meant for the answer, and struck while the user still waited for its arrival."""
+    user, timers = getcurrent(), [get_hub().loop.timer(timeout.seconds) for timeout in struck]
+    for timer, timeout in zip(timers, struck, strict=True):
+        timer.start(user.throw, timeout)
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.close()
+
+
+def _find_session(environment: Environment) -> Session:
+    stages = environment.shape_class
+    if not isinstance(stages, Stages) or stages.session is None:
+        raise RuntimeError("a StreamingUser needs a scenario: expected `--scenario NAME` or `firsttoken run NAME`")
+    return stages.session
+
+
+class RequestFailedError(Exception):
+    """How a request that gave up is shown in Locust's own tables."""

@@ -1,0 +1,303 @@
+"""The crew of a run with many load processes: Locust's master here, a worker in each of them.
+
+Rule: everything that a worker must know is said again five times a second, and at once when it changes. The end is in
+order: gates closed, streams ended, rows on disk, rows here, and only then does a worker leave.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from math import ceil
+from pathlib import Path
+
+import gevent
+from gevent.lock import RLock
+from msgspec.structs import replace
+
+from firsttoken import __version__
+from firsttoken.decoding.unreadable import UNREADABLE
+from firsttoken.load.budget.ledger import Treasury
+from firsttoken.load.control.counters import Tally
+from firsttoken.load.control.phases import StageClock, advance_together
+from firsttoken.load.session.backend import TICK_S, Patience, describe_missing_users
+from firsttoken.load.session.session import Session
+from firsttoken.load.workers.messages import (
+    SYNC_EVERY_S,
+    Ack,
+    Asked,
+    Counts,
+    Hello,
+    Lent,
+    Ping,
+    Pong,
+    Refusal,
+    Rows,
+    Told,
+    ToWorker,
+    Welcome,
+    decode_at_master,
+    encode,
+)
+from firsttoken.load.workers.roster import Roster
+from firsttoken.load.workers.spool import Receiver, find_last_number, name_journal
+from firsttoken.load.workers.transport import MasterLink
+from firsttoken.plan.stage import Group
+from firsttoken.row import Outcome, StageEvent
+
+logger = logging.getLogger(__name__)
+
+LEAD_NS, FAR_LEAD_NS = 100_000_000, 500_000_000
+"""How long before its first arrival workers are told of a stage: here, and where some are on other machines."""
+
+KEEP_S = 0.05
+"""How often to look who is silent."""
+
+Open = Callable[[Callable[[str, bytes], None]], MasterLink]
+
+
+class WorkerCrew:
+    """The crew of several load processes; all of them have to be there before the first stage."""
+
+    def __init__(
+        self,
+        open_link: Open,
+        *,
+        session: Session,
+        treasury: Treasury,
+        welcome: Welcome,
+        folder: Path,
+        local: int,
+        remote: int,
+    ) -> None:
+        """`welcome` is what every worker is told, but for its number. Raises LaunchError where it cannot listen."""
+        self._session = session
+        self._treasury = treasury
+        self._welcome = welcome
+        self._attempts = folder / "attempts"
+        self._expected, self._welcomes_others = local + remote, remote > 0
+        self._failure: str | None = None
+        first = 1 + find_last_number(self._attempts)
+        self.numbers = range(first, first + local)
+        """Of the workers of this machine; those of others are numbered as they come."""
+        self._roster = Roster(self.numbers.stop)
+        self._receivers: dict[int, Receiver] = {}
+        self._clocks: list[StageClock] = []
+        self._running: Group = ()
+        self._users_each = 0
+        self._said: list[object] = []
+        self._spreading = RLock()
+        self._link = open_link(self.hear)
+        self._keeper = gevent.spawn(self._keep)
+
+    @property
+    def port(self) -> int:
+        """Where workers knock."""
+        return self._link.port
+
+    # -- what the conductor asks ----------------------------------------------------------------------------------
+
+    @property
+    def exhausted(self) -> str | None:
+        return self._treasury.exhausted(self._session.lasted_ns)
+
+    @property
+    def stopping(self) -> str | None:
+        return self._session.stopping or self.failure
+
+    @property
+    def failure(self) -> str | None:
+        return self._session.failure or self._failure or self._roster.failure
+
+    @property
+    def traceback(self) -> str:
+        return self._session.traceback or self._roster.traceback
+
+    @property
+    def workers_lost(self) -> int:
+        return self._roster.lost
+
+    @property
+    def clock_error_ns(self) -> int:
+        """How far the clock of any worker may be from the run's."""
+        return self._roster.clock_error_ns
+
+    def now_ns(self) -> int:
+        return self._session.now_ns()
+
+    def next_start_ns(self) -> int:
+        return self.now_ns() + (FAR_LEAD_NS if self._welcomes_others else LEAD_NS)
+
+    def gather(self, group: Group) -> str | None:
+        self._link.open_door(True)
+        while self._roster.ready < self._expected or not self._roster.living:
+            if self.stopping:
+                return self.stopping
+            gevent.sleep(TICK_S)
+        self._link.open_door(False)
+        self._running, self._users_each = group, self._roster.count_each(group)
+        patience = Patience()
+        self._spread()
+        while not self._roster.has_users(self._users_each):
+            if self.stopping:
+                return self.stopping
+            if patience.wears_out(self._roster.users):
+                wanted = self._users_each * len(self._roster.living)
+                return describe_missing_users(wanted, self._roster.users, self._roster.starting, self._roster.left)
+            if patience.is_time_to_call():
+                self._spread()
+            gevent.sleep(TICK_S)
+        return None
+
+    def begin(self, clocks: Sequence[StageClock]) -> None:
+        self._clocks = list(clocks)
+        self._roster.begin(clocks)
+        self._say()
+
+    def makes_garbage(self, group: Group) -> bool:
+        return False  # nothing is sent from this process
+
+    def tally(self, clock: StageClock) -> Tally:
+        return self._roster.tally(clock.plan.stage)
+
+    def advance(self, enough: Sequence[StageClock]) -> None:
+        advance_together([(clock, self.tally(clock)) for clock in self._clocks], self.now_ns(), enough)
+        if self._said != self._standing():
+            self._say()
+
+    def end(self, outcome: Outcome) -> None:
+        self._roster.close(outcome)
+        self._running = ()
+        self._say()
+        while not self._roster.is_drained:
+            gevent.sleep(TICK_S / 4)
+
+    def mark(self, event: StageEvent) -> None:
+        self._session.recorder.mark_stage(event)
+
+    def flush(self) -> None:
+        self._session.recorder.flush()
+
+    def leave(self) -> None:
+        """Wait until every row of every living worker is here, and they have gone."""
+        self._roster.finish()
+        self._say()
+        while any(not each.has_left for each in self._roster.living):
+            gevent.sleep(TICK_S)
+        self._keeper.kill()
+        self._link.quit()
+        for receiver in self._receivers.values():
+            try:
+                receiver.close()
+            except OSError as error:
+                self._refuse_rows(error)
+        self._session.recorder.flush()
+
+    # -- what goes on beside it -----------------------------------------------------------------------------------
+
+    def lose(self, number: int, why: str, in_order: bool = False) -> None:
+        """A worker does not live any more; one that left `in_order` once the run was over is none that was lost."""
+        member = self._roster.members.get(number)
+        if member is None or member.counts is None:
+            self._failure = self._failure or f"worker {number}: {why} before it was ready"
+            return
+        if member.lost or member.has_left or (in_order and self._roster.lets_go(member)):
+            return
+        self._roster.lose(number, self.now_ns())
+        self._treasury.lose(number)
+        if not self._roster.living:
+            self._failure = self._failure or f"every worker was lost, the last, worker {number}: {why}"
+        gevent.spawn(self._go_on_without, member.client)
+        self._say()
+
+    def _go_on_without(self, client: str) -> None:
+        self._link.dismiss(client)
+        if self._running and self._roster.living:
+            before = self._users_each * (len(self._roster.living) + 1)
+            self._users_each = ceil(before / len(self._roster.living))  # no fewer: Locust might stop one that is busy
+            self._spread()
+
+    def _spread(self) -> None:
+        with self._spreading:
+            self._link.spread(self._users_each * len(self._roster.living))
+
+    def _keep(self) -> None:
+        """Notice who is silent, and say how things stand; runs as a greenlet."""
+        said_s = 0.0
+        while True:
+            for client in self._link.find_missing():
+                if member := self._roster.find(client):
+                    self.lose(member.number, "it was silent for too long")
+            for member in self._roster.find_idle():
+                self.lose(member.number, "it heard nothing for too long")
+            if said_s >= SYNC_EVERY_S:
+                self._say()
+                said_s = 0.0
+            gevent.sleep(KEEP_S)
+            said_s += KEEP_S
+
+    def _standing(self) -> list[object]:
+        """What has to be said at once when it changes."""
+        return [(len(clock.boundaries), clock.ended_ns) for clock in self._clocks]
+
+    def _say(self) -> None:
+        self._said = self._standing()
+        for member in list(self._roster.members.values()):
+            if not member.has_left:
+                self._send(member.client, self._roster.sync(member))
+
+    def _send(self, client: str, message: ToWorker) -> None:
+        self._link.send(client, encode(message))
+
+    def hear(self, client: str, data: bytes) -> None:
+        """Answer what a worker says."""
+        try:
+            message = decode_at_master(data)
+        except UNREADABLE as error:
+            logger.warning("a message from %s: expected one of ours, got something else: %s", client, error)
+            return
+        member = self._roster.find(client)
+        if isinstance(message, Hello):
+            self._greet(client, message)
+        elif isinstance(message, Ping):
+            self._send(client, Pong(message.asked_ns, self.now_ns()))
+        elif isinstance(message, Rows):
+            self._receive(client, message)
+        elif member is None:
+            return
+        elif isinstance(message, Counts):
+            member.note(message)
+        elif isinstance(message, Told):
+            self._session.recorder.sample_health(message.health)
+        elif isinstance(message, Asked):
+            self._send(client, Lent(self._treasury.serve(member.number, message.slip)))
+
+    def _greet(self, client: str, hello: Hello) -> None:
+        if hello.version != __version__:
+            sentence = f"the master is FirstToken {__version__}, this worker {hello.version}: install the same on both"
+            self._send(client, Refusal(sentence))
+            return
+        member = self._roster.enrol(client, hello.number)
+        self._send(client, replace(self._welcome, number=member.number))
+
+    def _receive(self, client: str, rows: Rows) -> None:
+        """Append a piece of a journal, and say how much of it is here."""
+        if rows.run_key != self._welcome.run_key or not self._roster.takes_rows:
+            return
+        batch = rows.batch
+        try:
+            receiver = self._receivers.get(batch.worker)
+            if receiver is None:
+                receiver = self._receivers[batch.worker] = Receiver(name_journal(self._attempts, batch.worker))
+            size = receiver.accept(batch)
+        except OSError as error:
+            self._refuse_rows(error)
+            return
+        self._send(client, Ack(rows.run_key, batch.worker, size))
+
+    def _refuse_rows(self, error: OSError) -> None:
+        self._roster.takes_rows = False
+        self._failure = self._failure or (
+            f"{self._attempts}: expected to write the workers' rows, the disk said: {error.strerror}; "
+            "what has not come stays on the workers' disks: free some room, then start them again"
+        )

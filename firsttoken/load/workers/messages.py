@@ -1,0 +1,210 @@
+"""What a master and its workers say to each other. Pure: messages and their bytes.
+
+Rule: state, not events. The master says again and again how things stand and a worker how far it is; whoever hears it
+twice does nothing twice, and a message that is lost costs a quarter of a second. Nothing here is secret: keys are named
+in the scenario and live in each worker's own environment.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from firsttoken.error import FirstTokenError
+from firsttoken.load.budget.ledger import Grant, Slip
+from firsttoken.load.control.counters import Tally
+from firsttoken.load.control.samples import Piece
+from firsttoken.load.workers.shares import Share
+from firsttoken.load.workers.spool import Batch
+from firsttoken.plan.stage import StagePlan
+from firsttoken.row import Health, Outcome, Phase, Row
+from firsttoken.scenario.format import Scenario
+from firsttoken.traffic.trace import Arrival
+
+DEFAULT_PORT = 5557
+"""Locust's own."""
+CHANNEL = "firsttoken"
+"""The type of Locust message that carries ours."""
+SYNC_EVERY_S = 0.2
+"""How often either side says how things stand, when nothing happens."""
+SILENCE_S = 4.0
+"""After so long without a word of its master a worker stops sending: before its load is dealt to others."""
+
+
+class AddressError(FirstTokenError, ValueError):
+    """No address; the message is a sentence without the place where it was written."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """A worker asks to be taken on."""
+
+    version: str
+    host: str
+    number: int | None
+    """Of a worker that this master started; it numbers all others itself."""
+
+
+class Ping(msgspec.Struct, frozen=True, tag=True):
+    """A worker asks what the time is."""
+
+    asked_ns: int
+
+
+class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """How far a worker is."""
+
+    group: int | None
+    """The first stage of the group it drives, or drove last; None before the first."""
+    users: int
+    """Users living here who are ready to ask."""
+    starting: int = 0
+    """Users whose `on_start` is not through yet."""
+    left: int = 0
+    """Users who were ready and live no more."""
+    closed: bool
+    """Whether its gate is closed: nobody begins a request."""
+    drained: bool
+    """Whether moreover nothing is on the wire any more, and all of it on disk."""
+    tallies: dict[int, Tally]
+    """Stage -> what it counted in it, but for the samples."""
+    samples: dict[int, Piece] = {}
+    """Stage -> what the master may not have of its samples yet."""
+    failure: str | None
+    """Why it cannot go on, in a sentence."""
+    traceback: str = ""
+    """Where that came from, where it was an exception of the behaviour's."""
+    done: bool = False
+    """The last word: the run is over and the master has every row."""
+    clock_error_ns: int = 0
+    """How far its clock may be from the run's, as it was set; on the master's machine both are the same."""
+
+
+class Told(msgspec.Struct, frozen=True, tag=True):
+    """A second of a worker's health."""
+
+    health: Health
+
+
+class Asked(msgspec.Struct, frozen=True, tag=True):
+    """What a worker's purse tells and asks of the treasury."""
+
+    slip: Slip
+
+
+class Rows(msgspec.Struct, frozen=True, tag=True):
+    """A piece of a worker's journal, of this run or of what an earlier start left of it."""
+
+    run_key: str
+    batch: Batch
+
+
+class Welcome(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """All that a worker has to know of a run before its first stage."""
+
+    number: int
+    run_id: str
+    run_key: str
+    """Tells this run from every other, also from one of the same name."""
+    scenario: Scenario
+    base_urls: dict[str, str]
+    """Per target, where it listens."""
+    workers: int
+    """How many share the load."""
+    trace: list[Arrival] | None
+    knocks: dict[str, Row] = {}
+    """Target -> what it answered before the load: it may have told its limits."""
+
+
+class Refusal(msgspec.Struct, frozen=True, tag=True):
+    """Why a worker is not taken on, in a sentence."""
+
+    sentence: str
+
+
+class Pong(msgspec.Struct, frozen=True, tag=True):
+    """What the time is on the run's clock."""
+
+    asked_ns: int
+    now_ns: int
+
+
+class Lent(msgspec.Struct, frozen=True, tag=True):
+    """The treasury's answer to a slip."""
+
+    grant: Grant
+
+
+class Ack(msgspec.Struct, frozen=True, tag=True):
+    """How much of a worker's journal the master has."""
+
+    run_key: str
+    worker: int
+    size: int
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How one stage stands, and what of it is whose."""
+
+    stage: int
+    plan: StagePlan | None
+    """Left out once the worker has said that it drives this group."""
+    start_ns: int
+    """When it began, on the run's clock."""
+    phases: list[Phase]
+    """Those begun so far, in order."""
+    ended: bool
+    shares: list[Share]
+    """This worker's own."""
+    samples: int = 0
+    """How many of this worker's samples the master has."""
+
+
+class Sync(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """How things stand."""
+
+    group: int | None
+    """The first stage of the present group; None before the first."""
+    orders: list[Order]
+    closes: Outcome | None
+    """How to end what is on the wire, now that the group is over; None while it runs."""
+    over: bool
+    """The run is over: ship what is left, say so and leave."""
+    takes_rows: bool
+    """Whether the master's disk takes rows; where it does not, they stay where they are."""
+    workers: int
+    """How many live, and share what is to be shared."""
+    lost: bool
+    """This worker counted as lost, and its load is with others: it must not send any more."""
+
+
+ToMaster = Hello | Ping | Counts | Told | Asked | Rows
+ToWorker = Welcome | Refusal | Pong | Lent | Ack | Sync
+
+_ENCODER = msgspec.msgpack.Encoder()
+_AT_MASTER: msgspec.msgpack.Decoder[ToMaster] = msgspec.msgpack.Decoder(ToMaster)
+_AT_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+
+
+def encode(message: ToMaster | ToWorker) -> bytes:
+    """A message as bytes."""
+    return _ENCODER.encode(message)
+
+
+def decode_at_master(data: bytes) -> ToMaster:
+    """What a worker said. Raises msgspec.DecodeError for anything else."""
+    return _AT_MASTER.decode(data)
+
+
+def decode_at_worker(data: bytes) -> ToWorker:
+    """What the master said. Raises msgspec.DecodeError for anything else."""
+    return _AT_WORKER.decode(data)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """The host and port of HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. Raises AddressError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        host, port = text, str(DEFAULT_PORT)
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or (":" in host and "[" not in text) or not port.isdigit() or int(port) > 65535:
+        raise AddressError(f"expected HOST or HOST:PORT, such as 10.0.0.5:{DEFAULT_PORT} or [fd00::5], got {text!r}")
+    return host, int(port)

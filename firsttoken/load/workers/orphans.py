@@ -1,0 +1,42 @@
+"""Rows that an earlier start of a worker left, brought to their master before anything else.
+
+Rule: they are taken whenever their run still goes on, in the middle of a stage as well, and whoever brings them need
+not be taken on as a worker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from firsttoken.load.workers.messages import Ack, Rows, decode_at_worker, encode
+from firsttoken.load.workers.spool import Shipper
+
+SILENCE_S = 3.0
+"""After so long without an answer there is no master, or it is that of another run."""
+LISTEN_S = 0.1
+
+
+class Link(Protocol):
+    """A way to a master that needs no welcome."""
+
+    def send(self, message: bytes) -> None: ...
+
+    def receive(self, within_s: float) -> bytes | None: ...
+
+
+def deliver(link: Link, run_key: str, shipper: Shipper, clock: Callable[[], int] = time.monotonic_ns) -> bool:
+    """Bring a journal to the master of its run; False where that does not answer. Raises SpoolError."""
+    heard_ns = clock()
+    while not shipper.has_shipped_all:
+        if clock() - heard_ns > SILENCE_S * 1e9:
+            return False
+        if batch := shipper.next_batch(clock()):
+            link.send(encode(Rows(run_key, batch)))
+        answer = link.receive(LISTEN_S)
+        message = decode_at_worker(answer) if answer is not None else None
+        if isinstance(message, Ack) and (message.run_key, message.worker) == (run_key, shipper.worker):
+            shipper.note(message.size)
+            heard_ns = clock()
+    return True

@@ -1,0 +1,1 @@
+"""This host: its limits, its calibration, and whether it is ready for a run."""

@@ -1,0 +1,1 @@
+"""What HTTP can carry, and which way a connection goes."""

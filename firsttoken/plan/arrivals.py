@@ -1,0 +1,96 @@
+"""When requests arrive in an open loop: instants of a schedule that knows nothing of answers or of workers. Pure.
+
+Rule: the schedule is absolute and a function of its arguments. Whoever asks with the same seed gets the same one, so
+eight workers share it by taking every eighth; and no instant is reached by adding up waits, so nothing drifts.
+
+A process of one arrival per unit is carried over to the wanted rate r(t) by the cumulative intensity:
+
+    L(t) = integral of r from 0 to t,    t_k = L^-1(s_k),    s_1 <= s_2 <= ... the arrivals of the unit process
+
+which is exact for a Poisson process of any rate (Cinlar 1975, "Introduction to Stochastic Processes", pp. 96-97), and
+here closed, as the rate is linear in pieces. The gaps of the unit process have mean 1 and
+
+    constant   no spread: s_k = k - 1/2, so the number of arrivals up to t is L(t), rounded
+    poisson    the exponential distribution: cv 1
+    gamma      the gamma distribution of shape 1/cv^2 and scale cv^2: cv as asked; below 1 steadier, above 1 in bursts
+
+Each process is stationary from its first instant: the first gap is a uniform share of a length-biased gap (Cox 1962,
+"Renewal Theory", chapter 5), so that L(t) arrivals are expected up to every t and a run does not begin with a burst.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from random import Random
+from statistics import NormalDist
+
+from firsttoken.plan.profile import Profile, Segment, amount, carry
+
+_FOREVER_NS = 2**62
+_NORMAL = NormalDist()
+_LEAST = 1e-300
+"""Stands for the 0 that chance can give, whose logarithm and normal quantile are infinite."""
+
+Draw = Callable[[], float]
+"""A number between 0 and 1, by chance."""
+
+
+def arrive(profile: Profile, process: str, cv: float, seed: str) -> Iterator[int]:
+    """Yield the instants of arrival in ns from the profile's start, never descending, those of a burst maybe equal.
+
+    `profile` is of arrivals a second; its last value goes on for ever, so the schedule ends only where that is 0.
+    `process` is "constant", "poisson" or "gamma"; `cv` counts for gamma alone.
+    """
+    arrivals = accumulate(_GAPS[process](cv, Random(seed).random))
+    due = next(arrivals)
+    began_ns, passed = 0, 0.0
+    for segment in (*profile, Segment(_FOREVER_NS, profile[-1].end, profile[-1].end)):
+        until = passed + amount((segment,), segment.length_ns)
+        while due < until:
+            yield began_ns + carry(segment, due - passed)
+            due = next(arrivals)
+        began_ns, passed = began_ns + segment.length_ns, until
+
+
+def _constant_gaps(_cv: float, _draw: Draw) -> Iterator[float]:
+    yield 0.5
+    while True:
+        yield 1.0
+
+
+def _poisson_gaps(_cv: float, draw: Draw) -> Iterator[float]:
+    while True:
+        yield -math.log(1.0 - draw())
+
+
+def _gamma_gaps(cv: float, draw: Draw) -> Iterator[float]:
+    """A gap of gamma shape k, length-biased, is one of shape k + 1."""
+    shape, scale = 1 / cv**2, cv**2
+    yield draw() * scale * _draw_gamma(shape + 1, draw)
+    while True:
+        yield scale * _draw_gamma(shape, draw)
+
+
+_GAPS: dict[str, Callable[[float, Draw], Iterator[float]]] = {
+    "constant": _constant_gaps,
+    "poisson": _poisson_gaps,
+    "gamma": _gamma_gaps,
+}
+
+
+def _draw_gamma(shape: float, draw: Draw) -> float:
+    """A gamma variate of scale 1 (Marsaglia and Tsang 2000, "A simple method for generating gamma variables").
+
+    It uses nothing but `draw`: the sequence of Python's own gammavariate may change from version to version.
+    """
+    if shape < 1:
+        return _draw_gamma(shape + 1, draw) * math.pow(max(draw(), _LEAST), 1 / shape)
+    d = shape - 1 / 3
+    c = 1 / math.sqrt(9 * d)
+    while True:
+        z = _NORMAL.inv_cdf(max(draw(), _LEAST))
+        v = (1 + c * z) ** 3
+        if v > 0 and math.log(max(draw(), _LEAST)) < z * z / 2 + d - d * v + d * math.log(v):
+            return d * v

@@ -1,0 +1,217 @@
+"""The way through a run: which stages come next, given what the last ones showed. Pure.
+
+Rule: the order is part of the experiment. With "abba" targets take turns level by level and the turn is reversed each
+time, so that a slow drift of the machine or the network falls on all of them alike; "together" drives them all at the
+same time. A stage that an earlier start of the run has finished is not run again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import Literal, Protocol
+
+from msgspec.structs import replace
+
+from firsttoken.plan import search
+from firsttoken.plan.locust_shape import Shape, ShapeError, sample_shape
+from firsttoken.plan.profile import Profile
+from firsttoken.plan.resume import FRESH, Finished
+from firsttoken.plan.stage import Group, StagePlan, plan_rate, plan_shape, plan_trace, plan_users
+from firsttoken.scenario.format import Scenario
+from firsttoken.traffic.trace import Arrival
+
+Verdict = Literal["keeps", "fails"] | None
+Key = tuple[str, float, int, str, bool]
+Planner = Callable[..., StagePlan]
+"""A level that is still to be told its target and, by name, its repeat."""
+
+
+class Itinerary(Protocol):
+    """What the conductor asks for the next stages."""
+
+    @property
+    def stages(self) -> int | None:
+        """How many there will be; None where that depends on what they show."""
+
+    @property
+    def most_users(self) -> int:
+        """The most users that any group of stages needs."""
+
+    @property
+    def first_users(self) -> int:
+        """What the first group needs."""
+
+    @property
+    def left(self) -> list[Group] | None:
+        """The stages that follow; None where that depends on what the ones before them show."""
+
+    def next_group(self) -> Group | None:
+        """The stages to run next; None once the run is through."""
+
+    def note(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
+        """Hear what a stage has shown: whether its requests kept the promise, and how many a second were answered."""
+
+    def give_up(self, target: str) -> None:
+        """Run no further stage of a target."""
+
+
+class Ladder:
+    """Stages that are known beforehand."""
+
+    def __init__(self, groups: list[Group], first_stage: int = 0, done: Collection[Key] = ()) -> None:
+        self.most_users = max(count_users(group) for group in groups)
+        left = [tuple(plan for plan in group if plan.key not in done) for group in groups]
+        self._left = [group for group in left if group]
+        self.stages: int | None = first_stage + sum(map(len, self._left))
+        self.first_users = count_users(self._left[0]) if self._left else 0
+        self._stage = first_stage
+        self._dead: set[str] = set()
+
+    @property
+    def left(self) -> list[Group] | None:
+        groups = (tuple(plan for plan in group if plan.target not in self._dead) for group in self._left)
+        return [group for group in groups if group]
+
+    def next_group(self) -> Group | None:
+        while self._left:
+            group = [plan for plan in self._left.pop(0) if plan.target not in self._dead]
+            if group:
+                numbered = tuple(replace(plan, stage=self._stage + place) for place, plan in enumerate(group))
+                self._stage += len(numbered)
+                return numbered
+        return None
+
+    def note(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
+        """Nothing follows from it."""
+
+    def give_up(self, target: str) -> None:
+        self._dead.add(target)
+
+
+class Searches:
+    """A search for the highest level that keeps the promise, one for each target, taking turns."""
+
+    stages: int | None = None
+    left: list[Group] | None = None
+
+    def __init__(self, scenario: Scenario, finished: Finished = FRESH) -> None:
+        if scenario.load.search is None:
+            raise ValueError("expected a scenario with load.search, got another")
+        self._scenario = scenario
+        self._by = scenario.load.search.by
+        self._grid = search.grid(scenario.load.search)
+        self._results: dict[str, list[tuple[float, Verdict]]] = {target.name: [] for target in scenario.target}
+        self._rates: dict[tuple[str, float], float] = {}
+        self._open = list(self._results)
+        self._stage = finished.next_stage
+        for end in finished.ends:
+            verdict = search.judge_level(end.kept, end.judged, scenario.slo.share)
+            plan = replace(self._plan(end.target, end.level), confirms=end.confirms)
+            self.note(plan, verdict, end.judged / max(finished.measured_s(end.stage), 1e-9))
+        self.first_users = self._plan(next(iter(self._results)), self._grid[0]).users
+        self.most_users = max(self._plan(next(iter(self._results)), level).users for level in self._grid)
+
+    def next_group(self) -> Group | None:
+        while self._open:
+            target = self._open.pop(0)
+            level = search.next_level(self._grid, self._results[target])
+            plan = self._confirm(target) if level is None else self._plan(target, level)
+            if plan is not None:
+                if level is not None:
+                    self._open.append(target)
+                self._stage += 1
+                return (replace(plan, stage=self._stage - 1),)
+        return None
+
+    def note(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
+        if plan.confirms:
+            self._open = [target for target in self._open if target != plan.target]
+            return
+        self._results[plan.target].append((plan.level, verdict))
+        self._rates[plan.target, plan.level] = rate
+
+    def give_up(self, target: str) -> None:
+        self._open = [name for name in self._open if name != target]
+
+    def _plan(self, target: str, level: float) -> StagePlan:
+        repeat = sum(tried == level for tried, _ in self._results[target])
+        if self._by == "users":
+            return plan_users(self._scenario, target, users=round(level), repeat=repeat)
+        return plan_rate(self._scenario, target, rate=level, repeat=repeat)
+
+    def _confirm(self, target: str) -> StagePlan | None:
+        """The last stage of a closed loop's search: the rate that its answer implies, arriving whatever happens."""
+        best = search.conclude(self._grid, self._results[target]).last_pass
+        rate = None if best is None else self._rates.get((target, best))
+        if self._by == "rate" or not rate:
+            return None
+        return plan_rate(self._scenario, target, rate=float(f"{rate:.3g}"), confirms=True)
+
+
+def lay_out(
+    scenario: Scenario,
+    *,
+    sampled: Profile | None = None,
+    trace: list[Arrival] | None = None,
+    finished: Finished = FRESH,
+) -> Itinerary:
+    """The way through a scenario's run.
+
+    `sampled` is the course of a shape that is a class of the locustfile, `trace` the arrivals of a trace; `finished` is
+    what an earlier start of the run has left.
+    """
+    if scenario.load.search is not None:
+        return Searches(scenario, finished)
+    groups = _order(scenario, list(_plan_levels(scenario, sampled, trace)))
+    return Ladder(groups, finished.next_stage, finished.keys)
+
+
+def _plan_levels(scenario: Scenario, sampled: Profile | None, trace: list[Arrival] | None) -> Iterator[Planner]:
+    """The levels of a scenario in ascending order, each still to be told its target and repeat."""
+    load = scenario.load
+    if trace is not None:
+        yield partial(plan_trace, scenario, trace=trace)
+    elif load.shape:
+        yield partial(plan_shape, scenario, sampled=sampled)
+    elif load.rate:
+        yield from (partial(plan_rate, scenario, rate=rate) for rate in load.rate)
+    else:
+        yield from (partial(plan_users, scenario, users=users) for users in load.users)
+
+
+def _order(scenario: Scenario, planners: list[Planner]) -> list[Group]:
+    names, load = [target.name for target in scenario.target], scenario.load
+    rungs = [(planner, repeat) for repeat in range(load.repeats) for planner in planners]
+    if load.order == "together":
+        return [tuple(planner(name, repeat=repeat) for name in names) for planner, repeat in rungs]
+    groups: list[Group] = []
+    for turn, (planner, repeat) in enumerate(rungs):
+        groups += [(planner(name, repeat=repeat),) for name in (names if turn % 2 == 0 else names[::-1])]
+    if load.order == "shuffle":
+        random.Random(scenario.seed).shuffle(groups)
+    return groups
+
+
+def count_users(group: Group) -> int:
+    """Users that the stages of a group need at the same time."""
+    return sum(plan.users for plan in group)
+
+
+def lay_out_run(
+    scenario: Scenario,
+    shapes: Mapping[str, Callable[[], Shape]],
+    trace: list[Arrival] | None,
+    finished: Finished = FRESH,
+) -> Itinerary:
+    """The way through a run, whose shape may be a class of the locustfile.
+
+    Raises ShapeError where the scenario names one that is not there or cannot be driven.
+    """
+    name = scenario.load.shape
+    if name[:1].isupper() and name not in shapes:
+        found = ", ".join(sorted(shapes)) or "none"
+        raise ShapeError(f"load.shape: expected a LoadTestShape class of the locustfile, got {name}; it has {found}")
+    sampled = sample_shape(shapes[name]) if name in shapes else None
+    return lay_out(scenario, sampled=sampled, trace=trace, finished=finished)

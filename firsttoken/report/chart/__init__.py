@@ -1,0 +1,1 @@
+"""How charts look and what they share: theme, curves, labels, letters."""

@@ -1,0 +1,129 @@
+"""The one chart of page one: how many requests kept the promise, against the load.
+
+Rule: nothing is drawn that was not measured. Between a load that kept the promise and one that did not no line is
+drawn, as it would name a share for loads that nobody tested: a tinted box stands there instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.patches import Rectangle
+
+from firsttoken.decide.judge.study import Study
+from firsttoken.decide.words.units import write_share
+from firsttoken.report.chart import theme
+from firsttoken.report.chart.series import curve_of, write_load, write_percent
+
+NEXT_USER = 1.0
+"""Between loads no further apart there is none to test, of users at least."""
+
+ROOM_FOR_LABEL = 0.8
+"""Up to this share of the panel's width a label has room to the right of its line."""
+
+MOST_PEAKS = 3
+"""Of more targets the peaks are not marked: their lines and names would cover the curves."""
+
+
+def draw_attainment(study: Study) -> Drawing:
+    """Every target's attainment with its band, the share that was promised, and the peak where one is stated."""
+    figure, [panel] = theme.canvas(10.0)
+    colour, marker = theme.colours(study.targets), theme.markers(study.targets)
+    promised = 100 * study.scenario.slo.share
+    ends: list[theme.End] = []
+    boxed = False
+    for target in study.targets:
+        curve = curve_of(study, target, "attainment", per=0.01)
+        _draw_curve(panel, curve, colour[target], marker[target], promised)
+        boxed = boxed or any(_find_gaps(curve, promised))
+        ends += theme.end_of(curve, target, colour[target])
+    if not ends:
+        theme.empty(panel, "No load was measured to its end.")
+        return figure
+    panel.set_ylim(0, 105)
+    panel.yaxis.set_major_formatter(lambda share, _: f"{share:.0f} %")
+    peaks = _find_peaks(study)
+    levels = [level for target in study.targets for level in study.levels(target)]
+    theme.load_axis(panel, levels, study.unit.axis, reach=max([above for _, above in peaks.values()], default=0))
+    theme.rule(panel, f"promise: {write_share(study.scenario.slo.share)}", promised)
+    marked = 0 < len(peaks) <= MOST_PEAKS
+    if marked:
+        _mark_peaks(panel, peaks, colour, study)
+    theme.label_ends(panel, ends)
+    theme.explain(figure, list(_explain(study, boxed=boxed, marked=marked)))
+    return figure
+
+
+def _draw_curve(panel: Axes, curve: Sequence[theme.Point], colour: str, marker: str, promised: float) -> None:
+    """The points, joined where both neighbours lie on the same side of the promise, else a box between them."""
+    gaps = list(_find_gaps(curve, promised))
+    begins = [0, *(place + 1 for place, point in enumerate(curve) if any(left is point for left, _ in gaps))]
+    for begin, end in pairwise([*begins, len(curve)]):
+        theme.curve(panel, curve[begin:end], colour, marker, band=False)
+    for left, right in gaps:
+        low, high = sorted((left.y or 0.0, right.y or 0.0))
+        panel.add_patch(Rectangle((left.x, low), right.x - left.x, high - low, color=colour, alpha=0.10, linewidth=0))
+
+
+def _find_gaps(curve: Sequence[theme.Point], promised: float) -> Iterator[tuple[theme.Point, theme.Point]]:
+    """Neighbours of which one kept the promise and the other did not, with a load between them that was not tested."""
+    for left, right in pairwise(curve):
+        if left.y is None or right.y is None or (left.y >= promised) == (right.y >= promised):
+            continue
+        if right.x - left.x > NEXT_USER:
+            yield left, right
+
+
+def _explain(study: Study, *, boxed: bool, marked: bool) -> Iterator[str]:
+    """What the marks of the chart mean, of those that are drawn."""
+    yield "Bars: 95 % intervals."
+    if boxed:
+        yield "Tinted box: no load between its sides was tested; the share falls somewhere inside."
+    demand = study.scenario.demand
+    if marked and demand:
+        need = "users" if study.unit.by == "users" else "load"
+        yield (
+            f"Peak: {demand.peak_rps:g} requests/s. Dotted: the {need} that it needs of each; solid: with "
+            f"{write_percent(demand.headroom)} headroom."
+        )
+
+
+def _find_peaks(study: Study) -> dict[str, tuple[float, float]]:
+    """The load that the stated peak needs of each target, without and with its headroom.
+
+    Users by Little's law at the target's own pace; arrivals are the peak itself.
+    """
+    metric, each = ("needed_users", 1) if study.unit.by == "users" else ("needed_rps", study.unit.turns)
+    needs = {target: study.figure(target, metric) for target in study.targets}
+    room = 1 + _headroom(study)
+    return {
+        target: (need.value / each / room, need.value / each) for target, need in needs.items() if need and need.value
+    }
+
+
+def _headroom(study: Study) -> float:
+    return study.scenario.demand.headroom if study.scenario.demand else 0.0
+
+
+def _mark_peaks(panel: Axes, peaks: Mapping[str, tuple[float, float]], colour: Mapping[str, str], study: Study) -> None:
+    """A line at the peak and one at peak and headroom, the space between them tinted; named once, at the foot."""
+    for place, (target, (peak, above)) in enumerate(peaks.items()):
+        panel.axvspan(peak, above, color=colour[target], alpha=0.10, linewidth=0)
+        for load, style in ((peak, "dotted"), (above, "solid")):
+            panel.axvline(load, color=colour[target], linewidth=0.8, linestyle=style)
+        text = f"peak + {write_percent(_headroom(study))}: {write_load(study, above)}"
+        side, aside_pt = ("right", -3) if _has_no_room_after(panel, above) else ("left", 3)
+        panel.annotate(
+            text, (above, 0), xycoords=("data", "axes fraction"), xytext=(aside_pt, 4 + 9 * place),
+            textcoords="offset points", fontsize=7, color=colour[target], bbox=theme.BACKING, ha=side,
+        )  # fmt: skip
+
+
+def _has_no_room_after(panel: Axes, load: float) -> bool:
+    """Whether a label that begins at this load would reach the names at the panel's right edge."""
+    low, high = panel.get_xlim()
+    return math.log(load / low) > ROOM_FOR_LABEL * math.log(high / low)

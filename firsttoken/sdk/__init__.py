@@ -1,0 +1,1 @@
+"""One attempt through the openai package: the twin of `wire/`, with the same rows."""

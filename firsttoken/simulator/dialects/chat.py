@@ -1,0 +1,137 @@
+"""Chat completions as OpenAI sends them: what a body asks, and the bytes of its answer, streamed or whole.
+
+Rule: pure. Everything that does not change from token to token is formed once per stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from firsttoken.simulator.dialects.dialect import (
+    WORD,
+    WORD_HOLE,
+    Ask,
+    Content,
+    StreamOptions,
+    check_tokens,
+    decode,
+    read_prompt,
+)
+from firsttoken.simulator.errors import invalid, missing
+from firsttoken.simulator.service import Job
+from firsttoken.simulator.words import speak, write_out
+
+
+class Message(msgspec.Struct):
+    """One message of the conversation."""
+
+    role: str
+    content: Content = None
+
+
+class Body(msgspec.Struct):
+    """A request's body, as far as it matters here."""
+
+    model: str = ""
+    messages: list[Message] = []
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+
+
+def read_ask(raw: bytes) -> Ask:
+    """Return what a body asks for; raises ApiError (400). `max_completion_tokens` goes before `max_tokens`."""
+    body = decode(raw, Body)
+    if not body.model:
+        raise invalid("you must provide a model parameter")
+    if not body.messages:
+        raise missing("messages")
+    if body.n not in (None, 1):
+        raise invalid(f"Invalid 'n': this server gives one choice per request, got {body.n}.", "n")
+    check_tokens(body.max_tokens, "max_tokens")
+    check_tokens(body.max_completion_tokens, "max_completion_tokens")
+    return Ask(
+        model=body.model,
+        prompt=read_prompt((message.content for message in body.messages), "image_url", "messages.[{}].content.[{}]"),
+        max_tokens=body.max_completion_tokens or body.max_tokens,
+        stream=bool(body.stream),
+        prompt_param="messages",
+        include_usage=bool(body.stream_options and body.stream_options.include_usage),
+    )
+
+
+class Answer:
+    """The answer to one request: opening, tokens and closing make the stream, `whole` the plain body."""
+
+    def __init__(self, ask: Ask, job: Job, name: str, created_s: int) -> None:
+        self._ask = ask
+        self._job = job
+        self._name = name
+        self._created_s = created_s
+
+    def opening(self) -> bytes:
+        """Return the role-only first chunk, which holds no token."""
+        return self._event(self._choice({"role": "assistant", "content": "", "refusal": None}))
+
+    def tokens(self) -> Iterator[bytes]:
+        """Yield one chunk per token."""
+        template = self._event(self._choice({"content": WORD}))
+        before, after = template.split(WORD_HOLE)
+        for word in speak(self._job.text_start, self._job.output_tokens):
+            yield before + word + after
+
+    def closing(self) -> bytes:
+        """Return what follows the last token: the finish reason, the usage if asked for, the end marker."""
+        end = self._event(self._choice({}, self._finish_reason()))
+        if self._ask.include_usage:
+            end += self._event([], self._usage())
+        return end + b"data: [DONE]\n\n"
+
+    def whole(self) -> bytes:
+        """Return the answer to a request that did not ask for a stream."""
+        text = write_out(self._job.text_start, self._job.output_tokens)
+        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason()}
+        return msgspec.json.encode(self._head("chat.completion") | {"choices": [choice], "usage": self._usage()})
+
+    def _head(self, kind: str) -> dict[str, object]:
+        return {
+            "id": f"chatcmpl-{self._name}",
+            "object": kind,
+            "created": self._created_s,
+            "model": self._ask.model,
+            "service_tier": "default",
+            "system_fingerprint": f"fp_{self._ask.model}",
+        }
+
+    def _finish_reason(self) -> str:
+        return "stop" if self._ask.max_tokens is None else "length"
+
+    def _choice(self, delta: dict[str, str | None], finish_reason: str | None = None) -> list[dict[str, object]]:
+        return [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}]
+
+    def _event(self, choices: list[dict[str, object]], usage: dict[str, object] | None = None) -> bytes:
+        """Return one server-sent event; with include_usage all but the last carry `usage: null`."""
+        chunk = self._head("chat.completion.chunk") | {"choices": choices}
+        if self._ask.include_usage:
+            chunk["usage"] = usage
+        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+
+    def _usage(self) -> dict[str, object]:
+        prompt, output = self._ask.prompt.tokens, self._job.output_tokens
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": output,
+            "total_tokens": prompt + output,
+            "prompt_tokens_details": {"cached_tokens": self._job.cached_tokens, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": 0,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        }

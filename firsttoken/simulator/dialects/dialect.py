@@ -1,0 +1,129 @@
+"""What the dialects have in common: a request's ask, its answer, and how bodies are decoded.
+
+Rule: what the simulator needs is checked, what it has no use for (temperature, tools, ...) is let pass unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar, get_origin
+
+import msgspec
+
+from firsttoken.decoding.mismatch import find_mismatch, members
+from firsttoken.decoding.unreadable import UNREADABLE
+from firsttoken.simulator.errors import ApiError, invalid, missing, not_json
+from firsttoken.simulator.prefix import Blocks, mark_blocks
+from firsttoken.simulator.words import count_tokens
+
+T = TypeVar("T")
+
+KINDS: dict[object, str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    list: "an array",
+    dict: "an object",
+}
+"""What OpenAI calls a value of JSON."""
+
+WORD = "\x00"
+WORD_HOLE = b"\\u0000"
+"""Where the word goes in the template of a token, and how JSON writes that place: as no word of an answer does."""
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """What a prompt is to the simulator: its length, its beginning block by block, its first image's place."""
+
+    tokens: int
+    blocks: Blocks
+    image_at: str | None
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for an answer; `prompt_param` names the field of the prompt."""
+
+    model: str
+    prompt: Prompt
+    max_tokens: int | None
+    stream: bool
+    prompt_param: str
+    include_usage: bool = False
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of a prompt's content; only text counts as tokens."""
+
+    type: str
+    text: str = ""
+
+
+Content = str | list[Part] | None
+
+
+class StreamOptions(msgspec.Struct):
+    """What a stream shall hold besides its tokens."""
+
+    include_usage: bool = False
+
+
+class Answer(Protocol):
+    """The bytes of one answer: opening, tokens and closing make the stream, `whole` the plain body."""
+
+    def opening(self) -> bytes: ...
+
+    def tokens(self) -> Iterator[bytes]: ...
+
+    def closing(self) -> bytes: ...
+
+    def whole(self) -> bytes: ...
+
+
+def decode(body: bytes, form: type[T]) -> T:
+    """Return a body as `form`; raises ApiError (400) if it is not JSON or not of that form, and says where."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except UNREADABLE as error:
+        raise _refuse(body, form) from error
+
+
+def _refuse(body: bytes, form: type) -> ApiError:
+    """What OpenAI says of a body that is not JSON, or not the request that it should be."""
+    try:
+        value = msgspec.json.decode(body)
+    except UNREADABLE:
+        return not_json()
+    found = find_mismatch(value, form)
+    if found is None:
+        return not_json()
+    param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in found.path).lstrip(".")
+    if found.missing is not None:
+        return missing(f"{param}.{found.missing}".lstrip("."))
+    kinds = [KINDS[kind] for member in members(found.hint) if (kind := get_origin(member) or member) in KINDS]
+    wanted = " or ".join(kinds or ["an object"])
+    got = KINDS.get(type(found.value), "null")
+    return invalid(f"Invalid type for '{param}': expected {wanted}, but got {got} instead.", param, "invalid_type")
+
+
+def read_prompt(contents: Iterable[Content], image: str, place: str, instructions: str = "") -> Prompt:
+    """Return the prompt of these contents, which a model reads after its `instructions`.
+
+    The first part of type `image` is at `place`, filled with its two indices.
+    """
+    texts = [instructions]
+    image_at = None
+    for i, content in enumerate(contents):
+        parts = [Part("text", content)] if isinstance(content, str) else content or []
+        for j, part in enumerate(parts):
+            texts.append(part.text)
+            if part.type == image and image_at is None:
+                image_at = place.format(i, j)
+    return Prompt(sum(map(count_tokens, texts)), mark_blocks(texts), image_at)
+
+
+def check_tokens(value: int | None, param: str) -> None:
+    """Raise ApiError (400) for an asked output length below 1."""
+    if value is not None and value < 1:
+        text = f"Invalid '{param}': integer below minimum value. Expected a value >= 1, but got {value} instead."
+        raise invalid(text, param, "integer_below_min_value")

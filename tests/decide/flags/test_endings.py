@@ -1,0 +1,90 @@
+"""How answers ended: for reasons that nobody knows, or past the cap on their length."""
+
+import pytest
+
+from firsttoken.decide.flags.endings import find_ignored_cap, find_impossible_usage, find_unknown_finish
+from firsttoken.decide.measure.workload import Asked
+from firsttoken.row import UNKNOWN_FINISH, USAGE_IMPOSSIBLE, Row
+from tests.decide.hand import row, see
+
+
+def ended(number: int, reason: str = "stop") -> Row:
+    checks = [] if reason == "stop" else [UNKNOWN_FINISH]
+    return row(f"r{number:03}", intended=number, first=number + 5, last=number + 9, finish_reason=reason, checks=checks)
+
+
+@pytest.mark.parametrize(("unknown", "told"), [(0, False), (1, False), (2, True)])
+def test_one_answer_in_a_hundred_may_end_for_a_reason_that_nobody_knows(unknown, told):
+    rows = [ended(n, "wound_down" if n < unknown else "stop") for n in range(100)]
+
+    assert (find_unknown_finish(see(rows)) is not None) == told
+
+
+def test_unknown_reasons_are_named_with_their_share():
+    found = find_unknown_finish(see([ended(0, "wound_down"), ended(1), ended(2)]))
+
+    assert found.words == (
+        '33.3 % of answers ended with an unknown finish reason ("wound_down") and may not be whole; the bound is 1 %.'
+    )
+    assert (found.value, found.bound) == (pytest.approx(1 / 3), 0.01)
+
+
+def test_of_many_unknown_reasons_three_are_named():
+    found = find_unknown_finish(see([ended(n, f"odd{n}") for n in range(5)]))
+
+    assert '("odd0", "odd1", "odd2", 2 more)' in found.words
+
+
+def test_impossible_counts_are_told_with_the_number_of_answers_that_told_them():
+    rows = [row(f"r{n}", intended=n, first=n + 5, last=n + 9, checks=[USAGE_IMPOSSIBLE] * (n < 2)) for n in range(5)]
+
+    assert find_impossible_usage(see(rows)).startswith("2 of 5 answers told impossible counts of tokens")
+    assert find_impossible_usage(see(rows[2:])) is None
+
+
+def wrote(number: int, output: int | None, asked: int | None = 16, **fields: object) -> Row:
+    at = {"intended": number, "first": number + 5, "last": number + 900}
+    return row(f"r{number:03}", output=output, asked_output_tokens=asked, **at, **fields)
+
+
+def cap(*rows: Row) -> str:
+    found = find_ignored_cap(see(rows), Asked())
+    return found.words if found else ""
+
+
+def test_a_cap_that_the_server_ignores_is_told_with_both_lengths():
+    found = find_ignored_cap(see([wrote(n, 200) for n in range(9)]), Asked())
+
+    assert found.words == (
+        "Answers have 200 tokens where 16 were asked: the server ignores max_completion_tokens, and lengths are not "
+        "comparable."
+    )
+    assert (found.value, found.bound) == (200, 16)
+
+
+def test_a_cap_that_some_answers_pass_is_told_with_their_share():
+    assert cap(*(wrote(n, 200 if n < 3 else 16) for n in range(10))).startswith("30 % of answers have 200 tokens")
+
+
+@pytest.mark.parametrize("output", [3, 16, 18])
+def test_answers_within_their_cap_or_a_token_past_it_are_as_asked(output):
+    assert cap(*(wrote(n, output) for n in range(9))) == ""
+
+
+def test_one_long_answer_in_twenty_is_chance():
+    assert cap(*(wrote(n, 200 if n < 1 else 16) for n in range(20))) == ""
+
+
+def test_reasoning_beside_the_cap_is_not_held_against_it():
+    assert cap(*(wrote(n, 200, reasoning_tokens=190) for n in range(9))) == ""
+
+
+@pytest.mark.parametrize("lengths", [{"output": None}, {"output": 200, "asked": None}])
+def test_without_both_lengths_nothing_is_said(lengths):
+    assert cap(*(wrote(n, **lengths) for n in range(9))) == ""
+
+
+def test_the_cap_is_named_as_the_api_names_it():
+    found = find_ignored_cap(see([wrote(0, 200)]), Asked(cap_key="max_output_tokens"))
+
+    assert "the server ignores max_output_tokens" in found.words

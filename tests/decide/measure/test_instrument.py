@@ -1,0 +1,51 @@
+"""How right the instrument was: by the server's truth where there is one, by its own brackets else."""
+
+import pytest
+
+from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.measure.instrument import PROVEN_MS
+from tests.made_run import make_run
+from tests.results.test_truth import write_truth
+
+
+def test_without_a_truth_the_brackets_are_known_and_what_benchmarks_have_shown(tmp_path):
+    study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",)))
+
+    reading = study.instrument("gpt-5.4", 4)
+
+    assert (reading.matched, reading.error_p50_ms, reading.error_p99_ms, reading.tpot_error_p50) == (
+        0,
+        None,
+        None,
+        None,
+    )
+    assert reading.bracket_p99_ms is not None and reading.bracket_p99_ms < PROVEN_MS
+    assert reading.uncertainty_ms == PROVEN_MS, "nothing better than what benchmarks have shown"
+    assert reading.first_tokens > 10
+
+
+def test_with_a_truth_the_error_is_what_was_planted(tmp_path):
+    folder = make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",))
+    write_truth(folder, late_ns=7_000_000)
+
+    reading = study_run(folder).instrument("gpt-5.4", 4)
+
+    assert reading.matched == reading.first_tokens
+    assert reading.error_p50_ms == reading.error_p99_ms == pytest.approx(7.0)
+    assert reading.tpot_error_p50 == 0
+    assert reading.uncertainty_ms == pytest.approx(7.0)
+
+
+def test_a_window_that_was_thrown_out_says_why(tmp_path):
+    study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), hub_lag_ms=60.0))
+
+    assert "froze" in study.instrument("gpt-5.4", 4).thrown_out
+
+
+def test_a_level_that_was_never_measured_has_no_reading_to_show(tmp_path):
+    study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",)))
+
+    reading = study.instrument("gpt-5.4", 99)
+
+    assert reading.first_tokens == 0
+    assert reading.uncertainty_ms is None

@@ -1,0 +1,61 @@
+"""How long prompts and answers were, as the server counted them."""
+
+import pytest
+
+from firsttoken.decide.measure.lengths import Lengths, describe_lengths, mean_over_levels, read_lengths
+from firsttoken.decide.measure.metrics import measure
+from firsttoken.scenario.format import Traffic
+from tests.decide.hand import figure, row, see
+from tests.decide.words.test_reasons import finding
+
+TRAFFIC = Traffic(locustfile="chat", input_tokens=400, output_tokens=128)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "words"),
+    [
+        (Lengths(405.4, 128, 400, 128), "prompts of 405 and answers of 128 tokens"),
+        (Lengths(411, 32, 128, 32), "prompts of 411 and answers of 32 tokens (asked: 128 and 32)"),
+        (Lengths(50, 200, 50, 16), "prompts of 50 and answers of 200 tokens (asked: 50 and 16)"),
+        (Lengths(1234.5, 32, None, None), "prompts of 1,234 and answers of 32 tokens"),
+        (
+            Lengths(None, None, 400, 128),
+            "prompts and answers asked to be of 400 and 128 tokens, which no server counted",
+        ),
+    ],
+)
+def test_what_was_asked_is_never_told_as_had(lengths, words):
+    assert describe_lengths(lengths) == words
+
+
+def test_lengths_over_all_levels_are_those_of_all_their_answers():
+    told = [
+        figure("output_tokens_mean", 100.0, level=1.0, n=10),
+        figure("output_tokens_mean", 200.0, level=4.0, n=30),
+        figure("output_tokens_mean", 999.0, level=4.0, n=30, repeat=0),
+        figure("output_tokens_mean", None, level=8.0, n=0),
+    ]
+    means = mean_over_levels(told)
+
+    assert (means["output_tokens_mean", None].value, means["output_tokens_mean", None].n) == (175, 40)
+    assert means["input_tokens_mean", None].value is None
+
+
+def test_where_rows_do_not_say_what_was_asked_the_scenario_does():
+    had = figure("input_tokens_mean", 411.0, level=None)
+
+    assert read_lengths(finding(had), TRAFFIC) == Lengths(411, None, 400, 128)
+    asked = figure("asked_input_tokens_mean", 390.0, level=None)
+    assert read_lengths(finding(had, asked), TRAFFIC).asked_input == 390
+
+
+def test_what_rows_say_was_asked_is_a_figure():
+    rows = [
+        row("a", first=5, last=9, output=20, asked_input_tokens=90, asked_output_tokens=16),
+        row("b", outcome="tls"),
+    ]
+    figures = measure(see(rows))
+
+    assert figures["asked_output_tokens_mean", None].value == 16
+    assert figures["asked_input_tokens_mean", None].value == 90
+    assert figures["output_tokens_mean", None].value == 20

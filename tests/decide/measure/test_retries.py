@@ -1,0 +1,142 @@
+"""What retries cost, in three currencies."""
+
+import pytest
+
+from firsttoken.decide.measure.cost import count_billed
+from firsttoken.decide.measure.retries import (
+    between,
+    count_dollars,
+    count_quota,
+    count_retries,
+    per_thousand,
+    use_of_quota,
+)
+from firsttoken.stats.estimate import nothing
+from tests.decide.hand import PRICED, row, see, take
+
+ROWS = [
+    row("fine", first=10, last=100, output=100),
+    row("saved", 1, outcome="rate_limited", end=5, backoff_ms=500),
+    row("saved", 2, intended=505, outcome="http_5xx", end=510, backoff_ms=1000),
+    row("saved", 3, intended=1510, first=1600, last=1700, output=100),
+    row("in vain", 1, outcome="rate_limited", end=5, backoff_ms=300),
+    row("in vain", 2, intended=305, outcome="truncated", first=400, last=500, events=50),
+    row("gave up", outcome="connect", end=5, sent=None),
+    row("warming up", outcome="http_5xx", end=5, phase="settle"),
+]
+ROWS[6].sent_ns = None
+SEEN = see(ROWS, end=60_000)
+ATTEMPTS, BILLED = SEEN.attempts, SEEN.billed
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("retried_per_1000", 500),
+        ("saved_per_1000", 250),
+        ("gave_up_per_1000", 500),
+        ("attempts_per_request", 7 / 4),
+        ("backoff_ms_per_request", (1500 + 300) / 4),
+    ],
+)
+def test_seconds_are_counted_over_measured_requests(metric, value):
+    assert count_retries(SEEN)[metric].value == pytest.approx(value)
+
+
+def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
+    seen = see([row("a", outcome="rate_limited", end=5, backoff_ms=8000)], end=100)
+
+    assert count_retries(seen)["backoff_ms_per_request"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [("error_share", 5 / 7), ("rate_limited_share", 2 / 7), ("wasted_attempts_share", 4 / 6)],
+)
+def test_quota_counts_every_attempt_that_reached_the_server(metric, value):
+    """Seven measured attempts; the one that never connected counts against no quota."""
+    assert count_quota(SEEN)[metric].value == pytest.approx(value)
+
+
+def test_wasted_tokens_are_a_range_where_a_stream_broke():
+    """Two answers of 100 + 100 tokens; the broken stream was 100 + 50 at least, 100 + 100 at most."""
+    wasted = count_quota(SEEN)["wasted_tokens_share"]
+
+    assert (wasted.lo, wasted.hi) == pytest.approx((150 / 550, 200 / 600))
+
+
+def test_the_tax_is_what_all_attempts_cost_over_what_the_answers_did():
+    dollars = count_dollars(ATTEMPTS, BILLED, kept=2, source=PRICED)
+    answer = 100 * 3e-6 + 100 * 12e-6
+
+    assert dollars["retry_tax"].lo == pytest.approx(1 + (100 * 3e-6 + 50 * 12e-6) / (2 * answer))
+    assert dollars["retry_tax"].hi == pytest.approx(1.5)
+    assert dollars["dollars_per_1000_good"].hi == pytest.approx(1000 * 3 * answer / 2)
+
+
+def test_without_a_broken_stream_dollars_are_no_range():
+    attempts = take([ROWS[0]])
+    dollars = count_dollars(attempts, count_billed(attempts), kept=1, source=PRICED)
+
+    assert dollars["dollars"].value == pytest.approx(0.0015)
+    assert not dollars["dollars"].shown
+    assert dollars["retry_tax"].value == 1
+
+
+def test_requests_that_we_cut_off_are_no_cost_of_retries():
+    attempts = take([ROWS[0], row("cut", first=10, last=100, events=50, outcome="cancelled_by_run")])
+    dollars = count_dollars(attempts, count_billed(attempts), kept=1, source=PRICED)
+
+    assert dollars["retry_tax"].value == 1
+    assert dollars["dollars"].lo > 0.0015
+
+
+def test_an_unknown_price_leaves_dollars_unknown():
+    assert all(each.value is None for each in count_dollars(ATTEMPTS, BILLED, kept=2, source=None).values())
+
+
+def test_nothing_kept_has_no_price_per_thousand_kept():
+    assert count_dollars(ATTEMPTS, BILLED, kept=0, source=PRICED)["dollars_per_1000_good"].value is None
+
+
+def test_quota_used_is_the_most_that_was_ever_gone_of_either_limit():
+    rows = [
+        row("a", ratelimit_limit_requests=100, ratelimit_remaining_requests=90),
+        row("b", ratelimit_limit_tokens=1000, ratelimit_remaining_tokens=400),
+        row("c"),
+    ]
+
+    assert use_of_quota(take(rows)).value == pytest.approx(0.6)
+    assert use_of_quota(take(rows[2:])).value is None
+
+
+@pytest.mark.parametrize("metric", ["error_share", "rate_limited_share", "wasted_attempts_share"])
+def test_failures_that_come_together_are_worth_fewer_than_they_are(metric):
+    """Half of 200 attempts fail: all in the first half of the window, or every other one."""
+
+    def share(fails):
+        rows = [
+            row(f"r{n:03}", intended=50 * n, end=50 * n + 40, outcome="rate_limited")
+            if fails(n)
+            else row(f"r{n:03}", intended=50 * n, first=50 * n + 20, last=50 * n + 40, output=2)
+            for n in range(200)
+        ]
+        return count_quota(see(rows))[metric]
+
+    together, apart = share(lambda n: n < 100), share(lambda n: n % 2 == 0)
+
+    assert together.value == apart.value == 0.5
+    assert together.hi - together.lo > 2 * (apart.hi - apart.lo)
+
+
+def test_users_who_give_up_together_are_worth_fewer_too():
+    rows = [
+        row(f"r{n:03}", intended=50 * n, end=50 * n + 40, outcome="http_5xx" if n < 100 else "ok") for n in range(200)
+    ]
+
+    assert count_retries(see(rows))["gave_up_per_1000"].n_eff < 100
+
+
+def test_nobody_is_no_share():
+    assert per_thousand(nothing()).value is None
+    assert between(float("nan"), 1.0, 3).value is None
