@@ -1,22 +1,18 @@
-"""Processes of a test, as /proc shows them: whose children they are, and when they are gone."""
+"""Processes of a test: whose children they are, and when they are gone."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
+
+import psutil
 
 
 def family_of(pid: int) -> set[int]:
     """The children of a process."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.add(int(path.parent.name))
-    return found
+    try:
+        return {child.pid for child in psutil.Process(pid).children()}
+    except psutil.NoSuchProcess:
+        return set()
 
 
 def find_child(pid: int, module: str) -> int:
@@ -33,14 +29,14 @@ def find_children(pid: int, module: str) -> list[int]:
 def read_command(pid: int) -> str:
     """What a process was started as; nothing once it has gone."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
+        return "\0".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
 
 
 def await_gone(pids: set[int], within_s: float) -> None:
     """Wait until none of them is there any more."""
     deadline = time.monotonic() + within_s
-    while left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}:
+    while left := {pid for pid in pids if psutil.pid_exists(pid)}:
         assert time.monotonic() < deadline, f"still there after {within_s} s: {left}"
         time.sleep(0.05)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 EXTRA = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
-TOOLS = {"ruff", "mypy", "scipy-stubs", "build", "hatchling", "pytest-xdist", "uv"}
+TOOLS = {"ruff", "mypy", "scipy-stubs", "build", "hatchling", "pytest-xdist", "coverage", "uv"}
 """What the commands of a developer run, and no test imports."""
 DISTRIBUTIONS = packages_distributions()
 """Top-level module -> the distributions that bring it."""

@@ -9,8 +9,9 @@ import os
 import platform
 from pathlib import Path
 
+import psutil
+
 Host = dict[str, str | int]
-_STAT = Path("/proc/stat")
 
 
 def describe_host() -> Host:
@@ -20,28 +21,34 @@ def describe_host() -> Host:
         "machine": platform.machine(),
         "processor": _read_processor(),
         "cores": os.cpu_count() or 1,
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000,
+        "memory_mb": psutil.virtual_memory().total // 1_000_000,
     }
 
 
-def read_busy_s() -> float | None:
-    """CPU seconds of all processes since the machine started, with what other machines stole (proc_stat(5)).
+def read_busy_s() -> float:
+    """CPU seconds of all processes since the machine started, with what other machines stole where the system tells.
 
     The kernel's own interrupts are left out, as it does not count them as any process's either.
     """
-    if not _STAT.exists():
-        return None
-    user, nice, system, _idle, _iowait, _irq, _softirq, steal = map(int, _STAT.read_text().split()[1:9])
-    return (user + nice + system + steal) / os.sysconf("SC_CLK_TCK")
+    times = psutil.cpu_times()
+    busy_s: float = times.user + times.nice + times.system + getattr(times, "steal", 0.0)
+    return busy_s
 
 
 def read_used_s(pid: int) -> float | None:
-    """CPU seconds, user and system, of one process (proc_pid_stat(5))."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
+    """CPU seconds, user and system, of one process; None where there is no such process."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
         return None
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    used_s: float = times.user + times.system
+    return used_s
+
+
+def read_rss_mb() -> float:
+    """Resident memory of this process now."""
+    rss: int = psutil.Process().memory_info().rss
+    return rss / 1e6
 
 
 def _read_processor() -> str:

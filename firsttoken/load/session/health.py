@@ -8,15 +8,12 @@ a line ends early: what it took to have its users ready is no part of its figure
 
 from __future__ import annotations
 
-import os
-import resource
-import sys
 import time
-from pathlib import Path
 
 import gevent
 
 from firsttoken.load.session.session import Session
+from firsttoken.machine.host import read_rss_mb
 from firsttoken.row import Health
 
 PROBE_S = 0.005
@@ -86,12 +83,3 @@ def watch_health(session: Session, worker: int = 0) -> None:
 def pick(values: list[float], q: float) -> float | None:
     """The order statistic at q; None of nothing."""
     return sorted(values)[min(len(values) - 1, int(q * len(values)))] if values else None
-
-
-def read_rss_mb() -> float:
-    """Resident memory now where /proc tells, else the peak that getrusage tells."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
