@@ -10,8 +10,8 @@ import math
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import round_significant
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import curve_of, ladder, number_cell

@@ -9,7 +9,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import UNKNOWN, write_value
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import join_words, number_cell, write_source

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.flags.held_back import are_alike
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.held_back import are_alike
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import UNKNOWN, round_significant, write_span, write_value
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import curve_of, join_loads, join_words, number_cell, write_percent

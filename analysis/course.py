@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.profile import Part, find_break
+from firsttoken.decide.judge.profile import Part, find_break
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.profile import draw_course

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import round_significant, write_share
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import (

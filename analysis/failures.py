@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from firsttoken.decide.flags.connections import Connections
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.measure.connections import Connections
 from firsttoken.decide.measure.failures import Failure
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.failure_words import shorten
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart.series import join_words, write_percent

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.flags.client_limits import BOUNDS
 from firsttoken.decide.flags.delivery import LATE_MS
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.instrument import Reading
+from firsttoken.decide.judge.instrument import Reading
+from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import write_percent
 from firsttoken.report.instrument import find_worst, read_all, worst_ms, write_ms

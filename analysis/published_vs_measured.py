@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import (
     BARE,

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.judge.study import Study
 from firsttoken.decide.measure.recovery import Recovery
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import BARE, join_words

@@ -11,7 +11,7 @@ import math
 
 from matplotlib.figure import Figure as Drawing
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import curve_of, ladder, number_cell, write_percent

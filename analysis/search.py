@@ -11,8 +11,8 @@ from typing import NamedTuple
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.judge.capacity import Bracket, Verdict, judge_level
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import join_words, number_cell
 from firsttoken.report.chart.short_names import shorten_names

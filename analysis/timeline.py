@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.flags.client_limits import find_seconds
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import write_percent

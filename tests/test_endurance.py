@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from analysis.timeline import MOST_BINS, MOST_DOTS
-from firsttoken.decide.judge.study import Study, study_run
-from firsttoken.decide.judge.verify import compare_figures
-from firsttoken.decide.measure.metric_value import Figure
 from firsttoken.decide.measure.streams import read_streams
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import Study, study_run
+from firsttoken.decide.verify import compare_figures
 from firsttoken.report.chart.timeline import read_timeline
 from firsttoken.results.database import connect
 from firsttoken.results.folder import open_run

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from firsttoken.results.folder import Run
 from firsttoken.results.stage import Stage
 from firsttoken.row import HELD_BACK, Row

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from firsttoken import __version__
 from firsttoken.catalogue import Simulated
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from firsttoken.machine.calibration import MOST_STREAMS, Calibration, Step, choose_streams, conclude
 from firsttoken.machine.host import describe_host, read_busy_s, read_used_s
 from firsttoken.machine.limits import SPARE_FILES, LimitError, read_most_files

@@ -206,7 +206,7 @@ def init(directory: Annotated[Path, Parameter(help="Where the four folders go.")
 @app.command
 def verify(run: RunFolder, *, json_: Json = False) -> int:
     """Compute every figure of a run again from its rows and compare with its summary."""
-    from firsttoken.decide.judge.verify import verify_run
+    from firsttoken.decide.verify import verify_run
 
     verdict = verify_run(run)
     if json_:

@@ -27,7 +27,7 @@ from firsttoken.process.start import Workspace
 from firsttoken.scenario.format import Scenario
 
 if TYPE_CHECKING:
-    from firsttoken.decide.judge.study import Study
+    from firsttoken.decide.study import Study
 
 
 def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int:
@@ -76,7 +76,7 @@ def measure(plan: Scenario, workspace: Workspace, crew: launch.CrewSize, interru
 
 def study(folder: Path, *, has_ended: bool = False) -> Study:
     """Study a run, and keep its figures beside the rows: where nobody has yet, or it `has_ended` just now."""
-    from firsttoken.decide.judge.study import study_run
+    from firsttoken.decide.study import study_run
     from firsttoken.results import summary
 
     studied = study_run(folder)

@@ -17,7 +17,7 @@ from firsttoken.machine.calibration import FILLED, WITHIN_MS, Calibration, Need,
 from firsttoken.plan.estimate import RunEstimate, TargetEstimate
 
 if TYPE_CHECKING:
-    from firsttoken.decide.judge.study import Study
+    from firsttoken.decide.study import Study
 
 MOST_COLUMNS = 12
 """Columns of a query's answer that are legible side by side; of more, each row is a block of its own."""
@@ -104,8 +104,8 @@ def _dollars(usd: float | None) -> str:
 
 def show_study(study: Study) -> None:
     """Print the summary of a run: a line per target and level, and the decision."""
+    from firsttoken.cli.run_table import summarise
     from firsttoken.decide.flags.validity import RULES
-    from firsttoken.decide.words.table import summarise
     from firsttoken.report.endings import describe_run_failures
 
     header, rows = summarise(study)

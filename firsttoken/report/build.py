@@ -20,7 +20,7 @@ import typst
 from matplotlib.figure import Figure
 
 from firsttoken import kit
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from firsttoken.report.chart.letters import FONTS, Face, find_letters, spell, spell_all
 from firsttoken.report.chart.svg_text import set_runs
 from firsttoken.report.chart.theme import canvas, empty, prepare, save

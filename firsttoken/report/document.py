@@ -13,7 +13,7 @@ from importlib.metadata import version
 from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.flags.validity import RULES, Flag, Voids
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.attainment import draw_attainment
 from firsttoken.report.chart.profile import draw_course

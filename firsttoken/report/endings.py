@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.failure_words import describe_failures
 from firsttoken.results.folder import Run
 from firsttoken.row import UNKNOWN_FINISH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.instrument import worst_ms, write_ms
 

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from firsttoken.decide.flags.validity import RULES
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.failure_words import shorten
 from firsttoken.decide.words.slo_table import PromiseRow

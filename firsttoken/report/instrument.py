@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.instrument import PROVEN_MS, Reading
+from firsttoken.decide.judge.instrument import PROVEN_MS, Reading
+from firsttoken.decide.study import Study
 from firsttoken.row import Health
 
 LEAST_MS = 0.01

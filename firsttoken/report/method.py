@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.scope import describe_load, shape_of
 from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.duration import parse_duration

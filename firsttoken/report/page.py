@@ -16,7 +16,7 @@ from typing import NamedTuple, NoReturn
 
 from matplotlib.figure import Figure
 
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from firsttoken.report.chart.theme import prepare, save
 from firsttoken.report.quiet import silence_libraries
 from firsttoken.results.error import RunFolderError

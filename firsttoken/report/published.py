@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firsttoken.catalogue import ASSUMED, Source, find_assumed
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import Study
 
 AGREE = 0.03
 """A median this near to the published figure agrees with it, whatever its interval."""

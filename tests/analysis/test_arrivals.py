@@ -1,7 +1,7 @@
 """Tests of analysis/arrivals.py."""
 
 from analysis import arrivals
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.page import as_text
 from tests.made_loads import make_open_run
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis.client_cost import build, pairs
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from firsttoken.report.page import cell
 from firsttoken.row import BUFFERED, COMPRESSED
 from tests.made_stage import Served

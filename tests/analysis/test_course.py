@@ -3,7 +3,7 @@
 import re
 
 from analysis import course
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from tests.made_loads import make_open_run, make_spike_run
 
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from analysis.degradation import build
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.page import Cell
 from tests.made_run import make_run
 from tests.report.studies import make_study

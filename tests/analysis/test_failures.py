@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis.failures import MOST_ROWS, build
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.page import cell
 from tests.made_run import make_run
 

@@ -1,7 +1,7 @@
 """Tests of analysis/instrument.py."""
 
 from analysis.instrument import build
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from tests.made_run import make_run
 from tests.report.studies import make_study
 from tests.results.test_truth import write_truth

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.published_vs_measured import build
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from tests.made_loads import make_open_run
 from tests.made_run import Served
 from tests.report.studies import make_study

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from analysis import recovery
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from tests.made_loads import make_spike_run
 
 

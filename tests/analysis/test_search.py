@@ -1,7 +1,7 @@
 """Tests of analysis/search.py."""
 
 from analysis import search
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.page import cell
 from tests.made_loads import make_search_run
 

@@ -23,7 +23,7 @@ import tomli_w
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.plan.search import grid
 from firsttoken.scenario.load import Search
 from firsttoken.simulator.truth import Truth

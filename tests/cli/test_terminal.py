@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from firsttoken.cli import terminal
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.machine.calibration import Calibration, Need, Peak, Step, conclude
 from firsttoken.plan.estimate import RunEstimate, TargetEstimate
 from tests.made_loads import make_open_run, make_search_run

@@ -12,10 +12,10 @@ from firsttoken.catalogue import Source
 from firsttoken.decide.measure.answerers import COLUMNS as ANSWERERS
 from firsttoken.decide.measure.answerers import Answerers
 from firsttoken.decide.measure.attempts import COLUMNS, DTYPES, Attempts, take_columns
-from firsttoken.decide.measure.metric_value import UNITS, Figure
 from firsttoken.decide.measure.slo import Promise
 from firsttoken.decide.measure.streams import ReadGaps
 from firsttoken.decide.measure.window_data import Observation, Told, observe
+from firsttoken.decide.metrics.metric import UNITS, Figure
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, UNREAD_LIMIT, Health, Row, name_tier

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.load.session.stage_run import REDEALT
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row

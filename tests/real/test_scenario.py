@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from tests.command import firsttoken
 from tests.real.tap import tap
 

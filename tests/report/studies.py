@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from tests.made_run import make_run
 
 Tables = dict[str, object]

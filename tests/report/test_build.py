@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 import firsttoken.report.document as report_document
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
 from firsttoken.report.chart import letters, theme
 from firsttoken.report.chart.series import BARE, ladder

@@ -1,6 +1,6 @@
 """Tests of firsttoken/report/glossary.py."""
 
-from firsttoken.decide.measure.metric_value import UNITS
+from firsttoken.decide.metrics.metric import UNITS
 from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 import firsttoken.report.method as method_page
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.method import method, write_arrivals, write_length, write_promise
 from firsttoken.scenario.format import Slo, Spread
 from tests.made_loads import make_open_run, make_search_run, make_spike_run

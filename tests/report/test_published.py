@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
 from firsttoken.report.published import Comparison, compare_published
 from tests.report.studies import make_study
 

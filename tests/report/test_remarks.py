@@ -4,7 +4,7 @@ import json
 
 import msgspec
 
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.first_page import first_page
 from firsttoken.report.remarks import list_run_remarks
 from tests.made_run import make_run

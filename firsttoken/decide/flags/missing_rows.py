@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from firsttoken.decide.flags.client_limits import is_own_failure
 from firsttoken.decide.flags.evidence import Evidence
-from firsttoken.decide.measure.metrics import Key
 from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.metrics.table import Key
 from firsttoken.decide.words.units import write_share
 from firsttoken.stats.estimate import Estimate
 

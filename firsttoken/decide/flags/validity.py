@@ -23,9 +23,9 @@ from firsttoken.decide.flags.pace import find_unknown_pace
 from firsttoken.decide.flags.quota import find_quota_bound, find_unexplained_refusals, find_untold_quota, tell_share
 from firsttoken.decide.flags.settling import find_short_settling
 from firsttoken.decide.measure.cost import find_unpriced
-from firsttoken.decide.measure.metrics import Key
 from firsttoken.decide.measure.window_data import Observation
 from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.metrics.table import Key
 from firsttoken.row import Health, Manifest
 from firsttoken.stats.estimate import Estimate
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
 
 Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
 

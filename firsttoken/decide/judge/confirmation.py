@@ -15,7 +15,7 @@ import msgspec
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.capacity import Verdict
 from firsttoken.decide.judge.level_study import LevelStudy
-from firsttoken.decide.measure.metric_value import UNITS, Figure
+from firsttoken.decide.metrics.metric import UNITS, Figure
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import write_interval, write_point
 

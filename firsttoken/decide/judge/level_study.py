@@ -11,17 +11,17 @@ from typing import NamedTuple
 
 from firsttoken.decide.flags.sample_size import find_undersampled
 from firsttoken.decide.flags.validity import Flag, find_flags, raise_flag
-from firsttoken.decide.judge.bill import answered_tokens, join_tokens
 from firsttoken.decide.judge.capacity import LevelVerdict, judge_level
-from firsttoken.decide.judge.demand import Offer
+from firsttoken.decide.judge.profile import Part, follow_course
+from firsttoken.decide.measure.bill import answered_tokens, join_tokens
 from firsttoken.decide.measure.cost import Tokens
-from firsttoken.decide.measure.metric_value import Figure
-from firsttoken.decide.measure.metrics import Key, measure
-from firsttoken.decide.measure.over_repeats import combine_repeats, write_figures, write_recoveries
-from firsttoken.decide.measure.profile import Part, follow_course
+from firsttoken.decide.measure.demand import Offer
 from firsttoken.decide.measure.recovery import Recovery, find_recovery
 from firsttoken.decide.measure.window_data import Observation, pool
 from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.metrics.combine import combine_repeats, write_figures, write_recoveries
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.table import Key, measure
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict, Verdict, find_bracket
-from firsttoken.decide.judge.demand import Need
+from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.words.load_unit import USERS, LoadUnit
 
 Word = Literal["GO", "NO-GO", "UNKNOWN", "PROFILE"]

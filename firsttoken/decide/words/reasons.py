@@ -12,8 +12,8 @@ from firsttoken.decide.flags.sample_size import requests_needed
 from firsttoken.decide.flags.validity import RULES, Flag
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
 from firsttoken.decide.judge.ruling import Ruling
-from firsttoken.decide.measure.metric_value import Find
 from firsttoken.decide.measure.slo import LIMITS
+from firsttoken.decide.metrics.metric import Find
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
 from firsttoken.duration import parse_duration

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from firsttoken.decide.flags.validity import RULES, Flag
 from firsttoken.decide.judge.ruling import Ruling
-from firsttoken.decide.measure.metric_value import Find
+from firsttoken.decide.metrics.metric import Find
 
 TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
 """Flags that change what a figure means, in the order in which they are told."""

@@ -11,7 +11,7 @@ import msgspec
 from firsttoken.catalogue import Source
 from firsttoken.decide.judge.capacity import Bracket, Verdict
 from firsttoken.decide.judge.ruling import Ruling
-from firsttoken.decide.measure.metric_value import Figure, Find
+from firsttoken.decide.metrics.metric import Figure, Find
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import UNKNOWN, write_figure, write_interval, write_point, write_value
 from firsttoken.duration import parse_duration

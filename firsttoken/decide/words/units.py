@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
 
 UNKNOWN = "unknown"
 NEVER = "never"

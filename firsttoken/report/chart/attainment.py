@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Rectangle
 
-from firsttoken.decide.judge.study import Study
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_share
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import curve_of, write_load, write_percent

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.profile import Part
+from firsttoken.decide.judge.profile import Part
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_share
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.ticks import few_ticks

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import NEVER, UNKNOWN, round_significant, write_count, write_figure, write_share
 from firsttoken.report.chart.theme import Point
 from firsttoken.report.endings import describe_run_failures

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from firsttoken.decide.flags.buffering import find_buffered
-from firsttoken.decide.measure.metrics import measure
 from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.metrics.table import measure
 from firsttoken.row import BUFFERED, Row
 from tests.decide.hand import row, see
 

@@ -4,8 +4,8 @@ import pytest
 
 from firsttoken.decide.flags.missing_rows import find_censored
 from firsttoken.decide.flags.pace import find_unknown_pace
-from firsttoken.decide.measure.metrics import measure
 from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.metrics.table import measure
 from firsttoken.row import BUFFERED, Row
 from tests.decide.hand import row, see
 

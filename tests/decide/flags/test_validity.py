@@ -4,10 +4,10 @@ import pytest
 
 from firsttoken.decide.flags.client_limits import find_client_limits
 from firsttoken.decide.flags.validity import RULES, Flag, find_flags, flag_manifest
-from firsttoken.decide.measure.metrics import measure
 from firsttoken.decide.measure.slo import Promise
 from firsttoken.decide.measure.window_data import Observation
 from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.metrics.table import measure
 from firsttoken.row import Health, Manifest, Row
 from tests.decide.hand import MS, healthy, row, see
 

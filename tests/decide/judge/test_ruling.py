@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from firsttoken.decide.judge.capacity import judge_level
-from firsttoken.decide.judge.demand import Need
 from firsttoken.decide.judge.ruling import Ruling, rule
+from firsttoken.decide.measure.demand import Need
 from tests.decide.hand import figure
 from tests.decide.judge.test_capacity import ladder
 

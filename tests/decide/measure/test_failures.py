@@ -2,8 +2,8 @@
 
 import pytest
 
-from firsttoken.decide.judge.study import study_run
 from firsttoken.decide.measure.failures import COLUMNS, WHERE, count_failures, fold_words
+from firsttoken.decide.study import study_run
 from firsttoken.row import Row
 from tests.decide.columns import columns_of
 from tests.made_run import make_run

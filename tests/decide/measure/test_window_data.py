@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from firsttoken.decide.measure.metrics import measure
 from firsttoken.decide.measure.slo import Promise
 from firsttoken.decide.measure.window_data import observe, pool
+from firsttoken.decide.metrics.table import measure
 from firsttoken.results.stage import Stage
 from tests.decide.hand import MS, PRICED, gaps_of, row, see, take
 

@@ -7,9 +7,9 @@ import pytest
 
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.capacity import judge_level
-from firsttoken.decide.judge.demand import Need
 from firsttoken.decide.judge.ruling import Ruling, rule
-from firsttoken.decide.measure.metric_value import Figure, Find
+from firsttoken.decide.measure.demand import Need
+from firsttoken.decide.metrics.metric import Figure, Find
 from firsttoken.decide.words.reasons import explain, list_flips
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import figure

@@ -2,7 +2,7 @@
 
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.ruling import rule
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
 from firsttoken.decide.words.remarks import list_remarks
 from tests.decide.hand import figure
 from tests.decide.judge.test_capacity import ladder

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from firsttoken.decide.measure.lengths import Lengths
+from firsttoken.decide.words.lengths import Lengths
 from firsttoken.decide.words.load_unit import REQUESTS, SESSIONS, USERS, LoadUnit
 from firsttoken.decide.words.scope import describe_load, describe_scope, list_untested
 from firsttoken.scenario.format import Demand, Scenario, Slo, Spread, Traffic

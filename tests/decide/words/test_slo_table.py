@@ -2,8 +2,8 @@
 
 import pytest
 
-from firsttoken.decide.judge.demand import Need
 from firsttoken.decide.judge.ruling import Ruling, rule
+from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.words.slo_table import PromiseRow, write_rows
 from firsttoken.scenario.format import Demand, Scenario, Slo, Traffic
 from firsttoken.scenario.load import Load

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from tests.behaved import Behaved, behave
 
 

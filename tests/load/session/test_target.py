@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.load.open_run import describe_endpoint
 from firsttoken.load.session.target import write_body
 from firsttoken.results.folder import open_run

@@ -1,6 +1,6 @@
 """Tests of firsttoken/report/chart/profile.py."""
 
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.study import study_run
 from firsttoken.report.chart.profile import draw_course
 from tests.made_loads import make_spike_run
 

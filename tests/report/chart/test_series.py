@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
 from firsttoken.report.chart.series import (
     curve_of,
     explain_failures,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.decide.judge.demand import Need, Offer, find_need
+from firsttoken.decide.measure.demand import Need, Offer, find_need
 from firsttoken.scenario.format import Demand
 
 OFFERS = [Offer(1, 0.4, 1.0), Offer(4, 1.6, 4.0), Offer(16, 5.0, 16.0)]

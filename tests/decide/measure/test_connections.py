@@ -1,7 +1,7 @@
 """How connections were kept: reused, opened anew, or dead under a request that was sent again."""
 
-from firsttoken.decide.flags.connections import COLUMNS, Connections, count_connections
-from firsttoken.decide.judge.study import study_run
+from firsttoken.decide.measure.connections import COLUMNS, Connections, count_connections
+from firsttoken.decide.study import study_run
 from firsttoken.row import ADDRESS_FAILED, Row
 from tests.decide.columns import columns_of
 from tests.made_run import make_run

@@ -5,8 +5,8 @@ import math
 import msgspec
 import pytest
 
-from firsttoken.decide.judge.study import study_run
-from firsttoken.decide.judge.verify import compare_figures, keep_known, verify_run
+from firsttoken.decide.study import study_run
+from firsttoken.decide.verify import compare_figures, keep_known, verify_run
 from firsttoken.results.summary import write_summary
 from tests.decide.hand import figure
 from tests.made_run import make_run

@@ -2,8 +2,8 @@
 
 import re
 
-from firsttoken.decide.judge.study import study_run
-from firsttoken.decide.words.table import summarise
+from firsttoken.cli.run_table import summarise
+from firsttoken.decide.study import study_run
 from tests.made_run import make_run
 
 

@@ -13,31 +13,30 @@ from pathlib import Path
 from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
-from firsttoken.decide.flags import connections, held_back
-from firsttoken.decide.flags.connections import Connections, count_connections
-from firsttoken.decide.flags.held_back import HeldBack, find_held_back
-from firsttoken.decide.flags.placement import describe_placement
 from firsttoken.decide.flags.validity import Flag, flag_manifest
 from firsttoken.decide.judge.confirmation import Confirmation, confirm
 from firsttoken.decide.judge.exit_code import find_exit_code
+from firsttoken.decide.judge.instrument import Reading, read_instrument
 from firsttoken.decide.judge.level_study import LevelStudy, study_level
+from firsttoken.decide.judge.profile import Part
 from firsttoken.decide.judge.ruling import Ruling, Word
-from firsttoken.decide.judge.target_study import Parts, study_target
-from firsttoken.decide.measure import failures
+from firsttoken.decide.measure import connections, failures, held_back
 from firsttoken.decide.measure.answerers import COLUMNS as ANSWERER_COLUMNS
 from firsttoken.decide.measure.answerers import NOBODY, Answerers, Counts
 from firsttoken.decide.measure.attempts import COLUMNS, take_columns
+from firsttoken.decide.measure.connections import Connections, count_connections
 from firsttoken.decide.measure.failures import Failure, count_failures
-from firsttoken.decide.measure.instrument import Reading, read_instrument
-from firsttoken.decide.measure.metric_value import Figure
-from firsttoken.decide.measure.metrics import Key, measure
-from firsttoken.decide.measure.profile import Part
+from firsttoken.decide.measure.held_back import HeldBack, find_held_back
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.measure.slo import Promise, read_promise
 from firsttoken.decide.measure.window_data import Observation, Told, observe
 from firsttoken.decide.measure.workload import read_asked
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.table import Key, measure
+from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_unit
+from firsttoken.decide.words.placement import describe_placement
 from firsttoken.results.columns import UNREAD_LIMITS, ended_in
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage

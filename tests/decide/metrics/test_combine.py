@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from firsttoken.decide.judge.bill import Bill
-from firsttoken.decide.judge.demand import Need
-from firsttoken.decide.measure.over_repeats import (
+from firsttoken.decide.measure.bill import Bill
+from firsttoken.decide.measure.demand import Need
+from firsttoken.decide.metrics.combine import (
     add_up,
     combine_repeats,
     relate_levels,

@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from firsttoken.decide.judge.bill import Bill
 from firsttoken.decide.judge.capacity import relative_to_unloaded
-from firsttoken.decide.judge.demand import Need
-from firsttoken.decide.measure.metric_value import UNITS, Figure
-from firsttoken.decide.measure.metrics import Key
+from firsttoken.decide.measure.bill import Bill
+from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.measure.recovery import Recovery
-from firsttoken.decide.measure.retries import between
+from firsttoken.decide.metrics.metric import UNITS, Figure
+from firsttoken.decide.metrics.retries import between
+from firsttoken.decide.metrics.table import Key
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.repeats import over_repeats
 

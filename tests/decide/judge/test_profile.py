@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.decide.measure.profile import Span, cut, find_break, follow_course
+from firsttoken.decide.judge.profile import Span, cut, find_break, follow_course
 from firsttoken.decide.measure.slo import Promise
 from firsttoken.decide.measure.window_data import pool
 from firsttoken.row import Row

@@ -1,6 +1,6 @@
 """How attempts were spread over the addresses of a name, as the report says it."""
 
-from firsttoken.decide.flags.placement import describe_placement
+from firsttoken.decide.words.placement import describe_placement
 
 A, B = "127.0.0.1:80", "127.0.0.2:80"
 TWO = {"addresses": f"{A}, {B}"}

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from firsttoken.decide.measure.metric_value import Figure, Find
-from firsttoken.decide.measure.metrics import Key
+from firsttoken.decide.metrics.metric import Figure, Find
+from firsttoken.decide.metrics.table import Key
 from firsttoken.decide.words.units import write_count
 from firsttoken.scenario.format import Traffic, mean_tokens
 from firsttoken.stats.estimate import Estimate, nothing

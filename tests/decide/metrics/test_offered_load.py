@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.decide.measure.arrivals import measure_arrivals
+from firsttoken.decide.metrics.offered_load import measure_arrivals
 from tests.decide.hand import row, see
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firsttoken.catalogue import Source, load_catalogue
-from firsttoken.decide.judge.bill import answered_tokens, bill_day, join_tokens
+from firsttoken.decide.measure.bill import answered_tokens, bill_day, join_tokens
 from firsttoken.decide.measure.cost import Tokens
 from firsttoken.scenario.format import Demand, Spread, Traffic
 from tests.decide.hand import PRICED, row, take

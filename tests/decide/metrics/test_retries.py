@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.decide.measure.cost import count_billed
-from firsttoken.decide.measure.retries import (
+from firsttoken.decide.metrics.retries import (
     between,
     count_dollars,
     count_quota,

@@ -8,18 +8,18 @@ from typing import NamedTuple
 
 from firsttoken.catalogue import Source
 from firsttoken.decide.flags.validity import Flag
-from firsttoken.decide.judge.bill import bill_day, join_tokens
 from firsttoken.decide.judge.confirmation import Confirmation, write_confirmation
-from firsttoken.decide.judge.demand import find_need
 from firsttoken.decide.judge.level_study import LevelStudy
+from firsttoken.decide.judge.profile import Part
 from firsttoken.decide.judge.ruling import Ruling, rule
-from firsttoken.decide.measure.lengths import mean_over_levels
-from firsttoken.decide.measure.metric_value import Figure, Find
-from firsttoken.decide.measure.metrics import Key
-from firsttoken.decide.measure.over_repeats import add_up, relate_levels, write_bill, write_figures, write_need
-from firsttoken.decide.measure.profile import Part
+from firsttoken.decide.measure.bill import bill_day, join_tokens
+from firsttoken.decide.measure.demand import find_need
 from firsttoken.decide.measure.recovery import Recovery
+from firsttoken.decide.metrics.combine import add_up, relate_levels, write_bill, write_figures, write_need
+from firsttoken.decide.metrics.metric import Figure, Find
+from firsttoken.decide.metrics.table import Key
 from firsttoken.decide.words.decision import Decision, decide
+from firsttoken.decide.words.lengths import mean_over_levels
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target

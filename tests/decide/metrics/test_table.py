@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from firsttoken.decide.measure.metric_value import UNITS
-from firsttoken.decide.measure.metrics import measure, turn_over
 from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.metrics.metric import UNITS
+from firsttoken.decide.metrics.table import measure, turn_over
 from firsttoken.row import Row
 from firsttoken.stats.estimate import Estimate
 from tests.decide.hand import row, see

@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from firsttoken.decide.flags.delivery import count_at_work
-from firsttoken.decide.measure.arrivals import measure_arrivals
 from firsttoken.decide.measure.attempts import Bools, Floats
 from firsttoken.decide.measure.latency import streamed_tokens, ttft_ms
-from firsttoken.decide.measure.retries import count_dollars, count_quota, count_retries, mean_of, share_of
 from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.metrics.offered_load import measure_arrivals
+from firsttoken.decide.metrics.retries import count_dollars, count_quota, count_retries, mean_of, share_of
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.quantile import quantile_interval

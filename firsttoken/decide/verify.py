@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from firsttoken.decide.judge.study import study_run
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import study_run
 from firsttoken.results.folder import ROW_VERSION
 from firsttoken.results.summary import read_summary
 

@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from firsttoken import kit
-from firsttoken.decide.judge.study import Study, study_run
+from firsttoken.decide.study import Study, study_run
 from firsttoken.results.error import RunFolderError
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from firsttoken.decide.judge.study import Study
-from firsttoken.decide.measure.metric_value import Figure
+from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_figure, write_point
 
 COLUMNS: tuple[tuple[str, str, float | None], ...] = (

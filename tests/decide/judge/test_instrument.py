@@ -2,8 +2,8 @@
 
 import pytest
 
-from firsttoken.decide.judge.study import study_run
-from firsttoken.decide.measure.instrument import PROVEN_MS
+from firsttoken.decide.judge.instrument import PROVEN_MS
+from firsttoken.decide.study import study_run
 from tests.made_run import make_run
 from tests.results.test_truth import write_truth
 

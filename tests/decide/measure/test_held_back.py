@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from firsttoken.decide.flags.held_back import are_alike, find_held_back
+from firsttoken.decide.measure.held_back import are_alike, find_held_back
 
 
 def columns(*answers: tuple[str, float, bool, bool]) -> dict[str, np.ndarray]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from firsttoken.decide.measure.lengths import Lengths, describe_lengths, mean_over_levels, read_lengths
-from firsttoken.decide.measure.metrics import measure
+from firsttoken.decide.metrics.table import measure
+from firsttoken.decide.words.lengths import Lengths, describe_lengths, mean_over_levels, read_lengths
 from firsttoken.scenario.format import Traffic
 from tests.decide.hand import figure, row, see
 from tests.decide.words.test_reasons import finding
