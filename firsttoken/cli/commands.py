@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter, validators
 from firsttoken import __version__, kit
 from firsttoken.catalogue import load_catalogue
 from firsttoken.cli import console, terminal
-from firsttoken.cli import run_steps as running
+from firsttoken.cli import run as running
 from firsttoken.cli.command_error import word_error
 from firsttoken.cli.interrupts import Interrupts
 from firsttoken.error import FirstTokenError

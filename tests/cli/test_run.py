@@ -1,10 +1,10 @@
-"""Tests of firsttoken/cli/run_steps.py: what is refused before a run begins, and with which exit code it ends."""
+"""Tests of firsttoken/cli/run.py: what is refused before a run begins, and with which exit code it ends."""
 
 import json
 
 import pytest
 
-from firsttoken.cli.run_steps import check_names, conclude
+from firsttoken.cli.run import check_names, conclude
 from firsttoken.machine.readiness import UsageError
 from firsttoken.report.chart import letters
 from firsttoken.scenario.reading import find_scenario, load_scenario
