@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from firsttoken.process.launch import CrewSize, LoadProcess
+from firsttoken.process.launch import Child, LoadSpec
 from firsttoken.process.run_folder import open_folder
 from firsttoken.process.start import open_workspace
 from firsttoken.results.folder import Run, open_run
@@ -69,14 +69,14 @@ def behave(folder: Path, code: str, workers: int = 1, load: str = LEVEL, **overr
     plan = load_scenario(folder / "plan.toml", [f"load.{key}={value}" for key, value in overrides.items()])
     said: list[str] = []
     with open_workspace(plan, open_folder(plan, folder / "out")) as workspace:
-        crew = CrewSize(workers)
-        load = LoadProcess(
-            workspace.folder, workspace.simulators.base_urls, ["test"], crew, hold=workspace.hold, relay=said.append
+        spec = LoadSpec(
+            folder=str(workspace.folder), base_urls=workspace.simulators.base_urls, command=["test"], workers=workers
         )
+        child = Child("firsttoken.load.main", spec, keeps=[workspace.hold], relay=said.append)
         try:
-            *_, end = load.events()
+            *_, end = child.events()
         finally:
-            load.stop()
+            child.stop()
     failure = end["failure"]
     out = folder / "out"
     return Behaved(None if failure is None else str(failure), said, open_run(out), rows_of(out), out)

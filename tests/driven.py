@@ -19,7 +19,8 @@ def drive(folder: Path, scenario: str, workers: int = 1, overrides: Sequence[str
     plan = load_scenario(folder / "plan.toml", list(overrides))
     out = run_folder.open_folder(plan, folder / f"workers-{workers}")
     simulators = launch.Simulators(plan, truth=None)
-    load = launch.LoadProcess(out, simulators.base_urls, ["test"], launch.CrewSize(workers))
+    spec = launch.LoadSpec(folder=str(out), base_urls=simulators.base_urls, command=["test"], workers=workers)
+    load = launch.Child("firsttoken.load.main", spec)
     try:
         *_, end = load.events()
     finally:

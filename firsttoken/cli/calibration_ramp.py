@@ -104,13 +104,16 @@ def _drive(scenario: Scenario, folder: Path) -> list[Look]:
 
 def _look_on(workspace: Workspace) -> tuple[list[Look], dict[str, object]]:
     simulators = workspace.simulators
-    load = launch.LoadProcess(workspace.folder, simulators.base_urls, ["firsttoken", "calibrate"], hold=workspace.hold)
+    spec = launch.LoadSpec(
+        folder=str(workspace.folder), base_urls=simulators.base_urls, command=["firsttoken", "calibrate"]
+    )
+    load = launch.Child("firsttoken.load.main", spec, keeps=[workspace.hold])
     looks: list[Look] = []
     ending: dict[str, object] = {}
     try:
         for ending in load.events():
             if ending.get("phase") == "measure":
-                server_s, client_s = (read_used_s(pid) for pid in (*simulators.pids, load.pid))
+                server_s, client_s = (read_used_s(pid) for pid in (*simulators.pids, load.process.pid))
                 looks.append(Look(time.monotonic(), server_s, client_s, read_busy_s()))
     finally:
         load.stop()

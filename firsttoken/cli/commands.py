@@ -17,20 +17,18 @@ from cyclopts import App, CycloptsError, Parameter, validators
 
 from firsttoken import __version__, kit
 from firsttoken.catalogue import load_catalogue
-from firsttoken.cli import console, terminal
-from firsttoken.cli import run as running
+from firsttoken.cli import console, live, terminal
 from firsttoken.cli.command_error import word_error
 from firsttoken.cli.interrupts import Interrupts
+from firsttoken.cli.options import A_PORT, Json, RunFolder, ScenarioName, Sets, read_scenario
+from firsttoken.cli.run import run, study
 from firsttoken.error import FirstTokenError
 from firsttoken.machine import calibration
 from firsttoken.machine.calibration import MOST_STREAMS
 from firsttoken.machine.readiness import UsageError, check_ready, find_simulated
 from firsttoken.plan.warnings import assumed_speeds
-from firsttoken.process import launch, run_folder
-from firsttoken.process.start import agree, open_workspace
+from firsttoken.process import launch
 from firsttoken.report.quiet import silence_libraries
-from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.reading import find_scenario, load_scenario, reopen_scenario
 
 app = App(
     name="firsttoken",
@@ -39,65 +37,9 @@ app = App(
     help_epilogue="Start with: firsttoken run quickstart. It needs no key and no network, and takes 2.5 minutes.",
 )
 app.register_install_completion_command(help="Have your shell complete commands and options.")
+app.command(run)
 
 DEMO_MODELS = ("gpt-5.2-codex", "gpt-5.4")
-
-
-def Switch(text: str, name: str | None = None) -> Parameter:  # noqa: N802 # stands beside Parameter
-    """An option that is on where it is given: it has no negative and no default to show."""
-    return Parameter(name=name, negative="", show_default=False, help=text)
-
-
-Json = Annotated[bool, Switch("Print the result as JSON.", "--json")]
-Sets = Annotated[
-    list[str] | None,
-    Parameter(name="--set", negative="", consume_multiple=False, help="Change a key of the scenario: load.users=[1,8]"),
-]
-ScenarioName = Annotated[str, Parameter(help="A path, or the bare name of a file in scenarios/.")]
-AT_LEAST_0 = validators.Number(gte=0)
-A_PORT = validators.Number(gte=0, lte=65_535)
-RunFolder = Annotated[Path, Parameter(help="A run folder.")]
-
-
-@app.command
-def run(
-    scenario: Annotated[str | None, Parameter(help="A path, or the bare name of a file in scenarios/.")] = None,
-    *,
-    out: Annotated[str | None, Parameter(help="The run folder; default runs/TIME-NAME/.")] = None,
-    set_: Sets = None,
-    workers: Annotated[int, Parameter(help="Load processes here.", validator=AT_LEAST_0)] = 1,
-    remote: Annotated[int, Parameter(help="Workers of other machines to wait for.", validator=AT_LEAST_0)] = 0,
-    bind: Annotated[str, Parameter(help="Where workers of other machines find this one.")] = "127.0.0.1:5557",
-    resume: Annotated[Path | None, Parameter(help="Continue a run that was interrupted.")] = None,
-    dry_run: Annotated[bool, Switch("Print the worst case of time, tokens and cost; send nothing.")] = False,
-    yes: Annotated[bool, Switch("Do not ask before more than a dollar may be spent.")] = False,
-    json_: Json = False,
-) -> int:
-    """Run a scenario and write its report."""
-    if scenario is None and resume is None:
-        known = ", ".join(path.stem for path in kit.list_files("scenarios"))
-        raise UsageError(f"run: expected a scenario, got none; try `firsttoken run quickstart`, there are: {known}")
-    if scenario is not None and resume is not None:
-        raise UsageError(f"run: expected a scenario or --resume, got both; {resume} has a scenario of its own")
-    if resume and (out or set_):
-        raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
-    if workers + remote == 0:
-        raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")
-    broken_off = run_folder.find_broken_off(resume) if resume else None
-    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else _read_scenario(scenario or "", set_)
-    running.check_names(plan)
-    if dry_run:
-        return running.foretell(plan, workers, remote, as_json=json_)
-    if out:
-        run_folder.check_new(Path(out))
-    agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
-    folder = broken_off or run_folder.open_folder(plan, out)
-    told = running.tell_as_json(folder, json_)
-    with Interrupts(console.warn) as interrupts, told, open_workspace(plan, folder) as workspace:
-        if broken_off:
-            run_folder.forget_derived(broken_off)
-        failure = running.measure(plan, workspace, launch.CrewSize(workers, remote, bind), interrupts)
-        return running.conclude(folder, failure=failure, interrupts=interrupts, as_json=json_)
 
 
 @app.command
@@ -108,9 +50,17 @@ def worker(
 ) -> int:
     """Join a run that `firsttoken run --remote` has started on another machine."""
     with Interrupts(console.warn) as interrupts:
-        failure = running.work(master, spool or launch.find_spool(os.environ), interrupts)
-    if failure:
-        raise UsageError(failure)
+        place = spool or launch.find_spool(os.environ)
+        child = launch.Child("firsttoken.load.worker", {"master": master, "spool": str(place)})
+        try:
+            interrupts.tell(child.finish_early)
+            ending = live.follow_worker(child.events())
+        finally:
+            child.stop()
+    if ending is None:
+        raise UsageError(f"the worker process died; its rows are in {place}")
+    if ending["failure"]:
+        raise UsageError(str(ending["failure"]))
     return 130 if interrupts.count else 0
 
 
@@ -124,7 +74,7 @@ def report(
     """Make the PDF of a run again."""
     from firsttoken.report.build import build_report
 
-    sys.stdout.write(f"{build_report(running.study(run), kind=kind, out=out)}\n")
+    sys.stdout.write(f"{build_report(study(run), kind=kind, out=out)}\n")
     return 0
 
 
@@ -153,7 +103,7 @@ def simulate(
 @app.command
 def check(scenario: ScenarioName, *, set_: Sets = None, json_: Json = False) -> int:
     """Send one cheap request to every target, on our own wire and through the openai package."""
-    plan = _read_scenario(scenario, set_)
+    plan = read_scenario(scenario, set_)
     check_ready(plan, os.environ)
     simulators = launch.Simulators(plan, truth=None)
     try:
@@ -178,7 +128,7 @@ def calibrate(
     """Measure how many streams one worker of this machine can time to within 1 ms; takes about a minute."""
     from firsttoken.cli import calibration_ramp
 
-    plan = _read_scenario(scenario, set_) if scenario else None
+    plan = read_scenario(scenario, set_) if scenario else None
     found = calibration_ramp.calibrate(terminal.say_step, most)
     need = calibration.find_need(plan, load_catalogue(), found) if plan else None
     if json_:
@@ -247,7 +197,3 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _read_scenario(name: str, overrides: list[str] | None) -> Scenario:
-    return load_scenario(find_scenario(name), overrides or [])

@@ -1,4 +1,4 @@
-"""A run from the command line, step by step: what it will take, whether that is agreed to, the load, the report.
+"""The command `firsttoken run`: a scenario is agreed to, its load is driven by a process, its report is written.
 
 Rule: progress goes to stderr, results to stdout; a failure is a sentence that is handed back, and nobody exits here.
 """
@@ -11,23 +11,76 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from cyclopts import Parameter
 
+from firsttoken import kit
 from firsttoken.catalogue import load_catalogue
-from firsttoken.cli import console, terminal
+from firsttoken.cli import console, live, terminal
 from firsttoken.cli.interrupts import Interrupts
+from firsttoken.cli.options import AT_LEAST_0, Json, Sets, Switch, read_scenario
 from firsttoken.decide.judge.exit_code import FAILED, INTERRUPTED, find_exit_code
 from firsttoken.error import FirstTokenError
 from firsttoken.machine.readiness import UsageError, check_locustfile, find_doubts
 from firsttoken.plan import estimate
-from firsttoken.process import launch
-from firsttoken.process.start import Workspace
+from firsttoken.process import run_folder
+from firsttoken.process.launch import Child, LoadSpec
+from firsttoken.process.start import agree, open_workspace
 from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.reading import reopen_scenario
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
+
+
+def run(
+    scenario: Annotated[str | None, Parameter(help="A path, or the bare name of a file in scenarios/.")] = None,
+    *,
+    out: Annotated[str | None, Parameter(help="The run folder; default runs/TIME-NAME/.")] = None,
+    set_: Sets = None,
+    workers: Annotated[int, Parameter(help="Load processes here.", validator=AT_LEAST_0)] = 1,
+    remote: Annotated[int, Parameter(help="Workers of other machines to wait for.", validator=AT_LEAST_0)] = 0,
+    bind: Annotated[str, Parameter(help="Where workers of other machines find this one.")] = "127.0.0.1:5557",
+    resume: Annotated[Path | None, Parameter(help="Continue a run that was interrupted.")] = None,
+    dry_run: Annotated[bool, Switch("Print the worst case of time, tokens and cost; send nothing.")] = False,
+    yes: Annotated[bool, Switch("Do not ask before more than a dollar may be spent.")] = False,
+    json_: Json = False,
+) -> int:
+    """Run a scenario and write its report."""
+    if scenario is None and resume is None:
+        known = ", ".join(path.stem for path in kit.list_files("scenarios"))
+        raise UsageError(f"run: expected a scenario, got none; try `firsttoken run quickstart`, there are: {known}")
+    if scenario is not None and resume is not None:
+        raise UsageError(f"run: expected a scenario or --resume, got both; {resume} has a scenario of its own")
+    if resume and (out or set_):
+        raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
+    if workers + remote == 0:
+        raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")
+    broken_off = run_folder.find_broken_off(resume) if resume else None
+    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else read_scenario(scenario or "", set_)
+    check_names(plan)
+    if dry_run:
+        return foretell(plan, workers, remote, as_json=json_)
+    if out:
+        run_folder.check_new(Path(out))
+    agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
+    folder = broken_off or run_folder.open_folder(plan, out)
+    told = tell_as_json(folder, json_)
+    with Interrupts(console.warn) as interrupts, told, open_workspace(plan, folder) as workspace:
+        if broken_off:
+            run_folder.forget_derived(broken_off)
+        spec = LoadSpec(
+            folder=str(folder),
+            base_urls=workspace.simulators.base_urls,
+            command=["firsttoken", *sys.argv[1:]],
+            workers=workers,
+            remote=remote,
+            bind=bind,
+        )
+        failure = measure(spec, workspace.hold, plan.load.turns, interrupts)
+        return conclude(folder, failure=failure, interrupts=interrupts, as_json=json_)
 
 
 def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int:
@@ -56,21 +109,19 @@ def check_names(plan: Scenario) -> None:
         raise UsageError(refused)
 
 
-def measure(plan: Scenario, workspace: Workspace, crew: launch.CrewSize, interrupts: Interrupts) -> str | None:
-    """Start the load, show progress, end it; why it failed, in a sentence, if it did."""
-    from firsttoken.cli import live
+def measure(spec: LoadSpec, hold: int, turns: int, interrupts: Interrupts) -> str | None:
+    """Start the load process, show its progress, end it; why the run failed, in a sentence, if it did.
 
-    folder, command = workspace.folder, ["firsttoken", *sys.argv[1:]]
-    load = launch.LoadProcess(
-        folder, workspace.simulators.base_urls, command, crew, hold=workspace.hold, relay=console.relay
-    )
+    hold: the open file whose lock says that the folder is this run's.
+    """
+    load = Child("firsttoken.load.main", spec, keeps=[hold], relay=console.relay)
     try:
         interrupts.tell(load.finish_early)
-        ending = live.follow(load.events(), plan.load.turns)
+        ending = live.follow(load.events(), turns)
     finally:
         load.stop()
     if ending is None:
-        return f"{folder}: the load process died; `firsttoken report {folder}` shows what was recorded"
+        return f"{spec.folder}: the load process died; `firsttoken report {spec.folder}` shows what was recorded"
     return str(ending["failure"]) if ending["failure"] else None
 
 
@@ -133,18 +184,3 @@ def _write_result(folder: Path, pdf: Path | None, code: int, failure: str | None
 
 def _has_rows(folder: Path) -> bool:
     return any(journal.stat().st_size for journal in (folder / "attempts").glob("*.jsonl"))
-
-
-def work(master: str, spool: Path, interrupts: Interrupts) -> str | None:
-    """Work for a run of another machine until it is over; why that failed, in a sentence, if it did."""
-    from firsttoken.cli import live
-
-    child = launch.WorkerProcess(master, spool)
-    try:
-        interrupts.tell(child.finish_early)
-        ending = live.follow_worker(child.events())
-    finally:
-        child.stop()
-    if ending is None:
-        return f"the worker process died; its rows are in {spool}"
-    return str(ending["failure"]) if ending["failure"] else None

@@ -22,7 +22,7 @@ from locust.exception import StopTest
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
-from firsttoken.load.open_run import LoadSpec, OpenRun
+from firsttoken.load.open_run import OpenRun
 from firsttoken.load.reporting_shape import Stages
 from firsttoken.load.sequence import conduct, prepare
 from firsttoken.load.session.backend import Crew, LocalCrew
@@ -35,6 +35,7 @@ from firsttoken.load.session.session import Session
 from firsttoken.machine.readiness import UsageError
 from firsttoken.plan.order import Itinerary, lay_out_run
 from firsttoken.process import run_folder
+from firsttoken.process.launch import LoadSpec
 from firsttoken.process.start import agree, open_workspace
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import find_scenario, load_scenario

@@ -19,10 +19,11 @@ import msgspec
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
 from firsttoken.load.engine import drive_alone, drive_with_workers
-from firsttoken.load.open_run import LoadSpec, OpenRun
+from firsttoken.load.open_run import OpenRun
 from firsttoken.load.pipes import open_channel, open_log, read_line, read_words, tell
 from firsttoken.load.sequence import conduct, prepare
 from firsttoken.load.session.locustfile import load_behaviour
+from firsttoken.process.launch import LoadSpec
 
 PARENT_GONE_S = 1.5
 

@@ -27,27 +27,13 @@ from firsttoken.machine.limits import allow_files
 from firsttoken.net.proxy import find_proxy
 from firsttoken.plan.locust_shape import Shape
 from firsttoken.plan.order import Itinerary, lay_out_run
+from firsttoken.process.launch import LoadSpec
 from firsttoken.row import Manifest, Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.target import Target
 
 PACKAGES = ("firsttoken", "locust", "gevent", "httptools", "msgspec", "openai", "numpy")
-
-
-class LoadSpec(msgspec.Struct, kw_only=True):
-    """What a load process is told on the first line of its stdin."""
-
-    folder: str
-    base_urls: dict[str, str]
-    """Per target, where it listens: the scenario's own URL or that of its simulator."""
-    command: list[str]
-    workers: int = 1
-    """Load processes on this machine; 1: this one alone."""
-    remote: int = 0
-    """Workers of other machines to wait for."""
-    bind: str = "127.0.0.1:0"
-    """Where this process listens for workers."""
 
 
 class OpenRun:

@@ -6,12 +6,10 @@ within two seconds after it closes, so nothing outlives the command, also when t
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -38,8 +36,23 @@ class LaunchError(FirstTokenError):
     """A process or the run folder could not be started; the message is a sentence for the user."""
 
 
+class LoadSpec(msgspec.Struct, kw_only=True):
+    """What a load process (`firsttoken.load.main`) reads from the first line of its stdin."""
+
+    folder: str
+    base_urls: dict[str, str]
+    """Per target, where it listens: the scenario's own URL or that of its simulator."""
+    command: list[str]
+    workers: int = 1
+    """Load processes on this machine; 1: this one alone."""
+    remote: int = 0
+    """Workers of other machines to wait for."""
+    bind: str = "127.0.0.1:0"
+    """Where this process listens for workers."""
+
+
 class Child:
-    """One process of ours: JSON on its first line of stdin, lines from its stdout."""
+    """One process of ours: a module that reads JSON from the first line of its stdin and writes lines to its stdout."""
 
     def __init__(
         self,
@@ -61,7 +74,16 @@ class Child:
             pass_fds=keeps,
         )
         self._relaying = None if relay is None else _start_relaying(self.process.stderr, relay)
-        self.say(json.dumps(spec))
+        self.write_line(msgspec.json.encode(spec))
+
+    def events(self) -> Iterator[dict[str, object]]:
+        """What a load or worker process reports; the last event is {"event": "end", ...} unless it died."""
+        for line in self.stdout:
+            yield msgspec.json.decode(line, type=dict[str, object])
+
+    def finish_early(self) -> None:
+        """Ask a load or worker process to stop in order: drain, flush, leave."""
+        self.write_line(b"stop")
 
     @property
     def stdout(self) -> IO[bytes]:
@@ -69,12 +91,12 @@ class Child:
             raise LaunchError(f"{self.module}: its output is not connected")
         return self.process.stdout
 
-    def say(self, line: str) -> None:
+    def write_line(self, line: bytes) -> None:
         """Write one line to the child's control pipe; a child that has left cannot be told anything."""
         if self.process.stdin is None:
             return
         try:
-            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.write(line + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             return
@@ -197,72 +219,3 @@ def find_spool(environ: Mapping[str, str]) -> Path:
     """Where a worker of this user keeps rows until their master has them: $XDG_STATE_HOME, else ~/.local/state."""
     state = environ.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "firsttoken" / "spool"
-
-
-class WorkerProcess:
-    """A worker of another machine's run; iterate `events` until it has ended."""
-
-    def __init__(self, master: str, spool: Path) -> None:
-        self._child = Child("firsttoken.load.worker", {"master": master, "spool": str(spool)})
-
-    def events(self) -> Iterator[dict[str, object]]:
-        """What it says as it goes; the last event is {"event": "end", ...} unless the process died."""
-        for line in self._child.stdout:
-            yield msgspec.json.decode(line, type=dict[str, object])
-
-    def finish_early(self) -> None:
-        """Ask it to leave in order."""
-        self._child.say("stop")
-
-    def stop(self) -> None:
-        self._child.stop()
-
-
-@dataclass(frozen=True)
-class CrewSize:
-    """How many load processes drive a run, and where those of other machines find the first."""
-
-    workers: int = 1
-    """On this machine."""
-    remote: int = 0
-    """On other machines: the run begins once they are there."""
-    bind: str = "127.0.0.1:0"
-
-
-class LoadProcess:
-    """The load process of a run; iterate `events` until it has ended."""
-
-    def __init__(
-        self,
-        folder: Path,
-        base_urls: dict[str, str],
-        command: Sequence[str],
-        crew: CrewSize | None = None,
-        *,
-        hold: int | None = None,
-        relay: Relay | None = None,
-    ) -> None:
-        """`hold` is what `run_folder.hold_folder` gave, if the folder is held; `relay` gets each line that a locustfile
-        prints or logs, in this process and its workers."""
-        spec = {"folder": str(folder), "base_urls": base_urls, "command": list(command)}
-        keeps = () if hold is None else (hold,)
-        self._child = Child("firsttoken.load.main", spec | asdict(crew or CrewSize()), keeps=keeps, relay=relay)
-
-    @property
-    def pid(self) -> int:
-        return self._child.process.pid
-
-    def events(self) -> Iterator[dict[str, object]]:
-        """Progress as it comes; the last event is {"event": "end", ...} unless the process died."""
-        for line in self._child.stdout:
-            yield msgspec.json.decode(line, type=dict[str, object])
-
-    def finish_early(self) -> None:
-        """Ask it to stop in order: drain, flush, leave."""
-        self._child.say("stop")
-
-    def kill(self) -> None:
-        self._child.process.kill()
-
-    def stop(self) -> None:
-        self._child.stop()

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.process.launch import Child
+from firsttoken.process.launch import Child, LoadSpec
 from firsttoken.process.run_folder import open_folder
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
@@ -98,7 +97,7 @@ def start_load(scenario: Scenario, folder: Path) -> Iterator[Child]:
     """The load process of a scenario, for the block."""
     open_folder(scenario, folder)
     urls = {target.name: target.base_url for target in scenario.target}
-    child = Child("firsttoken.load.main", {"folder": str(folder), "base_urls": urls, "command": ["make bench"]})
+    child = Child("firsttoken.load.main", LoadSpec(folder=str(folder), base_urls=urls, command=["make bench"]))
     try:
         yield child
     finally:
@@ -147,8 +146,7 @@ def drive(
 def _follow(child: Child, on_event: Callable[[dict[str, object], int], None] | None) -> None:
     """Listen until the run is over. Raises RuntimeError where it did not come to its planned end."""
     event: dict[str, object] = {}
-    for line in child.stdout:
-        event = msgspec.json.decode(line, type=dict[str, object])
+    for event in child.events():
         if on_event is not None:
             on_event(event, child.process.pid)
         if event["event"] == "end":

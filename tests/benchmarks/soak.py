@@ -22,7 +22,7 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.process.launch import CrewSize, LoadProcess
+from firsttoken.process.launch import Child, LoadSpec
 from firsttoken.process.run_folder import open_folder
 from firsttoken.results.folder import open_run
 from firsttoken.row import Health
@@ -109,9 +109,10 @@ def drive(base_url: str, requests: int, warm: int, folder: Path, server: int) ->
         retry=Retry(policy="none"),
     )
     open_folder(scenario, folder)
-    load = LoadProcess(folder, {"soak": base_url}, ["make bench"], CrewSize(workers=WORKERS))
+    spec = LoadSpec(folder=str(folder), base_urls={"soak": base_url}, command=["make bench"], workers=WORKERS)
+    load = Child("firsttoken.load.main", spec)
     try:
-        with Watch({"load": load.pid, "server": server}) as watch:
+        with Watch({"load": load.process.pid, "server": server}) as watch:
             for event in load.events():
                 last = event
             if last.get("failure"):

@@ -72,7 +72,8 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
     scenario = load_scenario(write_scenario(tmp_path_factory.mktemp("scenario"), IMPATIENT))
     folder = run_folder.open_folder(scenario, tmp_path_factory.mktemp("run"))
     simulators = launch.Simulators(scenario, truth=None)
-    load = launch.LoadProcess(folder, simulators.base_urls, ["test"])
+    spec = launch.LoadSpec(folder=str(folder), base_urls=simulators.base_urls, command=["test"])
+    load = launch.Child("firsttoken.load.main", spec)
     try:
         assert list(load.events())[-1]["state"] == "complete"
     finally:

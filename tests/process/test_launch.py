@@ -1,13 +1,15 @@
 """The processes of a run: they start, say why they cannot, and are gone at once in the normal end."""
 
-import time
 from pathlib import Path
 
 import pytest
 
 from firsttoken.catalogue import Simulated
+from firsttoken.process import launch
 from firsttoken.process.launch import (
+    Child,
     LaunchError,
+    LoadSpec,
     Simulators,
     await_ready,
     describe_simulated,
@@ -21,7 +23,7 @@ from firsttoken.scenario.target import Target
 
 
 def simulated(name: str) -> Target:
-    return Target(model="m", name=name, prices="unknown", simulator=Simulated(ttft_s=0.1, tokens_per_s=100))
+    return Target(model=name, name=name, prices="unknown", simulator=Simulated(ttft_s=0.1, tokens_per_s=100))
 
 
 def plan(*names: str) -> Scenario:
@@ -29,13 +31,27 @@ def plan(*names: str) -> Scenario:
     return Scenario(name="plan", target=[simulated(name) for name in names], traffic=traffic, load=Load(users=[1]))
 
 
-def test_simulators_are_stopped_side_by_side_and_at_once() -> None:
-    simulators = Simulators(plan("one", "two"), truth=None)
+class RecordedSimulator:
+    """Stands in for a simulator process: it is ready at once and writes down what is done to it."""
 
-    began = time.monotonic()
+    def __init__(self, models: list[dict[str, object]], log: list[tuple[str, object]]) -> None:
+        self.name, self.log, self.process, self.stdout = models[0]["name"], log, self, [b"READY http://127.0.0.1:1\n"]
+
+    def terminate(self) -> None:
+        self.log.append(("terminate", self.name))
+
+    def stop(self) -> None:
+        self.log.append(("wait", self.name))
+
+
+def test_simulators_are_stopped_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[tuple[str, object]] = []
+    monkeypatch.setattr(launch, "Simulator", lambda models, **_keys: RecordedSimulator(models, log))
+    simulators = launch.Simulators(plan("one", "two"), truth=None)
+
     simulators.stop()
 
-    assert time.monotonic() - began < 0.9  # one that waits for its pipe takes a second
+    assert log == [("terminate", "one"), ("terminate", "two"), ("wait", "one"), ("wait", "two")]
 
 
 @pytest.mark.parametrize("name", ["openai/gpt-oss-20b", "../../../evil", "..", "a:b@c+d"])
@@ -66,3 +82,25 @@ def test_a_simulator_that_cannot_serve_says_why_in_one_sentence() -> None:
 def test_a_spool_lies_with_the_users_state() -> None:
     assert find_spool({"XDG_STATE_HOME": "state"}) == Path("state/firsttoken/spool")
     assert find_spool({}) == Path.home() / ".local" / "state" / "firsttoken" / "spool"
+
+
+ECHO = """
+import json, sys
+spec = json.loads(sys.stdin.readline())
+print(json.dumps({"event": "said", "sentence": spec["folder"]}), flush=True)
+print(json.dumps({"event": "end", "state": sys.stdin.readline().strip()}), flush=True)
+"""
+
+
+def test_a_child_reads_its_specification_reports_events_and_hears_that_it_should_stop(tmp_path, monkeypatch) -> None:
+    (tmp_path / "echo_child.py").write_text(ECHO)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    child = Child("echo_child", LoadSpec(folder="runs/one", base_urls={}, command=["test"]))
+    events = child.events()
+
+    assert next(events) == {"event": "said", "sentence": "runs/one"}
+    child.finish_early()
+    assert list(events) == [{"event": "end", "state": "stop"}]
+    child.process.wait()
+    child.finish_early()  # it has left, and cannot be told anything
+    child.stop()

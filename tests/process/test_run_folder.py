@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from firsttoken.catalogue import Simulated
-from firsttoken.process.launch import LaunchError, LoadProcess
+from firsttoken.process.launch import Child, LaunchError, LoadSpec
 from firsttoken.process.run_folder import find_broken_off, hold_folder, open_folder
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
@@ -32,7 +32,8 @@ def test_a_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
 def test_a_folder_is_held_as_long_as_its_load_process_lives(tmp_path: Path) -> None:
     folder = open_folder(plan(), tmp_path / "run")
     with hold_folder(folder) as hold:
-        load = LoadProcess(folder, {"one": "http://127.0.0.1:9/v1"}, ["test"], hold=hold)
+        spec = LoadSpec(folder=str(folder), base_urls={"one": "http://127.0.0.1:9/v1"}, command=["test"])
+        load = Child("firsttoken.load.main", spec, keeps=[hold])
 
     with pytest.raises(LaunchError, match="another"), hold_folder(folder):
         pass
