@@ -66,7 +66,7 @@ ONLY_IN = {
 PURE = (
     *("firsttoken/stats/", "firsttoken/decide/", "firsttoken/plan/"),
     *("firsttoken/load/control/", "firsttoken/load/budget/"),
-    *("firsttoken/wire/answer/", "firsttoken/wire/dialects/", "firsttoken/wire/headers/"),
+    *(f"firsttoken/wire/{name}/" for name in ("answer", "dialects", "fields", "headers")),
     *(f"firsttoken/wire/{name}.py" for name in ("addresses", "deadlines")),
     *(f"firsttoken/load/{name}.py" for name in ("findings", "refused_field")),
     *(f"firsttoken/load/workers/{name}.py" for name in ("clock_offset", "messages", "roster", "shares")),

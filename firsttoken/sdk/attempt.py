@@ -21,14 +21,14 @@ from firsttoken.sdk.body import Body
 from firsttoken.sdk.errors import judge_no_stream
 from firsttoken.wire.addresses import write_peer
 from firsttoken.wire.answer.burst import count_streamed, is_burst
-from firsttoken.wire.answer.error_text import ServerError, read_server_error
 from firsttoken.wire.answer.inflate import CODINGS
 from firsttoken.wire.answer.refusal import note_refusal
 from firsttoken.wire.answer.stream import Stream
 from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects.dialect import Dialect
-from firsttoken.wire.headers.headers import REFUSED_FROM, fill_row, read_should_retry
+from firsttoken.wire.fields.error_text import ServerError, read_server_error
+from firsttoken.wire.headers.names import REFUSED_FROM, fill_row, read_should_retry
 from firsttoken.wire.outcome import COMPLETE, STOPPED, End, ProtocolError, check_finish, judge
 from firsttoken.wire.redact import redact_row
 from firsttoken.wire.tls import word_late_handshake

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import httpx2
 from pydantic_core import PydanticSerializationError
 
-from firsttoken.wire.answer.error_text import ServerError, find_server_error, read_error, read_server_error
+from firsttoken.wire.fields.error_text import ServerError, find_server_error, read_error, read_server_error
 from firsttoken.wire.outcome import LOST, OUR_ERRNOS, DialError, End, ProtocolError, end_of, refuse_status
 from firsttoken.wire.tls import word_plain_answer
 

@@ -11,8 +11,8 @@ from aiohttp import HttpVersion11, web
 from firsttoken.simulator.dialects.dialect import Answer
 from firsttoken.simulator.errors import ApiError
 from firsttoken.simulator.service import Job, Service
-from firsttoken.simulator.timing.pump import Pump
 from firsttoken.simulator.timing.stream import Mute, Stream
+from firsttoken.simulator.timing.write_timer import Pump
 from firsttoken.simulator.truth import Truth
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
+from firsttoken.simulator.admission import Door
 from firsttoken.simulator.dialects import chat, completions, responses
 from firsttoken.simulator.dialects.dialect import Answer, Ask
-from firsttoken.simulator.door import Door
 from firsttoken.simulator.errors import ApiError, broken, unknown_url, wrong_method
 from firsttoken.simulator.exchange import Exchange
 from firsttoken.simulator.host import Host
 from firsttoken.simulator.service import Job
-from firsttoken.simulator.timing.pump import Pump
+from firsttoken.simulator.timing.write_timer import Pump
 from firsttoken.simulator.truth import TruthLog
 
 LARGEST_BODY = 64 * 2**20

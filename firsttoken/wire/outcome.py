@@ -14,7 +14,7 @@ from typing import NamedTuple
 from httptools import HttpParserError
 
 from firsttoken.row import NO_FINISH, UNKNOWN_FINISH, Outcome
-from firsttoken.wire.answer.error_text import RATE_LIMIT_WORDS, ServerError, find_server_error, read_error
+from firsttoken.wire.fields.error_text import RATE_LIMIT_WORDS, ServerError, find_server_error, read_error
 
 
 class ProtocolError(ValueError):

@@ -12,7 +12,7 @@ import pytest
 from openai import APIConnectionError, APITimeoutError
 
 from firsttoken.sdk.errors import end_of_package, judge_no_stream
-from firsttoken.wire.answer.error_text import ServerError
+from firsttoken.wire.fields.error_text import ServerError
 from firsttoken.wire.outcome import LOST
 
 REQUEST = httpx2.Request("POST", "http://h/v1")

@@ -6,7 +6,7 @@ import ssl
 import pytest
 from httptools import HttpParserError
 
-from firsttoken.wire.answer.error_text import ServerError
+from firsttoken.wire.fields.error_text import ServerError
 from firsttoken.wire.outcome import (
     COMPLETE,
     FINISH_OUTCOMES,

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from firsttoken.catalogue import Source
 from firsttoken.row import MOST_TOKENS, UNBILLED, Row, name_tier
-from firsttoken.wire.answer.usage import MOST_UNSEEN
+from firsttoken.wire.fields.usage import MOST_UNSEEN
 
 NANO = 1_000_000_000
 NANO_PER_TOKEN = 1_000

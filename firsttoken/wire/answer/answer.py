@@ -11,14 +11,14 @@ from collections.abc import Callable
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from firsttoken.row import COMPRESSED, MISLABELLED, Outcome, Row
-from firsttoken.wire.answer.error_text import ServerError, find_server_error
 from firsttoken.wire.answer.fast_path import Template, learn_template
 from firsttoken.wire.answer.inflate import CODINGS, Inflater, open_inflater
 from firsttoken.wire.answer.refusal import note_refusal
 from firsttoken.wire.answer.stream import Stream
 from firsttoken.wire.answer.unstreamed import UnstreamedBody
 from firsttoken.wire.dialects.dialect import TOKENS, VISIBLE, Dialect
-from firsttoken.wire.headers.headers import fill_row, read_should_retry
+from firsttoken.wire.fields.error_text import ServerError, find_server_error
+from firsttoken.wire.headers.names import fill_row, read_should_retry
 from firsttoken.wire.outcome import COMPLETE, LOST, End, ProtocolError, check_finish, judge
 
 MAX_HEAD_BYTES = 256 * 1024

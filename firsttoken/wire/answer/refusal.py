@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from firsttoken.row import CREDIT_SPENT, Row
-from firsttoken.wire.answer.error_text import ServerError
+from firsttoken.wire.fields.error_text import ServerError
 
 SPENT = (
     "insufficientquota", "insufficientbalance", "insufficientcredit", "insufficientfunds", "insufficientuserquota",

@@ -11,12 +11,12 @@ import re
 
 from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, USAGE_IMPOSSIBLE, Row
 from firsttoken.wire.answer.burst import count_streamed, is_burst
-from firsttoken.wire.answer.error_text import ServerError, find_words, read_server_error
-from firsttoken.wire.answer.identity import note_author
 from firsttoken.wire.answer.sse import MAX_STRAY_BYTES, Splitter
 from firsttoken.wire.answer.thoughts import Thoughts
-from firsttoken.wire.answer.usage import Counts, Usage, merge_counts, resolve_counts
 from firsttoken.wire.dialects.dialect import FOREIGN, NOTHING, Dialect, Meaning
+from firsttoken.wire.fields.error_text import ServerError, find_words, read_server_error
+from firsttoken.wire.fields.identity import note_author
+from firsttoken.wire.fields.usage import Counts, Usage, merge_counts, resolve_counts
 from firsttoken.wire.outcome import ProtocolError
 
 DONE = b"[DONE]"

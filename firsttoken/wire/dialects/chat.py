@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from firsttoken.decoding.unreadable import UNREADABLE
-from firsttoken.wire.answer.error_text import ServerError, find_server_error, read_server_error, tells_failure
-from firsttoken.wire.answer.usage import Usage, read_usage
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
 from firsttoken.wire.dialects.json_text import decode_event
 from firsttoken.wire.dialects.parts import is_thought, read_content, read_hidden, read_name, read_visible_text
+from firsttoken.wire.fields.error_text import ServerError, find_server_error, read_server_error, tells_failure
+from firsttoken.wire.fields.usage import Usage, read_usage
 from firsttoken.wire.outcome import is_failed_finish
 
 

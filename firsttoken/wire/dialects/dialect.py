@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from firsttoken.wire.answer.error_text import ServerError
-from firsttoken.wire.answer.usage import Usage
+from firsttoken.wire.fields.error_text import ServerError
+from firsttoken.wire.fields.usage import Usage
 
 
 class Meaning(NamedTuple):

@@ -11,11 +11,11 @@ from typing import Literal
 
 import msgspec
 
-from firsttoken.wire.answer.error_text import ServerError, find_server_error, read_server_error
-from firsttoken.wire.answer.usage import read_usage
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
 from firsttoken.wire.dialects.json_text import decode_event, decode_object
 from firsttoken.wire.dialects.parts import read_content, read_name, read_visible_text
+from firsttoken.wire.fields.error_text import ServerError, find_server_error, read_server_error
+from firsttoken.wire.fields.usage import read_usage
 from firsttoken.wire.outcome import is_failed_finish
 
 

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from firsttoken.row import CREDIT_SPENT, Row
-from firsttoken.wire.answer.error_text import read_server_error
 from firsttoken.wire.answer.refusal import lacks_credit, note_refusal
+from firsttoken.wire.fields.error_text import read_server_error
 
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from firsttoken.wire.answer.usage import Usage
 from firsttoken.wire.dialects.chat import read_chat
 from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, Meaning
+from firsttoken.wire.fields.usage import Usage
 from firsttoken.wire.outcome import ProtocolError
 
 

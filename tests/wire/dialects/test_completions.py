@@ -2,9 +2,9 @@
 
 import pytest
 
-from firsttoken.wire.answer.usage import Usage
 from firsttoken.wire.dialects.completions import read_completions
 from firsttoken.wire.dialects.dialect import NOTHING, VISIBLE, Meaning
+from firsttoken.wire.fields.usage import Usage
 from firsttoken.wire.outcome import ProtocolError
 
 

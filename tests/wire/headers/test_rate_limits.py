@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.row import UNREAD_LIMIT, Row
-from firsttoken.wire.headers.headers import fill_row
+from firsttoken.wire.headers.names import fill_row
 
 NOON_S = 1_784_116_800.0
 """Wed, 15 Jul 2026 12:00:00 GMT."""

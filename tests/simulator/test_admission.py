@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from firsttoken.catalogue import Freeze
+from firsttoken.simulator.admission import Door
 from firsttoken.simulator.behaviour import settle
-from firsttoken.simulator.door import Door
 from firsttoken.simulator.errors import ApiError
 from firsttoken.simulator.service import Service
 from tests.served import fast

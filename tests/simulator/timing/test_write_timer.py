@@ -5,8 +5,8 @@ from time import monotonic_ns
 
 from firsttoken.simulator.behaviour import settle
 from firsttoken.simulator.service import Service
-from firsttoken.simulator.timing.pump import Pump
 from firsttoken.simulator.timing.stream import Stream
+from firsttoken.simulator.timing.write_timer import Pump
 from tests.served import fast
 from tests.simulator.timing.test_stream import Wire
 

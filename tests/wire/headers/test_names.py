@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firsttoken.row import UNREAD_LIMIT, Row
-from firsttoken.wire.headers.headers import fill_row, read_should_retry
+from firsttoken.wire.headers.names import fill_row, read_should_retry
 
 NOON_S = 1_784_116_800.0
 """Wed, 15 Jul 2026 12:00:00 GMT."""

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.row import Row
-from firsttoken.wire.answer.identity import note_author
+from firsttoken.wire.fields.identity import note_author
 from tests.wire.spoken import FINISH, TEXT, USAGE, chunk, completion, frames, head, hear, said
 
 

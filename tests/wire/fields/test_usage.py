@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.wire.answer.usage import (
+from firsttoken.wire.fields.usage import (
     MOST_TOKENS,
     Tokens,
     Usage,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.wire.answer.error_text import find_server_error, read_error, read_server_error
+from firsttoken.wire.fields.error_text import find_server_error, read_error, read_server_error
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What the JSON of an answer says, by one table of names for every vendor: errors, counts, the author. Pure."""
