@@ -1,7 +1,7 @@
-"""The door of a model: coroutines hold a slot, and wait in its queue until their turn comes.
+"""Admission to a model: coroutines hold a slot, and wait in its queue until their turn comes.
 
-Rule: who comes next is the service's to say; the door only wakes them. While the model is frozen it is shut: nobody
-comes in, and a slot that is given back stays empty.
+Rule: the service says who is next; this only wakes them. While the model is frozen nothing is admitted, and a slot
+that is given back stays empty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from time import monotonic_ns
 from firsttoken.simulator.service import Job, Service
 
 
-class Door:
+class Admission:
     """Hands the slots of one service to coroutines."""
 
     def __init__(self, service: Service) -> None:
@@ -23,7 +23,7 @@ class Door:
         self._open = asyncio.Event()
         self._open.set()
         self._gone: list[Job] = []
-        """Those that left while the door was shut."""
+        """Those that left while the model was frozen."""
 
     @asynccontextmanager
     async def slot(self, job: Job) -> AsyncIterator[None]:
@@ -34,7 +34,7 @@ class Door:
             await self._open.wait()
             now_ns = monotonic_ns()
         started = self._service.enter(job, now_ns)
-        job.arrival_ns = came_ns  # who waits at a shut door waits for a slot
+        job.arrival_ns = came_ns  # a wait for the end of a freeze is a wait for a slot
         try:
             if not started:
                 await self._wait(job)
@@ -43,7 +43,7 @@ class Door:
             self._leave(job)
 
     def _expect_freeze(self, now_ns: int) -> None:
-        """Have the door shut while the model is frozen; when that will be, its first request decides."""
+        """Close admission while the model is frozen; when that will be, its first request decides."""
         standstill = self._service.standstill
         if standstill.note_arrival(now_ns):
             loop = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ from firsttoken.simulator.dialects.dialect import Answer
 from firsttoken.simulator.errors import ApiError
 from firsttoken.simulator.service import Job, Service
 from firsttoken.simulator.timing.stream import Mute, Stream
-from firsttoken.simulator.timing.write_timer import Pump
+from firsttoken.simulator.timing.write_timer import WriteTimer
 from firsttoken.simulator.truth import Truth
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
@@ -32,7 +32,7 @@ class Exchange:
         """The bearer key of the request, empty if there is none."""
         return self.request.headers.get("authorization", "").removeprefix("Bearer ").strip()
 
-    async def stream(self, answer: Answer, job: Job, service: Service, pump: Pump) -> web.StreamResponse:
+    async def stream(self, answer: Answer, job: Job, service: Service, write_timer: WriteTimer) -> web.StreamResponse:
         """Send headers and what precedes the tokens now, ahead of them, and each token when it is due.
 
         HTTP/1.0 knows no chunks: there the end of the connection ends the answer.
@@ -48,22 +48,24 @@ class Exchange:
         await response.write(answer.opening())
         stream = Stream(job, service, answer.tokens(), self._transport(), self.request.protocol, is_chunked=is_chunked)
         try:
-            await self._run(stream, job, pump)
+            await self._run(stream, job, write_timer)
         finally:
             self.truth.first_token_ns, self.truth.last_token_ns = stream.first_token_ns, stream.last_token_ns
         await response.write_eof(answer.closing())
         return response
 
-    async def send_whole(self, answer: Answer, job: Job, service: Service, pump: Pump) -> web.StreamResponse:
+    async def send_whole(
+        self, answer: Answer, job: Job, service: Service, write_timer: WriteTimer
+    ) -> web.StreamResponse:
         """Take the time that a stream would take, then answer in one piece."""
         await self._run(
-            Stream(job, service, answer.tokens(), Mute(self._transport()), self.request.protocol), job, pump
+            Stream(job, service, answer.tokens(), Mute(self._transport()), self.request.protocol), job, write_timer
         )
         return self.respond(200, answer.whole(), service.headers(monotonic_ns()))
 
-    async def _run(self, stream: Stream, job: Job, pump: Pump) -> None:
+    async def _run(self, stream: Stream, job: Job, write_timer: WriteTimer) -> None:
         try:
-            await pump.run(stream)
+            await write_timer.run(stream)
         finally:
             self.truth.tokens = stream.tokens
             self.truth.fault = job.fault if stream.struck else None

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from firsttoken.simulator.admission import Door
+from firsttoken.simulator.admission import Admission
 from firsttoken.simulator.dialects import chat, completions, responses
 from firsttoken.simulator.dialects.dialect import Answer, Ask
 from firsttoken.simulator.errors import ApiError, broken, unknown_url, wrong_method
 from firsttoken.simulator.exchange import Exchange
 from firsttoken.simulator.host import Host
 from firsttoken.simulator.service import Job
-from firsttoken.simulator.timing.write_timer import Pump
+from firsttoken.simulator.timing.write_timer import WriteTimer
 from firsttoken.simulator.truth import TruthLog
 
 LARGEST_BODY = 64 * 2**20
@@ -46,8 +46,8 @@ class Server:
     def __init__(self, host: Host, log: TruthLog) -> None:
         self._host = host
         self._log = log
-        self._pump = Pump()
-        self._doors = {name: Door(hosted.service) for name, hosted in host.models.items()}
+        self._write_timer = WriteTimer()
+        self._admissions = {name: Admission(hosted.service) for name, hosted in host.models.items()}
         self._open: set[Exchange] = set()
         self._ending = False
 
@@ -89,14 +89,14 @@ class Server:
         hosted.check(ask)
         service = hosted.service
         job = service.deal(ask.prompt.tokens, ask.max_tokens, ask.prompt.blocks)
-        async with self._doors[ask.model].slot(job):
+        async with self._admissions[ask.model].slot(job):
             exchange.truth.slot_wait_ns = job.waited_ns
             if job.fault == "error":
                 exchange.truth.fault = "error"
                 raise broken(service.headers(time.monotonic_ns()))
             answer = dialect.answer(ask, job, exchange.name, int(time.time()))
             give = exchange.stream if ask.stream else exchange.send_whole
-            return await give(answer, job, service, self._pump)
+            return await give(answer, job, service, self._write_timer)
 
     async def _list_models(self, request: web.Request) -> web.Response:
         exchange = Exchange(request)

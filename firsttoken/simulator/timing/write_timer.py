@@ -16,7 +16,7 @@ LEAD_NS = 500_000
 """The event loop sleeps whole milliseconds, rounded up: asked for half a millisecond less, it is right on average."""
 
 
-class Pump:
+class WriteTimer:
     """Runs streams on the event loop that it was made in."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from time import monotonic_ns
 from firsttoken.simulator.behaviour import settle
 from firsttoken.simulator.service import Service
 from firsttoken.simulator.timing.stream import Stream
-from firsttoken.simulator.timing.write_timer import Pump
+from firsttoken.simulator.timing.write_timer import WriteTimer
 from tests.served import fast
 from tests.simulator.timing.test_stream import Wire
 
@@ -25,9 +25,11 @@ def test_streams_of_different_lengths_each_run_to_their_end():
     wires = [Wire(), Wire(), Wire()]
 
     async def run() -> None:
-        pump, service = Pump(), open_service()
+        write_timer, service = WriteTimer(), open_service()
         lengths = [1, 30, 7]
-        await asyncio.gather(*(pump.run(begin(service, wire, n)) for wire, n in zip(wires, lengths, strict=True)))
+        await asyncio.gather(
+            *(write_timer.run(begin(service, wire, n)) for wire, n in zip(wires, lengths, strict=True))
+        )
 
     asyncio.run(run())
     assert [b"".join(wire.writes).count(b"word") for wire in wires] == [1, 30, 7]
@@ -37,7 +39,7 @@ def test_no_token_leaves_before_its_time():
     async def run() -> Stream:
         stream = begin(open_service(), Wire(), 20)
         due_ns.append(stream.due_ns)
-        await Pump().run(stream)
+        await WriteTimer().run(stream)
         return stream
 
     due_ns: list[float] = []
@@ -48,11 +50,11 @@ def test_no_token_leaves_before_its_time():
 
 def test_a_stream_due_sooner_than_all_others_is_not_kept_waiting():
     async def run() -> float:
-        pump = Pump()
-        slow = asyncio.create_task(pump.run(begin(open_service(ttft_s=30.0), Wire(), 1)))
+        write_timer = WriteTimer()
+        slow = asyncio.create_task(write_timer.run(begin(open_service(ttft_s=30.0), Wire(), 1)))
         await asyncio.sleep(0)
         began = monotonic_ns()
-        await pump.run(begin(open_service(), Wire(), 1))
+        await write_timer.run(begin(open_service(), Wire(), 1))
         slow.cancel()
         return (monotonic_ns() - began) / 1e9
 
@@ -63,13 +65,13 @@ def test_a_cancelled_stream_writes_no_more():
     wire = Wire()
 
     async def run() -> None:
-        pump, service = Pump(), open_service()
-        given_up = asyncio.create_task(pump.run(begin(service, wire, 1_000)))
+        write_timer, service = WriteTimer(), open_service()
+        given_up = asyncio.create_task(write_timer.run(begin(service, wire, 1_000)))
         await asyncio.sleep(0.05)
         given_up.cancel()
         await asyncio.sleep(0)
         written.append(len(wire.writes))
-        await pump.run(begin(service, Wire(), 20))
+        await write_timer.run(begin(service, Wire(), 20))
 
     written: list[int] = []
     asyncio.run(run())
