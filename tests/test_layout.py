@@ -7,6 +7,7 @@ import ast
 import fnmatch
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,7 +77,35 @@ PURE = (
 CLOCKS_AND_DOORS = {"time", "datetime", "socket", "ssl", "subprocess", "threading", "asyncio", "os", "gevent"}
 
 BANNED_NAMES = {"utils", "util", "common", "base", "manager", "helpers", "helper", "factory", "misc", "core"}
-LINES_IN_A_FUNCTION = 60
+LINES_IN_A_FUNCTION = 50
+PARAMETERS = 8
+"""Of a function, without self and cls."""
+MANY_PARAMETERS = {
+    "firsttoken/cli/commands.py:run": "one for each flag of the command",
+    "firsttoken/load/session/build.py:open_session": "a builder",
+    "firsttoken/load/session/session.py:__init__": "too many still: a struct is to hold what belongs together",
+    "firsttoken/decide/measure/window_data.py:_look": "too many still: a struct is to hold what belongs together",
+    "firsttoken/traffic/prompts.py:make_prompt": "too many still: a struct is to hold what belongs together",
+    "tests/decide/hand.py:row": "a builder",
+    "tests/decide/hand.py:see": "a builder",
+    "tests/made_run.py:make_run": "too many still: a struct is to hold what belongs together",
+    "tests/made_stage.py:__init__": "a builder",
+}
+"""Function -> why it may have more."""
+
+FILES_IN_A_ROOM = 16
+FILES_IN_A_FULL_ROOM = {"firsttoken/decide/measure": 20}
+"""Rooms that are known to have more, and how many."""
+LOOSE_MODULES = 8
+"""Beside the rooms, in firsttoken/."""
+MUTUAL_ROOMS = {
+    ("decide/flags", "decide/measure"),
+    ("decide/flags", "decide/words"),
+    ("decide/judge", "decide/measure"),
+    ("decide/judge", "decide/words"),
+    ("decide/measure", "decide/words"),
+}
+"""Rooms of one floor that still import each other."""
 
 TOP_LEVEL = {
     *("scenarios", "locustfiles", "analysis", "reports", "firsttoken", "tests", "docs", ".ci"),
@@ -140,6 +169,13 @@ def functions_of(path: Path) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFuncti
             yield node, (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
+def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The names of what a function takes, without self and cls."""
+    arguments = function.args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
 def refuse(found: list[str], advice: str) -> None:
     """Fail with every place and what to do about them."""
     assert not found, "\n".join([advice, *found])
@@ -160,6 +196,32 @@ def test_a_floor_imports_only_the_floors_beneath_it():
 def test_every_floor_is_in_the_table():
     floors = {floor_of(path) for path in SOURCES} - {"__init__"}
     refuse(sorted(floors - MAY_IMPORT.keys()), "Say in MAY_IMPORT what these floors may import:")
+
+
+def test_of_two_rooms_of_a_floor_only_one_imports_the_other():
+    """The modules beside the rooms of a floor are not asked: some bind its rooms together, others serve all of them."""
+    rooms = {name_of(path.parent).removeprefix("firsttoken/"): path.parent for path in SOURCES}
+    inner = {name for name in rooms if "/" in name}
+    found = set()
+    for path in SOURCES:
+        room = name_of(path.parent).removeprefix("firsttoken/")
+        for module, _ in imported_by(path):
+            other = "/".join(module.split(".")[1:3])
+            if {room, other} <= inner and room != other:
+                found.add((room, other))
+    mutual = {(a, b) for a, b in found if a < b and (b, a) in found}
+    refuse(sorted(map(str, mutual - MUTUAL_ROOMS)), "Move what both need into a room beneath the two:")
+    refuse(
+        sorted(map(str, MUTUAL_ROOMS - mutual)), "These do not import each other any more; strike them off the list:"
+    )
+
+
+def test_a_room_can_be_taken_in_at_a_glance():
+    files = Counter(name_of(path.parent) for path in python_files("firsttoken") if path.name != "__init__.py")
+    loose = files.pop("firsttoken")
+    found = [f"{room}: {n}" for room, n in files.items() if n > FILES_IN_A_FULL_ROOM.get(room, FILES_IN_A_ROOM)]
+    refuse(found, f"Over {FILES_IN_A_ROOM} files a room has several subjects; give each a room:")
+    assert loose <= LOOSE_MODULES, "A module beside the rooms is what every room shares; give others a room"
 
 
 def test_imports_inside_the_package_give_the_whole_name():
@@ -213,6 +275,18 @@ def test_a_function_fits_on_a_screen():
         if lines > LINES_IN_A_FUNCTION
     ]
     refuse(found, f"Over {LINES_IN_A_FUNCTION} lines a function does several things; name them:")
+
+
+def test_a_function_asks_for_few_things():
+    found = {
+        f"{name_of(path)}:{function.name}": len(parameters_of(function))
+        for path in SOURCES + TESTS
+        for function, _ in functions_of(path)
+        if len(parameters_of(function)) > PARAMETERS
+    }
+    many = [f"{name}, {count} parameters" for name, count in found.items() if name not in MANY_PARAMETERS]
+    refuse(many, f"Over {PARAMETERS} parameters belong together in a struct of their own:")
+    refuse(sorted(MANY_PARAMETERS.keys() - found.keys()), "These have few by now; strike them off MANY_PARAMETERS:")
 
 
 def test_a_library_does_not_print():
