@@ -3,9 +3,7 @@
 Driven by `firsttoken run SCENARIO`, or by Locust itself: `locust -f locustfiles/chat.py --scenario quickstart`.
 """
 
-from locust import task
-
-from firsttoken.load.users import StreamingUser
+from firsttoken.locust import StreamingUser, task
 
 
 class Chat(StreamingUser):

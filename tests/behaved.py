@@ -18,7 +18,7 @@ import logging, os, subprocess
 import gevent
 from locust import HttpUser, SequentialTaskSet, TaskSet, between, constant, task
 from locust.exception import StopUser
-from firsttoken.load.users import StreamingUser
+from firsttoken.locust import StreamingUser
 """
 """What every one of these locustfiles begins with."""
 

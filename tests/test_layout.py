@@ -35,21 +35,24 @@ MAY_IMPORT = {
     "plan": {"catalogue", "duration", "row", "scenario", "stats", "traffic"},
     "machine": {"catalogue", "kit", "plan", "scenario"},
     "process": {"catalogue", "machine", "plan", "scenario"},
-    "load": {"kit", "machine", "net", "process", "sdk", "wire"}
+    "load": {"kit", "machine", "net", "old_paths", "process", "sdk", "wire"}
     | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
-    "report": REPORT,
+    "report": REPORT | {"old_paths"},
     "cli": {"machine", "process", "report"} | REPORT,
     "__main__": {"cli"},
     "analysis": {"report"} | REPORT,
-    "locustfiles": {"load"},
+    "locust": {"load"},
+    "locustfiles": {"locust"},
+    "old_paths": set(),
+    "__init__": {"old_paths"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
 FOR_ALL = {"error", "decoding"}
 """The one error that a user is told as it is, and how bytes become typed values."""
 
 ONLY_IN = {
-    "locust": ("firsttoken/load/", "locustfiles/"),
+    "locust": ("firsttoken/load/", "firsttoken/locust.py", "locustfiles/"),
     "gevent": (
         "firsttoken/load/",
         "firsttoken/sdk/",
@@ -119,8 +122,8 @@ TESTS_OF_THE_WHOLE = {
     "tests/results/test_made_run.py",
     "tests/wire/test_habits.py",
 }
-TABLES = {"firsttoken/wire/dialects/__init__.py"}
-"""Packages that define a table of what their files hold."""
+TABLES = {"firsttoken/wire/dialects/__init__.py", "firsttoken/__init__.py"}
+"""Packages that define a table of what their files hold; and ours, which has old import paths found."""
 FOLDERS_OF_WHOLE_TESTS = {"real", "benchmarks"}
 """Tests that belong to no single file of the package."""
 

@@ -113,7 +113,7 @@ WAVES = '''
 
 from locust import LoadTestShape, task
 
-from firsttoken.load.users import StreamingUser
+from firsttoken.locust import StreamingUser
 
 
 class Chat(StreamingUser):

@@ -319,7 +319,7 @@ def test_the_exit_code_in_the_json_is_the_one_of_the_process(tmp_path: Path, int
 def test_a_run_that_fails_is_reported_as_far_as_it_was_measured_and_its_json_says_so(tmp_path: Path) -> None:
     locustfile = tmp_path / "broken.py"
     locustfile.write_text(
-        "from locust import task\nfrom firsttoken.load.users import StreamingUser\n\n"
+        "from locust import task\nfrom firsttoken.locust import StreamingUser\n\n"
         "class Chat(StreamingUser):\n    @task\n    def converse(self):\n"
         "        if self.ask().phase == 'measure':\n            self.nothing()\n"
     )

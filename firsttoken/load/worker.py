@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +47,7 @@ from firsttoken.load.workers.transport import CourierLink
 from firsttoken.load.workers.worker_run import Duty
 from firsttoken.load.workers.worker_state import Station
 from firsttoken.machine.limits import allow_files
+from firsttoken.old_paths import OldImportWarning
 from firsttoken.row import Health
 from firsttoken.scenario.target import find_variables
 from firsttoken.traffic.prompts import read_corpus
@@ -148,6 +150,7 @@ def main() -> None:
     open_log()
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore", OldImportWarning)  # the master reads the same locustfile and shows it
     spec = msgspec.json.decode(read_line(), type=WorkerSpec)
     leash = Leash()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: leash.stop("terminated"))

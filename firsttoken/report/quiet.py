@@ -1,6 +1,7 @@
 """What libraries say stays off the user's terminal: Python warnings, and log lines that nobody asked for.
 
 Rule: only the process of a command is silenced, once, as it starts; `-W` and PYTHONWARNINGS bring the warnings back.
+What a user's own file should change is shown in any case.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ import logging
 import sys
 import warnings
 
+from firsttoken.old_paths import show_warnings
+
 
 def silence_libraries() -> None:
     """Show no warning of any library, and no log line that has no handler of its own."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+    show_warnings()
     logging.getLogger().addHandler(logging.NullHandler())

@@ -9,7 +9,7 @@ import time
 import gevent
 from locust import task
 
-from firsttoken.load.users import StreamingUser
+from firsttoken.locust import StreamingUser
 
 PERIOD_S, FROZEN_S = 2.0, 0.05
 

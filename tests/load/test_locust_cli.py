@@ -118,7 +118,7 @@ def test_a_dear_run_is_not_begun_where_nobody_agreed(tmp_path: Path, monkeypatch
 def test_an_exception_ends_it_with_its_sentence_beside_users_of_another_class(tmp_path: Path) -> None:
     locustfile = tmp_path / "mixed.py"
     locustfile.write_text(
-        "from locust import HttpUser, constant, task\nfrom firsttoken.load.users import StreamingUser\n\n"
+        "from locust import HttpUser, constant, task\nfrom firsttoken.locust import StreamingUser\n\n"
         "class Health(HttpUser):\n    host = 'http://127.0.0.1:9'\n    wait_time = constant(0.2)\n"
         "    @task\n    def look(self):\n        self.client.get('/health')\n\n"
         "class Chat(StreamingUser):\n    @task\n    def converse(self):\n"

@@ -13,7 +13,7 @@ from tests.command import firsttoken, write_scenario
 
 LISTENING = """
 from locust import constant, events, task
-from firsttoken.load.users import StreamingUser
+from firsttoken.locust import StreamingUser
 
 def tell(name):
     @getattr(events, name).add_listener

@@ -1,0 +1,16 @@
+"""What a locustfile imports: the user to build on, what its requests answer, and Locust's own words for a behaviour.
+
+Rule: it is the only module of ours that a locustfile needs. Importing it hangs on Locust's own events what a scenario
+needs under `locust -f`, and does nothing else.
+"""
+
+from __future__ import annotations
+
+from locust import between, constant, task
+
+from firsttoken.load import locust_cli
+from firsttoken.load.session.streaming_user import RequestFailedError, StreamingUser
+
+__all__ = ["RequestFailedError", "StreamingUser", "between", "constant", "task"]
+
+locust_cli.install()

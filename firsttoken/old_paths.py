@@ -1,0 +1,100 @@
+"""Import paths of the last release that users' own files still name: they work for one release more, with a warning.
+
+Rule: one table, old module -> new module, and where a name was changed too, old name -> new name. A path is looked for
+here only after it was found nowhere else; the module behind it is today's, under its old path.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+FACES = {"load": "firsttoken.locust", "decide": "firsttoken.analysis", "report": "firsttoken.analysis"}
+"""Room of an old path -> the one module of ours that a file which named it should import from now on."""
+ROOMS = {
+    "decide.measure": "answerers attempts bill connections cost demand failures held_back latency recovery streams",
+    "decide.flags": "buffering client_limits delivery endings evidence identity missing_rows pace quota sample_size "
+    "settling validity",
+    "decide.judge": "capacity confirmation exit_code instrument level_study ruling",
+    "decide.metrics": "retries",
+    "decide.words": "decision failure_words lengths load_unit placement reasons remarks scope units",
+    "report.chart": "attainment letters series short_names svg_text theme ticks",
+}
+"""Today's room -> the modules that moved into it and kept their names."""
+MOVED = {
+    f"firsttoken.{old}": f"firsttoken.{new}"
+    for old, new in {
+        **{f"{room.split('.')[0]}.{name}": f"{room}.{name}" for room, names in ROOMS.items() for name in names.split()},
+        "load.users": "locust",
+        "load.streaming_user": "locust",
+        "decide.arrivals": "decide.metrics.offered_load",
+        "decide.asked": "decide.measure.workload",
+        "decide.course": "decide.judge.profile",
+        "decide.figure": "decide.metrics.metric",
+        "decide.figures": "decide.metrics.combine",
+        "decide.measures": "decide.metrics.table",
+        "decide.observation": "decide.measure.window_data",
+        "decide.promise": "decide.measure.slo",
+        "decide.promise_table": "decide.words.slo_table",
+        "report.course": "report.chart.profile",
+        "report.trace": "report.chart.timeline",
+    }.items()
+}
+"""Old module -> new module."""
+RENAMED: dict[str, dict[str, str]] = {}
+"""Old module -> its names that were changed: old name -> new name."""
+
+
+class OldImportWarning(DeprecationWarning):
+    """A file of the user's imports a path of the last release, which the next one will not have."""
+
+
+class OldPathFinder(MetaPathFinder, Loader):
+    """Finds the modules of the table, each a stand-in that looks its names up in today's module."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of an old path, None of any other."""
+        return ModuleSpec(fullname, self) if fullname in MOVED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Have a stand-in look its names up."""
+        old = module.__name__
+        today, renamed = import_module(MOVED[old]), RENAMED.get(old, {})
+        warning = word_move(old)
+
+        def find(name: str) -> object:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            value: object = getattr(today, renamed.get(name, name))
+            warnings.warn(warning, OldImportWarning, stacklevel=2)
+            return value
+
+        module.__dict__["__getattr__"] = find
+
+
+def word_move(old: str) -> str:
+    """The sentence of the warning: where a file should import from now."""
+    face, new = FACES[old.split(".")[1]], MOVED[old]
+    inside = "" if new == face else f", or what that lacks from {new}"
+    return f"{old} has moved: import from {face}{inside}; the old path works until the next release"
+
+
+def install() -> None:
+    """Have old paths found, and their warning shown once for each of the files that name one."""
+    if any(isinstance(finder, OldPathFinder) for finder in sys.meta_path):
+        return
+    sys.meta_path.append(OldPathFinder())
+    show_warnings()
+
+
+def show_warnings() -> None:
+    """Show the warning of an old path once for each file, whatever else is silenced; `-W` and PYTHONWARNINGS decide."""
+    if not sys.warnoptions:
+        warnings.simplefilter("module", OldImportWarning)
