@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from firsttoken.catalogue import Model, Source
-from firsttoken.plan.estimate_stages import Stage, count_expected, count_requests, count_tries, plan_stages, smaller
+from firsttoken.plan.request_bounds import Stage, count_expected, count_requests, count_tries, plan_stages, smaller
 from firsttoken.plan.peak import find_top
 from firsttoken.plan.windows import find_windows
 from firsttoken.scenario.facts import PROSE_TOKENS_PER_WORD

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firsttoken.plan import search
 from firsttoken.plan.arrivals import arrive
-from firsttoken.plan.estimate_stages import count_requests, plan_stages
+from firsttoken.plan.request_bounds import count_requests, plan_stages
 from firsttoken.plan.profile import NS, Segment
 from firsttoken.scenario.format import Scenario
 
