@@ -48,6 +48,8 @@ MAY_IMPORT = {
     "__init__": {"old_paths"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
+NAME_TABLES = ("firsttoken.plan.arrivals.",)
+"""Modules with the table of a vocabulary, which scenario may import to know its names: they import nothing of it."""
 FOR_ALL = {"error", "decoding"}
 """The one error that a user is told as it is, and how bytes become typed values."""
 
@@ -188,9 +190,24 @@ def test_a_floor_imports_only_the_floors_beneath_it():
         for module, line in imported_by(path):
             package, _, rest = module.removesuffix(".__version__").partition(".")
             other = rest.split(".")[0]
+            if floor == "scenario" and module.startswith(NAME_TABLES):
+                continue
             if package == "firsttoken" and rest and other not in {floor} | FOR_ALL | MAY_IMPORT.get(floor, set()):
                 found.append(f"{name_of(path)}:{line}: {floor} imports {module}")
     refuse(found, "The data goes one way. Pass a value in, or move the code to the floor that may know both:")
+
+
+def test_a_table_of_names_knows_no_scenario():
+    """Nor does any module that it needs."""
+    files = {f"{name_of(path).removesuffix('.py').replace('/', '.')}.": path for path in python_files("firsttoken")}
+    needed: set[str] = set()
+    waiting = {module for module in files if module.startswith(NAME_TABLES)}
+    while waiting := waiting - needed:
+        needed |= waiting
+        names = [f"{name}." for module in waiting for name, _ in imported_by(files[module])]
+        waiting = {module for module in files for name in names if name.startswith(module)}
+    assert needed
+    refuse(sorted(name for name in needed if ".scenario." in name), "A circle, as scenario imports these tables:")
 
 
 def test_every_floor_is_in_the_table():

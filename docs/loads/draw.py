@@ -143,7 +143,7 @@ def shape_drawer(name: str) -> Callable[[], Figure]:
     """Draw a shape in requests a second, above the arrivals that it stands for."""
 
     def draw() -> Figure:
-        profile = profile_of(find_load(name))
+        profile = profile_of(find_load(name).course.pieces)
         figure, (above, below) = theme.strips(3.6, (4, 1))
         plot_course(above, profile)
         above.set_xlabel("")

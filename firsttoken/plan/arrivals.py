@@ -1,7 +1,7 @@
-"""When requests arrive in an open loop: instants of a schedule that knows nothing of answers or of workers. Pure.
+"""When requests arrive in an open loop: the table of arrival processes, and the instants of a schedule. Pure.
 
-Rule: the schedule is absolute and a function of its arguments. Whoever asks with the same seed gets the same one, so
-eight workers share it by taking every eighth; and no instant is reached by adding up waits, so nothing drifts.
+Rule: the schedule is absolute and a function of its arguments: the same seed gives the same one, whatever is answered
+and however many processes share it; and no instant is reached by adding up waits, so nothing drifts.
 
 A process of one arrival per unit is carried over to the wanted rate r(t) by the cumulative intensity:
 
@@ -16,6 +16,11 @@ here closed, as the rate is linear in pieces. The gaps of the unit process have 
 
 Each process is stationary from its first instant: the first gap is a uniform share of a length-biased gap (Cox 1962,
 "Renewal Theory", chapter 5), so that L(t) arrivals are expected up to every t and a run does not begin with a burst.
+
+To add a process, write a function `(cv, draw) -> gaps` beside the others, and give it a name in `Process` and an entry
+in ARRIVALS. The function yields gaps without end: the first one up to the first arrival, a uniform share of a
+length-biased gap, then gaps of mean 1. It draws every number between 0 and 1 from `draw()`, so that the seed alone
+decides. Scenario, JSON Schema, dry run and report read the rest from the entry.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from random import Random
 from statistics import NormalDist
+from typing import Literal, NamedTuple
 
 from firsttoken.plan.profile import Profile, Segment, amount, carry
 
@@ -35,15 +41,28 @@ _LEAST = 1e-300
 
 Draw = Callable[[], float]
 """A number between 0 and 1, by chance."""
+Process = Literal["constant", "poisson", "gamma"]
+"""The keys of ARRIVALS."""
 
 
-def arrive(profile: Profile, process: str, cv: float, seed: str) -> Iterator[int]:
+class ArrivalProcess(NamedTuple):
+    """How arrivals come."""
+
+    gaps: Callable[[float, Draw], Iterator[float]]
+    """(cv, draw) -> the gaps of the process of one arrival per unit."""
+    variation: float | None
+    """The gaps' coefficient of variation; None: the scenario states it as `cv`."""
+    words: str
+    """How the report says it, after "requests come"; `{:g}` stands for the coefficient of variation."""
+
+
+def arrive(profile: Profile, process: Process, cv: float, seed: str) -> Iterator[int]:
     """Yield the instants of arrival in ns from the profile's start, never descending, those of a burst maybe equal.
 
-    `profile` is of arrivals a second; its last value goes on for ever, so the schedule ends only where that is 0.
-    `process` is "constant", "poisson" or "gamma"; `cv` counts for gamma alone.
+    `profile` is of arrivals a second; its last value continues without end, so the schedule ends only where that is 0.
+    `process` is a key of ARRIVALS; `cv` counts where the process states no variation of its own.
     """
-    arrivals = accumulate(_GAPS[process](cv, Random(seed).random))
+    arrivals = accumulate(ARRIVALS[process].gaps(cv, Random(seed).random))
     due = next(arrivals)
     began_ns, passed = 0, 0.0
     for segment in (*profile, Segment(_FOREVER_NS, profile[-1].end, profile[-1].end)):
@@ -73,13 +92,6 @@ def _gamma_gaps(cv: float, draw: Draw) -> Iterator[float]:
         yield scale * _draw_gamma(shape, draw)
 
 
-_GAPS: dict[str, Callable[[float, Draw], Iterator[float]]] = {
-    "constant": _constant_gaps,
-    "poisson": _poisson_gaps,
-    "gamma": _gamma_gaps,
-}
-
-
 def _draw_gamma(shape: float, draw: Draw) -> float:
     """A gamma variate of scale 1 (Marsaglia and Tsang 2000, "A simple method for generating gamma variables").
 
@@ -94,3 +106,26 @@ def _draw_gamma(shape: float, draw: Draw) -> float:
         v = (1 + c * z) ** 3
         if v > 0 and math.log(max(draw(), _LEAST)) < z * z / 2 + d - d * v + d * math.log(v):
             return d * v
+
+
+ARRIVALS: dict[Process, ArrivalProcess] = {
+    "constant": ArrivalProcess(_constant_gaps, 0.0, "evenly spaced"),
+    "poisson": ArrivalProcess(_poisson_gaps, 1.0, "at random (a Poisson process)"),
+    "gamma": ArrivalProcess(
+        _gamma_gaps, None, "at random, with gaps of a gamma distribution of coefficient of variation {:g}"
+    ),
+}
+"""Every arrival process by the name that a scenario gives it."""
+OF_STATED_CV = tuple(name for name, process in ARRIVALS.items() if process.variation is None)
+"""The processes for which a scenario states `cv`."""
+
+
+def find_variation(process: Process, cv: float) -> float:
+    """The coefficient of variation of a process's gaps, where the scenario states `cv`."""
+    stated = ARRIVALS[process].variation
+    return cv if stated is None else stated
+
+
+def describe_arrivals(process: Process, cv: float) -> str:
+    """How requests come in an open loop: "evenly spaced"."""
+    return ARRIVALS[process].words.format(find_variation(process, cv))

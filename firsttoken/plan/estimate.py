@@ -15,8 +15,15 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from firsttoken.catalogue import Model, Source
-from firsttoken.plan.request_bounds import Stage, count_expected, count_requests, count_tries, plan_stages, smaller
 from firsttoken.plan.peak import find_top
+from firsttoken.plan.request_bounds import (
+    ForeseenStage,
+    count_expected,
+    count_requests,
+    count_tries,
+    foresee_stages,
+    smaller,
+)
 from firsttoken.plan.windows import find_windows
 from firsttoken.scenario.facts import PROSE_TOKENS_PER_WORD
 from firsttoken.scenario.format import Budget, Scenario, Spread, mean_tokens
@@ -133,7 +140,7 @@ def estimate_run(scenario: Scenario, catalogue: Mapping[str, Model]) -> RunEstim
 
 
 def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]) -> TargetEstimate:
-    stages = list(plan_stages(scenario, target, catalogue))
+    stages = list(foresee_stages(scenario, target, catalogue))
     dearest = _price_attempt(scenario, target, find_prices(target, catalogue))
     counts = [count_requests(scenario, target, catalogue, stage) for stage in stages]
     caps = scenario.budget if target.base_url else Budget()
@@ -194,7 +201,7 @@ def _count_tokens(attempts: int | None, each: float, caps: Budget) -> int | None
     return smaller(None if attempts is None else math.ceil(attempts * each), caps.tokens or None)
 
 
-def _minutes(stage: Stage) -> tuple[float, float | None]:
+def _minutes(stage: ForeseenStage) -> tuple[float, float | None]:
     least_s, most_s = stage.windows.total
     return (least_s if stage.is_certain else 0.0) / 60, None if math.isinf(most_s) else most_s / 60
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -137,9 +137,7 @@ class Searches:
 
     def _plan(self, target: str, level: float) -> StagePlan:
         repeat = sum(tried == level for tried, _ in self._results[target])
-        if self._by == "users":
-            return plan_users(self._scenario, target, users=round(level), repeat=repeat)
-        return plan_rate(self._scenario, target, rate=level, repeat=repeat)
+        return _plan_searched(self._scenario, target, level, repeat)
 
     def _confirm(self, target: str) -> StagePlan | None:
         """The last stage of a closed loop's search: the rate that its answer implies, arriving whatever happens."""
@@ -148,6 +146,41 @@ class Searches:
         if self._by == "rate" or not rate:
             return None
         return plan_rate(self._scenario, target, rate=float(f"{rate:.3g}"), confirms=True)
+
+
+def _plan_searched(scenario: Scenario, target: str, level: float, repeat: int = 0) -> StagePlan:
+    if scenario.load.by == "users":
+        return plan_users(scenario, target, users=round(level), repeat=repeat)
+    return plan_rate(scenario, target, rate=level, repeat=repeat)
+
+
+class PossibleStage(NamedTuple):
+    """A stage that a run may have, as far as that is known before it starts."""
+
+    plan: StagePlan
+    is_certain: bool = True
+    """Whether it runs whatever the stages before it show."""
+
+
+def list_possible(
+    scenario: Scenario, target: str, *, trace: list[Arrival] | None, confirmed_rate: float
+) -> Iterator[PossibleStage]:
+    """The stages of one target that a run may have: of a search as many as it may take, all at its highest level.
+
+    A search of users ends with one of `confirmed_rate` arrivals a second. Raises ValueError for a shape that is a class
+    of the locustfile, which only the load process can sample.
+    """
+    load = scenario.load
+    if load.search is None:
+        groups = lay_out(scenario, trace=trace).left or []
+        yield from (PossibleStage(plan) for group in groups for plan in group if plan.target == target)
+        return
+    top = _plan_searched(scenario, target, search.grid(load.search)[-1])
+    for number in range(search.most_levels(load.search)):
+        yield PossibleStage(top, is_certain=number == 0)
+    if load.by == "users":
+        confirming = plan_rate(scenario, target, rate=confirmed_rate, confirms=True)
+        yield PossibleStage(confirming, is_certain=False)
 
 
 def lay_out(

@@ -73,8 +73,12 @@ def most_open(scenario: Scenario, target: Target, catalogue: Catalogue) -> int |
         return load.pool(top)
     if load.search is None:
         return math.ceil(top)
-    confirmed = top / (unloaded_cycle_s(scenario, target, catalogue) or ONE_AT_LEAST_S)
-    return max(math.ceil(top), load.pool(confirmed))
+    return max(math.ceil(top), load.pool(find_confirmed_rate(scenario, target, catalogue, top)))
+
+
+def find_confirmed_rate(scenario: Scenario, target: Target, catalogue: Catalogue, users: float) -> float:
+    """The most arrivals a second by which a search of users is confirmed, where so many users met the promise."""
+    return users / (unloaded_cycle_s(scenario, target, catalogue) or ONE_AT_LEAST_S)
 
 
 def most_streams(scenario: Scenario, target: Target, catalogue: Catalogue) -> int | None:

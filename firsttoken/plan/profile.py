@@ -6,16 +6,15 @@ On the piece that begins at t_i with value a, ends with value b and is d long,
     r(t) = a + (b - a) (t - t_i) / d
 
 and after the last piece its last value goes on. Which pieces a ramp, a step, a spike, a soak or a staircase is made of
-stands with their keys, in `scenario/course`; `custom_shape` makes those of a LoadTestShape.
+stands with their keys, in `scenario/course`; `locust_shape` makes those of a LoadTestShape.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import msgspec
-
-from firsttoken.scenario.load import Load
 
 NS = 1_000_000_000
 
@@ -32,11 +31,9 @@ Profile = tuple[Segment, ...]
 """One piece or more, each beginning where the one before it ends; the value may jump between them."""
 
 
-def profile_of(load: Load) -> Profile:
-    """The course of a load with one of the named shapes. Raises ValueError for any other load."""
-    if load.course is None:
-        raise ValueError(f"expected a load with a named shape, got shape = {load.shape!r}")
-    return tuple(Segment(round(piece.seconds * NS), piece.start, piece.end) for piece in load.course.pieces)
+def profile_of(pieces: Iterable[tuple[float, float, float]]) -> Profile:
+    """The profile of straight pieces, each (seconds, value at its start, value at its end)."""
+    return tuple(Segment(round(seconds * NS), start, end) for seconds, start, end in pieces)
 
 
 def wanted_at(profile: Profile, at_ns: int) -> float:

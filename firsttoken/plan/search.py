@@ -71,6 +71,12 @@ def grid(search: Search) -> list[float]:
     return sorted({low, high} | {level for level in rounded if low < level < high})
 
 
+def most_levels(search: Search) -> int:
+    """The most levels that a search measures: it climbs by STRIDE, then bisects its grid, each level TRIES times."""
+    climbed = math.ceil(math.log(search.to / search.from_, STRIDE)) + 1
+    return climbed + TRIES * math.ceil(math.log2(len(grid(search)) + 1))
+
+
 def next_level(grid: Sequence[float], results: Results) -> float | None:
     """The level to measure next after these results; None once there is nothing more to find out."""
     if not results:

@@ -6,17 +6,19 @@ plan; a length of None is "auto", which the stage's clock decides.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from firsttoken.duration import parse_duration
+from firsttoken.plan.arrivals import Process, arrive
 from firsttoken.plan.profile import NS, Profile, Segment, amount, peak, profile_of
 from firsttoken.plan.profile import length_ns as length_of
 from firsttoken.plan.windows import SEARCH_MEASURE_S, SHAPE_SETTLE_S, measure_ramp
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.trace import find_mean_rate, measure_trace
+from firsttoken.scenario.values import By
 from firsttoken.traffic.trace import Arrival
 
 TRACE_LEAD_NS = NS // 5
@@ -30,7 +32,7 @@ class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     level: float
     repeat: int
-    by: Literal["users", "rate"] = "users"
+    by: By = "users"
     users: int
     """Seats at the gate: the users of a closed loop, the most requests open at once of an open one."""
     ramp_ns: int
@@ -45,7 +47,7 @@ class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of a session of an open loop."""
     profile: Profile = ()
     """The load wanted over the stage; empty where users stay as many as they are."""
-    arrivals: Literal["constant", "poisson", "gamma"] = "poisson"
+    arrivals: Process = "poisson"
     cv: float = 1.0
     traced: bool = False
     """Whether arrivals and lengths are those of the trace."""
@@ -62,6 +64,23 @@ class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 Group = tuple[StagePlan, ...]
 """Stages that run at the same time."""
+Schedule = Iterable[tuple[int, int]]
+"""The arrivals of an open loop: (number, due_ns since the stage began), ascending."""
+
+
+def find_schedule(plan: StagePlan, seed: int, trace: Sequence[Arrival] | None, place: int = 0, of: int = 1) -> Schedule:
+    """Every `of`-th arrival of a stage, from the one numbered `place` on; none where there is no open loop.
+
+    It follows from the seed, the level and the repeat alone, so that every target is asked at the same times, and
+    however many processes share it, together they send what one would have sent.
+    """
+    if plan.by == "users":
+        return ()
+    if plan.traced:
+        dues: Iterator[int] = (plan.ramp_ns + arrival.at_ns for arrival in trace or ())
+    else:
+        dues = arrive(plan.profile, plan.arrivals, plan.cv, f"{seed}-{plan.level:g}-{plan.repeat}")
+    return ((number, due_ns) for number, due_ns in enumerate(dues) if number % of == place)
 
 
 def plan_users(scenario: Scenario, target: str, *, users: int, repeat: int = 0) -> StagePlan:
@@ -110,7 +129,9 @@ def plan_rate(scenario: Scenario, target: str, *, rate: float, repeat: int = 0, 
 def plan_shape(scenario: Scenario, target: str, *, sampled: Profile | None, repeat: int = 0) -> StagePlan:
     """A course of the load, measured from its beginning to its end; `sampled` is that of a class of the locustfile."""
     load = scenario.load
-    course = profile_of(load) if sampled is None else sampled
+    course = sampled or profile_of(load.course.pieces if load.course else ())
+    if not course:
+        raise ValueError(f"expected a load with a named shape, got shape = {load.shape!r}")
     first, top = course[0].start, peak(course)
     rise_ns, settle_ns = ramp_ns(load, first), length_ns(load.settle)
     settle_ns = round(SHAPE_SETTLE_S * NS) if settle_ns is None else settle_ns

@@ -12,6 +12,7 @@ from firsttoken.decide.study import Study
 from firsttoken.decide.words.scope import describe_load, shape_of
 from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.duration import parse_duration
+from firsttoken.plan.arrivals import describe_arrivals
 from firsttoken.plan.retry import read_policy
 from firsttoken.plan.windows import MEASURE_S
 from firsttoken.report.chart.series import join_words, write_percent, write_source
@@ -25,11 +26,6 @@ LIMIT_NAMES = {
     "felt_ttft": "first word, retries included, within",
     "tpot": "per token at most",
     "e2e": "whole answer within",
-}
-ARRIVALS = {
-    "constant": "evenly spaced",
-    "poisson": "at random (a Poisson process)",
-    "gamma": "at random, with gaps of a gamma distribution of coefficient of variation {:g}",
 }
 ORDERS = {
     "abba": "targets take turns level by level, there and back",
@@ -161,7 +157,7 @@ def _closed(study: Study) -> str:
 
 def _open(study: Study) -> str:
     load = study.scenario.load
-    come = "as a trace tells" if shape_of(study.scenario) == "trace" else write_arrivals(load.arrivals, load.cv)
+    come = "as a trace tells" if shape_of(study.scenario) == "trace" else describe_arrivals(load.arrivals, load.cv)
     session = ""
     if load.turns > 1:
         pause = write_value(1000 * parse_duration(load.think), "ms")
@@ -172,11 +168,6 @@ def _open(study: Study) -> str:
         f"fixed beforehand by the seed, and time is counted from when one was due.{session} One that finds too many "
         "requests open (load.max_in_flight) is dropped and counted. "
     )
-
-
-def write_arrivals(process: str, cv: float) -> str:
-    """How requests come in an open loop: "evenly spaced"; a process that has no words here is told by its name."""
-    return ARRIVALS.get(process, f"by the arrival process {process}").format(cv or 1.0)
 
 
 def _levels(study: Study) -> str:

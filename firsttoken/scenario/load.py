@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
+from firsttoken.plan.arrivals import OF_STATED_CV, Process
 from firsttoken.scenario.course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step, check_whole
 from firsttoken.scenario.values import (
     AboveZero,
@@ -80,9 +81,10 @@ class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     spike: Spike | None = None
     soak: Soak | None = None
     staircase: Staircase | None = None
-    arrivals: Literal["constant", "poisson", "gamma"] = "poisson"
+    arrivals: Process = "poisson"
     cv: AboveZero = 1.0
-    """Of gamma arrivals: the gaps' standard deviation over their mean; above 1 they come in bursts."""
+    """The gaps' standard deviation over their mean, of a process that has none of its own, such as gamma; above 1
+    arrivals come in bursts."""
     max_in_flight: Count = 0
     """Requests of an open loop that may be open at once, the next is dropped and counted; 0: automatic."""
     turns: Positive = 1
@@ -158,7 +160,8 @@ class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         """Key, whether it means nothing beside what else is written, and why."""
         search, shape = self.search is not None, bool(self.shape)
         closed, opens_once = self.by == "users", self.by == "rate" and self.turns == 1 and bool(self.kinds)
-        yield "cv", self.arrivals != "gamma", 'without arrivals = "gamma", whose gaps it spreads'
+        stated = " or ".join(f'"{name}"' for name in OF_STATED_CV)
+        yield "cv", self.arrivals not in OF_STATED_CV, f"without arrivals = {stated}, whose gaps it spreads"
         for key in ("arrivals", "max_in_flight"):  # a search of users is confirmed in open loop
             yield key, closed and not search, "in a closed loop, whose users ask again when they are free; write a rate"
         yield "turns", closed, "in a closed loop, whose users ask again and again; write a rate"

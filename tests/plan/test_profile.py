@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firsttoken.plan.profile import NS, Profile, Segment, amount, carry, length_ns, peak, profile_of, wanted_at
-from firsttoken.scenario.course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step
-from firsttoken.scenario.load import Load
+from firsttoken.scenario.course import Course, RampShape, Soak, Spike, Staircase, Step
 
 CLIMB = RampShape(by="rate", from_=0, to=100, over="10s")
 FALL = RampShape(by="users", from_=8, to=2, over="1m")
@@ -17,8 +16,7 @@ STAIRS = Staircase(by="users", from_=1, to=10, steps=4, each="5s")
 
 
 def profile(course: Course) -> Profile:
-    name = {RampShape: "ramp"}.get(type(course), type(course).__name__.lower())
-    return profile_of(Load(**{"shape": name, COURSES[name]: course}))
+    return profile_of(course.pieces)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +58,6 @@ def test_a_piece_of_no_length_is_passed_over():
 
     assert wanted_at(jump, 0) == 2
     assert amount(jump, NS) == 2
-
-
-def test_a_load_without_a_named_shape_has_no_profile():
-    with pytest.raises(ValueError, match="expected a load with a named shape"):
-        profile_of(Load(users=[1, 4]))
 
 
 @given(

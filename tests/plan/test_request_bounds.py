@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.plan import search
+from firsttoken.plan import retry, search
 from firsttoken.plan.arrivals import arrive
-from firsttoken.plan.request_bounds import count_requests, plan_stages
+from firsttoken.plan.order import lay_out
 from firsttoken.plan.profile import NS, Segment
+from firsttoken.plan.request_bounds import count_requests, foresee_stages
+from firsttoken.plan.retry import choose_backoff_ms, read_policy
+from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 
 FIXED = {"ramp": "0s", "settle": "1s", "measure": "8s", "hold": "1s"}
@@ -35,7 +38,7 @@ def scenario(load: dict[str, object], retry: str = "none", **target: Any) -> Sce
 
 def counts(made: Scenario) -> list[tuple[int | None, int | None]]:
     target = made.target[0]
-    return [count_requests(made, target, {}, stage) for stage in plan_stages(made, target, {})]
+    return [count_requests(made, target, {}, stage) for stage in foresee_stages(made, target, {})]
 
 
 def test_users_of_a_closed_loop_cannot_ask_faster_than_they_are_answered():
@@ -101,10 +104,10 @@ def test_repeats_are_stages_of_their_own():
 
 def test_only_the_first_level_of_a_search_is_certain_and_its_confirmation_comes_last():
     made = scenario({"search": {"by": "users", "from": 1, "to": 64}} | {"ramp": "0s", "measure": "8s"})
-    stages = list(plan_stages(made, made.target[0], {}))
+    stages = list(foresee_stages(made, made.target[0], {}))
 
     assert [stage.is_certain for stage in stages] == [True] + [False] * (len(stages) - 1)
-    assert (stages[0].by, stages[-1].by, stages[-1].level) == ("users", "rate", 64.0)
+    assert (stages[0].plan.by, stages[-1].plan.by, stages[-1].plan.level) == ("users", "rate", 64.0)
 
 
 @given(
@@ -115,10 +118,62 @@ def test_only_the_first_level_of_a_search_is_certain_and_its_confirmation_comes_
 )
 def test_no_search_measures_more_levels_than_foretold(low, times, steps, verdicts):
     made = scenario({"search": {"by": "users", "from": low, "to": low * times, "steps": steps}})
-    foretold = sum(stage.by == "users" for stage in plan_stages(made, made.target[0], {}))
+    foretold = sum(stage.plan.by == "users" for stage in foresee_stages(made, made.target[0], {}))
     grid, results = search.grid(made.load.search), []
 
     while (level := search.next_level(grid, results)) is not None:
         results.append((level, verdicts[len(results)]))
 
     assert len(results) <= foretold
+
+
+def test_a_finer_grid_of_the_search_moves_the_plan_and_the_dry_run(monkeypatch):
+    made = scenario({"search": {"by": "users", "from": 1, "to": 64}} | FIXED)
+    coarse, foretold = count_levels(made), len(counts(made))
+
+    monkeypatch.setattr(search, "STEPS_PER_DOUBLING", 64)
+
+    assert count_levels(made) > coarse
+    assert len(counts(made)) > foretold
+
+
+def test_one_more_try_of_a_level_moves_the_plan_and_the_dry_run(monkeypatch):
+    made = scenario({"search": {"by": "users", "from": 1, "to": 64}} | FIXED)
+    twice, foretold = count_undecided(made), len(counts(made))
+
+    monkeypatch.setattr(search, "TRIES", 3)
+
+    assert count_undecided(made) > twice
+    assert len(counts(made)) > foretold
+
+
+def test_one_more_retry_of_a_policy_moves_the_client_and_the_dry_run(monkeypatch):
+    made = scenario({"rate": [2], "arrivals": "constant"} | FIXED, retry="openai")
+    third = Row(attempt=3, outcome="connect")
+
+    assert (choose_backoff_ms(read_policy(made.retry), third, None, 0.0), counts(made)) == (None, [(20, 60)])
+
+    monkeypatch.setitem(retry.POLICIES, "openai", retry.RetryPolicy(max_retries=3))
+
+    assert choose_backoff_ms(read_policy(made.retry), third, None, 0.0) == 2000
+    assert counts(made) == [(20, 80)]
+
+
+def count_levels(made: Scenario) -> int:
+    """Levels that the search of a run may measure, by the users that its stages need."""
+    order = lay_out(made)
+    levels = 0
+    while group := order.next_group():
+        order.note(group[0], "keeps" if group[0].level < 60 else "fails", rate=1.0)
+        levels += 1
+    return levels
+
+
+def count_undecided(made: Scenario) -> int:
+    """Stages of a search of which no level can be decided."""
+    order = lay_out(made)
+    stages = 0
+    while group := order.next_group():
+        order.note(group[0], None, rate=1.0)
+        stages += 1
+    return stages

@@ -7,7 +7,7 @@ import pytest
 
 import firsttoken.report.method as method_page
 from firsttoken.decide.study import study_run
-from firsttoken.report.method import method, write_arrivals, write_length, write_promise
+from firsttoken.report.method import method, write_length, write_promise
 from firsttoken.scenario.format import Slo, Spread
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run
@@ -129,11 +129,6 @@ def test_the_retries_of_the_method_are_those_of_the_scenario(tmp_path):
 
     assert told.startswith("Up to 1 retry after a connection lost before the first byte and an answer that broke off")
     assert "is not asked for again" not in told
-
-
-def test_an_arrival_process_without_words_of_its_own_is_told_by_its_name():
-    assert write_arrivals("gamma", 2.0).endswith("of coefficient of variation 2")
-    assert write_arrivals("weibull", 1.0) == "by the arrival process weibull"
 
 
 def test_a_paragraph_that_fails_costs_itself_only(study, monkeypatch):

@@ -16,8 +16,7 @@ from firsttoken.load.control.counters import Tally
 from firsttoken.load.control.phases import StageClock, advance_together
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import Lane
-from firsttoken.plan.schedule import find_schedule
-from firsttoken.plan.stage import Group
+from firsttoken.plan.stage import Group, find_schedule
 from firsttoken.row import Outcome, StageEvent
 from firsttoken.traffic.trace import Arrival
 

@@ -17,8 +17,8 @@ from firsttoken.load.control.credit import PENDING_S, says_spent
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.slo import Limits, shows
 from firsttoken.load.session.target import Ask
-from firsttoken.plan.schedule import Schedule
 from firsttoken.plan.slots import Span, find_opening, find_spans
+from firsttoken.plan.stage import Schedule
 from firsttoken.row import OUTCOMES, Phase, Row
 
 PENDING_NS = round(PENDING_S * 1e9)

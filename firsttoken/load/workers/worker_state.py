@@ -19,8 +19,7 @@ from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import Lane
 from firsttoken.load.workers.messages import Counts, Order, Sync
 from firsttoken.load.workers.shares import Share
-from firsttoken.plan.schedule import find_schedule
-from firsttoken.plan.stage import StagePlan
+from firsttoken.plan.stage import StagePlan, find_schedule
 from firsttoken.row import Outcome
 from firsttoken.traffic.trace import Arrival
 
