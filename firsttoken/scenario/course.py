@@ -1,17 +1,22 @@
-"""The courses that a load can take while it is measured: ramp, step, spike, soak and staircase.
+"""The courses that a load can take while it is measured: the table of shapes.
 
-Rule: a course is a few straight pieces; everything else that anybody wants to know of it follows from them.
+Rule: a course is a few straight pieces; everything else about it follows from them.
+
+To add a shape, write a class of its keys beside the others, with `words` for the report and `pieces`, and give it a
+line in Shapes, of the name that a scenario gives it. Scenario, JSON Schema, plan, dry run and report follow.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple, get_args
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario.values import AboveZero, AtLeastZero, By, Period
+from firsttoken.scenario.values import AboveZero, AtLeastZero, By, Period, text_like
 
 
 class Piece(NamedTuple):
@@ -25,6 +30,8 @@ class Piece(NamedTuple):
 class Course(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A load that changes while it is measured, in users or in arrivals a second."""
 
+    words: ClassVar[str] = "a load of {}"
+    """How the report calls it; `{}` stands for its highest load."""
     by: By
 
     @property
@@ -51,6 +58,7 @@ class Course(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 class RampShape(Course, frozen=True, kw_only=True):
     """From one load to another in a straight line."""
 
+    words: ClassVar[str] = "a ramp up to {}"
     from_: AtLeastZero = field(name="from")
     to: AtLeastZero
     over: Period
@@ -67,6 +75,7 @@ class RampShape(Course, frozen=True, kw_only=True):
 class Step(Course, frozen=True, kw_only=True):
     """One load, and then at once another."""
 
+    words: ClassVar[str] = "a step up to {}"
     from_: AtLeastZero = field(name="from")
     to: AtLeastZero
     after: Period
@@ -84,6 +93,7 @@ class Step(Course, frozen=True, kw_only=True):
 class Spike(Course, frozen=True, kw_only=True):
     """A load, a burst above it, and the load again."""
 
+    words: ClassVar[str] = "a spike of {}"
     base: AtLeastZero
     peak: AboveZero
     before: Period
@@ -103,6 +113,7 @@ class Spike(Course, frozen=True, kw_only=True):
 class Soak(Course, frozen=True, kw_only=True):
     """One load for a long time."""
 
+    words: ClassVar[str] = "a soak at {}"
     at: AboveZero
     lasts: Period
 
@@ -117,6 +128,7 @@ class Soak(Course, frozen=True, kw_only=True):
 class Staircase(Course, frozen=True, kw_only=True):
     """So many loads, equally far apart and equally long."""
 
+    words: ClassVar[str] = "a staircase up to {}"
     from_: AtLeastZero = field(name="from")
     to: AtLeastZero
     steps: Annotated[int, Meta(ge=2)]
@@ -133,8 +145,34 @@ class Staircase(Course, frozen=True, kw_only=True):
         return tuple(_level(self.each, self.from_ + apart * place) for place in range(self.steps))
 
 
-COURSES = {"ramp": "ramp_shape", "step": "step", "spike": "spike", "soak": "soak", "staircase": "staircase"}
-"""Name of a shape -> the table of [load] that says how it goes; `ramp` itself is the phase before a level."""
+class Shapes(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The tables of [load] that say how its shape goes: a shape "spike" by [load.spike]."""
+
+    ramp_shape: RampShape | None = None
+    """Of a shape "ramp"; `ramp` itself is the phase before a level."""
+    step: Step | None = None
+    spike: Spike | None = None
+    soak: Soak | None = None
+    staircase: Staircase | None = None
+
+
+class Shape(NamedTuple):
+    """How a scenario asks for a shape."""
+
+    table: str
+    """The key of [load] under which its keys stand."""
+    kind: type[Course]
+
+
+SHAPES = {each.name.removesuffix("_shape"): Shape(each.name, get_args(each.type)[0]) for each in fields(Shapes)}
+"""Every shape by the name that a scenario gives it."""
+ShapeName = Annotated[
+    str,
+    text_like(
+        rf"({'|'.join(SHAPES)}|[A-Z]\w*)?",
+        f"{', '.join(map(json.dumps, SHAPES))} or the name of a LoadTestShape class in the locustfile",
+    ),
+]
 
 
 def check_whole(by: By, levels: Mapping[str, float]) -> None:

@@ -16,7 +16,7 @@ from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
 from firsttoken.plan.arrivals import OF_STATED_CV, Process
-from firsttoken.scenario.course import COURSES, Course, RampShape, Soak, Spike, Staircase, Step, check_whole
+from firsttoken.scenario.course import SHAPES, Course, ShapeName, Shapes, check_whole
 from firsttoken.scenario.values import (
     AboveZero,
     By,
@@ -26,7 +26,6 @@ from firsttoken.scenario.values import (
     Positive,
     Quantile,
     RampSpan,
-    ShapeName,
     Span,
     Window,
 )
@@ -66,21 +65,16 @@ class Until(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
             raise ValueError(f'most: expected at least least = "{self.least}", got "{self.most}"')
 
 
-class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """How much of it, for how long: one of `users`, `rate`, `search` and `shape`, or none of them beside a trace."""
 
-    users: list[Positive] = []
+    users: list[Positive] = field(default_factory=list)
     """The ladder of a closed loop: so many users ask, read and ask again."""
-    rate: list[AboveZero] = []
+    rate: list[AboveZero] = field(default_factory=list)
     """The ladder of an open loop: so many arrivals a second, whatever becomes of them."""
     search: Search | None = None
     shape: ShapeName = ""
     """A course of the load over time, by the table of its name; or a LoadTestShape class of the locustfile."""
-    ramp_shape: RampShape | None = None
-    step: Step | None = None
-    spike: Spike | None = None
-    soak: Soak | None = None
-    staircase: Staircase | None = None
     arrivals: Process = "poisson"
     cv: AboveZero = 1.0
     """The gaps' standard deviation over their mean, of a process that has none of its own, such as gamma; above 1
@@ -120,8 +114,8 @@ class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     @property
     def course(self) -> Course | None:
         """How a named shape goes; None where there is no shape, or it is a class of the locustfile."""
-        table: Course | None = getattr(self, COURSES[self.shape]) if self.shape in COURSES else None
-        return table
+        course: Course | None = getattr(self, SHAPES[self.shape].table) if self.shape in SHAPES else None
+        return course
 
     @property
     def by(self) -> By:
@@ -150,7 +144,7 @@ class Load(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
     def _check_course(self) -> None:
         """The table of the named shape is there, and no other's."""
-        for name, table in COURSES.items():
+        for name, (table, _) in SHAPES.items():
             if self.shape != name and self.written(table):
                 raise ValueError(f'{table}: expected none without shape = "{name}", got one')
             if self.shape == name and not self.written(table):

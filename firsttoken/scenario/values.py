@@ -26,7 +26,7 @@ class ScenarioError(FirstTokenError, ValueError):
     """A scenario that cannot be run as written; its text is the one sentence to show."""
 
 
-def _text(pattern: str, description: str) -> Meta:
+def text_like(pattern: str, description: str) -> Meta:
     """The mark of a text that matches as a whole; a lone `$` would let a line break stand at its end."""
     return Meta(pattern=rf"^(?:{pattern})(?!\n)$", description=description)
 
@@ -39,38 +39,35 @@ Positive = Annotated[int, Meta(ge=1)]
 AtLeastZero = Annotated[float, Meta(ge=0)]
 AboveZero = Annotated[float, Meta(gt=0)]
 Status = Annotated[int, Meta(ge=400, le=599)]
-Word = Annotated[str, _text(WORD, "a word of letters, digits and . _ - + @ : /")]
-OptionalWord = Annotated[str, _text(f"({WORD})?", 'a word of letters, digits and . _ - + @ : /, or ""')]
-FileWord = Annotated[str, _text(rf"\w[\w{_MARKS}.-]*", "a word of letters, digits and . _ -")]
+Word = Annotated[str, text_like(WORD, "a word of letters, digits and . _ - + @ : /")]
+OptionalWord = Annotated[str, text_like(f"({WORD})?", 'a word of letters, digits and . _ - + @ : /, or ""')]
+FileWord = Annotated[str, text_like(rf"\w[\w{_MARKS}.-]*", "a word of letters, digits and . _ -")]
 _PRINTABLE = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
-ModelId = Annotated[str, _text(_PRINTABLE, "the id of a model: printable text, not empty")]
+ModelId = Annotated[str, text_like(_PRINTABLE, "the id of a model: printable text, not empty")]
 """Whatever a server calls a model; it is sent as it stands."""
-Duration = Annotated[str, _text(DURATION, 'a duration such as "1.5s", "200ms", "2m" or "1h"')]
-OptionalDuration = Annotated[str, _text(f"({DURATION})?", 'a duration such as "90s" or "1h", or ""')]
-Period = Annotated[str, _text(ABOVE_ZERO, 'a duration above zero such as "60s"')]
-Limit = Annotated[str, _text(f"({ABOVE_ZERO})?", 'a duration above zero such as "1.5s", or ""')]
-Span = Annotated[str, _text(f"auto|{DURATION}", '"auto" or a duration such as "2s"')]
+Duration = Annotated[str, text_like(DURATION, 'a duration such as "1.5s", "200ms", "2m" or "1h"')]
+OptionalDuration = Annotated[str, text_like(f"({DURATION})?", 'a duration such as "90s" or "1h", or ""')]
+Period = Annotated[str, text_like(ABOVE_ZERO, 'a duration above zero such as "60s"')]
+Limit = Annotated[str, text_like(f"({ABOVE_ZERO})?", 'a duration above zero such as "1.5s", or ""')]
+Span = Annotated[str, text_like(f"auto|{DURATION}", '"auto" or a duration such as "2s"')]
 RampSpan = Annotated[
     str,
-    _text(
+    text_like(
         f"auto|{DURATION}",
         '"auto" or a duration such as "2s" (how a shape "ramp" goes is written in [load.ramp_shape])',
     ),
 ]
-Window = Annotated[str, _text(f"auto|{ABOVE_ZERO}", '"auto" or a duration above zero such as "30s"')]
-Variable = Annotated[str, _text("([A-Z_][A-Z0-9_]*)?", 'the name of a variable in capitals such as "OPENAI_API_KEY"')]
-Level = Annotated[str, _text(f"(users=[1-9][0-9]*|rate={_NUMBER})?", 'a level such as "users=32" or "rate=2.5", or ""')]
+Window = Annotated[str, text_like(f"auto|{ABOVE_ZERO}", '"auto" or a duration above zero such as "30s"')]
+Variable = Annotated[
+    str, text_like("([A-Z_][A-Z0-9_]*)?", 'the name of a variable in capitals such as "OPENAI_API_KEY"')
+]
+Level = Annotated[
+    str, text_like(f"(users=[1-9][0-9]*|rate={_NUMBER})?", 'a level such as "users=32" or "rate=2.5", or ""')
+]
 Quantile = Annotated[
     str,
-    _text(
+    text_like(
         "(ttft|ttfo|felt_ttft|tpot|e2e)_p(50|95|99)",
         'a latency and its quantile such as "ttft_p95": of ttft, ttfo, felt_ttft, tpot and e2e, the p50, p95 or p99',
-    ),
-]
-ShapeName = Annotated[
-    str,
-    _text(
-        r"(ramp|step|spike|soak|staircase|[A-Z]\w*)?",
-        '"ramp", "step", "spike", "soak", "staircase" or the name of a LoadTestShape class in the locustfile',
     ),
 ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.scenario.course import COURSES, Course, Piece, RampShape, Soak, Spike, Staircase, Step
+from firsttoken.scenario.course import SHAPES, Course, Piece, RampShape, Soak, Spike, Staircase, Step
 from firsttoken.scenario.load import Load
 
 CLIMB = RampShape(by="rate", from_=0, to=10, over="10s")
@@ -44,13 +44,9 @@ def test_a_course_that_cannot_be_meant_is_refused(make, words):
 
 @pytest.mark.parametrize("course", [CLIMB, JUMP, BURST, LONG, STAIRS])
 def test_the_load_finds_the_course_of_its_shape(course: Course):
-    shape = (
-        next(name for name, table in COURSES.items() if table == type(course).__name__.lower())
-        if course is not CLIMB
-        else "ramp"
-    )
+    name, table = next((name, shape.table) for name, shape in SHAPES.items() if shape.kind is type(course))
 
-    load = Load(**{"shape": shape, COURSES[shape]: course})
+    load = Load(**{"shape": name, table: course})
 
     assert load.course is course
     assert load.by == course.by

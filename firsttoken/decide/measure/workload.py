@@ -53,7 +53,7 @@ def read_asked(scenario: Scenario, target: Target, first: Answerers = NOBODY) ->
     """What a scenario asks of one of its targets, whose first measured stage these answered."""
     load, traffic = scenario.load, scenario.traffic
     spike = None
-    if load.shape == "spike" and load.spike is not None:
+    if load.spike is not None:
         spike = Spike(parse_duration(load.spike.before), parse_duration(load.spike.lasts))
     tokens = None if traffic.trace else mean_tokens(traffic.output_tokens)
     pieces = () if load.course is None else load.course.pieces

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from firsttoken.decide.words.units import write_number, write_value
 from firsttoken.results.stage import Stage
+from firsttoken.scenario.course import SHAPES
 from firsttoken.scenario.load import Load
 
 
@@ -49,21 +50,14 @@ class LoadUnit(NamedTuple):
 
     def course(self, level: float) -> str:
         """The course of that peak in words: "a spike of 64 users"."""
-        return SHAPES.get(self.shape, f"the shape {self.shape} up to {{}}").format(self.write(level))
+        return COURSES.get(self.shape, f"the shape {self.shape} up to {{}}").format(self.write(level))
 
     def number(self, level: float) -> str:
         """A level in a table or on an axis: "64", "2.5"."""
         return write_number(level)
 
 
-SHAPES = {
-    "ramp": "a ramp up to {}",
-    "step": "a step up to {}",
-    "spike": "a spike of {}",
-    "soak": "a soak at {}",
-    "staircase": "a staircase up to {}",
-    "trace": "a trace of {} on average",
-}
+COURSES = {name: shape.kind.words for name, shape in SHAPES.items()} | {"trace": "a trace of {} on average"}
 """Shape -> how a load of its level is told; a shape of the user's own is told by its name."""
 
 USERS = LoadUnit("users", "users", ("Users", ""), "users at once", "load.users")
