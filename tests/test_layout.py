@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "__init__": {"old_paths"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
-NAME_TABLES = ("firsttoken.plan.arrivals.",)
+NAME_TABLES = ("firsttoken.plan.arrivals.", "firsttoken.plan.retry.")
 """Modules with the table of a vocabulary, which scenario may import to know its names: they import nothing of it."""
 FOR_ALL = {"error", "decoding"}
 """The one error that a user is told as it is, and how bytes become typed values."""
@@ -119,7 +119,10 @@ TESTS_OF_THE_WHOLE = {
         f"tests/test_{name}.py"
         for name in ("benchmarks", "capacity_run", "dependencies", "endurance", "kubernetes", "layout")
     ),
-    *(f"tests/test_{name}.py" for name in ("load_kinds", "loads", "makefile", "old_runs", "readme", "run", "wheel")),
+    *(
+        f"tests/test_{name}.py"
+        for name in ("load_kinds", "loads", "makefile", "old_runs", "readme", "run", "vocabularies", "wheel")
+    ),
     *(f"tests/load/test_{name}.py" for name in ("locust_names", "remote", "workers")),
     "tests/results/test_made_run.py",
     "tests/wire/test_habits.py",

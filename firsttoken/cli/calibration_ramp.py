@@ -23,8 +23,9 @@ from firsttoken.process import launch, run_folder
 from firsttoken.process.start import Workspace, open_workspace
 from firsttoken.results.columns import ended_in
 from firsttoken.row import SUCCESS
-from firsttoken.scenario.format import Retry, Scenario, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.retry import Retry
 from firsttoken.scenario.target import Target
 
 NAME = "calibration"

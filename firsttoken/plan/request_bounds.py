@@ -20,10 +20,10 @@ from firsttoken.plan.arrivals import find_variation
 from firsttoken.plan.order import list_possible
 from firsttoken.plan.peak import find_confirmed_rate, find_top, unloaded_answer_s, unloaded_cycle_s
 from firsttoken.plan.profile import NS, amount
-from firsttoken.plan.retry import read_policy
 from firsttoken.plan.stage import StagePlan
 from firsttoken.plan.windows import Windows, find_windows
 from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.retry import read_policy
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.trace import read_arrivals
 

@@ -9,15 +9,23 @@ first event of a 200 or under another status (the words beside "5xx" are those o
     "connect"    no connection, or one that was closed before a byte of an answer
     "timeout"    a deadline of [timeouts] passed, whatever had come until then
     "truncated"  the answer broke off before its end
+
+To add a policy, give it a name in `PolicyName` and an entry in POLICIES. Scenario, JSON Schema, dry run and the method
+page of the report, which puts each failure to the policy, follow.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from firsttoken.duration import parse_duration
-from firsttoken.row import OUTCOMES, Row
-from firsttoken.scenario.format import Retry
+from firsttoken.row import OUTCOMES, RetryWord, Row
+
+PolicyName = Literal["none", "openai", "custom"]
+"""The keys of POLICIES."""
+RETRIED: tuple[int | RetryWord, ...] = (408, 409, 429, "5xx", "connect", "timeout")
+"""What a custom policy tries again where it does not say."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +36,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     cap_s: float = 8.0
     jitter: float = 0.25
     retry_after_max_s: float = 120.0
-    on: frozenset[int | str] = frozenset({408, 409, 429, "5xx", "connect", "timeout", "truncated"})
+    on: frozenset[int | RetryWord] = frozenset({*RETRIED, "truncated"})
     only_unanswered: bool = True
     """Never again once a byte of an answer has come, but for an error's status."""
     heeds_advice: bool = True
@@ -37,27 +45,13 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """At most this share of the requests may be retries; 0: no bound."""
 
 
-POLICIES: dict[str, RetryPolicy] = {
+CUSTOM: PolicyName = "custom"
+POLICIES: dict[PolicyName, RetryPolicy] = {
     "none": RetryPolicy(max_retries=0),
     "openai": RetryPolicy(max_retries=2),
+    CUSTOM: RetryPolicy(max_retries=2, on=frozenset(RETRIED), only_unanswered=False, heeds_advice=False),
 }
-
-
-def read_policy(retry: Retry) -> RetryPolicy:
-    """The policy that [retry] of a scenario means. A custom one does what is written and nothing else."""
-    if retry.policy != "custom":
-        return POLICIES[retry.policy]
-    return RetryPolicy(
-        max_retries=retry.max_retries,
-        base_s=parse_duration(retry.base),
-        cap_s=parse_duration(retry.cap),
-        jitter=retry.jitter,
-        retry_after_max_s=parse_duration(retry.retry_after_max),
-        on=frozenset(retry.on),
-        only_unanswered=False,
-        heeds_advice=False,
-        budget=retry.budget,
-    )
+"""Every policy by the name that a scenario gives it; of the custom one, [retry] states the numbers."""
 
 
 def choose_backoff_ms(policy: RetryPolicy, row: Row, should_retry: bool | None, draw: float) -> float | None:
@@ -98,7 +92,7 @@ def _may_pass(policy: RetryPolicy, row: Row, should_retry: bool | None) -> bool:
     return not policy.on.isdisjoint({status, _word(row)}) or ("5xx" in policy.on and status >= 500)
 
 
-def _word(row: Row) -> int | str | None:
+def _word(row: Row) -> int | RetryWord | None:
     return None if row.outcome is None else OUTCOMES[row.outcome].retried
 
 

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Meta
 
 from firsttoken.duration import parse_duration
-from firsttoken.row import RetryWord
 from firsttoken.scenario.load import KINDS, Load
+from firsttoken.scenario.retry import Retry
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import (
     AboveZero,
@@ -29,13 +29,10 @@ from firsttoken.scenario.values import (
     Period,
     Positive,
     Share,
-    Status,
     Word,
 )
 from firsttoken.traffic.lengths import mean_length
 
-RETRIED: tuple[int | RetryWord, ...] = (408, 409, 429, "5xx", "connect", "timeout")
-"""What is tried again where a custom policy does not say."""
 LIMITS = ("ttft", "ttfo", "felt_ttft", "tpot", "e2e")
 """The keys of [slo] that bound a latency."""
 
@@ -117,36 +114,6 @@ class Slo(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
         if not number:
             return None
         return "users" if by == "users" else "rate", float(number)
-
-
-class Retry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What the client does after a failed attempt; all but `policy` is for a custom one."""
-
-    policy: Literal["none", "openai", "custom"] = "openai"
-    max_retries: Positive = 2
-    base: Duration = "500ms"
-    """The first back-off; each next one is twice as long."""
-    cap: Duration = "8s"
-    """No back-off is longer."""
-    jitter: Share = 0.25
-    """The share of a back-off that chance may take off."""
-    on: Annotated[list[Status | RetryWord], Meta(min_length=1)] = msgspec.field(default_factory=lambda: [*RETRIED])
-    """Statuses and words that are tried again."""
-    retry_after_max: Duration = "120s"
-    """A server that asks for a longer wait is not asked again."""
-    budget: Share = 0.0
-    """At most this share of the requests may be retries; 0: no bound."""
-
-    def __post_init__(self) -> None:
-        others = () if self.policy == "custom" else self.__struct_fields__[1:]
-        if written := [key for key in others if getattr(self, key) != getattr(_CUSTOM, key)]:
-            keys = ", ".join(written)
-            raise ValueError(f'{keys}: expected none beside policy = "{self.policy}"; write policy = "custom"')
-        if parse_duration(self.cap) < parse_duration(self.base):
-            raise ValueError(f'cap: expected at least base = "{self.base}", got "{self.cap}"')
-
-
-_CUSTOM = Retry(policy="custom")
 
 
 class Timeouts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

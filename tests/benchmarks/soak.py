@@ -26,8 +26,9 @@ from firsttoken.process.launch import Child, LoadSpec
 from firsttoken.process.run_folder import open_folder
 from firsttoken.results.folder import open_run
 from firsttoken.row import Health
-from firsttoken.scenario.format import Retry, Scenario, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.retry import Retry
 from firsttoken.scenario.target import Target
 from tests.benchmarks.suite import QUICK_MEASURE_S, Bar, Case, Sample, main
 from tests.benchmarks.watch import Watch

@@ -13,9 +13,10 @@ from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.order import lay_out
 from firsttoken.plan.profile import NS, Segment
 from firsttoken.plan.request_bounds import count_requests, foresee_stages
-from firsttoken.plan.retry import choose_backoff_ms, read_policy
+from firsttoken.plan.retry import choose_backoff_ms
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.retry import read_policy
 
 FIXED = {"ramp": "0s", "settle": "1s", "measure": "8s", "hold": "1s"}
 """Ten seconds."""

@@ -4,9 +4,8 @@ from typing import get_args
 
 import pytest
 
-from firsttoken.plan.retry import POLICIES, RetryBudget, RetryPolicy, choose_backoff_ms, read_policy
+from firsttoken.plan.retry import POLICIES, RETRIED, RetryBudget, RetryPolicy, choose_backoff_ms
 from firsttoken.row import OUTCOMES, RetryWord, Row
-from firsttoken.scenario.format import RETRIED, Retry
 
 OPENAI = POLICIES["openai"]
 
@@ -141,36 +140,6 @@ def test_full_jitter_may_wait_not_at_all_and_the_cap_bounds_the_rest() -> None:
 
     assert choose_backoff_ms(policy, failed(attempt=2), None, 0.25) == 1_500
     assert choose_backoff_ms(policy, failed(attempt=8), None, 0.5) == 1_500
-
-
-def test_a_scenario_writes_it_down() -> None:
-    retry = Retry(
-        policy="custom",
-        max_retries=4,
-        base="200ms",
-        cap="5s",
-        jitter=0.5,
-        on=[429, "5xx"],
-        retry_after_max="30s",
-        budget=0.1,
-    )
-
-    assert read_policy(retry) == RetryPolicy(
-        max_retries=4,
-        base_s=0.2,
-        cap_s=5.0,
-        jitter=0.5,
-        retry_after_max_s=30.0,
-        on=frozenset({429, "5xx"}),
-        only_unanswered=False,
-        heeds_advice=False,
-        budget=0.1,
-    )
-
-
-@pytest.mark.parametrize("name", ["none", "openai"])
-def test_a_named_policy_is_that_of_the_table(name: str) -> None:
-    assert read_policy(Retry(policy=name)) == POLICIES[name]  # type: ignore[arg-type]  # a name of the table
 
 
 # -- how many of them -------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from firsttoken.plan.retry import POLICIES, RetryPolicy, choose_backoff_ms, read_policy
+from firsttoken.plan.retry import POLICIES, RETRIED, RetryPolicy, choose_backoff_ms
 from firsttoken.report.retries import BEGUN, TOLD_LATE, UNANSWERED, list_retried, write_policy
 from firsttoken.row import Row
-from firsttoken.scenario.format import RETRIED, Retry
+from firsttoken.scenario.retry import Retry, read_policy
 
 UNTOUCHED = "answer of which a byte has come is not asked for again"
 WORDS = (404, 429, 503, "5xx", "connect", "timeout", "truncated")

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario.format import Budget, Retry, Scenario, Slo, Spread, Traffic, mean_tokens
+from firsttoken.scenario.format import Budget, Scenario, Slo, Spread, Traffic, mean_tokens
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.retry import Retry
 from firsttoken.scenario.target import Target
 
 

@@ -17,9 +17,10 @@ from firsttoken.load.control.slo import read_limits
 from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.target import open_target
-from firsttoken.plan.retry import RetryBudget, read_policy
+from firsttoken.plan.retry import RetryBudget
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.retry import read_policy
 from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.trace import read_arrivals as read_recorded
 from firsttoken.traffic.trace import Arrival

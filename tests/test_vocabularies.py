@@ -1,0 +1,35 @@
+"""Each vocabulary has one table: the words that types and scenarios know are its keys."""
+
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from firsttoken.plan.arrivals import ARRIVALS, Process
+from firsttoken.plan.retry import POLICIES, PolicyName
+from firsttoken.row import OUTCOMES, Outcome
+from firsttoken.scenario.course import SHAPES
+from firsttoken.scenario.reading import schema
+
+SCHEMA: dict[str, Any] = msgspec.json.decode(schema())["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("words", "table"), [(Process, ARRIVALS), (PolicyName, POLICIES), (Outcome, OUTCOMES)], ids=str
+)
+def test_a_literal_holds_the_keys_of_its_table(words: object, table: dict[str, object]) -> None:
+    assert get_args(words) == tuple(table)
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "table"),
+    [("Load", "arrivals", ARRIVALS), ("Retry", "policy", POLICIES)],
+)
+def test_the_schema_offers_the_keys_of_a_table(keys: str, key: str, table: dict[str, object]) -> None:
+    assert SCHEMA[keys]["properties"][key]["enum"] == sorted(table)
+
+
+def test_the_schema_knows_each_shape_and_its_table() -> None:
+    keys = SCHEMA["Load"]["properties"]
+
+    assert all(name in keys["shape"]["pattern"] and shape.table in keys for name, shape in SHAPES.items())
