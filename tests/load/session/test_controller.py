@@ -9,8 +9,8 @@ import pytest
 from firsttoken.load.control.counters import Tally
 from firsttoken.load.control.phases import StageClock, advance_together
 from firsttoken.load.control.stopping import Judge
+from firsttoken.load.session import controller as conducting
 from firsttoken.load.session.controller import Conductor
-from firsttoken.load.session.session import controller as conducting
 from firsttoken.plan.order import Ladder
 from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import Group, StagePlan
