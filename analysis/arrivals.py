@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import round_significant
 from firsttoken.report.chart import theme
@@ -41,7 +41,7 @@ def build(study: Study) -> Page | None:
     heads = [Column("Target", words=True), Column("Asked", study.unit.head[1])]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
-        cells = [_cell(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
+        cells = [_cell(study.result(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
         rows.append((name, study.unit.number(level), *cells))
     return Page(
         slug="arrivals",
@@ -55,18 +55,18 @@ def build(study: Study) -> Page | None:
         notes=(
             "Came in: what the schedule had in the window; chance makes that more or less than was asked for. Dropped: "
             "arrivals that found as many requests open as load.max_in_flight allows; they were not sent.",
-            "Begun late: from the schedule's instant to the first touch of the network. It is inside the felt first "
-            "word, as back-off is, and not inside TTFT.",
+            "Begun late: from the schedule's instant to the first touch of the network. It is inside the "
+            "user-perceived first word, as back-off is, and not inside TTFT.",
         ),
     )
 
 
-def _cell(figure: Figure | None, unit: str) -> Cell:
-    """A figure in its column; of lateness no more than the hundredth that can be known."""
-    cell = number_cell(figure, "ms" if unit == LATE else unit)
-    if unit != LATE or figure is None or figure.value is None or cell.text == "n/a":
+def _cell(result: MetricValue | None, unit: str) -> Cell:
+    """A result in its column; of lateness no more than the hundredth that can be known."""
+    cell = number_cell(result, "ms" if unit == LATE else unit)
+    if unit != LATE or result is None or result.value is None or cell.text == "n/a":
         return cell
-    return Cell(write_ms(figure.value).removesuffix(" ms"))
+    return Cell(write_ms(result.value).removesuffix(" ms"))
 
 
 def _finding(study: Study) -> str:
@@ -75,13 +75,13 @@ def _finding(study: Study) -> str:
 
 
 def _describe(study: Study, target: str) -> str:
-    """Up to which rate a target keeps up, and what becomes of the next; of a course, how much of it was answered."""
+    """Up to which rate a target keeps up, and what happens at the next; of a load profile, how much was answered."""
     if study.unit.shape:
-        return _describe_course(study, target)
+        return _describe_load_profile(study, target)
     kept, lost = None, None
     for level in study.levels(target):
         metrics = ("arrivals_rps", "answered_rps", "users_busy")
-        asked, answered, opened = (study.figure(target, metric, level=level) for metric in metrics)
+        asked, answered, opened = (study.result(target, metric, level=level) for metric in metrics)
         if not (asked and answered and opened and asked.value and answered.value is not None):
             continue
         due = asked.n * study.unit.turns
@@ -96,9 +96,9 @@ def _describe(study: Study, target: str) -> str:
     return f"{target} keeps up with {study.unit.write(kept)} but {lost}" if kept is not None else f"{target} {lost}"
 
 
-def _describe_course(study: Study, target: str) -> str:
+def _describe_load_profile(study: Study, target: str) -> str:
     level = study.levels(target)[-1]
-    asked, answered = (study.figure(target, metric, level=level) for metric in ("arrivals_rps", "answered_rps"))
+    asked, answered = (study.result(target, metric, level=level) for metric in ("arrivals_rps", "answered_rps"))
     if not (asked and answered and asked.value and answered.value is not None):
         return f"{target} was asked nothing"
     wanted = round_significant(asked.value * study.unit.turns)
@@ -108,16 +108,16 @@ def _describe_course(study: Study, target: str) -> str:
 
 def _lateness(study: Study) -> str:
     """How late the load process was, at worst, and what it dropped."""
-    late = [study.figure(target, "lateness_ms", level=level, q=0.99) for target, level, _ in ladder(study)]
-    known = [figure.value for figure in late if figure and figure.value is not None]
-    dropped = [study.figure(target, "dropped", level=level) for target, level, _ in ladder(study)]
-    count = sum(figure.value or 0.0 for figure in dropped if figure)
+    late = [study.result(target, "lateness_ms", level=level, q=0.99) for target, level, _ in ladder(study)]
+    known = [result.value for result in late if result and result.value is not None]
+    dropped = [study.result(target, "dropped", level=level) for target, level, _ in ladder(study)]
+    count = sum(result.value or 0.0 for result in dropped if result)
     lost = f"{count:,.0f} arrival{'' if count == 1 else 's'} found no place" if count else "no arrival was dropped"
     begun = f" and 99 of 100 began within {write_ms(max(known))} of their time" if known else ""
     return f"{lost}{begun}"
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Figure:
     figure, (answered, opened) = theme.canvas(8.0, columns=2)
     colour, marker = theme.colours(study.targets), theme.markers(study.targets)
     levels = sorted({level for _, level, _ in ladder(study)})

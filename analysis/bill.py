@@ -6,7 +6,7 @@ names; the other dated sources of the catalogue stand beside it. What no source 
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.catalogue import Source
 from firsttoken.decide.study import Study
@@ -20,7 +20,7 @@ from firsttoken.scenario.target import Target
 
 ORDER = 50
 PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Cache write", "cache_write"), ("Output", "output"))
-GUESSED = "; these are the lengths that were asked for, as no answer told its usage"
+GUESSED = "; these are the lengths that were asked for, as no answer reported its usage"
 BILLS = (("Input", "bill_input_day"), ("Output", "bill_output_day"))
 
 
@@ -36,9 +36,9 @@ def build(study: Study) -> Page | None:
         Column("Together", f"$ in {demand.days} days"),
     ]  # fmt: skip
     rows = [row for target in study.scenario.target for row in _rows(study, target)]
-    assumed = [target for target in study.targets if (day := study.figure(target, "bill_day")) and day.n == 0]
+    assumed = [target for target in study.targets if (day := study.result(target, "bill_day")) and day.n == 0]
     priced = _known(study, "bill_output_day").keys()
-    notes = [f"{join_words(assumed)}: no answer told its usage; the lengths are those that were asked for."]
+    notes = [f"{join_words(assumed)}: no answer reported its usage; the lengths are those that were asked for."]
     return Page(
         slug="bill",
         title="Bill",
@@ -90,8 +90,8 @@ def _dollars(value: float) -> str:
 
 
 def _known(study: Study, metric: str) -> dict[str, float]:
-    figures = {target: study.figure(target, metric) for target in study.targets}
-    return {target: figure.value for target, figure in figures.items() if figure and figure.value is not None}
+    results = {target: study.result(target, metric) for target in study.targets}
+    return {target: result.value for target, result in results.items() if result and result.value is not None}
 
 
 def _write_demand(demand: Demand) -> str:
@@ -100,7 +100,7 @@ def _write_demand(demand: Demand) -> str:
     return f"{demand.requests_per_day or 0:,.0f} requests a day"
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Figure:
     figure, [panel] = theme.canvas(2.0 + 0.9 * len(study.targets))
     colour = theme.colours(study.targets)
     sides = {"output": _known(study, "bill_output_day"), "input": _known(study, "bill_input_day")}
@@ -126,7 +126,7 @@ def _draw(study: Study) -> Drawing:
 
 def _rows(study: Study, target: Target) -> list[Cells]:
     used, model = study.prices[target.name], study.catalogue.get(target.model)
-    bills = [number_cell(study.figure(target.name, metric), "$") for _, metric in (*BILLS, ("", "bill_month"))]
+    bills = [number_cell(study.result(target.name, metric), "$") for _, metric in (*BILLS, ("", "bill_month"))]
     rows: list[Cells] = [(target.name, write_source(used), *_prices(used), *bills)]
     others = [source for source in (model.sources.values() if model else ()) if source is not used]
     return rows + [("", Cell("", write_source(source)), *_prices(source), *["–"] * len(bills)) for source in others]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.measure.held_back import are_alike
 from firsttoken.decide.study import Study
@@ -101,18 +101,18 @@ def _added(study: Study, pair: Pair, level: float, metric: str, q: float) -> Est
 
 
 def _estimate(study: Study, target: str, level: float, metric: str, q: float) -> Estimate:
-    figure = study.figure(target, metric, level=level, q=q)
+    result = study.result(target, metric, level=level, q=q)
     drawn = {point.x: point for point in curve_of(study, target, metric, q)}.get(level)
-    if figure is None or drawn is None:
+    if result is None or drawn is None:
         return nothing()
-    return Estimate(drawn.y, drawn.lo, drawn.hi, figure.n, float(figure.n))
+    return Estimate(drawn.y, drawn.lo, drawn.hi, result.n, float(result.n))
 
 
 def _row(study: Study, pair: Pair, level: float, name: str) -> Cells:
     cells: list[Cell] = []
     for metric, q in COMPARED:
         if metric == "ttft_ms":
-            cells += [number_cell(study.figure(target.name, metric, level=level, q=q), "s") for target in pair]
+            cells += [number_cell(study.result(target.name, metric, level=level, q=q), "s") for target in pair]
         cells.append(_added_cell(_added(study, pair, level, metric, q)))
     shares = [_core_share(study, target.name, level) for target in pair]
     return (
@@ -137,7 +137,7 @@ def _signed(ms: float) -> str:
 
 
 def _core_share(study: Study, target: str, level: float) -> float | None:
-    """What the load process used of a core in the mean second of the measure windows; None where nobody watched."""
+    """What the load process used of a core in the mean second of the measure windows; None if not measured."""
     windows = [stage.window for stage in study.stages(target, level)]
     shares = [
         line.cpu_share
@@ -195,7 +195,7 @@ def _further(study: Study, pair: Pair, level: float) -> Iterator[str]:
 def _notes(study: Study) -> Iterator[str]:
     yield (
         "First token: from the first byte sent on an open connection, on both sides. The package opens a connection "
-        "for every stream; that time is in the felt first word."
+        "for every stream; that time is in the user-perceived first word."
     )
     apart = list(_find_apart(study))
     yield from (f"{sentence}." for sentence in apart)
@@ -214,7 +214,7 @@ def _notes(study: Study) -> Iterator[str]:
         )
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Figure:
     figure, panels = theme.canvas(8.0, columns=2)
     for panel, (metric, title, per) in zip(panels, PANELS, strict=True):
         panel.set_title(title)

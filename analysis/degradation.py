@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import round_significant, write_share
@@ -42,7 +42,7 @@ COLUMNS = (
 def build(study: Study) -> Page | None:
     """The page: system throughput, and what is left of one stream's pace.
 
-    None where no load was measured, or only a course, which has no lowest load to compare with.
+    None where no load was measured, or only a load profile, which has no lowest load to compare with.
     """
     if study.unit.shape or not any(ladder(study)):
         return None
@@ -54,8 +54,8 @@ def build(study: Study) -> Page | None:
     ]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
-        cells = [number_cell(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
-        n = count_cell(study.figure(target, "stream_tok_s", level=level, q=0.5))
+        cells = [number_cell(study.result(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
+        n = count_cell(study.result(target, "stream_tok_s", level=level, q=0.5))
         rows.append((name, study.unit.number(level), *cells, n))
     return Page(
         slug="degradation",
@@ -100,24 +100,24 @@ def _finding(study: Study) -> str:
 
 
 def _estimates(study: Study) -> Iterator[str]:
-    """What of the system's tokens nobody counted, where that was most."""
+    """The largest share of the system's tokens that was estimated."""
     for target in study.targets:
-        found = [(level, study.figure(target, "estimated_tokens_share", level=level)) for level in study.levels(target)]
-        untold = [(figure.value, level) for level, figure in found if figure and figure.value]
+        found = [(level, study.result(target, "estimated_tokens_share", level=level)) for level in study.levels(target)]
+        untold = [(result.value, level) for level, result in found if result and result.value]
         if not untold:
             continue
         share, level = max(untold)
         at = study.unit.write(level)
         if share == 1:
-            yield f"{target} at {at}: unknown, for no stream told its usage, and chunks are no tokens."
+            yield f"{target} at {at}: unknown, for no stream reported its usage, and chunks are no tokens."
         else:
             yield (
-                f"{target}: ≈ is an estimate. Streams that told no usage are up to {write_share(share)} of the "
+                f"{target}: ≈ is an estimate. Streams that reported no usage are up to {write_share(share)} of the "
                 f"system's tokens (at {at})."
             )
 
 
-def _draw(study: Study) -> Drawing | None:
+def _draw(study: Study) -> Figure | None:
     """Both panels; None where nothing streamed."""
     if not shows_any(study, "system_tok_s"):
         return None

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.flags.client_limits import BOUNDS
 from firsttoken.decide.flags.delivery import LATE_MS
-from firsttoken.decide.judge.instrument import Reading
+from firsttoken.decide.judge.instrument import InstrumentAccuracy
 from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import write_percent
@@ -35,22 +35,22 @@ def build(study: Study) -> Page | None:
     """The page: error and lag over time, a row per target and level; None where no window was measured."""
     if not any(stage.window for stage in study.run.studied):
         return None
-    readings = read_all(study)
+    accuracies = read_all(study)
     return Page(
         slug="instrument",
         title="Instrument",
         question="How right was the instrument, and which windows were thrown out?",
-        finding=_finding(study, readings),
+        finding=_finding(study, accuracies),
         figure=_draw(study),
         caption="Above: measured less true time of each first token, where the server logged the truth. Middle: how "
         "long arrived bytes lay unread (p99 of each second). Below: how late the load process came to its work (p99 "
         "line, worst dotted). Of several processes the worst. Shaded: measure windows, red where they were thrown out.",
-        table=_table(study, readings),
-        notes=tuple(_notes(study, readings)),
+        table=_table(study, accuracies),
+        notes=tuple(_notes(study, accuracies)),
     )
 
 
-def _finding(study: Study, readings: list[Reading]) -> str:
+def _finding(study: Study, accuracies: list[InstrumentAccuracy]) -> str:
     error_ms = worst_ms(study)
     levels = {(stage.target, stage.level, stage.by) for stage in study.run.studied if stage.window}
     out = len(levels & _find_void(study))
@@ -58,7 +58,9 @@ def _finding(study: Study, readings: list[Reading]) -> str:
     if error_ms is None:
         return f"No first token was measured on our own connection; {kept}"
     known = (
-        "Measured and true first tokens differ by" if any(r.matched for r in readings) else "First tokens are known to"
+        "Measured and true first tokens differ by"
+        if any(r.matched for r in accuracies)
+        else "First tokens are known to"
     )
     return f"{known} {write_ms(error_ms)} at most in 99 of 100; {kept}"
 
@@ -68,7 +70,7 @@ def _find_void(study: Study) -> set[tuple[str, float | None, str]]:
     return {(flag.target, flag.level, flag.by) for flag in study.every_flag if flag.is_void}
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Figure:
     figure, (errors, unread, lag) = theme.strips(10.0, [1.2, 0.8, 1.0])
     _shade((errors, unread, lag), study)
     _draw_errors(errors, study)
@@ -115,25 +117,25 @@ def _shade(panels: tuple[Axes, ...], study: Study) -> None:
                           alpha=0.22 if out else 0.10, linewidth=0)  # fmt: skip
 
 
-def _table(study: Study, readings: list[Reading]) -> Table:
+def _table(study: Study, accuracies: list[InstrumentAccuracy]) -> Table:
     """A row per target and level; what an open loop alone has stands in a column of its own."""
     heads = [Column("Target", words=True), Column(*study.unit.head), *HEADS]
     if study.unit.by == "rate":
         heads.insert(-1, Column("Late", "p99, ms"))
-    return Table(heads, _rows(study, readings))
+    return Table(heads, _rows(study, accuracies))
 
 
-def _rows(study: Study, readings: list[Reading]) -> list[Cells]:
+def _rows(study: Study, accuracies: list[InstrumentAccuracy]) -> list[Cells]:
     rows: list[Cells] = []
-    for place, reading in enumerate(readings):
-        again = place and readings[place - 1].target == reading.target
+    for place, accuracy in enumerate(accuracies):
+        again = place and accuracies[place - 1].target == accuracy.target
         rows.append((
-            "" if again else reading.target, study.unit.number(reading.level), f"{reading.first_tokens:,}",
-            _share(reading.kernel_share), _ms(reading.bracket_p99_ms), _ms(reading.error_p50_ms),
-            _ms(reading.error_p99_ms), _share(reading.tpot_error_p50, 2), _ms(reading.read_delay_p99_ms),
-            _ms(reading.hub_lag_max_ms), _share(reading.cpu_share),
-            *([_ms(reading.lateness_p99_ms)] if study.unit.by == "rate" else []),
-            Cell("no", colour=theme.BAD) if reading.thrown_out else "yes",
+            "" if again else accuracy.target, study.unit.number(accuracy.level), f"{accuracy.first_tokens:,}",
+            _share(accuracy.kernel_share), _ms(accuracy.bracket_p99_ms), _ms(accuracy.error_p50_ms),
+            _ms(accuracy.error_p99_ms), _share(accuracy.tpot_error_p50, 2), _ms(accuracy.read_delay_p99_ms),
+            _ms(accuracy.hub_lag_max_ms), _share(accuracy.cpu_share),
+            *([_ms(accuracy.lateness_p99_ms)] if study.unit.by == "rate" else []),
+            Cell("no", colour=theme.BAD) if accuracy.thrown_out else "yes",
         ))  # fmt: skip
     return rows
 
@@ -146,7 +148,7 @@ def _share(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}"
 
 
-def _notes(study: Study, readings: list[Reading]) -> list[str]:
+def _notes(study: Study, accuracies: list[InstrumentAccuracy]) -> list[str]:
     bounds = "; ".join(f"{bound.what} {bound.most:g} {bound.unit}" for bound in BOUNDS)
     notes = [f"A window is thrown out as CLIENT_LIMITED past these bounds: {bounds}."]
     notes += [
@@ -159,12 +161,12 @@ def _notes(study: Study, readings: list[Reading]) -> list[str]:
             f"Late: begun after the schedule's instant. More than one in a hundred later than {LATE_MS:g} ms, while "
             "there were places left, is the load process's own doing and throws the window out."
         )
-    if any(reading.kernel_share is not None and reading.kernel_share < 1 for reading in readings):
-        least = min(r.kernel_share for r in readings if r.kernel_share is not None)
+    if any(accuracy.kernel_share is not None and accuracy.kernel_share < 1 for accuracy in accuracies):
+        least = min(r.kernel_share for r in accuracies if r.kernel_share is not None)
         notes.append(
             f"The kernel stamped as few as {write_percent(least)} of first tokens; the others carry our own time."
         )
-    if readings and not np.any([reading.matched for reading in readings]):
+    if accuracies and not np.any([accuracy.matched for accuracy in accuracies]):
         notes.append("Only a simulated target logs its truth; the brackets hold the truth of a real one.")
     return notes + study.placements
 

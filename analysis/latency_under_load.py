@@ -1,13 +1,13 @@
 """How long do users wait as more of them come?
 
 Time to first token and time per output token against the load: the 95th percentile with its interval, the median
-beside it, and the promise where the scenario makes one.
+beside it, and the SLO where the scenario makes one.
 """
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
@@ -59,9 +59,9 @@ def build(study: Study) -> Page | None:
     ]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
-        figures = [(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
+        results = [(study.result(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
         rows.append(
-            (name, study.unit.number(level), *(number_cell(*figure) for figure in figures), count_cell(figures[0][0]))
+            (name, study.unit.number(level), *(number_cell(*result) for result in results), count_cell(results[0][0]))
         )
     return Page(
         slug="latency_under_load",
@@ -70,8 +70,7 @@ def build(study: Study) -> Page | None:
         finding=_finding(study),
         figure=None if study.unit.shape else _draw(study),
         caption="Solid: 95 of 100 wait no longer than this (p95), with its 95 % interval. Dashed: median. Successful "
-        "attempts of requests intended in the measure window; what failed is counted in the promise. "
-        + write_error(study),
+        "attempts of requests intended in the measure window; what failed is counted in the SLO. " + write_error(study),
         table=Table(heads, rows),
         notes=(
             "n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",
@@ -97,16 +96,16 @@ def _name_short_windows(study: Study) -> list[str]:
 
 def _is_short(study: Study, target: str, level: float) -> bool:
     windows = [stage.window for stage in study.stages(target, level) if stage.window]
-    whole = study.figure(target, "e2e_ms", level=level, q=0.95)
+    whole = study.result(target, "e2e_ms", level=level, q=0.95)
     if whole is None or whole.value is None:
         return False
     return any(batch_count(window, 1e6 * whole.value) < BATCHES for window in windows)
 
 
 def _finding(study: Study) -> str:
-    """How the median wait grows from the lowest to the highest load that shows one; of a course, how long it is."""
+    """How the median wait grows from the lowest to the highest load that shows one; or its length in a load profile."""
     if study.unit.shape:
-        return _describe_course(study)
+        return _describe_load_profile(study)
     growth = []
     for target in study.targets:
         shown = [point for point in curve_of(study, target, "ttft_ms", 0.5) if point.y]
@@ -125,10 +124,10 @@ def _finding(study: Study) -> str:
     return f"{loads} the median wait for the first token grows from {name_ends(waits)}"
 
 
-def _describe_course(study: Study) -> str:
+def _describe_load_profile(study: Study) -> str:
     waits, places = [], []
     for target, level, _ in ladder(study):
-        median = study.figure(target, "ttft_ms", level=level, q=0.5)
+        median = study.result(target, "ttft_ms", level=level, q=0.5)
         if median and median.value is not None and "UNDERSAMPLED" not in median.flags:
             waits.append(f"{write_value(median.value, 'ms')} on {target}")
             places.append(study.unit.place(level))
@@ -137,8 +136,8 @@ def _describe_course(study: Study) -> str:
     return f"{places[0]} the median wait for the first token is {join_words(waits)}"
 
 
-def _draw(study: Study) -> Drawing | None:
-    """Both panels; None where nobody got a first token."""
+def _draw(study: Study) -> Figure | None:
+    """Both panels; None where no first token was measured."""
     if not shows_any(study, "ttft_ms", 0.5):
         return None
     figure, panels = theme.canvas(8.5, columns=2)
@@ -171,7 +170,7 @@ def _draw_panel(panel: Axes, study: Study, metric: str, per: float, limit: str) 
     panel.set_ylim(0, 1.08 * panel.get_ylim()[1])
     if limit:
         limit_ms = 1000 * parse_duration(limit)
-        theme.rule(panel, f"promise: {write_value(limit_ms, 'ms')}", limit_ms / per)
+        theme.rule(panel, f"SLO: {write_value(limit_ms, 'ms')}", limit_ms / per)
     theme.label_ends(panel, ends)
 
 

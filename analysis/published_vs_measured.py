@@ -7,7 +7,7 @@ published one, or when it lies within 3 % of it.
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
@@ -93,7 +93,7 @@ def _notes(study: Study, compared: list[Comparison]) -> list[str]:
     return [*notes, f"Of {join_words(silent)} nothing published is known."] if silent else notes
 
 
-def _draw(study: Study, compared: list[Comparison]) -> Drawing:
+def _draw(study: Study, compared: list[Comparison]) -> Figure:
     figure, [panel] = theme.canvas(2.0 + (0.7 if len(compared) <= 8 else 0.45) * len(compared))
     colour, reach = theme.colours(study.targets), 0.10
     panel.axvspan(-AGREE, AGREE, color=theme.FAINT, alpha=0.6, linewidth=0)
@@ -128,8 +128,8 @@ def _table(compared: list[Comparison]) -> Table:
         difference = f"{100 * c.difference[0]:+.1f}" if c.difference else "unknown"
         source = Cell("", "assumed: no source states it" if c.source is None else write_source(c.source))
         verdict, published = Cell(c.verdict, "", COLOURS[c.verdict]), BARE[unit](c.published)
-        figures = (published, number_cell(c.measured, unit), difference, count_cell(c.measured))
-        rows.append(("" if again else c.target, f"{c.name}, {unit}", *figures, verdict, source))
+        results = (published, number_cell(c.measured, unit), difference, count_cell(c.measured))
+        rows.append(("" if again else c.target, f"{c.name}, {unit}", *results, verdict, source))
     return Table(heads, rows)
 
 

@@ -1,6 +1,6 @@
 """How soon does the service come back after a spike?
 
-Only of a spike: the wait for the first word, 95 of 100 users, in a window that slides over the whole course, and when
+Only of a spike: the wait for the first word, 95 of 100 users, in a window that slides over the whole profile, and when
 it was back at what it was before.
 """
 
@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.study import Study
@@ -28,7 +28,7 @@ CLOSED = (
 )
 HEADS = (
     Column("Target", words=True), Column("Run"), Column("Before", "p95, s"), Column("Worst", "p95, s"),
-    Column("Is back below", "s"), Column("Recovery", "s"), Column("Looked for", "s"),
+    Column("Is back below", "s"), Column("Recovery", "s"), Column("Observed for", "s"),
 )  # fmt: skip
 
 
@@ -42,10 +42,10 @@ def build(study: Study) -> Page | None:
         title="Recovery",
         question="How soon does the service come back after a spike?",
         finding=_finding(study),
-        figure=_draw(study, recoveries) if any(map(_has_course, recoveries)) else None,
+        figure=_draw(study, recoveries) if any(map(_has_waits, recoveries)) else None,
         caption="The wait for the first word that 95 of 100 do not exceed, failed attempts and back-off inside, of "
         f"those who asked within the next {max(each.window_s for each in recoveries):.3g} s. Shaded: the spike. Band: "
-        "the same before it, with its 95 % interval. Dashed: 10 % above, below which it is back. Dotted: when it was. "
+        "the same before it, with its 95 % interval. Dashed: 10 % above it. Dotted: when it recovered. "
         + write_bound(study),
         table=Table(HEADS, [_row(each, _name(recoveries, place)) for place, each in enumerate(recoveries)]),
         notes=(
@@ -57,7 +57,7 @@ def build(study: Study) -> Page | None:
     )
 
 
-def _has_course(recovery: Recovery) -> bool:
+def _has_waits(recovery: Recovery) -> bool:
     """Whether anything is known of more than one instant: a line needs two."""
     return int((~np.isnan(recovery.p95_ms)).sum()) > 1
 
@@ -74,16 +74,16 @@ def _finding(study: Study) -> str:
 
 def _describe(study: Study, target: str) -> str:
     """The slowest of a target's recoveries."""
-    figure = study.figure(target, "recovery_ms", level=study.levels(target)[-1])
+    result = study.result(target, "recovery_ms", level=study.levels(target)[-1])
     if any(each.base.value == math.inf for each in study.recoveries[target]):
         return f"{target}: when it came back is unknown, as too many requests got no answer even before the spike"
-    if figure is None or figure.value is None:
+    if result is None or result.value is None:
         return f"{target}: when it came back is unknown, as too few requests came before the spike"
-    if "CENSORED" in figure.flags:
-        return f"{target} did not come back within {write_value(figure.value, 'ms')} of the spike"
-    if figure.value == 0:
+    if "CENSORED" in result.flags:
+        return f"{target} did not come back within {write_value(result.value, 'ms')} of the spike"
+    if result.value == 0:
         return f"{target} was back as soon as the spike ended"
-    return f"{target} was back {write_value(figure.value, 'ms')} after the spike"
+    return f"{target} was back {write_value(result.value, 'ms')} after the spike"
 
 
 def _row(recovery: Recovery, name: str) -> Cells:
@@ -108,21 +108,21 @@ def _seconds(ms: float | None) -> str:
     return "unknown" if ms is None else "never" if math.isinf(ms) else BARE["s"](ms)
 
 
-def _draw(study: Study, recoveries: list[Recovery]) -> Drawing:
+def _draw(study: Study, recoveries: list[Recovery]) -> Figure:
     shown = [target for target in study.targets if study.recoveries[target]]
     figure, panels = theme.strips(4.5 + 3.5 * len(shown), [1.0] * len(shown))
     colour = theme.colours(study.targets)
     for panel, target in zip(panels, shown, strict=True):
         panel.set_title(f"{shorten_middle(target, 60)}: first word, p95, seconds")
         for recovery in study.recoveries[target]:
-            _draw_course(panel, recovery, colour[target])
+            _draw_waits(panel, recovery, colour[target])
         panel.set_ylim(0, 1.08 * panel.get_ylim()[1])
         panel.set_xlim(0, max(float(each.at_s[-1]) for each in recoveries))
-    panels[-1].set_xlabel("seconds since the course began")
+    panels[-1].set_xlabel("seconds since the load profile began")
     return figure
 
 
-def _draw_course(panel: Axes, recovery: Recovery, colour: str) -> None:
+def _draw_waits(panel: Axes, recovery: Recovery, colour: str) -> None:
     base, spike = recovery.base, recovery.spike
     panel.axvspan(spike.begins_s, spike.ends_s, color=theme.FAINT, alpha=0.7, linewidth=0, zorder=0)
     finite = np.where(np.isinf(recovery.p95_ms), np.nan, recovery.p95_ms)

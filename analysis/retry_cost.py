@@ -1,6 +1,6 @@
 """What do errors, rate limits and retries cost: in seconds, in quota, in dollars?
 
-Seconds: the first word as users felt it, failed attempts and back-off inside, beside the attempt that served them.
+Seconds: the first word as users perceived it, failed attempts and back-off inside, beside the attempt that served them.
 Quota: the share of attempts that counted against a limit and gave nothing. Dollars: all attempts against those that
 succeeded.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
@@ -44,7 +44,7 @@ def build(study: Study) -> Page | None:
     heads = [Column("Target", words=True), Column(*study.unit.head), *(Column(*column[:2]) for column in COLUMNS)]
     rows: list[Cells] = []
     for target, level, name in ladder(study):
-        cells = [number_cell(study.figure(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
+        cells = [number_cell(study.result(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
         rows.append((name, study.unit.number(level), *cells))
     return Page(
         slug="retry_cost",
@@ -52,7 +52,7 @@ def build(study: Study) -> Page | None:
         question="What do errors, rate limits and retries cost: in seconds, in quota, in dollars?",
         finding=_finding(study),
         figure=None if study.unit.shape else _draw(study),
-        caption="Seconds: 95 of 100 see their first word within this, as felt (solid; it ends where over 5 % gave up) "
+        caption="Seconds: 95 of 100 see their first word within this (solid; it ends where over 5 % failed) "
         "and as served by the attempt that succeeded (dashed). Quota: attempts that gave nothing, of all. Dollars: all "
         "attempts against successful ones. Bands: 95 % intervals. " + write_error(study),
         table=Table(heads, rows),
@@ -66,38 +66,38 @@ def build(study: Study) -> Page | None:
 
 def _finding(study: Study) -> str:
     shares = {
-        (target, level): figure
+        (target, level): result
         for target, level, _ in ladder(study)
-        if (figure := study.figure(target, "wasted_attempts_share", level=level))
+        if (result := study.result(target, "wasted_attempts_share", level=level))
     }
-    wasted = {place: figure.value for place, figure in shares.items() if figure.value}
+    wasted = {place: result.value for place, result in shares.items() if result.value}
     if not wasted:
-        attempts = sum(figure.n for figure in shares.values())
+        attempts = sum(result.n for result in shares.values())
         if not attempts:
             return "No attempt was measured to its end, so nothing is known of what retries cost"
         return f"None of {attempts:,} measured attempts failed: retries cost nothing at any load that was run"
     target, level = max(wasted, key=lambda place: wasted[place])
-    quota = f"{write_percent(wasted[target, level])} of attempts gave nothing"
+    quota = f"{write_percent(wasted[target, level])} of attempts were wasted"
     costs = ", ".join([quota, *_seconds_and_dollars(study, target, level)])
     return f"Retries cost most on {target} {study.unit.where(level)}: {costs}"
 
 
 def _seconds_and_dollars(study: Study, target: str, level: float) -> list[str]:
     parts = []
-    felt, served = (study.figure(target, metric, level=level, q=0.95) for metric in ("felt_ttft_ms", "served_ttft_ms"))
-    gave_up = study.figure(target, "gave_up_per_1000", level=level)
+    felt, served = (study.result(target, metric, level=level, q=0.95) for metric in ("felt_ttft_ms", "served_ttft_ms"))
+    failed = study.result(target, "gave_up_per_1000", level=level)
     if felt and felt.value == math.inf:
-        parts.append(f"{write_value(gave_up.value if gave_up else None, 'per 1,000')} requests got no answer")
+        parts.append(f"{write_value(failed.value if failed else None, 'per 1,000')} requests failed")
     elif felt and served and felt.value and served.value and felt.value - served.value > 1:
         parts.append(f"the first word came {write_value(felt.value - served.value, 'ms')} later at p95")
-    tax = study.figure(target, "retry_tax", level=level)
+    tax = study.result(target, "retry_tax", level=level)
     if tax and tax.value is not None:
         extra = f"{100 * (tax.value - 1):.1f} %"
         parts.append("no extra dollars" if extra == "0.0 %" else f"the bill grew by {extra}")
     return parts
 
 
-def _draw(study: Study) -> Drawing:
+def _draw(study: Study) -> Figure:
     figure, panels = theme.canvas(7.5, columns=3)
     colour, marker = theme.colours(study.targets), theme.markers(study.targets)
     for panel, (title, metric, q, per) in zip(panels, PANELS, strict=True):

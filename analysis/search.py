@@ -1,4 +1,4 @@
-"""How much load keeps the promise, and how was that found?
+"""How much load meets the SLO, and how was that found?
 
 Only of a search: every load that was tried, in order, with what it showed; the highest that passed, the lowest that
 failed, and what an open loop said of it where a closed one was searched.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.judge.capacity import Bracket, Verdict, judge_level
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import join_words, number_cell
@@ -29,7 +29,7 @@ class Try(NamedTuple):
     """One load that was tried."""
 
     stage: Stage
-    share: Figure | None
+    share: MetricValue | None
     verdict: Verdict
 
 
@@ -40,16 +40,16 @@ def build(study: Study) -> Page | None:
         return None
     heads = [
         Column("Target", words=True), Column("Try"), Column(*study.unit.head), Column("Measured", "s"),
-        Column("Requests"), Column("Kept the promise", "%"), Column("Verdict", words=True),
+        Column("Requests"), Column("Met the SLO", "%"), Column("Verdict", words=True),
     ]  # fmt: skip
     rows = [row for target in study.targets for row in _rows(study, target, tries[target])]
     return Page(
         slug="search",
         title="Search",
-        question="How much load keeps the promise, and how was that found?",
+        question="How much load meets the SLO, and how was that found?",
         finding=_finding(study, tries),
         figure=_draw(study, tries),
-        caption="Every load that was tried, in order: a disc kept the promise, a cross broke it, a diamond is "
+        caption="Every load that was tried, in order: a disc met the SLO, a cross missed it, a diamond is "
         "undecided. Shaded: between the highest load that passed and the lowest that failed.",
         table=Table(heads, rows),
         notes=(
@@ -68,7 +68,7 @@ def list_tries(study: Study, target: str) -> list[Try]:
 
 
 def _read_try(study: Study, stage: Stage) -> Try:
-    share = study.figure(stage.target, "attainment", level=stage.level, repeat=stage.repeat)
+    share = study.result(stage.target, "attainment", level=stage.level, repeat=stage.repeat)
     if share is None:
         return Try(stage, None, "UNKNOWN")
     place = (stage.target, stage.level, stage.repeat)
@@ -100,26 +100,26 @@ def _finding(study: Study, tries: dict[str, list[Try]]) -> str:
 
 
 def _conclude(study: Study, target: str, tried: int) -> str:
-    bracket, unit = study.rulings[target].bracket, study.unit
+    bracket, unit = study.target_verdicts[target].bracket, study.unit
     times = "1 try" if tried == 1 else f"{tried} tries"
     if bracket is None:
         return f"{target} was not measured"
     if bracket.last_pass is None:
         failed = bracket.first_fail
         lowest = (
-            f"breaks the promise at {unit.write(failed)} already" if failed is not None else "shows no load that holds"
+            f"misses the SLO at {unit.write(failed)} already" if failed is not None else "shows no load that meets it"
         )
         return f"{target} {lowest} ({times})"
-    return f"{target} keeps the promise up to {unit.write(bracket.last_pass)} and {_end(study, bracket)} ({times})"
+    return f"{target} meets the SLO up to {unit.write(bracket.last_pass)} and {_end(study, bracket)} ({times})"
 
 
 def _end(study: Study, bracket: Bracket) -> str:
     if bracket.first_fail is not None:
-        return f"breaks it at {study.unit.write(bracket.first_fail)}"
+        return f"misses it at {study.unit.write(bracket.first_fail)}"
     return f"its limit was not reached up to {study.unit.write(bracket.top)}"
 
 
-def _draw(study: Study, tries: dict[str, list[Try]]) -> Drawing:
+def _draw(study: Study, tries: dict[str, list[Try]]) -> Figure:
     tried = [target for target in study.targets if tries[target]]
     figure, panels = theme.canvas(8.0, columns=len(tried))
     names = shorten_names(tried, most=max(8, 56 // len(tried)))
@@ -130,7 +130,7 @@ def _draw(study: Study, tries: dict[str, list[Try]]) -> Drawing:
         panel.plot(numbers, levels, color=theme.FAINT, linewidth=1.0, zorder=1)
         for number, each in zip(numbers, tries[target], strict=True):
             panel.plot(number, each.stage.level, MARKERS[each.verdict], color=COLOURS[each.verdict], markersize=6)
-        bracket = study.rulings[target].bracket
+        bracket = study.target_verdicts[target].bracket
         if bracket and bracket.last_pass is not None and bracket.first_fail is not None:
             panel.axhspan(bracket.last_pass, bracket.first_fail, color=theme.FAINT, alpha=0.6, linewidth=0, zorder=0)
         theme.level_axis(panel, levels, study.unit.axis)

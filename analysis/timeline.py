@@ -1,13 +1,13 @@
 """Was the run steady, and was the instrument idle enough?
 
 One axis of time for the whole run: attempts in flight, times to first token, tokens per second, failures, and the load
-process's own lag. Shaded: the measure windows; what lies outside them is drawn here and in no figure.
+process's own lag. Shaded: the measure windows; what lies outside them is drawn here and in no result.
 """
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.flags.client_limits import find_seconds
 from firsttoken.decide.study import Study
@@ -80,11 +80,11 @@ def _load(study: Study, stage: Stage) -> Cell:
 
 
 def _end(stage: Stage) -> Cell:
-    """Why a stage was broken off, and which one took its place."""
+    """Why a stage was interrupted, and which one took its place."""
     return Cell(stage.reason or "", "" if stage.done_over_by is None else f"done over by {stage.done_over_by + 1}")
 
 
-def _draw(study: Study, timeline: Timeline) -> Drawing:
+def _draw(study: Study, timeline: Timeline) -> Figure:
     figure, panels = theme.strips(12.0, list(STRIPS.values()))
     for panel, title in zip(panels, STRIPS, strict=True):
         panel.set_title(title, fontsize=7.5, pad=11 if panel is panels[0] else 3, color=theme.SOFT)
@@ -129,7 +129,7 @@ def _table(study: Study, timeline: Timeline) -> Table:
     heads = [
         Column("Stage", words=True), Column("Load", words=True), Column("Began", "s"), Column("Measured", "s"),
         Column("Attempts"), Column("429"), Column("Failed"), Column("Drift", "%"),
-        Column("Broken off", words=True, wide=True),
+        Column("Interrupted", words=True, wide=True),
     ]  # fmt: skip
     rows: list[Cells] = []
     for stage in study.run.stages:

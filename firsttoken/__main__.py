@@ -12,7 +12,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Read the commands, then run the one that was asked for."""
     heard = signal.getsignal(signal.SIGINT)
-    if heard is signal.default_int_handler:  # else whoever started it wants none heard
+    if heard is signal.default_int_handler:  # else the parent process wants it ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from firsttoken.cli import commands as cli
 

@@ -1,6 +1,6 @@
 """Durations as people write them in TOML: "1.5s", "200ms", "2m", "1h".
 
-Rule: they stay as written until somebody computes with them.
+Rule: they stay as written until a computation needs them.
 """
 
 from __future__ import annotations

@@ -8,4 +8,4 @@ from __future__ import annotations
 
 
 class FirstTokenError(Exception):
-    """Something that the user can mend; the message is a sentence: expected, got, where, what next."""
+    """Something that the user can fix; the message is a sentence: expected, got, where, what next."""

@@ -36,7 +36,7 @@ RetryWord = Literal["5xx", "connect", "timeout", "truncated"]
 
 
 class OutcomeFacts(NamedTuple):
-    """What an outcome means to everybody who counts attempts."""
+    """What an outcome means wherever attempts are counted."""
 
     succeeded: bool = False
     """The user has a whole answer."""
@@ -83,7 +83,7 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     "cancelled_by_run": OutcomeFacts(judged=False),
     "lost": OutcomeFacts(judged=False),
 }
-"""Every outcome with what it means: whoever counts attempts asks this table, or a set that is derived from it."""
+"""Every outcome with what it means: code that counts attempts asks this table, or a set that is derived from it."""
 
 SUCCESS = frozenset(outcome for outcome, facts in OUTCOMES.items() if facts.succeeded)
 UNJUDGED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.judged)
@@ -251,11 +251,11 @@ class StageEvent(msgspec.Struct, kw_only=True):
     workers_lost: int = 0
     """Load processes that were lost in this stage so far."""
     idle_ns: int | None = None
-    """Of users, so far: how long open seats of a closed loop had no living user, or one who waited for the run's own
-    budget; None where nobody counted, and in an open loop."""
+    """Of users, so far: how long open user slots of a closed loop had no living user, or one who waited for the run's
+    own budget; None where it was not counted, and in an open loop."""
     kept: int = 0
     judged: int = 0
-    """Measured requests so far that kept the promise, of those of which it was known: what a search went by."""
+    """Measured requests so far that met the SLO, of those of which it was known: what a search went by."""
 
 
 class Health(msgspec.Struct, kw_only=True):

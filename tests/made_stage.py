@@ -114,7 +114,7 @@ class MadeStage:
     def play(self, stop_in_measure: bool = False) -> None:
         """Run the stage to its end, or break it off in the middle of its measure window."""
         if self.course.by == "users":
-            self._seat_users()
+            self._start_users()
         else:
             self._plan_arrival(0, self.begin)
         end = self._run_until((self.measure + self.hold) // 2 if stop_in_measure else self.deadline)
@@ -129,14 +129,14 @@ class MadeStage:
         self.lines += [(row.end_ns or 0, row) for row in self.rows]
         self._mark_boundaries(end, stop_in_measure)
 
-    def _seat_users(self) -> None:
+    def _start_users(self) -> None:
         first = round(self.course.wanted(0.0, self.level))
         for user in range(first):
             self._ask(user, self.begin + int(self.plan.ramp_s * S * user / first))
         for (_, before), (begins_s, wanted) in zip(self.course.steps, self.course.steps[1:], strict=False):
             opens = self.measure + int(begins_s * S)
             for user in range(round(before), round(wanted)):
-                heapq.heappush(self.agenda, (opens, -1 - user, "take a seat", Row(user=user)))
+                heapq.heappush(self.agenda, (opens, -1 - user, "become ready", Row(user=user)))
 
     def _plan_arrival(self, number: int, now: int) -> None:
         """The next arrival of a Poisson process at the rate that is wanted now."""
@@ -163,7 +163,7 @@ class MadeStage:
                 self._send(row, now)
             elif what == "arrive":
                 self._arrive(row.user, now)
-            elif what == "take a seat":
+            elif what == "become ready":
                 self._ask(row.user, now)
             else:
                 self._end(row, now)

@@ -142,8 +142,8 @@ def test_whatever_ends_a_run_every_attempt_has_an_outcome_and_at_most_a_second_i
     draw = random.Random(f"storm-{storm}")
     kind = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[storm % 3]
     out = tmp_path / "run"
-    crew = ("--workers", str(1 + storm % 2))
-    words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out, *crew)
+    backend = ("--workers", str(1 + storm % 2))
+    words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out, *backend)
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: (out / "stages.jsonl").exists() and (out / "stages.jsonl").stat().st_size > 0)
     time.sleep(draw.uniform(0, 6))

@@ -1,4 +1,4 @@
-"""Very many rows give the figures that few would: whatever is read at once, and however little memory there is.
+"""Very many rows give the results that few would: whatever is read at once, and however little memory there is.
 
 The benchmark of the same name measures a million of them; here are enough to be read in parts.
 """
@@ -12,9 +12,9 @@ import pytest
 
 from analysis.timeline import MOST_BINS, MOST_DOTS
 from firsttoken.decide.measure.streams import read_streams
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.study import Study, study_run
-from firsttoken.decide.verify import compare_figures
+from firsttoken.decide.verify import compare_values
 from firsttoken.report.chart.timeline import read_timeline
 from firsttoken.results.database import connect
 from firsttoken.results.folder import open_run
@@ -32,10 +32,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     study.run.close()
 
 
-def figures_again(folder: Path) -> list[Figure]:
+def measure_again(folder: Path) -> list[MetricValue]:
     study = study_run(folder)
     study.run.close()
-    return study.figures
+    return study.results
 
 
 def test_the_rows_are_those_of_a_run(study: Study) -> None:
@@ -46,23 +46,23 @@ def test_the_rows_are_those_of_a_run(study: Study) -> None:
     assert [flag.name for flag in study.every_flag if flag.is_void] == []
 
 
-def test_gaps_that_are_read_in_small_parts_give_the_same_figures(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gaps_that_are_read_in_small_parts_give_the_same_results(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firsttoken.decide.measure.window_data.read_streams", partial(read_streams, at_once=40_000))
 
-    assert compare_figures(figures_again(study.run.path), study.figures) == []
+    assert compare_values(measure_again(study.run.path), study.results) == []
 
 
-def test_a_database_with_little_memory_gives_the_same_figures(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_with_little_memory_gives_the_same_results(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firsttoken.results.database.connect", partial(connect, "64MB"))
 
-    assert compare_figures(figures_again(study.run.path), study.figures) == []
+    assert compare_values(measure_again(study.run.path), study.results) == []
 
 
-def test_rows_that_were_gathered_from_journals_give_the_same_figures(study: Study, tmp_path: Path) -> None:
+def test_rows_that_were_gathered_from_journals_give_the_same_results(study: Study, tmp_path: Path) -> None:
     folder = make_rows(tmp_path / "run", REQUESTS, LEVELS, journals=True)
 
     assert not (folder / "attempts.parquet").exists()
-    assert compare_figures(figures_again(folder), study.figures) == []
+    assert compare_values(measure_again(folder), study.results) == []
 
 
 def test_tokens_a_second_and_late_tokens_are_those_of_all_gaps_at_once(study: Study) -> None:
@@ -70,10 +70,10 @@ def test_tokens_a_second_and_late_tokens_are_those_of_all_gaps_at_once(study: St
     rates = [count_plainly(study, stage.stage, stage.window) for stage in stages if stage.window]
 
     for repeat, (per_second, _, _) in enumerate(rates):
-        figure = study.figure(TARGET, "system_tok_s", LEVEL, repeat)
-        assert figure and figure.value == pytest.approx(per_second, rel=1e-12)
+        result = study.result(TARGET, "system_tok_s", LEVEL, repeat)
+        assert result and result.value == pytest.approx(per_second, rel=1e-12)
     late, told = sum(late for _, late, _ in rates), sum(told for _, _, told in rates)
-    share = study.figure(TARGET, "late_share", LEVEL)
+    share = study.result(TARGET, "late_share", LEVEL)
     assert share and share.value == pytest.approx(late / told, rel=1e-9) and late > 0
 
 

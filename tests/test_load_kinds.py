@@ -132,37 +132,37 @@ class Waves(LoadTestShape):
 # -- what ends a level, and what level comes next ---------------------------------------------------------------------
 
 
-def test_a_level_is_measured_until_its_figure_is_known_and_no_longer(tmp_path: Path) -> None:
+def test_a_level_is_measured_until_its_result_is_known_and_no_longer(tmp_path: Path) -> None:
     until = 'users = [4]\nuntil = { metric = "ttft_p50", within = 0.1, least = "2s", most = "60s" }'
     run = drive(tmp_path, plan(until))
     study = study_run(run.path)
 
     lasted_s = (window_of(the_stage(run))[1] - window_of(the_stage(run))[0]) / NS
-    figure = study.figure("one", "ttft_ms", 4.0, q=0.5)
+    result = study.result("one", "ttft_ms", 4.0, q=0.5)
     assert 2 <= lasted_s < 30
-    assert figure and figure.value and figure.lo and figure.hi
-    assert (figure.hi - figure.lo) / 2 <= 0.12 * figure.value
+    assert result and result.value and result.lo and result.hi
+    assert (result.hi - result.lo) / 2 <= 0.12 * result.value
     study.run.close()
 
 
-def test_an_automatic_window_is_long_enough_to_tell_whether_the_promise_is_kept(tmp_path: Path) -> None:
+def test_an_automatic_window_is_long_enough_to_tell_whether_the_slo_is_met(tmp_path: Path) -> None:
     run = drive(tmp_path, plan("users = [4]").replace('settle = "500ms"', 'settle = "500ms"\nmeasure = "auto"'))
     study = study_run(run.path)
 
     assert 15 <= (window_of(the_stage(run))[1] - window_of(the_stage(run))[0]) / NS < 30
-    assert [verdict.verdict for verdict in study.rulings["one"].levels] == ["PASS"]
+    assert [verdict.verdict for verdict in study.target_verdicts["one"].levels] == ["PASS"]
     study.run.close()
 
 
 def test_a_search_finds_the_slots_and_confirms_them_in_open_loop(tmp_path: Path) -> None:
-    """Six are served at once, and beyond that a user waits for somebody's whole answer."""
+    """Six are served at once, and beyond that a user waits for another one's whole answer."""
     search = 'search = { by = "users", from = 2, to = 14, steps = 3 }\nmeasure = "15s"\nmax_in_flight = 100'
     run = drive(tmp_path, plan(search, slots=6))
     study = study_run(run.path)
 
     assert {stage.level for stage in run.stages if not stage.confirms} <= {2, 6, 10, 14}
     assert [stage.by for stage in run.stages if stage.confirms] == ["rate"]
-    assert study.decisions["one"].highest_kept == 6
+    assert study.decisions["one"].highest_met == 6
     study.run.close()
 
 

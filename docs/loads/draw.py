@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.locust_shape import sample_shape
-from firsttoken.plan.order import lay_out
+from firsttoken.plan.order import order_stages
 from firsttoken.plan.profile import NS, Profile, Segment, length_ns, profile_of
 from firsttoken.plan.search import Verdict, grid, next_level
 from firsttoken.report.chart import theme
@@ -45,7 +45,7 @@ def main() -> None:
         theme.save(draw(), HERE / f"{name}.svg")
 
 
-def plot_course(panel: Axes, profile: Profile, colour: str = BLUE) -> None:
+def plot_profile(panel: Axes, profile: Profile, colour: str = BLUE) -> None:
     """The wanted load over time, in minutes, with its jumps."""
     times, values, at = [0.0], [0.0], 0
     for segment in profile:
@@ -143,9 +143,9 @@ def shape_drawer(name: str) -> Callable[[], Figure]:
     """Draw a shape in requests a second, above the arrivals that it stands for."""
 
     def draw() -> Figure:
-        profile = profile_of(find_load(name).course.pieces)
+        profile = profile_of(find_load(name).load_profile.segments)
         figure, (above, below) = theme.strips(3.6, (4, 1))
-        plot_course(above, profile)
+        plot_profile(above, profile)
         above.set_xlabel("")
         above.set_ylabel("requests/s")
         length_s = length_ns(profile) / NS
@@ -177,13 +177,13 @@ class DoubleWave:
 def draw_custom() -> Figure:
     """A course that a class of the locustfile computes."""
     figure, (panel,) = theme.canvas(3.6)
-    plot_course(panel, sample_shape(DoubleWave))
+    plot_profile(panel, sample_shape(DoubleWave))
     panel.set_ylabel("users")
     return figure
 
 
 def draw_search() -> Figure:
-    """The levels that a search measures when the promise holds up to 37 users."""
+    """The levels that a search measures when the SLO is met up to 37 users."""
     figure, (panel,) = theme.canvas(4.2)
     levels = grid(Search(by="users", from_=1, to=256))
     results: list[tuple[float, Verdict]] = []
@@ -198,7 +198,7 @@ def draw_search() -> Figure:
     panel.set_yticks([1, 4, 16, 64, 256], ["1", "4", "16", "64", "256"])
     panel.set_ylim(0.8, 400)
     panel.set_xticks(range(1, len(results) + 1))
-    panel.set_xlabel("stages in their order; round: keeps the promise, cross: does not; dashed: where it really ends")
+    panel.set_xlabel("stages in their order; round: meets the SLO, cross: does not; dashed: where it really ends")
     panel.set_ylabel("users")
     return figure
 
@@ -248,7 +248,7 @@ def draw_order() -> Figure:
     """The stages of two targets, in each order."""
     figure, panels = theme.canvas(3.0, columns=3)
     for panel, order in zip(panels, ("abba", "shuffle", "together"), strict=True):
-        way = lay_out(make_scenario({"users": [1, 4, 16, 64], "order": order}, targets=("A", "B")))
+        way = order_stages(make_scenario({"users": [1, 4, 16, 64], "order": order}, targets=("A", "B")))
         for place, group in enumerate(iter(way.next_group, None)):
             for plan in group:
                 y, colour = (1, BLUE) if plan.target == "A" else (0, ORANGE)

@@ -1,4 +1,4 @@
-"""The ramp of a calibration: more and more simulated streams, until the figures of one worker are no longer right.
+"""The ramp of a calibration: more and more simulated streams, until the results of one worker are no longer right.
 
 Rule: a step is a run like any other (Locust, rows, retries, health), in a folder that is thrown away afterwards; it is
 read like any other, by a study, and held against what the simulator says it did.
@@ -131,20 +131,20 @@ def _share(looks: list[Look], field: Literal["server_s", "client_s", "busy_s"]) 
 
 
 def _read_step(study: Study, streams: int, looks: list[Look]) -> Step:
-    reading = study.instrument(NAME, float(streams))
-    pace = study.figure(NAME, "system_tok_s", level=float(streams))
+    accuracy = study.instrument(NAME, float(streams))
+    pace = study.result(NAME, "system_tok_s", level=float(streams))
     server, client, busy = _share(looks, "server_s"), _share(looks, "client_s"), _share(looks, "busy_s")
     late_ms = study.run.sql(LATENESS)[1][0][0]
     return Step(
         streams=streams,
         tokens_per_s=0.0 if pace is None or pace.value is None else pace.value,
-        error_p50_ms=reading.error_p50_ms,
-        error_p99_ms=reading.error_p99_ms,
-        hub_lag_p99_ms=reading.hub_lag_p99_ms,
-        cpu_share=reading.cpu_share,
+        error_p50_ms=accuracy.error_p50_ms,
+        error_p99_ms=accuracy.error_p99_ms,
+        hub_lag_p99_ms=accuracy.hub_lag_p99_ms,
+        cpu_share=accuracy.cpu_share,
         server_late_ms=late_ms if isinstance(late_ms, float) else None,
         server_cpu_share=server,
         others_cpu_share=None if server is None or client is None or busy is None else max(0.0, busy - server - client),
         failed=len(study.run.attempts("outcome", where=FAILED)["outcome"]),
-        client_limits=reading.thrown_out,
+        client_limits=accuracy.thrown_out,
     )

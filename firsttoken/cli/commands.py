@@ -53,7 +53,7 @@ def worker(
         place = spool or launch.find_spool(os.environ)
         child = launch.Child("firsttoken.load.worker", {"master": master, "spool": str(place)})
         try:
-            interrupts.tell(child.finish_early)
+            interrupts.call(child.finish_early)
             ending = live.follow_worker(child.events())
         finally:
             child.stop()
@@ -86,8 +86,8 @@ def simulate(
 ) -> int:
     """Serve simulated models on loopback until interrupted."""
     targets = list(find_simulated(models or DEMO_MODELS))
-    for doubt in assumed_speeds(targets, load_catalogue()):
-        console.warn(doubt)
+    for warning in assumed_speeds(targets, load_catalogue()):
+        console.warn(warning)
     served = [launch.describe_simulated(target) for target in targets]
     child = launch.start_simulator(served, seed=7, truth=str(truth) if truth else None, port=port)
     try:
@@ -155,14 +155,14 @@ def init(directory: Annotated[Path, Parameter(help="Where the four folders go.")
 
 @app.command
 def verify(run: RunFolder, *, json_: Json = False) -> int:
-    """Compute every figure of a run again from its rows and compare with its summary."""
+    """Compute every result of a run again from its rows and compare with its summary."""
     from firsttoken.decide.verify import verify_run
 
     verdict = verify_run(run)
     if json_:
-        sys.stdout.write(json.dumps({"figures": verdict.figures, "mismatches": verdict.mismatches}, indent=2) + "\n")
+        sys.stdout.write(json.dumps({"figures": verdict.results, "mismatches": verdict.mismatches}, indent=2) + "\n")
     else:
-        terminal.show_verification(run, verdict.figures, verdict.mismatches)
+        terminal.show_verification(run, verdict.results, verdict.mismatches)
     return 1 if verdict.mismatches else 0
 
 

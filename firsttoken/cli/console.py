@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH_UNSEEN = 140
-"""Columns of a table that goes to a file or a pipe, where nobody says how wide it is."""
+"""Columns of a table that goes to a file or a pipe, whose width is unknown."""
 
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
 ERR = Console(stderr=True, highlight=False)

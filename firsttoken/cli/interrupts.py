@@ -11,15 +11,15 @@ from types import FrameType, TracebackType
 
 
 class Interrupts:
-    """Counts interrupts for a while: `with Interrupts(say) as interrupts: ...`."""
+    """Counts interrupts for a while: `with Interrupts(report) as interrupts: ...`."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[str], None]) -> None:
         self.count = 0
-        self._say = say
+        self._say = report
         self._finish: Callable[[], None] | None = None
 
     def __enter__(self) -> Interrupts:
-        self._previous = signal.signal(signal.SIGINT, self._hear)
+        self._previous = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
     def __exit__(
@@ -27,13 +27,13 @@ class Interrupts:
     ) -> None:
         signal.signal(signal.SIGINT, self._previous)
 
-    def tell(self, finish: Callable[[], None]) -> None:
+    def call(self, finish: Callable[[], None]) -> None:
         """From now on call `finish` at the first interrupt; at once if that has already come."""
         self._finish = finish
         if self.count:
             finish()
 
-    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
         self.count += 1
         if self.count > 1:
             raise KeyboardInterrupt

@@ -1,6 +1,6 @@
 """The command `firsttoken run`: a scenario is agreed to, its load is driven by a process, its report is written.
 
-Rule: progress goes to stderr, results to stdout; a failure is a sentence that is handed back, and nobody exits here.
+Rule: progress goes to stderr, results to stdout; a failure is returned as a sentence, and no code here exits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from firsttoken.cli.interrupts import Interrupts
 from firsttoken.cli.options import AT_LEAST_0, Json, Sets, Switch, read_scenario
 from firsttoken.decide.judge.exit_code import FAILED, INTERRUPTED, find_exit_code
 from firsttoken.error import FirstTokenError
-from firsttoken.machine.readiness import UsageError, check_locustfile, find_doubts
+from firsttoken.machine.readiness import UsageError, check_locustfile, find_plan_warnings
 from firsttoken.plan import estimate
 from firsttoken.process import run_folder
 from firsttoken.process.launch import Child, LoadSpec
@@ -55,14 +55,16 @@ def run(
     if scenario is not None and resume is not None:
         raise UsageError(f"run: expected a scenario or --resume, got both; {resume} has a scenario of its own")
     if resume and (out or set_):
-        raise UsageError("run --resume: expected neither --set nor --out, as a run goes on as it began, in its folder")
+        raise UsageError(
+            "run --resume: expected neither --set nor --out, as a run continues as it began, in its folder"
+        )
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")
     broken_off = run_folder.find_broken_off(resume) if resume else None
     plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else read_scenario(scenario or "", set_)
     check_names(plan)
     if dry_run:
-        return foretell(plan, workers, remote, as_json=json_)
+        return print_dry_run(plan, workers, remote, as_json=json_)
     if out:
         run_folder.check_new(Path(out))
     agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
@@ -83,16 +85,16 @@ def run(
         return conclude(folder, failure=failure, interrupts=interrupts, as_json=json_)
 
 
-def foretell(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int:
+def print_dry_run(plan: Scenario, workers: int, remote: int, *, as_json: bool) -> int:
     """Print what a run will take; nothing is sent and nothing is written."""
     check_locustfile(plan)
-    foretold = estimate.estimate_run(plan, load_catalogue())
-    for doubt in find_doubts(plan, os.environ, workers, remote):
-        console.warn(doubt)
+    expected = estimate.estimate_run(plan, load_catalogue())
+    for warning in find_plan_warnings(plan, os.environ, workers, remote):
+        console.warn(warning)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(foretold).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(expected).decode() + "\n")
     else:
-        terminal.show_estimate(foretold)
+        terminal.show_estimate(expected)
     return 0
 
 
@@ -116,7 +118,7 @@ def measure(spec: LoadSpec, hold: int, turns: int, interrupts: Interrupts) -> st
     """
     load = Child("firsttoken.load.main", spec, keeps=[hold], relay=console.relay)
     try:
-        interrupts.tell(load.finish_early)
+        interrupts.call(load.finish_early)
         ending = live.follow(load.events(), turns)
     finally:
         load.stop()
@@ -126,13 +128,13 @@ def measure(spec: LoadSpec, hold: int, turns: int, interrupts: Interrupts) -> st
 
 
 def study(folder: Path, *, has_ended: bool = False) -> Study:
-    """Study a run, and keep its figures beside the rows: where nobody has yet, or it `has_ended` just now."""
+    """Study a run, and keep its figures beside the rows: where there are none yet, or it `has_ended` just now."""
     from firsttoken.decide.study import study_run
     from firsttoken.results import summary
 
     studied = study_run(folder)
     if has_ended or not (folder / summary.NAME).exists():
-        summary.write_summary(folder, studied.figures)
+        summary.write_summary(folder, studied.results)
     return studied
 
 

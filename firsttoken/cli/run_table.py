@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.study import Study
-from firsttoken.decide.words.units import write_figure, write_point
+from firsttoken.decide.words.units import write_metric, write_point
 
 COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("first token", "ttft_ms", 0.5),
@@ -14,26 +14,26 @@ COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("met the SLO", "attainment", None),
     ("failed per 1,000", "gave_up_per_1000", None),
 )
-"""(heading, metric, quantile) of every figure in a line."""
+"""(heading, metric, quantile) of every result in a line."""
 
 
 def summarise(study: Study) -> tuple[list[str], list[list[str]]]:
-    """The header and the lines: target, load, figures without their intervals, verdict."""
+    """The header and the lines: target, load, results without their intervals, verdict."""
     header = ["target", "load", *(heading for heading, _, _ in COLUMNS), "SLO"]
     lines = [
         [target, study.unit.write(level.level), *_write_cells(study, target, level.level), level.verdict]
         for target in study.targets
-        for level in study.rulings[target].levels
+        for level in study.target_verdicts[target].levels
     ]
     return header, lines
 
 
 def _write_cells(study: Study, target: str, level: float) -> list[str]:
-    figures = (study.figure(target, metric, level=level, q=q) for _, metric, q in COLUMNS)
-    return [_write_cell(figure) for figure in figures]
+    results = (study.result(target, metric, level=level, q=q) for _, metric, q in COLUMNS)
+    return [_write_cell(result) for result in results]
 
 
-def _write_cell(figure: Figure | None) -> str:
-    """A figure without its interval or what the heading says; one that rests on too little is "n/a (n = 37)"."""
-    told = write_figure(figure)
-    return told if told.startswith("n/a") else write_point(figure).removesuffix(" per 1,000").removesuffix(" tok/s")
+def _write_cell(result: MetricValue | None) -> str:
+    """A result without its interval or what the heading says; one that rests on too little is "n/a (n = 37)"."""
+    told = write_metric(result)
+    return told if told.startswith("n/a") else write_point(result).removesuffix(" per 1,000").removesuffix(" tok/s")

@@ -188,12 +188,12 @@ def show_findings(findings: Sequence[Mapping[str, object]]) -> None:
                 say(OUT, f"  {key.replace('_', ' '):<18} {_plain(value)}{remark}")
 
 
-def show_verification(run: Path, figures: int, mismatches: Sequence[str]) -> None:
+def show_verification(run: Path, results: int, mismatches: Sequence[str]) -> None:
     """Print whether a run's summary follows from its rows."""
     for mismatch in mismatches:
         say(OUT, mismatch)
     word = "all follow from the rows" if not mismatches else f"{len(mismatches)} do not follow from the rows"
-    say(OUT, f"{run}: {figures} figures, {word}")
+    say(OUT, f"{run}: {results} results, {word}")
 
 
 def show_rows(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

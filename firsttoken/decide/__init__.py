@@ -1,1 +1,1 @@
-"""The decisions over one run: from rows to figures, flags and a verdict. Pure: no clock, no chance, no door outside."""
+"""The decisions over one run: from rows to results, flags and a verdict. Pure: no clock, no chance, no door outside."""

@@ -1,6 +1,6 @@
-"""A study: everything that is known of a run once its rows have been read.
+"""The analysis of a run: everything that is known of it once its rows have been read.
 
-Rule: `study_run` is the one call that turns a run folder into figures, flags and decisions; report, command line and
+Rule: `study_run` is the one call that turns a run folder into results, flags and decisions; report, command line and
 analysis pages ask the study and compute nothing again. Rows are read a level at a time, so that a run may be large.
 """
 
@@ -16,10 +16,10 @@ from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.decide.flags.validity import Flag, flag_manifest
 from firsttoken.decide.judge.confirmation import Confirmation, confirm
 from firsttoken.decide.judge.exit_code import find_exit_code
-from firsttoken.decide.judge.instrument import Reading, read_instrument
+from firsttoken.decide.judge.instrument import InstrumentAccuracy, read_instrument
 from firsttoken.decide.judge.level_study import LevelStudy, study_level
-from firsttoken.decide.judge.profile import Part
-from firsttoken.decide.judge.ruling import Ruling, Word
+from firsttoken.decide.judge.profile import TimeSlice
+from firsttoken.decide.judge.ruling import TargetVerdict, Word
 from firsttoken.decide.measure import connections, failures, held_back
 from firsttoken.decide.measure.answerers import COLUMNS as ANSWERER_COLUMNS
 from firsttoken.decide.measure.answerers import NOBODY, Answerers, Counts
@@ -28,10 +28,10 @@ from firsttoken.decide.measure.connections import Connections, count_connections
 from firsttoken.decide.measure.failures import Failure, count_failures
 from firsttoken.decide.measure.held_back import HeldBack, find_held_back
 from firsttoken.decide.measure.recovery import Recovery
-from firsttoken.decide.measure.slo import Promise, read_promise
-from firsttoken.decide.measure.window_data import Observation, Told, observe
-from firsttoken.decide.measure.workload import read_asked
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.measure.slo import SloLimits, read_slo
+from firsttoken.decide.measure.window_data import Told, WindowData, read_window
+from firsttoken.decide.measure.workload import read_workload
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.metrics.table import Key, measure
 from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.words.decision import Decision
@@ -47,22 +47,22 @@ from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.target import Target
 from firsttoken.stats.estimate import Estimate
 
-FigureKey = tuple[str, str, float | None, int | None, float | None]
+MetricKey = tuple[str, str, float | None, int | None, float | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """One run, studied."""
+    """The analysis of one run."""
 
     run: Run
     scenario: Scenario
     catalogue: Mapping[str, Model]
-    promise: Promise
+    slo: SloLimits
     prices: Mapping[str, Source | None]
     """Target -> the dated source of its prices; None where they are unknown."""
-    figures: list[Figure]
+    results: list[MetricValue]
     flags: list[Flag]
-    rulings: Mapping[str, Ruling]
+    target_verdicts: Mapping[str, TargetVerdict]
     """Target -> what its levels say: their verdicts, the bracket, the need."""
     decisions: Mapping[str, Decision]
     unit: LoadUnit
@@ -71,8 +71,8 @@ class Study:
     """Target -> what an open loop said of its answer, where one was asked."""
     recoveries: Mapping[str, Sequence[Recovery]]
     """Target -> what came after each spike; empty where the load had none."""
-    courses: Mapping[str, Sequence[Part]]
-    """Target -> how the promise was kept along the course of the load; empty where each level is level."""
+    load_profiles: Mapping[str, Sequence[TimeSlice]]
+    """Target -> which share met the SLO along the load profile; empty where the load is constant."""
 
     @property
     def targets(self) -> list[str]:
@@ -81,33 +81,33 @@ class Study:
 
     def levels(self, target: str) -> list[float]:
         """Levels of a target that were measured, ascending."""
-        return [verdict.level for verdict in self.rulings[target].levels]
+        return [verdict.level for verdict in self.target_verdicts[target].levels]
 
     def repeats(self, target: str, level: float) -> list[int]:
         """Repeats of a target's level that were measured, ascending."""
-        own = (each.repeat for each in self.figures if (each.target, each.level) == (target, level))
+        own = (each.repeat for each in self.results if (each.target, each.level) == (target, level))
         return sorted({repeat for repeat in own if repeat is not None})
 
-    def figure(
+    def result(
         self,
         target: str,
         metric: str,
         level: float | None = None,
         repeat: int | None = None,
         q: float | None = None,
-    ) -> Figure | None:
-        """One figure, or None where there is none; without a repeat the one over all repeats."""
+    ) -> MetricValue | None:
+        """One result, or None where there is none; without a repeat the one over all repeats."""
         return self._by_key.get((target, metric, level, repeat, q))
 
-    def instrument(self, target: str, level: float) -> Reading:
-        """How right the instrument was at a level of a target."""
-        if (target, level) not in self._readings:
+    def instrument(self, target: str, level: float) -> InstrumentAccuracy:
+        """How accurate the instrument was at a level of a target."""
+        if (target, level) not in self._accuracies:
             stages = self.stages(target, level)
-            self._readings[target, level] = read_instrument(self.run, target, level, stages, self.flags)
-        return self._readings[target, level]
+            self._accuracies[target, level] = read_instrument(self.run, target, level, stages, self.flags)
+        return self._accuracies[target, level]
 
     def stages(self, target: str, level: float) -> list[Stage]:
-        """The stages that the figures of a level rest on."""
+        """The stages that the results of a level rest on."""
         return [stage for stage in self.run.studied if _is_at(stage, target, level)]
 
     def unit_of(self, by: Literal["users", "rate"]) -> LoadUnit:
@@ -169,17 +169,17 @@ class Study:
         return find_exit_code(self.words, worker_lost=self.worker_lost)
 
     @cached_property
-    def _readings(self) -> dict[tuple[str, float], Reading]:
+    def _accuracies(self) -> dict[tuple[str, float], InstrumentAccuracy]:
         """What `instrument` has read so far: every chart asks for all of it."""
         return {}
 
     @cached_property
-    def _by_key(self) -> dict[FigureKey, Figure]:
-        return {(each.target, each.metric, each.level, each.repeat, each.q): each for each in self.figures}
+    def _by_key(self) -> dict[MetricKey, MetricValue]:
+        return {(each.target, each.metric, each.level, each.repeat, each.q): each for each in self.results}
 
 
 def study_run(path: Path | str) -> Study:
-    """Read the run folder at path and study it.
+    """Read the run folder at path and analyse it.
 
     Its prices are those of its own models.toml, the catalogue that was in force, where it has one. Raises
     RunFolderError where it is no run, ScenarioError where its scenario.toml does not decode, and CatalogueError
@@ -190,14 +190,14 @@ def study_run(path: Path | str) -> Study:
     own = run.path / "models.toml"
     catalogue = load_catalogue(own if own.exists() else None)
     prices = {target.name: find_prices(target, catalogue) for target in scenario.target}
-    promise = read_promise(scenario.slo, watched=scenario.load.search is not None)
+    slo = read_slo(scenario.slo, watched=scenario.load.search is not None)
     unit = find_unit(run.stages, scenario.load)
     studies = {
         target.name: study_target(
             scenario,
             target,
             prices[target.name],
-            _Reader(run, scenario, target, prices[target.name], promise).study(unit),
+            _Reader(run, scenario, target, prices[target.name], slo).study(unit),
             run.manifest.started_utc,
         )
         for target in scenario.target
@@ -208,15 +208,15 @@ def study_run(path: Path | str) -> Study:
         run=run,
         scenario=scenario,
         catalogue=catalogue,
-        promise=promise,
+        slo=slo,
         prices=prices,
-        figures=[figure for study in studies.values() for figure in study.figures],
+        results=[result for study in studies.values() for result in study.results],
         flags=flags,
-        rulings={name: study.ruling for name, study in studies.items()},
+        target_verdicts={name: study.target_verdict for name, study in studies.items()},
         decisions={name: study.decision for name, study in studies.items()},
         unit=unit,
         recoveries={name: study.recoveries for name, study in studies.items()},
-        courses={name: study.course for name, study in studies.items()},
+        load_profiles={name: study.load_profile for name, study in studies.items()},
         confirmations={name: study.confirmation for name, study in studies.items() if study.confirmation},
     )
 
@@ -233,7 +233,7 @@ class _Reader:
     scenario: Scenario
     target: Target
     source: Source | None
-    promise: Promise
+    slo: SloLimits
 
     def study(self, unit: LoadUnit) -> Parts:
         """The levels, which count `unit`, and beside them what confirms and what was done over."""
@@ -241,7 +241,7 @@ class _Reader:
         levels = sorted({stage.level for stage in own if stage.done_over_by is None and not stage.confirms})
         confirming = [stage for stage in own if stage.confirms and stage.done_over_by is None]
         aside: list[Mapping[Key, Estimate]] = [
-            measure(self._observe(stage)) for stage in own if stage.done_over_by is not None
+            measure(self._read_window(stage)) for stage in own if stage.done_over_by is not None
         ]
         confirmation = None
         if confirming:
@@ -253,8 +253,8 @@ class _Reader:
         return Parts(unit, studied, confirmation, aside)
 
     def _study(self, stages: list[Stage]) -> LevelStudy:
-        seen = [self._observe(stage) for stage in stages]
-        return study_level(seen, self.run.health, read_asked(self.scenario, self.target, self._first))
+        data = [self._read_window(stage) for stage in stages]
+        return study_level(data, self.run.health, read_workload(self.scenario, self.target, self._first))
 
     @cached_property
     def _first(self) -> Answerers:
@@ -263,12 +263,12 @@ class _Reader:
         first = next(own, None)
         return NOBODY if first is None else read_told(self.run, first).answerers
 
-    def _observe(self, stage: Stage) -> Observation:
+    def _read_window(self, stage: Stage) -> WindowData:
         columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
         missing = self.run.missing.get(stage.stage, 0)
         read_gaps = partial(self.run.gaps, where=f"stage = {stage.stage}")
         told = read_told(self.run, stage)
-        return observe(stage, take_columns(columns), read_gaps, self.promise, self.source, missing, told)
+        return read_window(stage, take_columns(columns), read_gaps, self.slo, self.source, missing, told)
 
 
 def read_told(run: Run, stage: Stage) -> Told:

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from firsttoken.load.findings import Finding, describe_target
-from firsttoken.load.preflight import knock
+from firsttoken.load.preflight import send_probe
 from firsttoken.load.session.target import open_target
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
@@ -53,7 +53,7 @@ def ask(target: Target, spec: CheckSpec, client: Literal["wire", "sdk"]) -> Row:
     live = open_target(
         chosen, spec.scenario, base_url=base_url, environ=os.environ, origin_ns=origin_ns, run_id="check"
     )
-    row = knock(live)
+    row = send_probe(live)
     live.client.close()
     return row
 

@@ -24,16 +24,16 @@ from firsttoken import kit
 from firsttoken.error import FirstTokenError
 from firsttoken.load.open_run import OpenRun
 from firsttoken.load.reporting_shape import Stages
-from firsttoken.load.sequence import conduct, prepare
-from firsttoken.load.session.backend import Crew, LocalCrew
+from firsttoken.load.sequence import prepare, run_stages
+from firsttoken.load.session.backend import Backend, LocalBackend
 from firsttoken.load.session.build import read_arrivals
 from firsttoken.load.session.dispatch import Dispatcher, find_ours
 from firsttoken.load.session.fault import FaultWatch
 from firsttoken.load.session.health import watch_health
-from firsttoken.load.session.other_users import count_requests_of_others, note_others
+from firsttoken.load.session.other_users import count_requests_of_others, record_others
 from firsttoken.load.session.session import Session
 from firsttoken.machine.readiness import UsageError
-from firsttoken.plan.order import Itinerary, lay_out_run
+from firsttoken.plan.order import StageOrder, order_run_stages
 from firsttoken.process import run_folder
 from firsttoken.process.launch import LoadSpec
 from firsttoken.process.start import agree, open_workspace
@@ -68,16 +68,16 @@ def attach(environment: Environment, **_other: object) -> None:
             raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
         scenario = load_scenario(find_scenario(options.scenario))
         check_locustfile(options.locustfile, scenario.traffic.locustfile)
-        agree(scenario, os.environ, lambda doubt: _say(f"note: {doubt}"), yes=options.yes)
+        agree(scenario, os.environ, lambda warning: _emit_sentence(f"note: {warning}"), yes=options.yes)
         for note in note_options(options.num_users, options.spawn_rate, options.run_time):
-            _say(f"note: {note}")
+            _emit_sentence(f"note: {note}")
         PlainRun(environment, scenario, options.out)
     except FirstTokenError as error:
-        _say(f"firsttoken: {error}")
+        _emit_sentence(f"firsttoken: {error}")
         raise SystemExit(1) from None
 
 
-def _say(sentence: str) -> None:
+def _emit_sentence(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
 
 
@@ -117,7 +117,7 @@ class PlainRun:
         """What a run holds until it has ended."""
         own = environment.shape_class
         self.shapes = {type(own).__name__: type(own)} if own is not None else {}
-        self.stages = Stages(lay_out_run(scenario, self.shapes, read_arrivals(scenario)))
+        self.stages = Stages(order_run_stages(scenario, self.shapes, read_arrivals(scenario)))
         environment.shape_class = self.stages
         environment.dispatcher_class = Dispatcher
         name_hosts(environment, scenario)
@@ -129,7 +129,7 @@ class PlainRun:
         environment.events.quitting.add_listener(self.let_go)
 
     def start(self, **_other: object) -> None:
-        """Open a run folder, start its simulators and the conductor beside Locust's users.
+        """Open a run folder, start its simulators and the controller beside Locust's users.
 
         Raises StopTest with a sentence.
         """
@@ -142,15 +142,15 @@ class PlainRun:
             self.run = OpenRun(spec)
         except FirstTokenError as error:
             self._refuse(str(error))
-        itinerary = prepare(self.run, self.shapes, lambda sentence: _say(f"note: {sentence}"))
-        if itinerary is None:
+        stage_order = prepare(self.run, self.shapes, lambda sentence: _emit_sentence(f"note: {sentence}"))
+        if stage_order is None:
             self.run.close()
             self._refuse(self.run.session.stopping or "")
         self.stages.session = self.run.session
-        note_others(self.environment, self.run.manifest)
+        record_others(self.environment, self.run.manifest)
         self.health = gevent.spawn(watch_health, self.run.session)
         self.limit = self._limit_time(self.run.session)
-        self.conductor = gevent.spawn(conduct, self.run, itinerary, self._open_crew, lambda event: None)
+        self.controller = gevent.spawn(run_stages, self.run, stage_order, self._open_backend, lambda event: None)
 
     def _limit_time(self, session: Session) -> gevent.Greenlet | None:
         """End a session in order once Locust's `--run-time`, which a shape of load has no effect of, is over."""
@@ -160,14 +160,14 @@ class PlainRun:
         return gevent.spawn_later(options.run_time, session.interrupt, f"--run-time {options.run_time:g} was over")
 
     @contextmanager
-    def _open_crew(self, _itinerary: Itinerary) -> Iterator[Crew]:
-        yield LocalCrew(self.run.session, self.run.treasury, self.scenario.seed, self.run.trace)
+    def _open_backend(self, _stage_order: StageOrder) -> Iterator[Backend]:
+        yield LocalBackend(self.run.session, self.run.ledger, self.scenario.seed, self.run.trace)
 
     def _fail(self, sentence: str, traceback: str) -> None:
         if self.stages.session is not None:
             self.stages.session.fail(sentence, traceback)
         else:
-            _say(f"{traceback}firsttoken: {sentence}")
+            _emit_sentence(f"{traceback}firsttoken: {sentence}")
 
     def _refuse(self, sentence: str) -> NoReturn:
         self.let_go()
@@ -183,7 +183,7 @@ class PlainRun:
             session.interrupted = "stopped from Locust"
         if self.limit is not None:
             self.limit.kill()
-        self.conductor.join()
+        self.controller.join()
         self.health.kill()
         count_requests_of_others(self.environment, self.run.manifest)
         self.run.close()
@@ -191,7 +191,7 @@ class PlainRun:
         self.stages.session = None
         if failure := session.failure or session.recorder.failure:
             self.environment.process_exit_code = 1
-            _say(f"{session.traceback}firsttoken: {failure}")
+            _emit_sentence(f"{session.traceback}firsttoken: {failure}")
         logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
 
     def let_go(self, **_other: object) -> None:

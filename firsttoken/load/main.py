@@ -20,8 +20,8 @@ from firsttoken import kit
 from firsttoken.error import FirstTokenError
 from firsttoken.load.engine import drive_alone, drive_with_workers
 from firsttoken.load.open_run import OpenRun
-from firsttoken.load.pipes import open_channel, open_log, read_line, read_words, tell
-from firsttoken.load.sequence import conduct, prepare
+from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
+from firsttoken.load.sequence import prepare, run_stages
 from firsttoken.load.session.locustfile import load_behaviour
 from firsttoken.process.launch import LoadSpec
 
@@ -33,12 +33,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     open_channel()
     open_log()
-    logging.getLogger("locust.runners").setLevel(logging.ERROR)  # it warns of many users at once: ours wait at the gate
+    logging.getLogger("locust.runners").setLevel(
+        logging.ERROR
+    )  # it warns of many users at once: ours wait for admission
     spec = msgspec.json.decode(read_line(), type=LoadSpec)
     try:
         run = OpenRun(spec)
     except FirstTokenError as error:
-        tell({"event": "end", "state": "failed", "failure": str(error), "reason": None})
+        emit_event({"event": "end", "state": "failed", "failure": str(error), "reason": None})
         return
     signal.signal(signal.SIGTERM, lambda _signal, _frame: run.session.interrupt("terminated"))
     gevent.spawn(_obey_parent, run)
@@ -46,7 +48,7 @@ def main() -> None:
     run.close()
     sys.stderr.write(run.session.traceback)
     failure = run.session.failure or run.session.recorder.failure
-    tell({"event": "end", "state": run.manifest.state, "failure": failure, "reason": run.session.interrupted})
+    emit_event({"event": "end", "state": run.manifest.state, "failure": failure, "reason": run.session.interrupted})
 
 
 def _drive(run: OpenRun) -> None:
@@ -57,18 +59,18 @@ def _drive(run: OpenRun) -> None:
     except FirstTokenError as error:
         run.session.fail(str(error))
         return
-    itinerary = prepare(run, shapes, _say)
-    if itinerary is None:
+    stage_order = prepare(run, shapes, _emit_sentence)
+    if stage_order is None:
         return
     if run.spec.workers == 1 and not run.spec.remote:
-        conduct(run, itinerary, lambda itinerary: drive_alone(run, users, itinerary, locustfile), tell)
+        run_stages(run, stage_order, lambda stage_order: drive_alone(run, users, stage_order, locustfile), emit_event)
     else:
-        conduct(run, itinerary, lambda _itinerary: drive_with_workers(run, users, locustfile), tell)
+        run_stages(run, stage_order, lambda _stage_order: drive_with_workers(run, users, locustfile), emit_event)
 
 
-def _say(sentence: str) -> None:
+def _emit_sentence(sentence: str) -> None:
     """Have the command print a sentence."""
-    tell({"event": "said", "sentence": sentence})
+    emit_event({"event": "said", "sentence": sentence})
 
 
 def _obey_parent(run: OpenRun) -> None:

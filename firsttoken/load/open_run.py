@@ -18,7 +18,7 @@ from typing import Literal
 import msgspec
 
 from firsttoken.catalogue import dump_catalogue, load_catalogue
-from firsttoken.load.budget.ledger import Treasury
+from firsttoken.load.budget.ledger import Ledger
 from firsttoken.load.resume import read_finished, read_spent
 from firsttoken.load.session.build import find_counted, open_session, read_arrivals
 from firsttoken.load.session.journal import Recorder, write_manifest
@@ -26,7 +26,7 @@ from firsttoken.machine.host import describe_host
 from firsttoken.machine.limits import allow_files
 from firsttoken.net.proxy import find_proxy
 from firsttoken.plan.locust_shape import Shape
-from firsttoken.plan.order import Itinerary, lay_out_run
+from firsttoken.plan.order import StageOrder, order_run_stages
 from firsttoken.process.launch import LoadSpec
 from firsttoken.row import Manifest, Row
 from firsttoken.scenario.format import Scenario
@@ -59,9 +59,9 @@ class OpenRun:
             trace=self.trace,
         )
         spent = read_spent(self.folder, find_counted(self.scenario))
-        self.knocks: dict[str, Row] = {}
+        self.probes: dict[str, Row] = {}
         """Target -> what it answered before the load."""
-        self.treasury = Treasury(self.scenario.budget, spent, self.finished.lasted_ns)
+        self.ledger = Ledger(self.scenario.budget, spent, self.finished.lasted_ns)
 
     def _open_manifest(self, spec: LoadSpec, environ: Mapping[str, str]) -> Manifest:
         """A new manifest; of a run that goes on, its first start and its clock."""
@@ -91,11 +91,11 @@ class OpenRun:
         manifest.origin_monotonic_ns = min(first.origin_monotonic_ns, latest_ns)
         return manifest
 
-    def lay_out(self, shapes: Mapping[str, Callable[[], Shape]]) -> Itinerary:
-        """The way through the run; `shapes` are the classes of the locustfile. Raises ShapeError as `lay_out_run`."""
-        itinerary = lay_out_run(self.scenario, shapes, self.trace, self.finished)
-        self.session.wanted_users = itinerary.first_users
-        return itinerary
+    def order_stages(self, shapes: Mapping[str, Callable[[], Shape]]) -> StageOrder:
+        """The stage order; `shapes` are the classes of the locustfile. Raises ShapeError as `order_run_stages`."""
+        stage_order = order_run_stages(self.scenario, shapes, self.trace, self.finished)
+        self.session.wanted_users = stage_order.first_users
+        return stage_order
 
     def close(self) -> None:
         """Flush the journals, close the connections and write how the run ended."""

@@ -61,7 +61,7 @@ def read_words(most: int = 4096) -> bytes:
     return os.read(0, most)
 
 
-def tell(event: dict[str, object]) -> None:
+def emit_event(event: dict[str, object]) -> None:
     """Write one event."""
     try:
         gevent.os.nb_write(_Channel.fd, msgspec.json.encode(event) + b"\n")

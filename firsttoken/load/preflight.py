@@ -47,46 +47,46 @@ PASSING = {408, 409, 425}
 """Refusals (4xx) that may be none a moment later."""
 
 
-def knock(live: LiveTarget, attempt: int = 1) -> Row:
+def send_probe(live: LiveTarget, attempt: int = 1) -> Row:
     """Send one short request to a target; its finished row."""
     row = Row(target=live.target.name, request_id="preflight", attempt=attempt)
     live.client.send(row, write_body(live.target, PROMPT, OUTPUT_TOKENS))
     return row
 
 
-def find_dead_target(run: OpenRun, say: Callable[[str], None]) -> str | None:
-    """A sentence about the first real target that cannot be asked, or None; `say` hears what a user should know."""
+def find_dead_target(run: OpenRun, report: Callable[[str], None]) -> str | None:
+    """A sentence about the first real target that cannot be asked, or None; `report` hears what a user should know."""
     for target in run.scenario.target:
         if not target.base_url:
             continue
-        rows = _knock_often(run, run.session.targets[target.name])
+        rows = _probe_until_answered(run, run.session.targets[target.name])
         if run.session.interrupted:
             return None
         source = find_counted(run.scenario)[target.name]
         for row in rows:
-            run.treasury.book(price_knock(row, source))
-        last = run.knocks[target.name] = rows[-1]
+            run.ledger.record_cost(price_probe(row, source))
+        last = run.probes[target.name] = rows[-1]
         if last.outcome is not None and OUTCOMES[last.outcome].ends_preflight:
             return word_refusal(target, rows)
         for sentence in find_remarks(target, rows, run.scenario.slo.tpot):
-            say(sentence)
+            report(sentence)
         endpoint = run.manifest.endpoints[target.name]
         endpoint |= describe_answer(rows)
         if "proxy" not in endpoint and len(addresses := find_addresses(target)) > 1:
             endpoint["addresses"] = ", ".join(map(write_peer, addresses))
             for sentence in find_silent(target, addresses):
-                say(sentence)
+                report(sentence)
     return None
 
 
-def _knock_often(run: OpenRun, live: LiveTarget) -> list[Row]:
+def _probe_until_answered(run: OpenRun, live: LiveTarget) -> list[Row]:
     """Ask until there is an answer or no try is left; the rows of all tries."""
-    began_ns, rows = monotonic_ns(), [knock(live)]
+    began_ns, rows = monotonic_ns(), [send_probe(live)]
     while (wait_s := choose_wait_s(rows[-1], (monotonic_ns() - began_ns) / 1e9)) is not None:
         _wait(run, wait_s)
         if run.session.interrupted:
             break
-        rows.append(knock(live, len(rows) + 1))
+        rows.append(send_probe(live, len(rows) + 1))
     return rows
 
 
@@ -139,17 +139,17 @@ def advise(target: Target, row: Row) -> str:
 
 
 def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[str]:
-    """What a user should know of a target that is asked all the same, in sentences; `tpot`: its promised limit."""
+    """What a user should know of a target that is asked all the same, in sentences; `tpot`: its limit of the SLO."""
     last, remarks = rows[-1], []
     if last.outcome not in SUCCESS:
         tries = "a try" if len(rows) == 1 else f"{len(rows)} tries"
         remarks.append(
             f"target {target.name}: {tries} before the load brought no whole answer, the last one {last.outcome}: "
-            f"{last.error}; the run goes on and measures what comes"
+            f"{last.error}; the run continues and measures what comes"
         )
     elif last.output_tokens is None:
         limit = f"; the limit tpot = {tpot} cannot pass" if tpot else ""
-        remarks.append(f"target {target.name}: its answer told no usage: no tokens, no dollars and no pace{limit}")
+        remarks.append(f"target {target.name}: its answer reported no usage: no tokens, no dollars and no pace{limit}")
     elif last.output_tokens - (last.reasoning_tokens or 0) > find_most(OUTPUT_TOKENS):
         remarks.append(
             f"target {target.name}: its answer has {last.output_tokens:,} tokens where {OUTPUT_TOKENS} were asked: "
@@ -160,8 +160,8 @@ def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[st
     return remarks
 
 
-def price_knock(row: Row, source: Source | None) -> Cost:
-    """What such a request cost, at most where the server told no usage."""
+def price_probe(row: Row, source: Source | None) -> Cost:
+    """What such a request cost, at most where the server reported no usage."""
     return spent(row, source, estimate(PromptGauge().bound(len(PROMPT.split())), OUTPUT_TOKENS, source))
 
 

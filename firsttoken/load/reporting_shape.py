@@ -8,7 +8,7 @@ from __future__ import annotations
 from locust import LoadTestShape
 
 from firsttoken.load.session.session import Session
-from firsttoken.plan.order import Itinerary
+from firsttoken.plan.order import StageOrder
 
 
 class Stages(LoadTestShape):
@@ -16,12 +16,12 @@ class Stages(LoadTestShape):
 
     abstract = True
 
-    def __init__(self, itinerary: Itinerary | None = None, session: Session | None = None) -> None:
-        """A worker knows no itinerary, and is not asked for one: its master tells it how many users it has."""
+    def __init__(self, stage_order: StageOrder | None = None, session: Session | None = None) -> None:
+        """A worker has no stage order and needs none: its master says how many users it has."""
         super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
-        self.first_users = 0 if itinerary is None else itinerary.first_users
-        self.rate = 1.0 if itinerary is None else float(max(1, itinerary.most_users))
-        """Users started or stopped a second: a whole stage's at once, for our own gate spreads them."""
+        self.first_users = 0 if stage_order is None else stage_order.first_users
+        self.rate = 1.0 if stage_order is None else float(max(1, stage_order.most_users))
+        """Users started or stopped a second: a whole stage's at once, for our own admission spreads them."""
         self.session = session
         """None between two runs under Locust's web UI."""
 

@@ -26,11 +26,11 @@ from locust.env import Environment
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
-from firsttoken.load.pipes import open_channel, open_log, read_line, read_words, tell
+from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
 from firsttoken.load.reporting_shape import Stages
 from firsttoken.load.session.build import open_session
 from firsttoken.load.session.fault import FaultWatch
-from firsttoken.load.session.gc_pause import uncollected
+from firsttoken.load.session.gc_pause import gc_paused
 from firsttoken.load.session.health import watch_health
 from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.locust_events import fire_init, fire_quitting, open_environment
@@ -38,14 +38,14 @@ from firsttoken.load.session.locustfile import BehaviourError, load_behaviour
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.target import TargetError
 from firsttoken.load.workers.clock_offset import Offset
-from firsttoken.load.workers.handshake import Doorway
-from firsttoken.load.workers.messages import Counts, Told, ToMaster, Welcome, parse_address
+from firsttoken.load.workers.handshake import HandshakeClient
+from firsttoken.load.workers.messages import HealthReport, ToMaster, Welcome, WorkerProgress, parse_address
 from firsttoken.load.workers.orphans import deliver
 from firsttoken.load.workers.spool import Shipper, SpoolError
 from firsttoken.load.workers.spool_folder import Spool, SpoolFolder
-from firsttoken.load.workers.transport import CourierLink
-from firsttoken.load.workers.worker_run import Duty
-from firsttoken.load.workers.worker_state import Station
+from firsttoken.load.workers.transport import UploadLink
+from firsttoken.load.workers.worker_run import WorkerRun
+from firsttoken.load.workers.worker_state import WorkerState
 from firsttoken.machine.limits import allow_files
 from firsttoken.old_paths import OldImportWarning
 from firsttoken.row import Health
@@ -79,15 +79,15 @@ class WorkerSpec(msgspec.Struct, kw_only=True):
     """Where the rows of any other lie until the master has them."""
 
 
-class TellingRecorder(Recorder):
-    """The journal of a worker, whose health is its master's to write."""
+class ReportingRecorder(Recorder):
+    """The journal of a worker, whose health its master writes."""
 
-    def __init__(self, folder: Path, worker: int, say: Callable[[ToMaster], None]) -> None:
+    def __init__(self, folder: Path, worker: int, send: Callable[[ToMaster], None]) -> None:
         super().__init__(folder, worker)
-        self._say = say
+        self._send = send
 
     def sample_health(self, health: Health) -> None:
-        self._say(Told(health))
+        self._send(HealthReport(health))
 
 
 def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
@@ -114,33 +114,33 @@ def warm_up() -> None:
     """Have done before the first stage what a process does but once, and its streams would stand still for."""
     gevent.socket.getaddrinfo("127.0.0.1", None)  # starts a thread
     read_corpus()
-    with uncollected():
+    with gc_paused():
         pass  # the first collection looks at all that was imported, and no later one does
 
 
-class Leash:
-    """What may end this process from outside: a word on stdin, its end, a signal."""
+class ParentWatchdog:
+    """What may end this process from outside: a word on stdin, the end of stdin, a signal."""
 
     def __init__(self) -> None:
-        self.duty: Duty | None = None
+        self.worker_run: WorkerRun | None = None
 
-    def obey(self) -> None:
+    def watch(self) -> None:
         """Runs as a greenlet; without a parent the process is gone within two seconds."""
         while word := read_words():
             if b"stop" in word:
                 self.stop("interrupted")
-        if self.duty is not None:
-            self.duty.stop("the parent process is gone")
+        if self.worker_run is not None:
+            self.worker_run.stop("the parent process is gone")
             gevent.sleep(PARENT_GONE_S)
-            self.duty.flush()
+            self.worker_run.flush()
         os._exit(130)
 
     def stop(self, why: str) -> None:
-        """Leave in order; who has not joined has nothing to put in order."""
-        if self.duty is None:
-            tell({"event": "end", "failure": None})
+        """Leave in order; a worker that has not joined has nothing to clean up."""
+        if self.worker_run is None:
+            emit_event({"event": "end", "failure": None})
             os._exit(130)
-        self.duty.stop(why)
+        self.worker_run.stop(why)
 
 
 def main() -> None:
@@ -152,54 +152,56 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore", OldImportWarning)  # the master reads the same locustfile and shows it
     spec = msgspec.json.decode(read_line(), type=WorkerSpec)
-    leash = Leash()
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: leash.stop("terminated"))
-    gevent.spawn(leash.obey)
+    watchdog = ParentWatchdog()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: watchdog.stop("terminated"))
+    gevent.spawn(watchdog.watch)
     try:
-        failure = work_here(spec, spec.local, leash) if spec.local else work_from_afar(spec, leash)
+        failure = work_here(spec, spec.local, watchdog) if spec.local else work_from_afar(spec, watchdog)
     except FirstTokenError as error:
         failure = str(error)
-    tell({"event": "end", "failure": failure})
+    emit_event({"event": "end", "failure": failure})
     sys.stdout.flush()
     os._exit(0 if failure is None else 1)
 
 
-def work_here(spec: WorkerSpec, local: Local, leash: Leash) -> str | None:
+def work_here(spec: WorkerSpec, local: Local, watchdog: ParentWatchdog) -> str | None:
     """Work beside the master, into the run's own folder; what went wrong, in a sentence."""
     environment = open_environment()
-    door = Doorway(environment, spec.master)
-    welcome = door.ask_in(local.number)
-    return drive(environment, door, welcome, Path(local.folder), Offset(-local.origin_ns, 0), {}, leash)
+    client = HandshakeClient(environment, spec.master)
+    welcome = client.register(local.number)
+    return drive(environment, client, welcome, Path(local.folder), Offset(-local.origin_ns, 0), {}, watchdog)
 
 
-def work_from_afar(spec: WorkerSpec, leash: Leash) -> str | None:
+def work_from_afar(spec: WorkerSpec, watchdog: ParentWatchdog) -> str | None:
     """Work for a master on another machine, into a spool here; what went wrong, in a sentence."""
     spools = SpoolFolder(Path(spec.spool))
     how = "`firsttoken run SCENARIO --remote N --bind HOST:PORT` there starts one"
-    with suppress(ValueError):  # of an address that is none, which the doorway refuses
+    with suppress(ValueError):  # of an address that is none, which the handshake client refuses
         parse_address(spec.master)
-        tell({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
-    left = [spool for spool in spools.find_left() if not bring(spool, spools, spec.master)]
+        emit_event({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
+    left = [spool for spool in spools.find_left() if not upload_left_rows(spool, spools, spec.master)]
     environment = open_environment()
-    door = Doorway(environment, spec.master)
-    welcome = door.ask_in(None)
-    offset = door.align()
-    tell({"event": "joined", "worker": welcome.number, "run": welcome.run_id, "clock_error_ms": offset.error_ns / 1e6})
+    client = HandshakeClient(environment, spec.master)
+    welcome = client.register(None)
+    offset = client.measure_offset()
+    emit_event(
+        {"event": "joined", "worker": welcome.number, "run": welcome.run_id, "clock_error_ms": offset.error_ns / 1e6}
+    )
     own = spools.open(welcome.run_id, welcome.run_key, welcome.number)
     of_this_run = [spool for spool in [*left, own] if spool.run_key == welcome.run_key]
     shippers = {spool.number: Shipper(spool.journal, spool.number) for spool in of_this_run}
-    failure = drive(environment, door, welcome, own.folder, offset, shippers, leash)
+    failure = drive(environment, client, welcome, own.folder, offset, shippers, watchdog)
     for spool in of_this_run:
         if shippers[spool.number].has_shipped_all:
             spools.discard(spool)
         else:
-            tell({"event": "left", "sentence": spool.describe()})
+            emit_event({"event": "left", "sentence": spool.describe()})
     return failure
 
 
-def bring(spool: Spool, spools: SpoolFolder, master: str) -> bool:
-    """Bring the rows that an earlier start left to their master if it still listens, else say where they lie."""
-    link = CourierLink(*parse_address(master))
+def upload_left_rows(spool: Spool, spools: SpoolFolder, master: str) -> bool:
+    """Upload the rows that an earlier start left to their master if it still listens, else say where they lie."""
+    link = UploadLink(*parse_address(master))
     try:
         delivered, left = deliver(link, spool.run_key, Shipper(spool.journal, spool.number)), spool.describe()
     except SpoolError as error:
@@ -209,48 +211,50 @@ def bring(spool: Spool, spools: SpoolFolder, master: str) -> bool:
     if delivered:
         spools.discard(spool)
         sentence = f"rows that worker {spool.number} of run {spool.run_id} had left are with its master"
-        tell({"event": "said", "sentence": sentence})
+        emit_event({"event": "said", "sentence": sentence})
     else:
-        tell({"event": "left", "sentence": left})
+        emit_event({"event": "left", "sentence": left})
     return delivered
 
 
 def drive(
     environment: Environment,
-    door: Doorway,
+    client: HandshakeClient,
     welcome: Welcome,
     folder: Path,
     offset: Offset,
     shippers: Mapping[int, Shipper],
-    leash: Leash,
+    watchdog: ParentWatchdog,
 ) -> str | None:
     """Drive this worker's share of every stage; what went wrong, in a sentence."""
-    recorder = TellingRecorder(folder, welcome.number, door.say)
+    recorder = ReportingRecorder(folder, welcome.number, client.send)
     session = open_share(welcome, recorder, -offset.offset_ns)
-    session.hear_limits(welcome.knocks)
-    station = Station(session, welcome.scenario.seed, welcome.trace, offset.error_ns)
+    session.record_limits(welcome.probes)
+    worker_state = WorkerState(session, welcome.scenario.seed, welcome.trace, offset.error_ns)
     locustfile = kit.find("locustfiles", welcome.scenario.traffic.locustfile)
-    environment.user_classes = _load_users(locustfile, door)
+    environment.user_classes = _load_users(locustfile, client)
     environment.shape_class = Stages(session=session)
     FaultWatch(locustfile, session.fail).listen(environment)
     fire_init(environment)
     warm_up()
-    leash.duty = duty = Duty(door, station, session, welcome.run_key, shippers)
+    watchdog.worker_run = worker_run = WorkerRun(client, worker_state, session, welcome.run_key, shippers)
     health = gevent.spawn(watch_health, session, welcome.number)
-    duty.serve()
+    worker_run.run()
     health.kill()
-    door.quit()
+    client.quit()
     fire_quitting(environment)
     recorder.close()
-    return duty.failure
+    return worker_run.failure
 
 
-def _load_users(locustfile: Path, door: Doorway) -> list[type[User]]:
+def _load_users(locustfile: Path, client: HandshakeClient) -> list[type[User]]:
     """The users of the locustfile. Raises BehaviourError, and has the master hear of it, which else waited for us."""
     try:
         return load_behaviour(locustfile)[0]
     except BehaviourError as error:
-        door.say(Counts(group=None, users=0, closed=True, drained=True, tallies={}, failure=str(error), done=True))
+        client.send(
+            WorkerProgress(group=None, users=0, closed=True, drained=True, counters={}, failure=str(error), done=True)
+        )
         gevent.sleep(SAID_S)
         raise
 

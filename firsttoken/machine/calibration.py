@@ -29,7 +29,7 @@ SERVER_LATE_MS, SERVER_CPU = 15.0, 0.9
 FILLED = 0.7
 """How full a worker is planned: at the ceiling itself nothing is left for a burst or a busy neighbour."""
 LARGE_STREAMS = 200
-"""Up to here a plan is not doubted only because nobody knows whether a worker is up to it."""
+"""Up to here a plan gives no warning only because it is unknown whether a worker can carry it."""
 NEIGHBOUR_CPU = 0.05
 """From so much of a core on, other processes count."""
 
@@ -107,7 +107,7 @@ class Peak(msgspec.Struct, frozen=True):
     streams: int | None
     """None where only a class of the locustfile knows."""
     tokens_per_s: float | None
-    """None where nobody publishes the speed of any of its targets."""
+    """None where no speed of its targets is published."""
 
     def __str__(self) -> str:
         if self.streams is None:
@@ -207,7 +207,7 @@ def count_workers(peak: Peak, calibration: Calibration) -> int | None:
     return math.ceil(filled / FILLED)
 
 
-def find_doubts(
+def find_plan_warnings(
     peak: Peak, calibration: Calibration | None, workers: int = 1, *, is_alone: bool = True
 ) -> Iterator[str]:
     """What to say before a run whose workers may not be up to its peak, or are not known to be.
@@ -260,7 +260,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         records: dict[str, Calibration] = {}
-        with suppress(*UNREADABLE):  # what nobody can read is written anew
+        with suppress(*UNREADABLE):  # an unreadable file is written anew
             records = _read_all(path)
         records[name_host(calibration.host)] = calibration
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")

@@ -76,8 +76,8 @@ def check_syntax(path: Path) -> None:
         raise UsageError(f"{path}: expected a locustfile to read, got: {error.strerror}") from None
 
 
-def find_doubts(plan: Scenario, environ: Mapping[str, str], workers: int = 1, remote: int = 0) -> Iterator[str]:
-    """What is doubtful about a plan: in itself, by this machine's ports, and by what a worker was calibrated for.
+def find_plan_warnings(plan: Scenario, environ: Mapping[str, str], workers: int = 1, remote: int = 0) -> Iterator[str]:
+    """Warnings about a plan: in itself, by this machine's ports, and by what a worker was calibrated for.
 
     `remote` of its workers are on other machines, of which nothing is known here.
     """
@@ -90,4 +90,4 @@ def find_doubts(plan: Scenario, environ: Mapping[str, str], workers: int = 1, re
         yield str(error)
     else:
         peak = calibration.find_peak(plan, catalogue)
-        yield from calibration.find_doubts(peak, known, workers + remote, is_alone=not remote)
+        yield from calibration.find_plan_warnings(peak, known, workers + remote, is_alone=not remote)

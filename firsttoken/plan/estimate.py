@@ -34,7 +34,7 @@ from firsttoken.scenario.trace import read_arrivals
 N = TypeVar("N", int, float)
 
 ASK_ABOVE_USD = 1.0
-"""A run that may cost more is started only by somebody who says so."""
+"""A run that may cost more is started only after the user agrees."""
 FRAME_TOKENS, TOKENS_PER_WORD = 32, 3.5
 """Of a real server's prompt, at most: what a chat template adds, and tokens a word (prose has 1.3, dense code 3)."""
 USUAL_FRAME_TOKENS, USUAL_TOKENS_PER_WORD = 8, PROSE_TOKENS_PER_WORD
@@ -81,7 +81,7 @@ class TargetEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_billed(self) -> bool:
-        """Whether somebody pays for it by the token."""
+        """Whether it is billed by the token."""
         return not self.simulated and self.unknown != NO_PRICE
 
 

@@ -1,4 +1,4 @@
-"""The way through a run: which stages come next, given what the last ones showed. Pure.
+"""The order of a run's stages: which come next, given what the last ones showed. Pure.
 
 Rule: the order is part of the experiment. With "abba" targets take turns level by level and the turn is reversed each
 time, so that a slow drift of the machine or the network falls on all of them alike; "together" drives them all at the
@@ -25,11 +25,11 @@ from firsttoken.traffic.trace import Arrival
 Verdict = Literal["keeps", "fails"] | None
 Key = tuple[str, float, int, str, bool]
 Planner = Callable[..., StagePlan]
-"""A level that is still to be told its target and, by name, its repeat."""
+"""A level that still needs its target and, by name, its repeat."""
 
 
-class Itinerary(Protocol):
-    """What the conductor asks for the next stages."""
+class StageOrder(Protocol):
+    """What the controller asks for the next stages."""
 
     @property
     def stages(self) -> int | None:
@@ -50,8 +50,8 @@ class Itinerary(Protocol):
     def next_group(self) -> Group | None:
         """The stages to run next; None once the run is through."""
 
-    def note(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
-        """Hear what a stage has shown: whether its requests kept the promise, and how many a second were answered."""
+    def record_result(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
+        """Hear what a stage has shown: whether its requests met the SLO, and how many a second were answered."""
 
     def give_up(self, target: str) -> None:
         """Run no further stage of a target."""
@@ -83,7 +83,7 @@ class Ladder:
                 return numbered
         return None
 
-    def note(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
+    def record_result(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
         """Nothing follows from it."""
 
     def give_up(self, target: str) -> None:
@@ -91,7 +91,7 @@ class Ladder:
 
 
 class Searches:
-    """A search for the highest level that keeps the promise, one for each target, taking turns."""
+    """A search for the highest level that meets the SLO, one for each target, taking turns."""
 
     stages: int | None = None
     left: list[Group] | None = None
@@ -109,7 +109,7 @@ class Searches:
         for end in finished.ends:
             verdict = search.judge_level(end.kept, end.judged, scenario.slo.share)
             plan = replace(self._plan(end.target, end.level), confirms=end.confirms)
-            self.note(plan, verdict, end.judged / max(finished.measured_s(end.stage), 1e-9))
+            self.record_result(plan, verdict, end.judged / max(finished.measured_s(end.stage), 1e-9))
         self.first_users = self._plan(next(iter(self._results)), self._grid[0]).users
         self.most_users = max(self._plan(next(iter(self._results)), level).users for level in self._grid)
 
@@ -125,7 +125,7 @@ class Searches:
                 return (replace(plan, stage=self._stage - 1),)
         return None
 
-    def note(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
+    def record_result(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
         if plan.confirms:
             self._open = [target for target in self._open if target != plan.target]
             return
@@ -172,7 +172,7 @@ def list_possible(
     """
     load = scenario.load
     if load.search is None:
-        groups = lay_out(scenario, trace=trace).left or []
+        groups = order_stages(scenario, trace=trace).left or []
         yield from (PossibleStage(plan) for group in groups for plan in group if plan.target == target)
         return
     top = _plan_searched(scenario, target, search.grid(load.search)[-1])
@@ -183,14 +183,14 @@ def list_possible(
         yield PossibleStage(confirming, is_certain=False)
 
 
-def lay_out(
+def order_stages(
     scenario: Scenario,
     *,
     sampled: Profile | None = None,
     trace: list[Arrival] | None = None,
     finished: Finished = FRESH,
-) -> Itinerary:
-    """The way through a scenario's run.
+) -> StageOrder:
+    """The stage order of a scenario's run.
 
     `sampled` is the course of a shape that is a class of the locustfile, `trace` the arrivals of a trace; `finished` is
     what an earlier start of the run has left.
@@ -202,7 +202,7 @@ def lay_out(
 
 
 def _plan_levels(scenario: Scenario, sampled: Profile | None, trace: list[Arrival] | None) -> Iterator[Planner]:
-    """The levels of a scenario in ascending order, each still to be told its target and repeat."""
+    """The levels of a scenario in ascending order, each still without its target and repeat."""
     load = scenario.load
     if trace is not None:
         yield partial(plan_trace, scenario, trace=trace)
@@ -232,13 +232,13 @@ def count_users(group: Group) -> int:
     return sum(plan.users for plan in group)
 
 
-def lay_out_run(
+def order_run_stages(
     scenario: Scenario,
     shapes: Mapping[str, Callable[[], Shape]],
     trace: list[Arrival] | None,
     finished: Finished = FRESH,
-) -> Itinerary:
-    """The way through a run, whose shape may be a class of the locustfile.
+) -> StageOrder:
+    """The stage order of a run, whose shape may be a class of the locustfile.
 
     Raises ShapeError where the scenario names one that is not there or cannot be driven.
     """
@@ -247,4 +247,4 @@ def lay_out_run(
         found = ", ".join(sorted(shapes)) or "none"
         raise ShapeError(f"load.shape: expected a LoadTestShape class of the locustfile, got {name}; it has {found}")
     sampled = sample_shape(shapes[name]) if name in shapes else None
-    return lay_out(scenario, sampled=sampled, trace=trace, finished=finished)
+    return order_stages(scenario, sampled=sampled, trace=trace, finished=finished)

@@ -1,6 +1,6 @@
 """The most that a scenario asks for at once: its highest level, requests a second, and requests open at the same time.
 
-Rule: everybody who plans ahead (open files, ports, workers, the demand, the dry run) asks here. The published speed of
+Rule: all code that plans ahead (open files, ports, workers, the demand, the dry run) asks here. The published speed of
 one user alone bounds a closed loop by Little's law, users = rate x time of a cycle; an open loop says its rate itself.
 """
 
@@ -19,7 +19,7 @@ from firsttoken.scenario.trace import find_mean_rate, read_arrivals
 Catalogue = Mapping[str, Model]
 
 ONE_AT_LEAST_S = 1.0
-"""The cycle that stands for one that nobody publishes where a search of users is confirmed in open loop."""
+"""The cycle that stands for an unpublished one where a search of users is confirmed in open loop."""
 
 
 def find_top(scenario: Scenario) -> float | None:
@@ -30,7 +30,7 @@ def find_top(scenario: Scenario) -> float | None:
     if load.search is not None:
         return load.search.to
     if load.shape:
-        return None if load.course is None else load.course.peak
+        return None if load.profile is None else load.profile.peak
     return max([*load.users, *load.rate])
 
 
@@ -77,7 +77,7 @@ def most_open(scenario: Scenario, target: Target, catalogue: Catalogue) -> int |
 
 
 def find_confirmed_rate(scenario: Scenario, target: Target, catalogue: Catalogue, users: float) -> float:
-    """The most arrivals a second by which a search of users is confirmed, where so many users met the promise."""
+    """The most arrivals a second by which a search of users is confirmed, where so many users met the SLO."""
     return users / (unloaded_cycle_s(scenario, target, catalogue) or ONE_AT_LEAST_S)
 
 

@@ -109,7 +109,7 @@ class RetryBudget:
         self._share = share
         self._saved = self.SAVED
 
-    def note_request(self) -> None:
+    def record_request(self) -> None:
         """A request begins."""
         self._saved = min(self.SAVED, self._saved + self._share)
 

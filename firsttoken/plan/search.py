@@ -1,8 +1,8 @@
-"""The search for the highest level that keeps the promise: which level to measure next, and what was found. Pure.
+"""The search for the highest level that meets the SLO: which level to measure next, and what was found. Pure.
 
 Rule: a level that is too high costs more than one that is too low, for what waits in a queue takes time, and tokens.
 So the search climbs from the lowest level, to one that is twice as high each time (galloping: Bentley & Yao 1976,
-Information Processing Letters 5(3), 82-87), and bisects only between the last level that keeps the promise and the
+Information Processing Letters 5(3), 82-87), and bisects only between the last level that meets the SLO and the
 first that does not. It ends when these two are neighbours on the grid.
 
 A level that stayed undecided is climbed over: a higher one asks more requests in the same time. Where it then lies in
@@ -33,7 +33,7 @@ TRIES = 2
 """Measurements of a level before it is left undecided."""
 DESIGN_EFFECT = 1.5
 """What requests are taken for: so many are worth an independent one. The report finds out how many, by batches of time,
-and is not to doubt what ended a level."""
+and has to agree with what ended a level."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ class Found:
     """What a search has found so far."""
 
     last_pass: float | None
-    """The highest level that keeps the promise, below all that do not; None: none does."""
+    """The highest level that meets the SLO, below all that do not; None: none does."""
     first_fail: float | None
     """The lowest level that does not; None: not reached."""
     undecided: tuple[float, ...] = ()
     """Levels between these two that were measured and could not be told, ascending."""
     contradicted: tuple[float, ...] = ()
-    """Levels that keep the promise above one that does not: more load does not heal, so they count for nothing."""
+    """Levels that meet the SLO above one that does not: more load does not heal, so they count for nothing."""
 
 
 def judge_level(kept: int, judged: int, share: float) -> Verdict:
-    """What a level has shown, of whose judged requests so many kept the promise."""
+    """What a level has shown, of whose judged requests so many met the SLO."""
     return decide_share(kept, judged, share, design_effect=DESIGN_EFFECT) if judged else None
 
 
@@ -89,7 +89,7 @@ def next_level(grid: Sequence[float], results: Results) -> float | None:
 
 
 def _bisect(grid: Sequence[float], results: Results, found: Found) -> float | None:
-    """The middle between the last level that keeps the promise and the first that does not, or could not be told."""
+    """The middle between the last level that meets the SLO and the first that does not, or could not be told."""
     measured = [level for level, _ in results]
     ceilings = [level for level in found.undecided if measured.count(level) >= TRIES]
     if found.first_fail is not None:
@@ -101,11 +101,11 @@ def _bisect(grid: Sequence[float], results: Results, found: Found) -> float | No
 
 def conclude(grid: Sequence[float], results: Results) -> Found:
     """What the results say, however many there are; where a level was measured again, what was told of it counts."""
-    told = {level: verdict for level, verdict in results if verdict is not None}
-    first_fail = min((level for level in told if told[level] == "fails"), default=None)
-    kept = sorted(level for level in told if told[level] == "keeps")
+    known = {level: verdict for level, verdict in results if verdict is not None}
+    first_fail = min((level for level in known if known[level] == "fails"), default=None)
+    kept = sorted(level for level in known if known[level] == "keeps")
     last_pass = max((level for level in kept if first_fail is None or level < first_fail), default=None)
-    left = {level for level, _ in results if level not in told}
+    left = {level for level, _ in results if level not in known}
     return Found(
         last_pass,
         first_fail,

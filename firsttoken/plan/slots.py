@@ -1,7 +1,7 @@
-"""When a seat of a closed loop is open. Pure.
+"""When a user slot of a closed loop is open. Pure.
 
-Rule: seat s of a shape is open while the load wanted is at least s + 1/2, so that on average there are as many users as
-wanted; the seats of a ladder open one by one over the ramp, evenly, and stay open.
+Rule: slot s of a shape is open while the load wanted is at least s + 1/2, so that on average there are as many
+users as wanted; the slots of a ladder open one by one over the ramp, evenly, and stay open.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Span = tuple[int, int | None]
 """(from_ns, to_ns) since the stage began; None: for good."""
 
 
-def find_spans(plan: StagePlan, seat: int) -> list[Span]:
-    """The spans, in order, in which a user on this seat may begin a request."""
+def find_spans(plan: StagePlan, slot: int) -> list[Span]:
+    """The spans, in order, in which the user of this slot may begin a request."""
     if not plan.profile:
-        return [(plan.ramp_ns * seat // plan.users, None)]
-    return list(_spans_above(plan.profile, seat + 0.5))
+        return [(plan.ramp_ns * slot // plan.users, None)]
+    return list(_spans_above(plan.profile, slot + 0.5))
 
 
 def find_opening(spans: list[Span], now_ns: int) -> int | None:

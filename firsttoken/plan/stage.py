@@ -34,7 +34,7 @@ class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int
     by: By = "users"
     users: int
-    """Seats at the gate: the users of a closed loop, the most requests open at once of an open one."""
+    """User slots: the users of a closed loop, the most requests open at once of an open one."""
     ramp_ns: int
     settle_ns: int | None
     measure_ns: int | None
@@ -129,10 +129,10 @@ def plan_rate(scenario: Scenario, target: str, *, rate: float, repeat: int = 0, 
 def plan_shape(scenario: Scenario, target: str, *, sampled: Profile | None, repeat: int = 0) -> StagePlan:
     """A course of the load, measured from its beginning to its end; `sampled` is that of a class of the locustfile."""
     load = scenario.load
-    course = sampled or profile_of(load.course.pieces if load.course else ())
-    if not course:
+    profile = sampled or profile_of(load.profile.segments if load.profile else ())
+    if not profile:
         raise ValueError(f"expected a load with a named shape, got shape = {load.shape!r}")
-    first, top = course[0].start, peak(course)
+    first, top = profile[0].start, peak(profile)
     rise_ns, settle_ns = ramp_ns(load, first), length_ns(load.settle)
     settle_ns = round(SHAPE_SETTLE_S * NS) if settle_ns is None else settle_ns
     return StagePlan(
@@ -144,14 +144,14 @@ def plan_shape(scenario: Scenario, target: str, *, sampled: Profile | None, repe
         users=round(top) if load.by == "users" else load.pool(top),
         ramp_ns=rise_ns,
         settle_ns=settle_ns,
-        measure_ns=length_of(course),
+        measure_ns=length_of(profile),
         hold_ns=round(parse_duration(load.hold) * NS),
         turns=load.turns,
-        profile=(Segment(rise_ns, 0.0, first), Segment(settle_ns, first, first), *course),
+        profile=(Segment(rise_ns, 0.0, first), Segment(settle_ns, first, first), *profile),
         arrivals=load.arrivals,
         cv=load.cv,
         shape=load.shape,
-        mean_level=amount(course, length_of(course)) * NS / length_of(course),
+        mean_level=amount(profile, length_of(profile)) * NS / length_of(profile),
     )
 
 

@@ -1,6 +1,6 @@
 """What is likely to disappoint about a sound scenario: a load too low for the demand, a budget for nothing.
 
-Rule: a doubt is a warning, one sentence with the figures and what to write instead.
+Rule: a warning is one sentence with the figures and what to write instead.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from firsttoken.catalogue import ASSUMED, find_assumed
 from firsttoken.plan.peak import Catalogue, find_top, most_rps, unloaded_cycle_s
 from firsttoken.plan.windows import find_windows
-from firsttoken.scenario.facts import doubt_windows
+from firsttoken.scenario.facts import warn_of_windows
 from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.prices import doubt_units
+from firsttoken.scenario.prices import warn_of_units
 from firsttoken.scenario.rules import SECONDS_PER_DAY, requests_per_day
 from firsttoken.scenario.target import Target
-from firsttoken.scenario.trace import doubt_trace
+from firsttoken.scenario.trace import warn_of_trace
 
 MOST_USERS, MOST_DAYS = 100_000, 7.0
 """Of one level: more is hardly meant."""
@@ -28,9 +28,9 @@ def find_warnings(scenario: Scenario, catalogue: Catalogue) -> list[str]:
     """What is likely to disappoint about a sound scenario, one sentence each."""
     return [
         *assumed_speeds(scenario.target, catalogue),
-        *doubt_units(scenario, catalogue),
-        *doubt_windows(scenario, catalogue),
-        *doubt_trace(scenario.traffic),
+        *warn_of_units(scenario, catalogue),
+        *warn_of_windows(scenario, catalogue),
+        *warn_of_trace(scenario.traffic),
         *odd_sizes(scenario),
         *short_ladders(scenario, catalogue),
         *idle_budgets(scenario),

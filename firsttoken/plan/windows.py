@@ -1,6 +1,6 @@
 """How long the phases of a level last: ramp, settle, measure and hold, each between its floor and its cap.
 
-Rule: what "auto" means stands here once, for the clock that ends a phase as for the dry run that foretells it.
+Rule: what "auto" means stands here once, for the clock that ends a phase as for the dry run that predicts it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from firsttoken.scenario.load import Load
 from firsttoken.scenario.trace import measure_trace, read_arrivals
 
 RAMP_S_EACH, MOST_RAMP_S = 0.02, 10.0
-"""An automatic ramp lets one user in after the other, so that a thousand do not knock at once."""
+"""An automatic ramp lets one user in after the other, so that a thousand do not come at once."""
 SETTLE_S = (3.0, 60.0)
 MEASURE_S = (15.0, 300.0)
 SEARCH_MEASURE_S = (5.0, 300.0)
@@ -58,10 +58,10 @@ def find_windows(scenario: Scenario, level: float) -> Windows | None:
     settle = Bounds(*SETTLE_S) if load.settle == "auto" else _exactly(parse_duration(load.settle))
     if not load.shape:
         return Windows(measure_ramp(load, level), settle, _find_measure(load), hold_s)
-    if load.course is None:
+    if load.profile is None:
         return None
     settle = _exactly(SHAPE_SETTLE_S) if load.settle == "auto" else settle
-    return Windows(measure_ramp(load, load.course.pieces[0].start), settle, _exactly(load.course.seconds), hold_s)
+    return Windows(measure_ramp(load, load.profile.segments[0].start), settle, _exactly(load.profile.seconds), hold_s)
 
 
 def measure_ramp(load: Load, level: float) -> float:

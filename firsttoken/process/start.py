@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firsttoken.catalogue import load_catalogue
-from firsttoken.machine.readiness import UsageError, check_reach, check_ready, find_doubts
+from firsttoken.machine.readiness import UsageError, check_reach, check_ready, find_plan_warnings
 from firsttoken.plan import estimate
 from firsttoken.process import launch, run_folder
 from firsttoken.scenario.format import Scenario
@@ -22,21 +22,21 @@ from firsttoken.scenario.format import Scenario
 def agree(
     plan: Scenario,
     environ: Mapping[str, str],
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     *,
     workers: int = 1,
     remote: int = 0,
     yes: bool = False,
 ) -> None:
-    """Refuse what cannot be run here, `say` what is doubtful, and ask before much is spent, unless told `yes`.
+    """Refuse what cannot be run here, `report` what is suspicious, and ask before much is spent, unless told `yes`.
 
     Raises FirstTokenError.
     """
     check_ready(plan, environ, workers + remote)
     if remote:
         check_reach(plan)
-    for doubt in find_doubts(plan, environ, workers, remote):
-        say(doubt)
+    for warning in find_plan_warnings(plan, environ, workers, remote):
+        report(warning)
     if not yes:
         ask_to_spend(plan)
 

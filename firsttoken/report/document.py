@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 
 from firsttoken.decide.flags.validity import RULES, Flag, Voids
 from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.attainment import draw_attainment
-from firsttoken.report.chart.profile import draw_course
+from firsttoken.report.chart.profile import draw_load_profile
 from firsttoken.report.chart.series import write_source
 from firsttoken.report.first_page import FirstPage, first_page
 from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
@@ -34,10 +34,10 @@ Blocks = list[tuple[str, Pairs]]
 FIRST_CHART = "attainment"
 LOST = "This part could not be made; the page on validity says why."
 READERS = ("duckdb", "numpy", "scipy", "matplotlib", "typst")
-"""Packages that a figure or a chart may depend on, beside those that the manifest names."""
+"""Packages that a result or a chart may depend on, beside those that the manifest names."""
 
 
-def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> tuple[Data, dict[str, Drawing]]:
+def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> tuple[Data, dict[str, Figure]]:
     """The data of a report and its drawings by slug; the drawing of a slug is expected at figures/SLUG.svg.
 
     failures: a sentence for every page that could not be made.
@@ -45,7 +45,7 @@ def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> t
     manifest, failed = study.run.manifest, list(failures)
     first = guarded("page one", lambda: first_page(study), _bare_first_page(study), failed)
     first_chart = guarded("the chart of page one", lambda: _first_chart(study), _no_chart(), failed)
-    figures = {FIRST_CHART: first_chart} | {page.slug: page.figure for page in pages if page.figure}
+    results = {FIRST_CHART: first_chart} | {page.slug: page.figure for page in pages if page.figure}
     began = datetime.fromisoformat(manifest.started_utc)
     no_pairs, no_blocks = Pairs(), Blocks()
     data: Data = {
@@ -64,14 +64,14 @@ def document(study: Study, pages: list[Page], failures: Sequence[str] = ()) -> t
     }
     nothing: Data = {"finding": "unknown", "flags": None, "rules": [], "notes": failed, "left_out": []}
     data["validity"] = guarded("the page on validity", lambda: _validity(study, first, failed), nothing, failed)
-    return data, figures
+    return data, results
 
 
-def _first_chart(study: Study) -> Drawing:
-    return draw_course(study, 10.0) if study.unit.shape else draw_attainment(study)
+def _first_chart(study: Study) -> Figure:
+    return draw_load_profile(study, 10.0) if study.unit.shape else draw_attainment(study)
 
 
-def _no_chart() -> Drawing:
+def _no_chart() -> Figure:
     figure, [panel] = theme.canvas(4.0)
     theme.empty(panel, LOST)
     return figure
@@ -85,8 +85,8 @@ def _bare_first_page(study: Study) -> FirstPage:
         warning="This page could not be made as a whole; the page on validity says why.",
         decisions=[(each.verdict, each.target, each.why) for each in study.decisions.values()],
         scope=[],
-        promise=Table([Column("Need", words=True)], []),
-        chart_title="Requests that kept the promise",
+        slo=Table([Column("Need", words=True)], []),
+        chart_title="Requests that met the SLO",
         flips=["Unknown."],
         not_tested=["Unknown."],
         evidence=f"run {study.run.manifest.run_id}.",
@@ -109,7 +109,7 @@ def write_date(moment: datetime) -> str:
 
 
 def _first(first: FirstPage) -> Data:
-    return first._asdict() | {"promise": _table(first.promise), "chart": f"figures/{FIRST_CHART}.svg"}
+    return first._asdict() | {"slo": _table(first.slo), "chart": f"figures/{FIRST_CHART}.svg"}
 
 
 def _page(page: Page) -> Data:
@@ -140,7 +140,7 @@ def _validity(study: Study, first: FirstPage, failures: Sequence[str]) -> Data:
     flags = study.every_flag
     void = sorted({f"{flag.target} at {_name_load(study, flag)}" for flag in flags if flag.is_void})
     remarks = sum(not flag.is_void for flag in flags)
-    finding = "Nothing voids a figure of this run" if not void else f"Void: {', '.join(void)}"
+    finding = "All results valid" if not void else f"Void: {', '.join(void)}"
     heads = ("Flag", "Target", "Load", "Answer", "Evidence")
     columns = tuple(Column(head, words=True, wide=head == "Evidence") for head in heads)
     rows = tuple(
@@ -148,8 +148,7 @@ def _validity(study: Study, first: FirstPage, failures: Sequence[str]) -> Data:
     )
     raised = {flag.name for flag in flags}
     return {
-        "finding": finding
-        + (f"; {remarks} {'remark' if remarks == 1 else 'remarks'} on how to read it" if remarks else ""),
+        "finding": finding + (f"; {remarks} {'note' if remarks == 1 else 'notes'}" if remarks else ""),
         "flags": _table(Table(columns, rows)) if rows else None,
         "rules": [
             (name, f"{'Raised' if name in raised else 'Not raised'}: {rule.rule}.") for name, rule in RULES.items()

@@ -35,7 +35,7 @@ class Endings:
     stopped: int = 0
     """By the behaviour."""
     unknown_finishes: dict[str, int] = field(default_factory=dict)
-    """Finish reason that nobody knows -> how many answers ended with it, the most frequent first."""
+    """Unknown finish reason -> how many answers ended with it, the most frequent first."""
 
 
 def describe_run_failures(study: Study) -> str:

@@ -1,4 +1,4 @@
-"""The evidence line of page one: what the answer rests on, and how anybody can check it."""
+"""The evidence line of page one: what the answer rests on, and how a reader can check it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from firsttoken.report.instrument import worst_ms, write_ms
 
 def write_evidence(study: Study) -> str:
     """Validity, repeats, n, instrument error, dollars spent, run id and how to verify, in one line."""
-    asked = sum(f.n for f in study.figures if f.metric == "requests" and f.repeat is None and f.level is None)
+    asked = sum(f.n for f in study.results if f.metric == "requests" and f.repeat is None and f.level is None)
     repeats = study.scenario.load.repeats
     parts = [
         write_validity(study),
@@ -29,10 +29,15 @@ def write_validity(study: Study) -> str:
     """Whether everything that was measured counts: "Valid", "2 levels void, 1 level cannot pass"."""
     void = {(flag.target, flag.level) for flag in study.flags if flag.is_void}
     barred = {(flag.target, flag.level) for flag in study.flags if flag.bars_pass} | {
-        (target, level.level) for target, ruling in study.rulings.items() for level in ruling.levels if level.unpaced
+        (target, level.level)
+        for target, target_verdict in study.target_verdicts.items()
+        for level in target_verdict.levels
+        if level.unpaced
     }
     told = {
-        "nothing measured": not any(level.attainment.n for each in study.rulings.values() for level in each.levels),
+        "nothing measured": not any(
+            level.attainment.n for each in study.target_verdicts.values() for level in each.levels
+        ),
         f"{_count_levels(void)} void": void,
         f"{_count_levels(barred - void)} cannot pass": barred - void,
         "a worker lost": study.worker_lost and not void,
@@ -53,6 +58,6 @@ def _instrument_error(study: Study) -> str:
 def _spent(study: Study) -> str:
     """Dollars that the run cost; what a simulator answered costs none."""
     real = [target.name for target in study.scenario.target if target.base_url]
-    figures = [study.figure(target, "dollars") for target in real]
-    known = [figure.value for figure in figures if figure and figure.value is not None]
+    results = [study.result(target, "dollars") for target in real]
+    known = [result.value for result in results if result and result.value is not None]
     return write_value(sum(known), "USD") if len(known) == len(real) else "unknown dollars"

@@ -1,4 +1,4 @@
-"""Page one: the answer for whoever decides, in plain words and at most 250 of them.
+"""Page one: the answer for the person who decides, in plain words and at most 250 of them.
 
 Rule: every sentence here is the study's own. Where there are too many, the least decisive ones move to the page on
 validity ("continued from page one"); nothing is reworded.
@@ -15,7 +15,7 @@ from firsttoken.decide.flags.validity import RULES
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.failure_words import shorten
-from firsttoken.decide.words.slo_table import PromiseRow
+from firsttoken.decide.words.slo_table import SloRow
 from firsttoken.decide.words.units import UNKNOWN
 from firsttoken.report.chart.series import join_words
 from firsttoken.report.chart.theme import BAD, GOOD, SOFT
@@ -30,7 +30,7 @@ HEADINGS = {"flips": "What would flip it", "not_tested": "Not tested"}
 MOST_COLUMNS, MOST_LETTERS = 3, 72
 """Targets side by side in the table, and letters of all their names together."""
 FEWEST_NEEDS = 3
-"""Columns that the table keeps whatever happens: the target, what was promised and up to which load."""
+"""Columns that the table keeps whatever happens: the target, the SLO and up to which load."""
 MOST_OF_REASON = 200
 """Letters of why a run failed."""
 FURNITURE = 16
@@ -54,7 +54,7 @@ class FirstPage(NamedTuple):
     decisions: list[tuple[str, str, str]]
     """Verdict, target, why."""
     scope: list[str]
-    promise: Table
+    slo: Table
     chart_title: str
     flips: list[str]
     not_tested: list[str]
@@ -73,8 +73,8 @@ def first_page(study: Study) -> FirstPage:
         warning=_warning(study),
         decisions=_group_decisions(decisions),
         scope=_group_scopes(decisions, {target.name: target.model for target in study.scenario.target}),
-        promise=_promise_table(decisions),
-        chart_title="Requests that kept the promise",
+        slo=_slo_table(decisions),
+        chart_title="Requests that met the SLO",
         flips=merge_lines([(each.target, each.flips) for each in decisions]),
         not_tested=merge_lines([(each.target, each.not_tested) for each in decisions]),
         evidence=write_evidence(study),
@@ -107,11 +107,11 @@ def fit(page: FirstPage) -> FirstPage:
 
 def _fit_many_targets(page: FirstPage) -> FirstPage:
     """Of a page with more targets than have room: needs at the table's right give way, then the reasons."""
-    while count_page(page) > MOST_WORDS and _has_target_rows(page.promise) and len(page.promise.columns) > FEWEST_NEEDS:
-        *columns, last = page.promise.columns
-        told = "; ".join(f"{_text(row[0])}: {' '.join(filter(None, cell(row[-1])[:2]))}" for row in page.promise.rows)
-        table = Table(columns, [row[:-1] for row in page.promise.rows])
-        page = page._replace(promise=table, left_out=[f"{last.title}: {told}", *page.left_out])
+    while count_page(page) > MOST_WORDS and _has_target_rows(page.slo) and len(page.slo.columns) > FEWEST_NEEDS:
+        *columns, last = page.slo.columns
+        told = "; ".join(f"{_text(row[0])}: {' '.join(filter(None, cell(row[-1])[:2]))}" for row in page.slo.rows)
+        table = Table(columns, [row[:-1] for row in page.slo.rows])
+        page = page._replace(slo=table, left_out=[f"{last.title}: {told}", *page.left_out])
     if count_page(page) > MOST_WORDS and len(page.decisions) > 1:
         groups: dict[str, list[str]] = {}
         for verdict, target, _ in page.decisions:
@@ -239,7 +239,7 @@ def _name_stages(study: Study, stages: Sequence[Stage], before: str = "") -> str
     return f"{before}{stages[0].target} at {study.unit_of(stages[0].by).write(stages[0].level)}{more}"
 
 
-def _promise_table(decisions: Sequence[Decision]) -> Table:
+def _slo_table(decisions: Sequence[Decision]) -> Table:
     """A column per target and a row per need; a row per target where that many names have no room side by side."""
     longest = max((len(decision.target) for decision in decisions), default=0)
     if len(decisions) > MOST_COLUMNS or len(decisions) * longest > MOST_LETTERS:
@@ -248,30 +248,30 @@ def _promise_table(decisions: Sequence[Decision]) -> Table:
     for decision in decisions:
         heads += [Column(decision.target, words=True), Column("", words=True)]
     rows: list[Cells] = []
-    for told in zip(*(decision.promise for decision in decisions), strict=True):
-        rows.append((Cell(told[0].need, _asked(told[0])), *(each for row in told for each in _promise_cells(row))))
+    for told in zip(*(decision.slo for decision in decisions), strict=True):
+        rows.append((Cell(told[0].need, _asked(told[0])), *(each for row in told for each in _slo_cells(row))))
     return Table(heads, rows)
 
 
 def _targets_as_rows(decisions: Sequence[Decision]) -> Table:
     heads = [Column("Target", words=True)]
-    heads += [Column(row.need, _asked(row), words=True) for row in decisions[0].promise]
+    heads += [Column(row.need, _asked(row), words=True) for row in decisions[0].slo]
     rows: list[Cells] = []
     for decision in decisions:
         cells = []
-        for row in decision.promise:
-            value, verdict = _promise_cells(row)
+        for row in decision.slo:
+            value, verdict = _slo_cells(row)
             detail = " · ".join(filter(None, [verdict.text, value.detail]))
             cells.append(Cell(value.text, detail, verdict.colour if verdict.text in ("PASS", "FAIL") else ""))
         rows.append((decision.target, *cells))
     return Table(heads, rows)
 
 
-def _asked(row: PromiseRow) -> str:
-    return f"asked: {row.asked}" if row.asked else ""
+def _asked(row: SloRow) -> str:
+    return f"asked: {row.required}" if row.required else ""
 
 
-def _promise_cells(row: PromiseRow) -> tuple[Cell, Cell]:
+def _slo_cells(row: SloRow) -> tuple[Cell, Cell]:
     sides = row.need.startswith("Bill") and row.value != UNKNOWN  # both sides of the bill have a page of their own
     interval = "" if sides else shorten_span(row.interval)
     is_remark = interval[:1].isalpha()

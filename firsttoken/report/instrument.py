@@ -1,13 +1,13 @@
 """The instrument's own error, for the charts that its readings stand in: how long its bar is, and the words for it.
 
-Rule: the worst level speaks for a chart, and an error that nobody could measure is said, not drawn.
+Rule: the worst level speaks for a chart, and an error that could not be measured is stated, not drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.judge.instrument import PROVEN_MS, Reading
+from firsttoken.decide.judge.instrument import PROVEN_MS, InstrumentAccuracy
 from firsttoken.decide.study import Study
 from firsttoken.row import Health
 
@@ -15,7 +15,7 @@ LEAST_MS = 0.01
 """Nothing is claimed to be known better than this: what the kernel itself takes to stamp an arrival."""
 
 
-def read_all(study: Study) -> list[Reading]:
+def read_all(study: Study) -> list[InstrumentAccuracy]:
     """The instrument at every measured target and level, as the ladder lists them.
 
     A target that is asked through the openai package is left out: what the package adds is there what is measured.
@@ -26,7 +26,7 @@ def read_all(study: Study) -> list[Reading]:
 
 def worst_ms(study: Study) -> float | None:
     """The most that 99 of 100 first tokens of any level may be off by, in milliseconds."""
-    known = [reading.uncertainty_ms for reading in read_all(study)]
+    known = [accuracy.uncertainty_ms for accuracy in read_all(study)]
     return max((value for value in known if value is not None), default=None)
 
 
@@ -52,7 +52,7 @@ def write_bound(study: Study) -> str:
     error_ms = worst_ms(study)
     if error_ms is None:
         return "The instrument's own error is unknown."
-    matched = any(reading.matched for reading in read_all(study))
+    matched = any(accuracy.matched for accuracy in read_all(study))
     otherwise = "as benchmarks have shown" if error_ms == PROVEN_MS else "by the brackets around the arrivals"
     source = "against the server's own log" if matched else otherwise
     return f"The instrument's own error: {write_ms(error_ms)} at p99, {source}."

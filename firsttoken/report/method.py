@@ -37,7 +37,7 @@ CACHES = {
     "warm": "prompts repeat, so that a prompt cache can help",
 }
 AUTOMATIC = (
-    "Measuring ends once it is known well enough which share of requests keeps the promise, after five times the p99 "
+    "Measuring ends once the share of requests that meets the SLO is known well enough, after five times the p99 "
     "of a whole answer and {} at the earliest, and {} at the latest. "
 )
 RAMPS = {"users": "users start one by one", "rate": "the rate rises in a straight line"}
@@ -46,12 +46,12 @@ MOST_LENGTHS = 4
 
 NO_LATENESS = (
     "In a closed loop a slow server is asked less often: the lateness that a free-running crowd would feel is not in "
-    "the figures. "
+    "the results. "
 )
 
 
 def method(study: Study, failures: list[str] | None = None) -> list[tuple[str, str]]:
-    """Headed paragraphs: load, stages, clock, promise, retries, intervals, dollars, and what all this cannot see.
+    """Headed paragraphs: load, stages, clock, SLO, retries, intervals, dollars, and what all this cannot see.
 
     A paragraph that cannot be written says so itself, and is named in `failures`.
     """
@@ -87,17 +87,17 @@ def _attempts(_: Study) -> str:
     return (
         "Each attempt on the wire is one row, journalled before it is sent, so that what was lost can be counted. "
         "Success needs the server's own end marker; a stream that merely stops is truncated. An answer without a "
-        "visible token or a tool call is empty: it breaks the promise and is in no latency. Tokens are the "
-        "server's usage figures; chunks are never counted as tokens. Where only some streams told their usage, "
+        "visible token or a tool call is empty: it misses the SLO and is in no latency. Tokens are the "
+        "server's usage figures; chunks are never counted as tokens. Where only some streams reported their usage, "
         "tokens a second is an estimate (≈) and says how much of it; where none did, it is unknown."
     )
 
 
-def _promise(study: Study) -> str:
+def _slo(study: Study) -> str:
     slo = study.scenario.slo
     return (
-        f"A request keeps it when it succeeds with {write_promise(slo)}. {write_share(slo.share)} of requests must. "
-        "Errors and give-ups break it."
+        f"A request meets it when it succeeds with {write_slo(slo)}. {write_share(slo.share)} of requests must. "
+        "Errors and failed requests miss it."
     )
 
 
@@ -123,8 +123,8 @@ def _unseen(study: Study) -> str:
     )
 
 
-def write_promise(slo: Slo) -> str:
-    """The limits of the promise in words: "first token within 1.50 s and per token at most 20.0 ms"."""
+def write_slo(slo: Slo) -> str:
+    """The limits of the SLO in words: "first token within 1.50 s and per token at most 20.0 ms"."""
     limits = {name: getattr(slo, key) for key, name in LIMIT_NAMES.items()}
     words = [f"{name} {write_value(1000 * parse_duration(text), 'ms')}" for name, text in limits.items() if text]
     return join_words(words) or "no limit on its time"
@@ -142,7 +142,7 @@ def write_loop(study: Study) -> str:
     load, traffic = study.scenario.load, study.scenario.traffic
     loop = _closed(study) if study.unit.by == "users" else _open(study)
     runs = "once" if load.repeats == 1 else f"{load.repeats} times"
-    behaviour = "A user" if study.unit.by == "users" else "Whoever takes a request"
+    behaviour = "A user" if study.unit.by == "users" else "The user who takes a request"
     return (
         f"{loop}{_levels(study)}, each run {runs}; {ORDERS[load.order]}. {behaviour} behaves as "
         f"locustfiles/{traffic.locustfile}.py says; Locust runs the users, the connection and the clock are our own."
@@ -206,7 +206,7 @@ def _stage(study: Study) -> str:
     return (
         f"Ramp ({RAMPS[study.unit.by]}), settle, measure ({measured}), hold. {_ending(study.scenario)}"
         "Settling shorter than twice the p95 of a whole answer is remarked (UNSETTLED). Requests intended in the "
-        "measure window are measured, whenever they end: load goes on, unmeasured, until the last of them has ended "
+        "measure window are measured, whenever they end: load continues, unmeasured, until the last of them has ended "
         f"or the deadline of {hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
         "bound (≥)."
     )
@@ -216,7 +216,7 @@ def _ending(scenario: Scenario) -> str:
     """What ends a measure window, where it is no fixed time."""
     load, until = scenario.load, scenario.load.until
     if load.search is not None:
-        return "Measuring ends once it is decided whether the promise is kept. "
+        return "Measuring ends once it is decided whether the SLO is met. "
     if until is None:
         is_fixed = load.measure != "auto" or load.requests or shape_of(scenario)
         return "" if is_fixed else AUTOMATIC.format(*(write_value(1000 * bound_s, "ms") for bound_s in MEASURE_S))
@@ -250,7 +250,7 @@ PARAGRAPHS: dict[str, Callable[[Study], str]] = {
     "A stage": _stage,
     "Clock": _clock,
     "Attempts": _attempts,
-    "Promise": _promise,
+    "SLO": _slo,
     "Retries": _retries,
     "Intervals": _intervals,
     "Dollars": _dollars,

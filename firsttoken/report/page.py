@@ -2,7 +2,7 @@
 
 Rule: a file in analysis/ is `build(study) -> Page | None` (None: this run has nothing to say to the question) and its
 place among the pages, `ORDER`; `run_alone` makes the same file a command. A page holds text that is ready to read:
-whoever sets it adds no digit and no unit.
+the template adds no digit and no unit.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def run_alone(build: Builder, doc: str | None) -> int:
     """Make an analysis file a command: print its page for the run named on the command line, write its figure.
 
     Returns the exit status: 0, or 1 with a sentence on stderr when the argument is not a run folder. Without one it
-    exits with 1 too: 2 means everywhere here that a promise was broken.
+    exits with 1 too: 2 means everywhere here that an SLO was missed.
     """
     parser = _Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firsttoken.catalogue import ASSUMED, Source, find_assumed
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.study import Study
 
 AGREE = 0.03
@@ -31,7 +31,7 @@ class Comparison:
     published: float
     source: Source | None
     """None: no source states it, and the model was simulated at an assumed speed."""
-    measured: Figure | None
+    measured: MetricValue | None
 
     @property
     def name(self) -> str:
@@ -40,10 +40,10 @@ class Comparison:
     @property
     def difference(self) -> tuple[float, float, float] | None:
         """Measured against published as a share, with both ends of its interval; None where not measured."""
-        figure = self.measured
-        if figure is None or figure.value is None or figure.lo is None or figure.hi is None:
+        result = self.measured
+        if result is None or result.value is None or result.lo is None or result.hi is None:
             return None
-        value, lo, hi = (number / self.published - 1 for number in (figure.value, figure.lo, figure.hi))
+        value, lo, hi = (number / self.published - 1 for number in (result.value, result.lo, result.hi))
         return value, lo, hi
 
     @property
@@ -60,7 +60,7 @@ class Comparison:
 
 
 def is_alone(study: Study, target: str) -> bool:
-    """Whether the lowest load of a target was one user with nobody beside."""
+    """Whether the lowest load of a target was one user alone."""
     beside = study.scenario.load.order == "together" and len(study.targets) > 1
     return study.unit.by == "users" and not study.unit.shape and study.levels(target)[:1] == [1.0] and not beside
 
@@ -80,8 +80,8 @@ def compare_published(study: Study) -> Iterator[Comparison]:
         for metric, (_, field, per) in FIELDS.items():
             stated = [source for source in sources if getattr(source, field) is not None]
             if stated:
-                figure = study.figure(target.name, metric, level=levels[0], q=0.5)
-                yield Comparison(target.name, metric, per * getattr(stated[0], field), stated[0], figure)
+                result = study.result(target.name, metric, level=levels[0], q=0.5)
+                yield Comparison(target.name, metric, per * getattr(stated[0], field), stated[0], result)
             elif not target.base_url and field in find_assumed(model, target.prices, target.simulator):
-                figure = study.figure(target.name, metric, level=levels[0], q=0.5)
-                yield Comparison(target.name, metric, per * getattr(ASSUMED, field), None, figure)
+                result = study.result(target.name, metric, level=levels[0], q=0.5)
+                yield Comparison(target.name, metric, per * getattr(ASSUMED, field), None, result)

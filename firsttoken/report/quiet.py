@@ -1,4 +1,4 @@
-"""What libraries say stays off the user's terminal: Python warnings, and log lines that nobody asked for.
+"""What libraries say stays off the user's terminal: Python warnings, and log lines that the user did not ask for.
 
 Rule: only the process of a command is silenced, once, as it starts; `-W` and PYTHONWARNINGS bring the warnings back.
 What a user's own file should change is shown in any case.

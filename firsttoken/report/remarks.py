@@ -23,4 +23,4 @@ def list_run_remarks(study: Study) -> Iterator[str]:
         who = join_words([f"{name} ({count:,})" for name, count in manifest.others.items()])
         failed = f", {manifest.others_failures:,} failed" if manifest.others_failures else ""
         requests = f"Their requests (about {manifest.others_requests:,}{failed}) are in no figure."
-        yield f"Users of other classes ran beside: {who}. {requests}"
+        yield f"Users of other classes ran too: {who}. {requests}"

@@ -49,7 +49,7 @@ class Run:
         """Stage -> by how many rows its journal differs from what was counted as started; only where it does."""
         self._database = database.connect()
         self._make_views()
-        self._note_attempts()
+        self._record_attempts()
 
     @property
     def complete(self) -> bool:
@@ -67,7 +67,7 @@ class Run:
         Absent numbers are nan in float64 arrays, anything else absent is None in object arrays (see columns.py, also
         for what can be read beside the columns of a row).
         where and order are SQL over the columns of a row; without order, rows come as the file has them, which is
-        always the same. Raises RunFolderError for a column that is none and a condition that DuckDB refuses.
+        always the same. Raises RunFolderError for an unknown column and a condition that DuckDB refuses.
         """
         names = columns or tuple(TYPES)
         if unknown := [name for name in names if name not in TYPES and name not in DERIVED]:
@@ -182,7 +182,7 @@ class Run:
         present = {column for column, *_ in self._database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
         return "".join(f"{absent(name)}, " for name in TYPES if name in ADDED - present)
 
-    def _note_attempts(self) -> None:
+    def _record_attempts(self) -> None:
         if not self.complete:
             self.notes.append(f"The run did not come to its end (its manifest says: {self.manifest.state}).")
         if lost := self._count("attempts WHERE outcome = 'lost'"):
@@ -227,7 +227,7 @@ def _describe_missing(stage: Stage, rows: int) -> str:
 
 def _describe_done_over(stage: Stage) -> str:
     why = f" ({stage.reason})" if stage.reason else ""
-    return f"{_name(stage)} was broken off{why} and done over by stage {stage.done_over_by}: it is in no figure."
+    return f"{_name(stage)} was broken off{why} and done over by stage {stage.done_over_by}: it is in no result."
 
 
 def _name(stage: Stage) -> str:
@@ -265,7 +265,7 @@ def _read_manifest(folder: Path) -> Manifest:
 def open_run(path: Path | str) -> Run:
     """Open the run folder at path, gathering its journals first where that is still to be done.
 
-    Raises RunFolderError where it is none, where it was written by a later version, or where the gathered rows cannot
+    Raises RunFolderError where it is no run, where it was written by a later version, or where the gathered rows cannot
     be written beside the journals.
     """
     folder = Path(path)

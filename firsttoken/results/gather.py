@@ -61,7 +61,7 @@ def gather(folder: Path) -> list[str]:
         with connect(SORTING) as connection:
             connection.execute(f"CREATE TEMP VIEW journal AS {_journal(journals)}")
             connection.execute(KEYS)
-            notes = _note_damage(connection, journals)
+            notes = _record_damage(connection, journals)
             connection.execute(f"COPY ({ROWS}) TO {quoted(str(partial))} ({_options(sizes, notes)})")
         partial.replace(path)
     except (OSError, duckdb.Error) as error:
@@ -107,7 +107,7 @@ def _encode_sizes(journals: list[Path]) -> bytes:
 
 
 def _journal(journals: list[Path]) -> str:
-    """The lines of all journals as rows; a line that is none has an empty request_id."""
+    """The lines of all journals as rows; an invalid line has an empty request_id."""
     columns = ", ".join(restored(name) for name in TYPES)
     if not journals:
         empty = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in TYPES.items())
@@ -118,7 +118,7 @@ def _journal(journals: list[Path]) -> str:
     return f"SELECT {columns} FROM read_json([{files}], {options})"
 
 
-def _note_damage(connection: duckdb.DuckDBPyConnection, journals: list[Path]) -> list[str]:
+def _record_damage(connection: duckdb.DuckDBPyConnection, journals: list[Path]) -> list[str]:
     torn = [journal for journal in journals if is_torn(read_tail(journal))]
     notes = [note for journal in torn for note in describe(Damage(True, 0), f"attempts/{journal.name}")]
     unread, doubled = _count(connection, "line WHERE request_id = ''"), _count(connection, "doubled")

@@ -37,7 +37,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     shape: str = ""
     """The load's course over the measure phase, where it has one; `level` is then its peak."""
     mean_level: float | None = None
-    """The mean that such a course asks for; None where the load is level, or nobody told."""
+    """The mean of such a profile; None where the load is constant, or it is unknown."""
     confirms: bool = False
     """Whether it only confirms in open loop what a search found in a closed one."""
     dropped: int = 0
@@ -45,7 +45,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     dropped_measured: int = 0
     """Those of them that were due in the measure window."""
     idle_measured_ns: int | None = None
-    """Of users, in the measure window: how long open seats had nobody at work; None where nobody counted."""
+    """Of users, in the measure window: how long open user slots had no user at work; None where it was not counted."""
     workers_lost: int = 0
     done_over_by: int | None = None
     """The later stage that took the place of this one, which was broken off; else None."""

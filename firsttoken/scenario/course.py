@@ -1,4 +1,4 @@
-"""The courses that a load can take while it is measured: the table of shapes.
+"""The load profiles, along which a load can change while it is measured: the table of shapes.
 
 Rule: a course is a few straight pieces; everything else about it follows from them.
 
@@ -19,15 +19,15 @@ from firsttoken.duration import parse_duration
 from firsttoken.scenario.values import AboveZero, AtLeastZero, By, Period, text_like
 
 
-class Piece(NamedTuple):
-    """A stretch of a course: from one load to another in a straight line."""
+class Segment(NamedTuple):
+    """A segment of a profile: from one load to another in a straight line."""
 
     seconds: float
     start: float
     end: float
 
 
-class Course(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class LoadProfile(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A load that changes while it is measured, in users or in arrivals a second."""
 
     words: ClassVar[str] = "a load of {}"
@@ -35,27 +35,27 @@ class Course(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     by: By
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """Its straight pieces in order; the load may jump between them."""
+    def segments(self) -> tuple[Segment, ...]:
+        """Its straight segments in order; the load may jump between them."""
         raise NotImplementedError
 
     @property
     def seconds(self) -> float:
         """How long it takes."""
-        return sum(piece.seconds for piece in self.pieces)
+        return sum(segment.seconds for segment in self.segments)
 
     @property
     def peak(self) -> float:
         """The highest load that it reaches."""
-        return max(max(piece.start, piece.end) for piece in self.pieces)
+        return max(max(segment.start, segment.end) for segment in self.segments)
 
     @property
     def amount(self) -> float:
         """Its integral in units x seconds: of arrivals a second, how many are expected."""
-        return sum(piece.seconds * (piece.start + piece.end) / 2 for piece in self.pieces)
+        return sum(segment.seconds * (segment.start + segment.end) / 2 for segment in self.segments)
 
 
-class RampShape(Course, frozen=True, kw_only=True):
+class RampShape(LoadProfile, frozen=True, kw_only=True):
     """From one load to another in a straight line."""
 
     words: ClassVar[str] = "a ramp up to {}"
@@ -68,11 +68,11 @@ class RampShape(Course, frozen=True, kw_only=True):
         check_whole(self.by, {"from": self.from_, "to": self.to})
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
-        return (Piece(parse_duration(self.over), self.from_, self.to),)
+    def segments(self) -> tuple[Segment, ...]:
+        return (Segment(parse_duration(self.over), self.from_, self.to),)
 
 
-class Step(Course, frozen=True, kw_only=True):
+class Step(LoadProfile, frozen=True, kw_only=True):
     """One load, and then at once another."""
 
     words: ClassVar[str] = "a step up to {}"
@@ -86,11 +86,11 @@ class Step(Course, frozen=True, kw_only=True):
         check_whole(self.by, {"from": self.from_, "to": self.to})
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         return _level(self.after, self.from_), _level(self.lasts, self.to)
 
 
-class Spike(Course, frozen=True, kw_only=True):
+class Spike(LoadProfile, frozen=True, kw_only=True):
     """A load, a burst above it, and the load again."""
 
     words: ClassVar[str] = "a spike of {}"
@@ -106,11 +106,11 @@ class Spike(Course, frozen=True, kw_only=True):
         check_whole(self.by, {"base": self.base, "peak": self.peak})
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         return _level(self.before, self.base), _level(self.lasts, self.peak), _level(self.after, self.base)
 
 
-class Soak(Course, frozen=True, kw_only=True):
+class Soak(LoadProfile, frozen=True, kw_only=True):
     """One load for a long time."""
 
     words: ClassVar[str] = "a soak at {}"
@@ -121,11 +121,11 @@ class Soak(Course, frozen=True, kw_only=True):
         check_whole(self.by, {"at": self.at})
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         return (_level(self.lasts, self.at),)
 
 
-class Staircase(Course, frozen=True, kw_only=True):
+class Staircase(LoadProfile, frozen=True, kw_only=True):
     """So many loads, equally far apart and equally long."""
 
     words: ClassVar[str] = "a staircase up to {}"
@@ -140,7 +140,7 @@ class Staircase(Course, frozen=True, kw_only=True):
         check_whole(self.by, {"from": self.from_, "to": self.to})
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         apart = (self.to - self.from_) / (self.steps - 1)
         return tuple(_level(self.each, self.from_ + apart * place) for place in range(self.steps))
 
@@ -161,7 +161,7 @@ class Shape(NamedTuple):
 
     table: str
     """The key of [load] under which its keys stand."""
-    kind: type[Course]
+    kind: type[LoadProfile]
 
 
 SHAPES = {each.name.removesuffix("_shape"): Shape(each.name, get_args(each.type)[0]) for each in fields(Shapes)}
@@ -176,7 +176,7 @@ ShapeName = Annotated[
 
 
 def check_whole(by: By, levels: Mapping[str, float]) -> None:
-    """Refuse a part of a user."""
+    """Refuse a fraction of a user."""
     for key, level in levels.items():
         if by == "users" and level != int(level):
             raise ValueError(f"{key}: expected a whole number of users, got {level:g}")
@@ -187,5 +187,5 @@ def _check_different(start: float, end: float) -> None:
         raise ValueError(f'to: expected another load than from = {start:g}, got the same; a shape "soak" is level')
 
 
-def _level(lasts: str, at: float) -> Piece:
-    return Piece(parse_duration(lasts), at, at)
+def _level(lasts: str, at: float) -> Segment:
+    return Segment(parse_duration(lasts), at, at)

@@ -1,7 +1,7 @@
 """What the catalogue knows of a model against what a scenario asks of it: its context window, the APIs that it answers.
 
 Rule: a request that a dated source says cannot be answered is refused before it is sent, and the source is named. A
-window belongs to the model, whoever serves it; which API answers is the vendor's affair, so that it binds only a
+window belongs to the model at every provider; which API answers is the vendor's affair, so that it binds only a
 target that is billed at one of the vendor's prices.
 """
 
@@ -24,7 +24,7 @@ Catalogue = Mapping[str, Model]
 PROSE_TOKENS_PER_WORD = 1.3
 """A length is asked for in words of our own; tokenizers make about so many tokens of one."""
 MOST_OVER = 0.01
-"""So large a share of the requests may be drawn too long for the window, which is doubted; more are refused."""
+"""So large a share of the requests may be drawn too long for the window with a warning; more are refused."""
 LEAST_OVER = 1e-5
 """A smaller share is not worth a word."""
 STEPS = 200
@@ -92,7 +92,7 @@ def _check_trace(scenario: Scenario, target: Target, window: Window) -> None:
         )
 
 
-def doubt_windows(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
+def warn_of_windows(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
     """A sentence per target of whose requests some may not fit its window."""
     for target in scenario.target:
         window = find_window(target, catalogue)

@@ -96,7 +96,7 @@ class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 
 class Slo(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The promise: a request keeps it when it succeeds and every limit that is set holds."""
+    """The SLO: a request meets it when it succeeds and every limit that is set holds."""
 
     ttft: Limit = ""
     ttfo: Limit = ""
@@ -185,16 +185,16 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
             yield from self._find_odd_level(*self.slo.level)
 
     def _find_odd_level(self, by: By, level: float) -> Iterator[str]:
-        """A sentence where the level that decides is none that is run."""
+        """A sentence where the level that decides is not run."""
         load = self.load
         if load.search is not None:
             yield f'slo.at: expected none beside load.search, which finds the level itself, got "{self.slo.at}"'
             return
-        levels = [load.course.peak] if load.course is not None else [*load.users, *load.rate]
+        levels = [load.profile.peak] if load.profile is not None else [*load.users, *load.rate]
         if not levels:
             yield f'slo.at: expected none, as only one level is run and it decides, got "{self.slo.at}"'
         elif by != load.by or level not in levels:
-            known = f"{load.by}={levels[0]:g}" if load.course else f"load.{load.by} = {levels}"
+            known = f"{load.by}={levels[0]:g}" if load.profile else f"load.{load.by} = {levels}"
             yield f'slo.at: expected a level of {known}, got "{self.slo.at}"'
 
 

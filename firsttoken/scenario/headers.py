@@ -56,10 +56,10 @@ def find_public(headers: Headers) -> frozenset[str]:
 
 def check_written(headers: Headers, where: str) -> None:
     """Refuse a value that is written out under a name not known to be harmless. Raises ScenarioError; repeats none."""
-    doubtful = [name for name, value in headers.items() if isinstance(value, str) and not is_harmless(name)]
-    if doubtful:
+    suspicious = [name for name, value in headers.items() if isinstance(value, str) and not is_harmless(name)]
+    if suspicious:
         raise ScenarioError(
-            f"{where}.headers.{', '.join(doubtful)}: expected no value written out, as it may be a secret, got one; "
+            f"{where}.headers.{', '.join(suspicious)}: expected no value written out, as it may be a secret, got one; "
             'name a variable that holds it: { env = "NAME" }, or say that anyone may read it: '
             '{ value = "..", public = true }'
         )
@@ -73,7 +73,7 @@ def check_variables(headers: Headers, where: str, environ: Mapping[str, str]) ->
         held = environ.get(value.env, "")
         if not held:
             raise ScenarioError(
-                f"{where}.headers.{name}: expected the variable {value.env} to hold the value, got none set; "
+                f"{where}.headers.{name}: expected the variable {value.env} to hold the value, it is not set; "
                 f"run `export {value.env}=...` first"
             )
         try:

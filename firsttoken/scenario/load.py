@@ -16,7 +16,7 @@ from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
 from firsttoken.plan.arrivals import OF_STATED_CV, Process
-from firsttoken.scenario.course import SHAPES, Course, ShapeName, Shapes, check_whole
+from firsttoken.scenario.course import SHAPES, LoadProfile, ShapeName, Shapes, check_whole
 from firsttoken.scenario.values import (
     AboveZero,
     By,
@@ -37,7 +37,7 @@ POOL_S, LEAST_POOL, MOST_POOL = 30.0, 100, 10_000
 
 
 class Search(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Where to look for the highest level that keeps the promise."""
+    """Where to look for the highest level that meets the SLO."""
 
     by: By
     from_: AboveZero = field(name="from")
@@ -97,7 +97,7 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         self._check_ladder("users", self.users)
         self._check_ladder("rate", self.rate)
-        self._check_course()
+        self._check_profile()
         misfits = [
             f"{key}: expected none {why}, got {written}"
             for key, is_misfit, why in self._find_misfits()
@@ -112,10 +112,10 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
         return [key for key in KINDS if getattr(self, key)]
 
     @property
-    def course(self) -> Course | None:
+    def profile(self) -> LoadProfile | None:
         """How a named shape goes; None where there is no shape, or it is a class of the locustfile."""
-        course: Course | None = getattr(self, SHAPES[self.shape].table) if self.shape in SHAPES else None
-        return course
+        profile: LoadProfile | None = getattr(self, SHAPES[self.shape].table) if self.shape in SHAPES else None
+        return profile
 
     @property
     def by(self) -> By:
@@ -123,7 +123,7 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
         if self.search is not None:
             return self.search.by
         if self.shape:
-            return "users" if self.course is None else self.course.by
+            return "users" if self.profile is None else self.profile.by
         return "users" if self.users else "rate"
 
     def pool(self, rate: float) -> int:
@@ -142,7 +142,7 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
         if list(levels) != sorted(set(levels)):
             raise ValueError(f"{key}: expected ascending numbers without repeats, got {levels}")
 
-    def _check_course(self) -> None:
+    def _check_profile(self) -> None:
         """The table of the named shape is there, and no other's."""
         for name, (table, _) in SHAPES.items():
             if self.shape != name and self.written(table):

@@ -1,6 +1,6 @@
 """Whether the prices of a target can be meant: dollars per million tokens, a cached token no dearer than a fresh one.
 
-Rule: what contradicts itself is refused. A price far from every listed one is doubted, with the unit that it was
+Rule: what contradicts itself is refused. A price far from every listed one gives a warning, with the unit that it was
 probably written in and what it is then.
 """
 
@@ -58,11 +58,11 @@ def check_cached(scenario: Scenario, catalogue: Catalogue) -> None:
             )
 
 
-def doubt_units(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
+def warn_of_units(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
     """A sentence for each target whose prices are far from every listed one."""
     for target in scenario.target:
         source = find_prices(target, catalogue)
-        if source is not None and (sentence := _doubt(source, _find_ranges(catalogue, source))):
+        if source is not None and (sentence := _warn_of_price(source, _find_ranges(catalogue, source))):
             place = "price" if target.price else _name_place(target, source, catalogue)
             yield f"target.{target.name}.{place}: {sentence}"
 
@@ -81,8 +81,8 @@ def _find_ranges(catalogue: Catalogue, but: Source) -> dict[str, Range]:
     return {kind: Range(min(prices), max(prices)) for kind, prices in listed.items() if prices}
 
 
-def _doubt(source: Source, ranges: Mapping[str, Range]) -> str:
-    """What is doubtful about the prices of one source; empty where nothing is. A price of 0 is free, and is meant."""
+def _warn_of_price(source: Source, ranges: Mapping[str, Range]) -> str:
+    """A warning about the prices of one source; empty where there is none. A price of 0 is free, and is meant."""
     stated = {kind: price for kind in KINDS if (price := getattr(source, kind)) and kind in ranges}
     far = {kind: price for kind, price in stated.items() if not ranges[kind].spans(price, FAR)}
     if not far:

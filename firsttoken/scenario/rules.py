@@ -1,6 +1,6 @@
 """What a scenario must satisfy beyond its format: against itself, the catalogue and the environment.
 
-Rule: a contradiction is refused, with the figures that contradict. What is only doubtful stands in `doubts`.
+Rule: a contradiction is refused, with the figures that contradict. What is only suspicious stands in `doubts`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _check_key(target: Target, key: str) -> None:
     if not key:
         raise ScenarioError(
             f"{where}: expected the variable {variable} to hold the key, "
-            f"got none set; run `export {variable}=...` first"
+            f"it is not set; run `export {variable}=...` first"
         )
     try:
         check_key(key, f"{where}: the variable {variable}")
@@ -175,7 +175,7 @@ def requests_per_day(scenario: Scenario) -> float | None:
 
 
 def _check_budget(scenario: Scenario, catalogue: Catalogue) -> None:
-    """Refuse a cap in dollars that nobody could keep."""
+    """Refuse a cap in dollars that could not be enforced."""
     for target in scenario.target:
         source = find_prices(target, catalogue)
         known = source is not None and source.input is not None and source.output is not None

@@ -59,7 +59,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     key_env: Variable = ""
     """The variable that holds the key: keys are named, never written."""
     prices: str = ""
-    """A dated source of the catalogue, or "unknown" where nobody publishes a price, as on a server of one's own; empty:
+    """A dated source of the catalogue, or "unknown" where no price is published, as on a server of one's own; empty:
     "comparison", or of a model without it the first source."""
     price: Prices | None = None
     """The target's own prices, instead of a source."""

@@ -30,10 +30,10 @@ from firsttoken.traffic.trace_formats import NS
 
 LEAST_S = 1e-3
 """A trace of one instant counts as this long."""
-MOST_RATE, DOUBTED_RATE = 2_000.0, 200.0
-"""Requests a second above which a replay is refused, and doubted: no service of one account has so many."""
+MOST_RATE, SUSPICIOUS_RATE = 2_000.0, 200.0
+"""Requests a second above which a replay gives a warning: no service of one account has so many."""
 LEAST_RATE = 0.01
-"""Requests a second below which the times of a trace are doubted."""
+"""Requests a second below which the times of a trace give a warning."""
 DENSER, SPARSER = {"ms": "seconds"}, {"ms": "microseconds", "s": "milliseconds"}
 """Clock of a format -> the unit that times were written in where they are read as too dense, or as too sparse."""
 FEW = 20
@@ -129,8 +129,8 @@ def check_rate(replay: Replay) -> None:
         raise ScenarioError(f"traffic.trace: {_describe_rush(replay, arrivals)}")
 
 
-def doubt_trace(replay: Replay) -> Iterator[str]:
-    """What is doubtful about a trace: lines that are no requests, times too dense, a window unlike the whole."""
+def warn_of_trace(replay: Replay) -> Iterator[str]:
+    """Warnings about a trace: lines that are no requests, times too dense, a window unlike the whole."""
     if not replay.trace:
         return
     recording, arrivals = read_whole(replay), read_arrivals(replay)
@@ -138,10 +138,10 @@ def doubt_trace(replay: Replay) -> Iterator[str]:
         yield f"traffic.trace ({recording.format.name}): left out {left_out}"
     if recording.unsorted:
         yield f"traffic.trace: {recording.unsorted:,} requests stood after later ones, and were put in order"
-    if len(arrivals) >= FEW and find_mean_rate(replay, arrivals) > DOUBTED_RATE:
+    if len(arrivals) >= FEW and find_mean_rate(replay, arrivals) > SUSPICIOUS_RATE:
         yield f"traffic.trace: {_describe_rush(replay, arrivals)}"
-    yield from _doubt_lull(replay, recording, arrivals)
-    yield from _doubt_window(replay, recording)
+    yield from _warn_of_lull(replay, recording, arrivals)
+    yield from _warn_of_window(replay, recording)
 
 
 def _describe_rush(replay: Replay, arrivals: Sequence[Arrival]) -> str:
@@ -149,13 +149,13 @@ def _describe_rush(replay: Replay, arrivals: Sequence[Arrival]) -> str:
     rate = find_mean_rate(replay, arrivals)
     dense = f"{len(arrivals):,} requests within {length_s:.3g} s, {rate:,.4g}/s"
     speed = float(f"{replay.trace_speed / 1000:.6g}")
-    if unit and rate / 1000 < DOUBTED_RATE:
+    if unit and rate / 1000 < SUSPICIOUS_RATE:
         return f"{dense}: are the times in {unit}? trace_speed = {speed:g} reads them so"
     bound = f"expected at most {MOST_RATE:,.0f}/s" if rate > MOST_RATE else "are they meant?"
     return f"{dense}: {bound}; a trace_speed below {replay.trace_speed:g} spreads them"
 
 
-def _doubt_lull(replay: Replay, recording: Recording, arrivals: Sequence[Arrival]) -> Iterator[str]:
+def _warn_of_lull(replay: Replay, recording: Recording, arrivals: Sequence[Arrival]) -> Iterator[str]:
     """A sentence where requests are so far apart that their times were probably written in a smaller unit."""
     unit, rate = SPARSER.get(recording.format.clock), find_mean_rate(replay, arrivals)
     if unit and len(arrivals) >= FEW and rate < LEAST_RATE:
@@ -166,7 +166,7 @@ def _doubt_lull(replay: Replay, recording: Recording, arrivals: Sequence[Arrival
         )
 
 
-def _doubt_window(replay: Replay, recording: Recording) -> Iterator[str]:
+def _warn_of_window(replay: Replay, recording: Recording) -> Iterator[str]:
     """A sentence where the window that is replayed has another load than its trace. Rates are the trace's own."""
     from_s, until_s = parse_duration(replay.trace_from), _find_end(replay)
     if not from_s and until_s is None:

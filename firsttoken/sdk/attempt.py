@@ -22,7 +22,7 @@ from firsttoken.sdk.errors import judge_no_stream
 from firsttoken.wire.addresses import write_peer
 from firsttoken.wire.answer.burst import count_streamed, is_burst
 from firsttoken.wire.answer.inflate import CODINGS
-from firsttoken.wire.answer.refusal import note_refusal
+from firsttoken.wire.answer.refusal import record_refusal
 from firsttoken.wire.answer.stream import Stream
 from firsttoken.wire.attempt import MAX_TEXT
 from firsttoken.wire.deadlines import Deadlines
@@ -81,7 +81,7 @@ class Attempt:
         """Nanoseconds since the run's origin."""
         return monotonic_ns() - self._origin_ns
 
-    def note_step(self, name: str, info: Mapping[str, object]) -> None:
+    def record_step(self, name: str, info: Mapping[str, object]) -> None:
         """Take a mark from httpx2's trace; what is said to a proxy to get a tunnel leaves none."""
         now_ns, step = self.now_ns(), name.partition(".")[2]
         if step in CONNECTED:
@@ -95,12 +95,12 @@ class Attempt:
         if step in MARKS and not self._tunnelling:
             setattr(self.row, MARKS[step], now_ns)
 
-    def note_read(self, data: bytes) -> None:
+    def record_read(self, data: bytes) -> None:
         """Take what a read of the connection brought: b"" at its end."""
         self.hung_up = not data
         self._answered |= bool(data) and not self._tunnelling
 
-    def hear_head(self, response: httpx2.Response) -> bool:
+    def receive_head(self, response: httpx2.Response) -> bool:
         """Take the status and headers of an answer; return whether the package may stream it, whatever its label."""
         headers = {name.lower(): value for name, value in response.headers.raw}
         row = self.row
@@ -119,13 +119,13 @@ class Attempt:
         body = response.read()
         self.refused, self.stream_error = judge_no_stream(response.status_code, self._kind, location, body)
         if response.status_code >= REFUSED_FROM:
-            note_refusal(self.row, read_server_error(body))
+            record_refusal(self.row, read_server_error(body))
         return False
 
-    def hear(self, objects: Iterable[object]) -> None:
+    def receive_objects(self, objects: Iterable[object]) -> None:
         """Take every object of a stream, each when the package hands it over; an error ends it."""
         for item in objects:
-            self.hear_event(self.now_ns(), _write_event(item))
+            self.receive_event(self.now_ns(), _write_event(item))
             if self.stream.error is not None:
                 return
         if not self.stream.events and self.body is not None:  # it ended, and the package made nothing of it
@@ -138,7 +138,7 @@ class Attempt:
         if not self._is_labelled:
             self.refused = said.refused
 
-    def hear_event(self, at_ns: int, data: bytes) -> None:
+    def receive_event(self, at_ns: int, data: bytes) -> None:
         """Take one event, as the wire would have met it."""
         row = self.row
         tokens = len(row.gaps_us) + (row.first_token_ns is not None)
@@ -183,9 +183,9 @@ class Attempt:
             stray=rest.stray,
         )
         if error is not None:
-            note_refusal(row, error)
+            record_refusal(row, error)
         row.checks += check_finish(row.finish_reason, row.outcome)
-        self._note_arrival()
+        self._record_arrival()
         row.error = words
         redact_row(row, secrets)
         row.error = row.error and row.error[:MAX_TEXT]
@@ -200,7 +200,7 @@ class Attempt:
                 rest.end(0, 0, whole=True)
         return rest
 
-    def _note_arrival(self) -> None:
+    def _record_arrival(self) -> None:
         """Say in the row what is odd about how the answer came: under another label, or in one burst."""
         checks = self.row.checks
         if self.stream.events and not self._is_labelled and self.body is not None:

@@ -25,7 +25,7 @@ from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
 from firsttoken.wire.outcome import COMPLETE, CUT_OFF, STOPPED, End
 from firsttoken.wire.tls import word_late_handshake
-from firsttoken.wire.wire_stats import Gauge, Readings
+from firsttoken.wire.wire_stats import Gauge, WireStats
 
 
 class Cut(BaseException):
@@ -54,8 +54,8 @@ class SdkClient:
         """Attempts begun and not ended."""
         return len(self._in_flight)
 
-    def take_readings(self) -> Readings:
-        """Return no readings: nothing of the kernel's is seen through the package."""
+    def take_wire_stats(self) -> WireStats:
+        """Return empty stats: nothing of the kernel's is seen through the package."""
         return self._gauge.take()
 
     def send(self, row: Row, body: bytes) -> bool | None:
@@ -91,30 +91,30 @@ class SdkClient:
     def _exchange(self, attempt: Attempt, fields: dict[str, object]) -> End:
         try:
             with self._package.ask(fields) as objects:
-                if attempt.hear_head(objects.response):
-                    attempt.hear(objects)
+                if attempt.receive_head(objects.response):
+                    attempt.receive_objects(objects)
         except APIStatusError as error:
-            attempt.hear_head(error.response)
+            attempt.receive_head(error.response)
         except APIError as error:
             if error.body is None:
                 raise
-            attempt.hear_event(attempt.now_ns(), msgspec.json.encode({"error": error.body}))
+            attempt.receive_event(attempt.now_ns(), msgspec.json.encode({"error": error.body}))
         return COMPLETE
 
     def _trace(self, request: httpx2.Request) -> None:
         attempt = self._in_flight[getcurrent()]
 
-        def note_step(name: str, info: Mapping[str, object]) -> None:
-            attempt.note_step(name, info)
+        def record_step(name: str, info: Mapping[str, object]) -> None:
+            attempt.record_step(name, info)
             if name.partition(".")[2] in CONNECTED:
-                watch_reads(cast("Connection", info["return_value"]), self._note_read)
+                watch_reads(cast("Connection", info["return_value"]), self._record_read)
 
-        request.extensions["trace"] = note_step
+        request.extensions["trace"] = record_step
 
-    def _note_read(self, data: bytes) -> None:
+    def _record_read(self, data: bytes) -> None:
         """A connection serves many attempts, one after another: what it brings is for the one whose greenlet read."""
         if (attempt := self._in_flight.get(getcurrent())) is not None:
-            attempt.note_read(data)
+            attempt.record_read(data)
 
     def _watch_deadlines(self, user: Greenlet, attempt: Attempt) -> None:
         """End the attempt if a deadline has passed, else look again before another one can."""

@@ -30,7 +30,7 @@ PLAIN_ANSWERS = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST
 def end_of_package(problem: Exception, place: str, *, late_handshake: str | None = None, hung_up: bool = False) -> End:
     """What an exception makes of an attempt; `place` is the server's host and port.
 
-    `late_handshake`: what a connection is told as that ran out of time, where its TLS handshake had begun.
+    `late_handshake`: what a connection is reported as that ran out of time, where its TLS handshake had begun.
     `hung_up`: whether the server had closed the connection by then.
     """
     causes = list(_dig(problem))

@@ -45,7 +45,7 @@ class Admission:
     def _expect_freeze(self, now_ns: int) -> None:
         """Close admission while the model is frozen; when that will be, its first request decides."""
         standstill = self._service.standstill
-        if standstill.note_arrival(now_ns):
+        if standstill.record_arrival(now_ns):
             loop = asyncio.get_running_loop()
             loop.call_at(standstill.begins_ns / 1e9, self._open.clear)
             loop.call_at(standstill.ends_ns / 1e9, self._reopen)

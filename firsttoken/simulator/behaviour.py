@@ -13,7 +13,7 @@ FASTEST_FIRST_TOKEN = 0.5
 """No prompt is so short that its first token comes sooner than this share of the published time."""
 
 OPTIONAL = {"requests_per_minute", "tokens_per_minute", "api_key", "freeze"}
-"""Settings whose None means that there is no such thing; any other None is a setting that nobody chose."""
+"""Settings whose None means that there is no such thing; any other None is a setting left open."""
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """What every statistic returns: a number with its interval, or with none where the data carry none.
 
 Rule: an end that cannot be had is None, never the value itself, and infinity is a value like any other: it is
-what a request that gave up has waited.
+what a request that failed has waited.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Estimate:
     at_least: bool = False
     """The truth is `value` or more: what was cut off in time hides the rest. Printed as ">= x"."""
     estimated: bool = False
-    """Part of what it counts nobody counted: it was estimated from the rest. Printed as "≈ x"."""
+    """A part of its count was estimated from the rest. Printed as "≈ x"."""
 
     @property
     def shown(self) -> bool:

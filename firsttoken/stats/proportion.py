@@ -1,8 +1,8 @@
 """A share of requests with its interval: Clopper and Pearson's, whose coverage is never below what it says.
 
 Bounds are quantiles of Beta distributions, Beta(k, n-k+1) below and Beta(k+1, n-k) above (Clopper & Pearson 1934,
-Biometrika 26, 404-413). A gate wants this one: Wilson's is narrower but covers less than promised near 0 and 1, where
-shares of kept promises live.
+Biometrika 26, 404-413). A gate wants this one: Wilson's is narrower but covers less than the SLO asks for near 0 and 1,
+where shares of requests that met the SLO live.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Quantiles with distribution-free intervals: two of the sample's own order statistics.
 
 Rule: a quantile is a value that was observed (numpy's "inverted_cdf": the smallest x with a share q of the sample at
-or below it), so it exists among infinities too, and no figure lies between two requests that nobody sent.
+or below it), so it exists among infinities too, and no figure lies between two requests that were never sent.
 
 The interval [x_(l), x_(u)] holds the true quantile with probability sum of Binomial(n, q).pmf(k) for k = l .. u-1
 (David & Nagaraja, Order Statistics, 3rd ed., 7.1). Of all pairs that reach the confidence the narrowest is taken: the

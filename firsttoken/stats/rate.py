@@ -109,7 +109,7 @@ def usual_tokens(output_tokens: Floats, events: Ints) -> float:
 
 
 def estimated_share(arrived: Sequence[Arrivals], per_event: float) -> float:
-    """The share of the tokens of windows that nobody counted; 0 where none arrived."""
+    """The share of the tokens of windows that was estimated; 0 where none arrived."""
     total = float(sum(each.tokens(per_event).sum() for each in arrived))
     untold = per_event * sum(int(each.untold.sum()) for each in arrived)
     return untold / total if total else 0.0

@@ -1,17 +1,17 @@
-"""Is a share above or below what was promised? Asked again after every request, and still right 95 times in 100.
+"""Is a share above or below the SLO? Asked again after every request, and still right 95 times in 100.
 
 The interval of a fixed sample is right once. Looked at after each of a thousand requests until it happens to lie on one
 side, it calls a dead-even case about four times in ten. What may be looked at whenever one likes is a martingale: the
 likelihood of what was seen, averaged over shares q drawn from Beta(a, b), over its likelihood at a share p,
 
-    M(p) = B(a + kept, b + broken) / B(a, b) / (p^kept (1 - p)^broken)
+    M(p) = B(a + met, b + missed) / B(a, b) / (p^met (1 - p)^missed)
 
 which has mean 1 for ever where p is the truth, so that it ever reaches 1 / alpha with probability alpha at most (Ville
 1939; Robbins 1970, Annals of Mathematical Statistics 41, 1397-1409). The shares where it has not are an interval, and
 with probability 1 - alpha the true one lies in all of these intervals at once. B is the beta function; a and b are
 5 share and 5 (1 - share), a belief in what is asked that is worth five requests.
 
-How many requests it takes, on average, to decide about a share of 0.95 where in truth so many keep the promise:
+How many requests it takes, on average, to decide about a share of 0.95 where in truth so many meet the SLO:
 
     truth      1.00   0.99   0.98   0.97   0.92   0.90   0.80   0.50   0
     requests     73    150    340    950    670    260     40      8   3
@@ -36,55 +36,55 @@ HALVINGS = 60
 
 
 def decide_share(
-    kept: int, judged: int, share: float, alpha: float = 0.05, design_effect: float = 1.0
+    met: int, judged: int, share: float, alpha: float = 0.05, design_effect: float = 1.0
 ) -> Literal["keeps", "fails"] | None:
-    """Whether more ("keeps") or less ("fails") than `share` of requests keep the promise; None: not known yet.
+    """Whether more ("keeps") or less ("fails") than `share` of requests meet the SLO; None: not known yet.
 
-    `kept` of `judged` did. However often it is asked, it is ever wrong with probability alpha at most. design_effect:
+    `met` of `judged` did. However often it is asked, it is ever wrong with probability alpha at most. design_effect:
     how many requests are worth an independent one, n / n_eff (Kish 1965, Survey Sampling, 8.2). A share of 1 is never
-    known to be kept, and fails with the first request that breaks the promise. Raises ValueError for a share outside
+    known to be met, and fails with the first request that misses the SLO. Raises ValueError for a share outside
     (0, 1] and for counts that contradict each other.
     """
-    _check(kept, judged, share)
-    evidence = _weigh(kept / design_effect, judged / design_effect, share)
+    _check(met, judged, share)
+    evidence = _weigh(met / design_effect, judged / design_effect, share)
     if evidence(share) < -math.log(alpha):
         return None
-    return "keeps" if kept > judged * share else "fails"
+    return "keeps" if met > judged * share else "fails"
 
 
 def share_interval(
-    kept: int, judged: int, share: float, alpha: float = 0.05, design_effect: float = 1.0, undecided: int = 0
+    met: int, judged: int, share: float, alpha: float = 0.05, design_effect: float = 1.0, undecided: int = 0
 ) -> Estimate:
-    """The share kept / judged with an interval that holds at every look; `decide_share` decides once it leaves `share`.
+    """The share met / judged with an interval that holds at every look; `decide_share` decides once it leaves `share`.
 
-    undecided: requests among the judged, not among the kept, that were cut off before anybody could tell. The lower
-    end counts them as broken and the upper end as kept, as `proportion_interval` does.
+    undecided: requests among the judged, not among those that met it, that were cut off too early to tell. The lower
+    end counts them as missed and the upper end as met, as `proportion_interval` does.
     """
-    _check(kept + undecided, judged, share)
+    _check(met + undecided, judged, share)
     if judged == 0:
         return nothing()
     n_eff, needed = judged / design_effect, -math.log(alpha)
-    least, most = (_weigh(count / design_effect, n_eff, share) for count in (kept, kept + undecided))
-    lo = _find_end(least, inside=kept / judged, outside=0.0, needed=needed)
-    hi = _find_end(most, inside=(kept + undecided) / judged, outside=1.0, needed=needed)
-    return Estimate(kept / judged, lo, hi, judged, n_eff, at_least=undecided > 0)
+    least, most = (_weigh(count / design_effect, n_eff, share) for count in (met, met + undecided))
+    lo = _find_end(least, inside=met / judged, outside=0.0, needed=needed)
+    hi = _find_end(most, inside=(met + undecided) / judged, outside=1.0, needed=needed)
+    return Estimate(met / judged, lo, hi, judged, n_eff, at_least=undecided > 0)
 
 
-def _check(kept: int, judged: int, share: float) -> None:
-    if not (0 <= kept <= judged and 0 < share <= 1):
-        raise ValueError(f"expected 0 <= kept <= judged and 0 < share <= 1, got {kept}, {judged} and {share}")
+def _check(met: int, judged: int, share: float) -> None:
+    if not (0 <= met <= judged and 0 < share <= 1):
+        raise ValueError(f"expected 0 <= met <= judged and 0 < share <= 1, got {met}, {judged} and {share}")
 
 
-def _weigh(kept: float, judged: float, share: float) -> Callable[[float], float]:
+def _weigh(met: float, judged: float, share: float) -> Callable[[float], float]:
     """ln M(p) as a function of p."""
-    broken = judged - kept
+    missed = judged - met
     a, b = BELIEF * share, BELIEF * (1 - share)
-    mixed = _log_beta(a + kept, b + broken) - _log_beta(a, b) if b else 0.0
+    mixed = _log_beta(a + met, b + missed) - _log_beta(a, b) if b else 0.0
 
     def evidence(p: float) -> float:
-        if (p == 0 and kept) or (p == 1 and broken):
+        if (p == 0 and met) or (p == 1 and missed):
             return math.inf
-        return mixed - (kept * math.log(p) if kept else 0.0) - (broken * math.log1p(-p) if broken else 0.0)
+        return mixed - (met * math.log(p) if met else 0.0) - (missed * math.log1p(-p) if missed else 0.0)
 
     return evidence
 

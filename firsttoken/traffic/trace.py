@@ -56,7 +56,7 @@ class Fault(NamedTuple):
 
 @dataclass(eq=False)
 class Recording:
-    """All requests of a trace in their order, and what of the file is none."""
+    """All requests of a trace in their order, and what in the file is no request."""
 
     format: Format
     times_ns: array[int] = field(default_factory=lambda: array("q"))

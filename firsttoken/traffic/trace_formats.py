@@ -79,13 +79,13 @@ def read_date(text: str) -> int:
     """Nanoseconds since 1970 of a date and time in UTC."""
     found = _DATE.fullmatch(text)
     if found is None:
-        raise LineError(_name_fault(text, "a time that is none"))
+        raise LineError(_name_fault(text, "an invalid time"))
     try:
         second = int(datetime.fromisoformat(f"{found[1]}+00:00").timestamp())
     except ValueError:
-        raise LineError("a time that is none") from None
+        raise LineError("an invalid time") from None
     if abs(second) > MOST_S:
-        raise LineError("a time that is none")
+        raise LineError("an invalid time")
     return second * NS + int((found[2] or "").ljust(9, "0"))
 
 
@@ -94,9 +94,9 @@ def read_seconds(text: str) -> int:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise LineError(_name_fault(text, "a time that is none")) from None
+        raise LineError(_name_fault(text, "an invalid time")) from None
     if not number.is_finite() or abs(number) > MOST_S:
-        raise LineError("a time that is none")
+        raise LineError("an invalid time")
     return int(number * NS)
 
 
@@ -151,9 +151,9 @@ def read_count(text: str) -> int:
     try:
         number = float(text)
     except ValueError:
-        raise LineError(_name_fault(text, "a number of tokens that is none")) from None
+        raise LineError(_name_fault(text, "an invalid number of tokens")) from None
     if not abs(number) <= MOST_TOKENS or not number.is_integer():
-        raise LineError("a number of tokens that is none")
+        raise LineError("an invalid number of tokens")
     return int(number)
 
 
@@ -201,7 +201,7 @@ def _read_json(line: str, unit_ns: int, block_tokens: int) -> Recorded:
     except UNREADABLE:
         raise LineError("fields that are missing, blank or no numbers") from None
     if not read.timestamp.is_finite() or abs(read.timestamp) > MOST_S * NS / unit_ns:
-        raise LineError("a time that is none")
+        raise LineError("an invalid time")
     prompt, answer = read_count(str(read.input_length)), read_count(str(read.output_length))
     request = _check(Recorded(int(read.timestamp * unit_ns), prompt, answer, read.hash_ids or ()))
     if request.blocks and len(request.blocks) != math.ceil(prompt / block_tokens):

@@ -63,11 +63,11 @@ class Addresses:
         others = [address for address in self._waiting if address != first]
         return [first, *sorted(others, key=self._failed.__contains__)]
 
-    def note_failed(self, address: Address, now_ns: int) -> None:
+    def record_failed(self, address: Address, now_ns: int) -> None:
         """Pass this one over for a while."""
         self._failed[address] = now_ns + round(SKIPPED_S * 1e9)
 
-    def note_working(self, address: Address) -> None:
+    def record_working(self, address: Address) -> None:
         """It answered: its turns are like those of the others."""
         self._failed.pop(address, None)
 

@@ -25,12 +25,12 @@ from firsttoken.wire.deadlines import Deadlines as Deadlines
 from firsttoken.wire.dial import Dialer
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import Endpoint
-from firsttoken.wire.loop_iterations import Rounds
+from firsttoken.wire.loop_iterations import LoopIterations
 from firsttoken.wire.outcome import COMPLETE, CUT_OFF, STOPPED, End, end_of
-from firsttoken.wire.priority_poll import share_lookout
+from firsttoken.wire.priority_poll import share_priority_poll
 from firsttoken.wire.redact import redact_row
 from firsttoken.wire.request import write_head, write_request
-from firsttoken.wire.wire_stats import Gauge, Readings
+from firsttoken.wire.wire_stats import Gauge, WireStats
 
 MAX_TEXT = 300
 """Characters of a server's words in a row."""
@@ -69,8 +69,8 @@ class Client:
         self._dialer = Dialer(endpoint, seed)
         self._clock = Clock()
         self._gauge = Gauge()
-        self._rounds = Rounds()
-        self._lookout = share_lookout()
+        self._iterations = LoopIterations()
+        self._priority_poll = share_priority_poll()
         self._idle: defaultdict[Address, list[Connection]] = defaultdict(list)
         self._in_flight: dict[Answer, Greenlet] = {}
 
@@ -79,7 +79,7 @@ class Client:
         """Attempts begun and not ended."""
         return len(self._in_flight)
 
-    def take_readings(self) -> Readings:
+    def take_wire_stats(self) -> WireStats:
         """Return the wire's health since the last call."""
         return self._gauge.take()
 
@@ -88,7 +88,7 @@ class Client:
 
         Returns the server's `x-should-retry`, None where it said nothing.
         """
-        answer = Answer(row, self._dialect, self._origin_ns, time.time(), self._gauge.note_first_token)
+        answer = Answer(row, self._dialect, self._origin_ns, time.time(), self._gauge.record_first_token)
         self._in_flight[answer] = getcurrent()
         end = STOPPED
         try:
@@ -113,7 +113,7 @@ class Client:
             connection.close()
         self._idle.clear()
         self._dialer.close()
-        self._rounds.close()
+        self._iterations.close()
 
     def _cancel(self, answers: tuple[Answer, ...], outcome: Outcome) -> None:
         for answer in answers:
@@ -152,7 +152,9 @@ class Client:
         row.connected_ns = monotonic_ns() - self._origin_ns
         if dialed.passed_over:
             row.checks.append(ADDRESS_FAILED)
-        return Connection(dialed, clock=self._clock, gauge=self._gauge, rounds=self._rounds, lookout=self._lookout)
+        return Connection(
+            dialed, clock=self._clock, gauge=self._gauge, iterations=self._iterations, priority_poll=self._priority_poll
+        )
 
     def _take_idle(self, address: Address) -> Connection | None:
         idle = self._idle[address]

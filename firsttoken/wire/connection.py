@@ -18,9 +18,9 @@ from firsttoken.wire.answer.answer import Answer
 from firsttoken.wire.clock import ANCILLARY_BYTES, Clock
 from firsttoken.wire.deadlines import LINGER_S, Deadlines
 from firsttoken.wire.dial import Dialed
-from firsttoken.wire.loop_iterations import Rounds
+from firsttoken.wire.loop_iterations import LoopIterations
 from firsttoken.wire.outcome import COMPLETE, End, ProtocolError, end_of
-from firsttoken.wire.priority_poll import READABLE, Lookout
+from firsttoken.wire.priority_poll import READABLE, PriorityPoll
 from firsttoken.wire.tls import UNASKED_TLS, is_record
 from firsttoken.wire.wire_stats import Gauge
 
@@ -40,13 +40,13 @@ class Connection:
         "_clock",
         "_deadlines",
         "_gauge",
+        "_iterations",
         "_left",
         "_looked_ns",
-        "_lookout",
         "_loop",
+        "_priority_poll",
         "_reader",
         "_receive",
-        "_rounds",
         "_sent_ns",
         "_socket",
         "_stamp_ns",
@@ -65,19 +65,19 @@ class Connection:
         *,
         clock: Clock,
         gauge: Gauge,
-        rounds: Rounds,
-        lookout: Lookout,
+        iterations: LoopIterations,
+        priority_poll: PriorityPoll,
     ) -> None:
         self.closed = False
         sock = dialed.sock
         self._socket, self._tunnel, self.address = sock, dialed.tunnel, dialed.address
-        self._clock, self._gauge, self._rounds, self._lookout = clock, gauge, rounds, lookout
+        self._clock, self._gauge, self._iterations, self._priority_poll = clock, gauge, iterations, priority_poll
         self._loop = get_hub().loop
         self._reader = self._loop.io(sock.fileno(), READABLE)
         self._writer = self._loop.io(sock.fileno(), WRITABLE)
         self._receive = sock.recvmsg
         self._reader.start(self._read)
-        self._ahead = lookout.watcher(sock.fileno())
+        self._ahead = priority_poll.watcher(sock.fileno())
         """Active while a first token is waited for."""
         self._timer = self._loop.timer(0)
         self._answer: Answer | None = None
@@ -106,10 +106,10 @@ class Connection:
         return end
 
     def _read(self) -> None:
-        """Time what came and hand it on: first the short way, which nearly every read of a stream goes."""
+        """Time what came and hand it on: first the fast path, which nearly every read of a stream goes."""
         looked_ns = monotonic_ns()
-        if looked_ns >= self._lookout.due_ns:
-            self._lookout.look()
+        if looked_ns >= self._priority_poll.due_ns:
+            self._priority_poll.poll()
             looked_ns = monotonic_ns()
         try:
             read, ancillary, _, _ = self._receive(READ_BYTES, ANCILLARY_BYTES)
@@ -119,7 +119,7 @@ class Connection:
                 return
             self._stamp_ns, delay_ns = self._clock.place(ancillary, self._stamp_ns)
             if delay_ns is not None:
-                self._gauge.note_delay(delay_ns)
+                self._gauge.record_delay(delay_ns)
             tunnel = self._tunnel
             text = read if tunnel is None else tunnel.decrypt(read)
             if (tunnel is not None and tunnel.failure is not None) or not answer.skip(text, self._stamp_ns):
@@ -135,7 +135,7 @@ class Connection:
 
     def _take(self, answer: Answer, text: bytes, looked_ns: int, *, kernel: bool, full: bool) -> None:
         """Have a read decoded; `full`: more than it took may lie in the kernel's queue."""
-        early_ns = self._looked_ns if self._left else max(self._looked_ns, self._rounds.before_ns)
+        early_ns = self._looked_ns if self._left else max(self._looked_ns, self._iterations.before_ns)
         whole = self._tunnel is None or self._tunnel.whole
         answer.receive(text, early_ns, self._stamp_ns, kernel=kernel, whole=whole)
         self._left = full  # matters up to the first token, after which nothing is bracketed

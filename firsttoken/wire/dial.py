@@ -102,9 +102,9 @@ class Dialer:
                 if problem.errno in OUR_ERRNOS:
                     raise
                 reasons.append(problem.strerror or "no answer")
-                addresses.note_failed(address, monotonic_ns())
+                addresses.record_failed(address, monotonic_ns())
             else:
-                addresses.note_working(address)
+                addresses.record_working(address)
                 return sock, address, len(reasons)
         addresses.forget()
         named = [f"{write_peer(address)} {reason}" for address, reason in zip(way, reasons, strict=True)]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 MOST_DELAYS = 4096
 
 
-class Readings(NamedTuple):
-    """What happened since the last reading."""
+class WireStats(NamedTuple):
+    """What happened since the last call."""
 
     delays_ms: list[float]
     """From the kernel's stamp to our read, of an even sample of the reads; empty where the kernel stamps nothing."""
@@ -21,7 +21,7 @@ class Readings(NamedTuple):
 
 
 class Gauge:
-    """Collects the readings of one client."""
+    """Collects the wire stats of one client."""
 
     __slots__ = ("_bracketed", "_delays_ns", "_first_tokens", "_reads", "_stride")
 
@@ -35,7 +35,7 @@ class Gauge:
         self._first_tokens = 0
         self._bracketed = 0
 
-    def note_delay(self, delay_ns: int) -> None:
+    def record_delay(self, delay_ns: int) -> None:
         self._reads += 1
         if self._reads % self._stride:
             return
@@ -44,12 +44,12 @@ class Gauge:
             del self._delays_ns[::2]
             self._stride *= 2
 
-    def note_first_token(self, exact: bool) -> None:
+    def record_first_token(self, exact: bool) -> None:
         self._first_tokens += 1
         self._bracketed += not exact
 
-    def take(self) -> Readings:
-        """Return what was noted since the last call."""
-        readings = Readings([delay / 1e6 for delay in self._delays_ns], self._first_tokens, self._bracketed)
+    def take(self) -> WireStats:
+        """Return what was recorded since the last call."""
+        stats = WireStats([delay / 1e6 for delay in self._delays_ns], self._first_tokens, self._bracketed)
         self._reset()
-        return readings
+        return stats

@@ -34,8 +34,8 @@ def slower(tmp_path_factory) -> Study:
 
 def test_the_finding_says_what_the_package_adds_at_the_highest_load(slower):
     added_ms = [
-        slower.figure("sdk", "ttft_ms", level=16.0, q=q).value
-        - slower.figure("gpt-5.4", "ttft_ms", level=16.0, q=q).value
+        slower.result("sdk", "ttft_ms", level=16.0, q=q).value
+        - slower.result("gpt-5.4", "ttft_ms", level=16.0, q=q).value
         for q in (0.5, 0.95)
     ]
 
@@ -64,7 +64,7 @@ def test_both_clients_stand_in_both_panels(slower):
         assert {text.get_text() for text in panel.texts} == {"gpt-5.4", "sdk"}
 
 
-def test_a_package_that_adds_nothing_is_told_as_no_detectable_change(tmp_path):
+def test_a_package_that_adds_nothing_is_reported_as_no_detectable_change(tmp_path):
     page = build(both(tmp_path / "run", sdk=WIRE))
 
     assert page.finding == (

@@ -12,11 +12,11 @@ def test_a_level_load_has_no_course(study, tmp_path):
     assert course.build(study_run(make_open_run(tmp_path / "run", rates=(2.5,), targets=("gpt-5.4",)))) is None
 
 
-def test_the_load_and_the_time_at_which_the_promise_broke_are_said(tmp_path):
+def test_the_load_and_the_time_at_which_the_slo_was_missed_are_said(tmp_path):
     page = course.build(study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.2-codex",))))
 
     assert re.match(
-        r"gpt-5.2-codex first broke the promise at 12 requests/s, 40 to \d+ s into the course", page.finding
+        r"gpt-5.2-codex first missed the SLO at 12 requests/s, 40 to \d+ s into the load profile", page.finding
     )
     assert page.figure is not None
     assert [row[3] for row in page.table.rows][:4] == ["3", "3", "3", "12"]
@@ -36,4 +36,4 @@ def test_a_course_that_holds_says_so_of_the_whole_of_it(tmp_path):
         study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.4",), slo={"ttft": "9s", "share": 0.9}))
     )
 
-    assert page.finding == ("gpt-5.4 kept the promise over the whole course; no part is shown to break the promise")
+    assert page.finding == ("gpt-5.4 met the SLO over the whole load profile; no time slice is shown to miss the SLO")

@@ -10,7 +10,7 @@ from tests.report.studies import make_study
 
 
 def test_the_finding_says_what_is_left_of_a_stream_and_what_the_whole_reaches(study):
-    kept = [study.figure(target, "stream_relative", level=64.0, q=0.5).value for target in study.targets]
+    kept = [study.result(target, "stream_relative", level=64.0, q=0.5).value for target in study.targets]
     assert all(0.3 < share < 0.9 for share in kept)
 
     finding = build(study).finding
@@ -32,7 +32,7 @@ def test_the_ideal_is_a_straight_line_through_the_lowest_load(study):
     system, _ = build(study).figure.axes
     [ideal, *_] = [line for line in system.lines if line.get_linestyle() == ":"]
 
-    lowest = study.figure("gpt-5.2-codex", "system_tok_s", level=1.0).value
+    lowest = study.result("gpt-5.2-codex", "system_tok_s", level=1.0).value
     assert ideal.get_ydata().tolist() == [lowest * users for users in (1, 4, 16, 64)]
 
 
@@ -50,7 +50,7 @@ def test_tokens_that_nobody_counted_are_an_estimate_with_its_share(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), cut_share=0.3))
 
     assert page.table.rows[0][2].text.startswith("≈ ")
-    assert page.notes[-1].startswith("gpt-5.4: ≈ is an estimate. Streams that told no usage are up to ")
+    assert page.notes[-1].startswith("gpt-5.4: ≈ is an estimate. Streams that reported no usage are up to ")
 
 
 def test_without_any_usage_tokens_a_second_are_unknown(tmp_path):
@@ -64,4 +64,6 @@ def test_without_any_usage_tokens_a_second_are_unknown(tmp_path):
     page = build(study_run(folder))
 
     assert page.table.rows[0][2].text == "unknown"
-    assert page.notes[-1] == ("gpt-5.4 at 4 users: unknown, for no stream told its usage, and chunks are no tokens.")
+    assert page.notes[-1] == (
+        "gpt-5.4 at 4 users: unknown, for no stream reported its usage, and chunks are no tokens."
+    )

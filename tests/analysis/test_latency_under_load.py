@@ -9,7 +9,7 @@ from tests.report.studies import make_study
 
 def test_the_finding_names_both_ends_of_the_ladder_for_every_target(study):
     waits = [
-        write_value(study.figure(target, "ttft_ms", level=level, q=0.5).value, "ms")
+        write_value(study.result(target, "ttft_ms", level=level, q=0.5).value, "ms")
         for target in study.targets
         for level in (1.0, 64.0)
     ]
@@ -23,23 +23,23 @@ def test_the_finding_names_both_ends_of_the_ladder_for_every_target(study):
 def test_too_few_requests_make_no_tail(study):
     at_1_user, *_, at_64_users = (row[3] for row in build(study).table.rows[:4])
 
-    assert at_1_user == Cell("n/a", f"n = {study.figure('gpt-5.2-codex', 'ttft_ms', level=1.0, q=0.95).n}")
+    assert at_1_user == Cell("n/a", f"n = {study.result('gpt-5.2-codex', 'ttft_ms', level=1.0, q=0.95).n}")
     assert at_64_users.text == round_significant(
-        study.figure("gpt-5.2-codex", "ttft_ms", level=64.0, q=0.95).value / 1000
+        study.result("gpt-5.2-codex", "ttft_ms", level=64.0, q=0.95).value / 1000
     )
 
 
-def test_the_promise_is_drawn_in_the_panel_that_it_limits(study):
+def test_the_slo_is_drawn_in_the_panel_that_it_limits(study):
     first_token, per_token = build(study).figure.axes
 
-    assert "promise: 1.50 s" in [text.get_text() for text in first_token.texts]
-    assert "promise: 20.0 ms" in [text.get_text() for text in per_token.texts]
+    assert "SLO: 1.50 s" in [text.get_text() for text in first_token.texts]
+    assert "SLO: 20.0 ms" in [text.get_text() for text in per_token.texts]
 
 
-def test_no_promise_no_line(tmp_path):
+def test_no_slo_no_line(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(1, 4), slo={"e2e": "10s"}))
 
-    assert not any("promise" in text.get_text() for panel in page.figure.axes for text in panel.texts)
+    assert not any("slo" in text.get_text() for panel in page.figure.axes for text in panel.texts)
 
 
 def test_a_wait_that_does_not_grow_is_said_not_to(tmp_path):

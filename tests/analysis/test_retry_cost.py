@@ -7,13 +7,13 @@ from tests.report.studies import make_study
 
 
 def test_the_finding_counts_the_three_currencies_where_they_cost_most(study):
-    wasted = study.figure("gpt-5.2-codex", "wasted_attempts_share", level=64.0).value
-    gave_up = study.figure("gpt-5.2-codex", "gave_up_per_1000", level=64.0).value
-    tax = study.figure("gpt-5.2-codex", "retry_tax", level=64.0).value
+    wasted = study.result("gpt-5.2-codex", "wasted_attempts_share", level=64.0).value
+    failed = study.result("gpt-5.2-codex", "gave_up_per_1000", level=64.0).value
+    tax = study.result("gpt-5.2-codex", "retry_tax", level=64.0).value
 
     assert build(study).finding == (
-        f"Retries cost most on gpt-5.2-codex at 64 users: {100 * wasted:.0f} % of attempts gave nothing, "
-        f"{write_value(gave_up, 'per 1,000')} requests got no answer, the bill grew by {100 * (tax - 1):.1f} %"
+        f"Retries cost most on gpt-5.2-codex at 64 users: {100 * wasted:.0f} % of attempts were wasted, "
+        f"{write_value(failed, 'per 1,000')} requests failed, the bill grew by {100 * (tax - 1):.1f} %"
     )
 
 
@@ -31,7 +31,7 @@ def test_no_failure_costs_nothing(tmp_path):
     study = make_study(tmp_path / "run", levels=(1, 4), error_share=0.0, cut_share=0.0)
     page = build(study)
 
-    attempts = sum(study.figure(target, "wasted_attempts_share", level=level).n for target, level, _ in ladder(study))
+    attempts = sum(study.result(target, "wasted_attempts_share", level=level).n for target, level, _ in ladder(study))
     assert page.finding == (
         f"None of {attempts} measured attempts failed: retries cost nothing at any load that was run"
     )
@@ -40,7 +40,7 @@ def test_no_failure_costs_nothing(tmp_path):
 def test_where_no_attempt_was_measured_nothing_is_said_of_its_cost(tmp_path):
     study = make_study(tmp_path / "run", levels=(1,), targets=("gpt-5.4",), measure_s=0.05)
 
-    assert sum(study.figure("gpt-5.4", "wasted_attempts_share", level=1.0).n for _ in (0,)) == 0
+    assert sum(study.result("gpt-5.4", "wasted_attempts_share", level=1.0).n for _ in (0,)) == 0
     assert build(study).finding == "No attempt was measured to its end, so nothing is known of what retries cost"
 
 

@@ -23,7 +23,7 @@ def test_every_try_stands_in_the_order_it_was_made(tmp_path):
         ("6", "24", "PASS"),
         ("open loop", "5.2 requests/s", "PASS"),
     ]
-    assert page.finding == "gpt-5.4 keeps the promise up to 24 users and breaks it at 32 users (6 tries)"
+    assert page.finding == "gpt-5.4 meets the SLO up to 24 users and misses it at 32 users (6 tries)"
     assert any(note.startswith("gpt-5.4: Confirmed in open loop at 5.2 requests/s") for note in page.notes)
 
 
@@ -36,4 +36,4 @@ def test_a_limit_that_was_not_reached_is_said(tmp_path):
 def test_a_search_that_found_nothing_that_holds_says_so(tmp_path):
     made = make_search_run(tmp_path / "run", targets=("gpt-5.2-codex",), levels=(64, 32))
 
-    assert search.build(study_run(made)).finding == "gpt-5.2-codex breaks the promise at 32 users already (2 tries)"
+    assert search.build(study_run(made)).finding == "gpt-5.2-codex misses the SLO at 32 users already (2 tries)"

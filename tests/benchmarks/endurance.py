@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.results.summary import read_summary
 from tests.benchmarks.suite import QUICK_MEASURE_S, Bar, Case, Sample, main
 from tests.benchmarks.watch import Watch
@@ -37,15 +37,15 @@ def measure(requests: int, journals: bool, measure_s: float) -> Sample:
     if journals:
         (run / "attempts.parquet").unlink(missing_ok=True)
     sample = report(run)
-    told = sum(int(each.value or 0) for each in read_summary(run, Figure) if each.level is None and is_count(each))
+    told = sum(int(each.value or 0) for each in read_summary(run, MetricValue) if each.level is None and is_count(each))
     if told < ATTEMPTS_MEASURED * requests:
         raise RuntimeError(f"expected a report over most attempts of {requests:,} requests, got one over {told:,}")
     return sample
 
 
-def is_count(figure: Figure) -> bool:
+def is_count(result: MetricValue) -> bool:
     """Whether it counts attempts; only those of measure windows are counted."""
-    return figure.metric == "attempts"
+    return result.metric == "attempts"
 
 
 @cache
@@ -67,8 +67,8 @@ def report(run: Path) -> Sample:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"expected a report of {run}, got exit code {process.returncode}")
-    figures = {"report_s": (window[1] - window[0]) / 1e9, "rss_mb": used.ru_maxrss / 1024}
-    return Sample(figures, watch.others_share(window))
+    results = {"report_s": (window[1] - window[0]) / 1e9, "rss_mb": used.ru_maxrss / 1024}
+    return Sample(results, watch.others_share(window))
 
 
 def make_case(name: str, rows: str, requests: int, journals: bool, most_s: float | None, most_mb: float) -> Case:

@@ -44,14 +44,14 @@ class Answer(NamedTuple):
     """What a run found and what it spent."""
 
     knee: float | None
-    """The highest level that keeps the promise."""
+    """The highest level that meets the SLO."""
     tokens: int
     levels: int
     """Stages that were run in a closed loop."""
 
 
 def describe_scenario(slots: int, load: dict[str, object]) -> dict[str, object]:
-    """A simulator with so many slots, a queue that is never full, and a promise that a short wait breaks."""
+    """A simulator with so many slots, a queue that is never full, and an SLO that a short wait breaks."""
     simulator = {"ttft_s": 0.1, "tokens_per_s": 200.0, "slots": slots, "queue": 1000, "batch_slowdown": 0.0}
     simulator |= {"reference_input_tokens": 40, "jitter": 0.05}
     return {
@@ -73,7 +73,7 @@ def run_scenario(scenario: dict[str, object], folder: Path) -> Answer:
         raise RuntimeError(f"expected the run to come to its end, got exit code {ended.returncode}: {ended.stderr}")
     study = study_run(out)
     return Answer(
-        knee=study.decisions[MODEL].highest_kept,
+        knee=study.decisions[MODEL].highest_met,
         tokens=sum(truth.tokens for truth in read_truth(out / "truth" / f"{MODEL}.jsonl")),
         levels=sum(stage.by == "users" for stage in study.run.stages),
     )

@@ -21,7 +21,7 @@ from firsttoken.cli.calibration_ramp import calibrate
 from firsttoken.decide.flags.client_limits import SECOND_NS, find_client_limits
 from firsttoken.machine.calibration import Calibration
 from tests.benchmarks.drive import Drive, drive
-from tests.benchmarks.observed import observe_stage
+from tests.benchmarks.observed import read_stage_window
 from tests.benchmarks.suite import QUIET_SHARE, Bar, Case, Sample, main, say
 
 FILLED = 0.7
@@ -81,7 +81,7 @@ class Judged(NamedTuple):
 
 def judge_windows(driven: Drive, lines: int) -> list[Judged]:
     """The windows of so many lines of health."""
-    seen = observe_stage(driven.run)
+    seen = read_stage_window(driven.run)
     opens, closes = seen.windows[0]
     inside = [line for line in driven.run.health if opens + SECOND_NS <= line.at_ns <= closes]
     groups = [inside[at : at + lines] for at in range(0, len(inside) - lines + 1, lines)]

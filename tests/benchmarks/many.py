@@ -16,7 +16,7 @@ if __name__ == "__main__":
 
 from firsttoken.decide.metrics.table import users_busy
 from tests.benchmarks.drive import Drive, drive
-from tests.benchmarks.observed import observe_stage
+from tests.benchmarks.observed import read_stage_window
 from tests.benchmarks.suite import Bar, Case, Sample, main
 from tests.benchmarks.truth import Schedule
 
@@ -39,7 +39,7 @@ def measure_short(measure_s: float) -> Sample:
 
 def read_delivery(driven: Drive) -> dict[str, float]:
     """What failed, how many users were busy, and how much was asked."""
-    seen = observe_stage(driven.run)
+    seen = read_stage_window(driven.run)
     return {
         "failed": driven.failed,
         "busy_off": 100 * abs((users_busy(seen).value or 0.0) / seen.users - 1),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from firsttoken.decide.measure.attempts import COLUMNS, take_columns
-from firsttoken.decide.measure.slo import read_promise
-from firsttoken.decide.measure.window_data import Observation, observe
+from firsttoken.decide.measure.slo import read_slo
+from firsttoken.decide.measure.window_data import WindowData, read_window
 from firsttoken.results.folder import Run
 from firsttoken.scenario.format import Slo
 
 
-def observe_stage(run: Run) -> Observation:
-    """The only stage of a run, without a promise."""
+def read_stage_window(run: Run) -> WindowData:
+    """The only stage of a run, without an SLO."""
     (stage,) = run.stages
     rows = run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
     read_gaps = partial(run.gaps, where=f"stage = {stage.stage}")
-    return observe(stage, take_columns(rows), read_gaps, read_promise(Slo()), None)
+    return read_window(stage, take_columns(rows), read_gaps, read_slo(Slo()), None)

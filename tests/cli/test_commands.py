@@ -394,7 +394,7 @@ def test_the_scenario_of_ones_own_endpoint_needs_no_more_than_its_three_lines(tm
     assert (finding["target"], finding["streams"]) == ("mine", True)
 
 
-def test_the_two_real_models_are_foretold_without_a_key(tmp_path: Path) -> None:
+def test_the_two_real_models_are_predicted_without_a_key(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "OPENAI_API_KEY"}
     words, _ = command("run", "codex-vs-5.4", "--dry-run", "--json")
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -406,14 +406,14 @@ def test_the_two_real_models_are_foretold_without_a_key(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_past_what_this_machine_can_watch_is_doubted_before_it_starts(tmp_path: Path) -> None:
+def test_a_run_past_what_this_machine_can_watch_gives_a_warning_before_it_starts(tmp_path: Path) -> None:
     done = firsttoken(
         "run", "quickstart", "--set", "load.users=[2000]", "--dry-run", XDG_CACHE_HOME=str(tmp_path / "cache")
     )
 
-    [doubt] = done.stderr.splitlines()
-    assert doubt.startswith("note: the plan asks for 2,000 streams")
-    assert "run `firsttoken calibrate` first" in doubt
+    [warning] = done.stderr.splitlines()
+    assert warning.startswith("note: the plan asks for 2,000 streams")
+    assert "run `firsttoken calibrate` first" in warning
 
 
 def test_a_scenario_that_is_none_is_refused_before_a_calibration_takes_its_minute() -> None:

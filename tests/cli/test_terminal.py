@@ -120,7 +120,7 @@ def test_the_summary_of_a_search_says_what_an_open_loop_made_of_it(
 ) -> None:
     terminal.show_study(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",))))
 
-    assert "did. Confirmed in open loop at 5.2 requests/s: 99.6 % (96.6 to 99.9 %) kept the promise." in (
+    assert "did. Confirmed in open loop at 5.2 requests/s: 99.6 % (96.6 to 99.9 %) met the SLO." in (
         capsys.readouterr().out
     )
 

@@ -1,4 +1,4 @@
-"""Rows written by hand, in milliseconds, and the arrays and observations that are made of them."""
+"""Rows written by hand, in milliseconds, and the arrays and window data that are built from them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from firsttoken.catalogue import Source
 from firsttoken.decide.measure.answerers import COLUMNS as ANSWERERS
 from firsttoken.decide.measure.answerers import Answerers
 from firsttoken.decide.measure.attempts import COLUMNS, DTYPES, Attempts, take_columns
-from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.streams import ReadGaps
-from firsttoken.decide.measure.window_data import Observation, Told, observe
-from firsttoken.decide.metrics.metric import UNITS, Figure
+from firsttoken.decide.measure.window_data import Told, WindowData, read_window
+from firsttoken.decide.metrics.metric import UNITS, MetricValue
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, UNREAD_LIMIT, Health, Row, name_tier
@@ -101,9 +101,9 @@ def gaps_of(rows: Sequence[Row]) -> ReadGaps:
     return read
 
 
-def see(
+def build_window(
     rows: Sequence[Row],
-    promise: Promise | None = None,
+    slo: SloLimits | None = None,
     *,
     users: int = 1,
     window: tuple[float, float] | None = (0, 10_000),
@@ -119,7 +119,7 @@ def see(
     mean: float | None = None,
     workers_lost: int = 0,
     set_aside: Mapping[str, int] | None = None,
-) -> Observation:
+) -> WindowData:
     """The observation of one stage with these rows, `missing` others lost; settle, window and end in ms.
 
     `dropped` arrivals of its window were not sent; `mean` is the mean load of its `shape`.
@@ -143,7 +143,7 @@ def see(
         workers_lost=workers_lost,
     )
     told = tell(rows)._replace(set_aside=set_aside or {})
-    return observe(stage, take(rows), gaps_of(rows), promise or Promise({}, 0.95), source, missing, told)
+    return read_window(stage, take(rows), gaps_of(rows), slo or SloLimits({}, 0.95), source, missing, told)
 
 
 def tell(rows: Sequence[Row]) -> Told:
@@ -166,16 +166,16 @@ def tell(rows: Sequence[Row]) -> Told:
 def healthy(*seconds: int, **worse: float) -> list[Health]:
     """Health lines of a process at ease, one at the end of each of these seconds."""
     calm = {"hub_lag_p50_ms": 0.1, "hub_lag_p99_ms": 0.5, "hub_lag_max_ms": 1.0, "cpu_share": 0.2}
-    figures = calm | {"read_delay_p99_ms": 0.2} | worse
+    results = calm | {"read_delay_p99_ms": 0.2} | worse
     return [
-        Health(worker=0, at_ns=second * 1000 * MS, in_flight=1, users_busy=1, rss_mb=90.0, **figures)
+        Health(worker=0, at_ns=second * 1000 * MS, in_flight=1, users_busy=1, rss_mb=90.0, **results)
         for second in seconds
     ]
 
 
-def figure(
+def result(
     metric: str, value: float | None, lo: float | None = None, hi: float | None = None, **keys: object
-) -> Figure:
-    """A figure over all repeats at one level unless told otherwise."""
+) -> MetricValue:
+    """A result over all repeats at one level unless told otherwise."""
     keys = {"target": "model", "level": 16.0, "repeat": None, "q": None, "n": 100, "flags": (), **keys}
-    return Figure(metric=metric, value=value, unit=UNITS[metric], lo=lo, hi=hi, **keys)
+    return MetricValue(metric=metric, value=value, unit=UNITS[metric], lo=lo, hi=hi, **keys)

@@ -36,17 +36,17 @@ def test_every_measured_level_of_every_target_is_there(study):
         assert study.repeats(target, 16) == [0, 1]
 
 
-def test_figures_are_those_of_the_rows(study):
+def test_results_are_those_of_the_rows(study):
     """Worked out by a plain query, without a line of this floor."""
     _, rows = study.run.sql(
         "SELECT (first_token_ns - sent_ns) / 1e6 FROM attempts WHERE target = 'gpt-5.4' AND level = 16 "
         "AND phase = 'measure' AND outcome IN ('ok', 'length')"
     )
     ttft_ms = np.array([row[0] for row in rows])
-    figure = study.figure("gpt-5.4", "ttft_ms", level=16, q=0.95)
+    result = study.result("gpt-5.4", "ttft_ms", level=16, q=0.95)
 
-    assert figure.n == len(ttft_ms)
-    assert figure.value == pytest.approx(np.quantile(ttft_ms, 0.95, method="inverted_cdf"))
+    assert result.n == len(ttft_ms)
+    assert result.value == pytest.approx(np.quantile(ttft_ms, 0.95, method="inverted_cdf"))
 
 
 def test_attainment_is_that_of_the_requests(study):
@@ -56,17 +56,17 @@ def test_attainment_is_that_of_the_requests(study):
         "FROM attempts WHERE target = 'gpt-5.2-codex' AND level = 16 AND phase = 'measure' GROUP BY request_id)"
     )
 
-    assert study.figure("gpt-5.2-codex", "attainment", level=16).value == pytest.approx(rows[0][0])
+    assert study.result("gpt-5.2-codex", "attainment", level=16).value == pytest.approx(rows[0][0])
 
 
 def test_one_user_is_served_as_the_model_was_made(study):
-    assert study.figure("gpt-5.2-codex", "ttft_ms", level=1, q=0.5).value == pytest.approx(1100, rel=0.03)
-    assert study.figure("gpt-5.4", "stream_tok_s", level=1, q=0.5).value == pytest.approx(140, rel=0.03)
+    assert study.result("gpt-5.2-codex", "ttft_ms", level=1, q=0.5).value == pytest.approx(1100, rel=0.03)
+    assert study.result("gpt-5.4", "stream_tok_s", level=1, q=0.5).value == pytest.approx(140, rel=0.03)
 
 
 def test_the_ladder_is_bracketed_between_the_slots_that_suffice_and_those_that_do_not(study):
-    for ruling in study.rulings.values():
-        assert (ruling.bracket.last_pass, ruling.bracket.first_fail) == (16, 64)
+    for target_verdict in study.target_verdicts.values():
+        assert (target_verdict.bracket.last_pass, target_verdict.bracket.first_fail) == (16, 64)
     assert {decision.verdict for decision in study.decisions.values()} == {"PROFILE"}
     assert {decision.qualifiers for decision in study.decisions.values()} == {("illustration",)}
     assert study.exit_code == 0
@@ -74,20 +74,20 @@ def test_the_ladder_is_bracketed_between_the_slots_that_suffice_and_those_that_d
 
 def test_the_published_arithmetic_of_ten_million_output_tokens_a_day_comes_out(study):
     """$120 and $180 a day, $1,800 apart in a month, and beside it the 31.25 M input tokens they drag along."""
-    codex, other = (study.figure(target, "bill_output_month").value for target in study.targets)
+    codex, other = (study.result(target, "bill_output_month").value for target in study.targets)
 
-    assert study.figure("gpt-5.2-codex", "bill_output_day").value == pytest.approx(120)
-    assert study.figure("gpt-5.4", "bill_output_day").value == pytest.approx(180)
+    assert study.result("gpt-5.2-codex", "bill_output_day").value == pytest.approx(120)
+    assert study.result("gpt-5.4", "bill_output_day").value == pytest.approx(180)
     assert other - codex == pytest.approx(1800)
-    assert study.figure("gpt-5.2-codex", "bill_input_day").value == pytest.approx(31.25 * 3)
+    assert study.result("gpt-5.2-codex", "bill_input_day").value == pytest.approx(31.25 * 3)
 
 
 def test_overload_costs_retries_and_they_are_counted(study):
-    calm, crowded = (study.figure("gpt-5.4", "retried_per_1000", level=level).value for level in (16, 64))
+    calm, crowded = (study.result("gpt-5.4", "retried_per_1000", level=level).value for level in (16, 64))
 
     assert crowded > 100 > calm
-    assert study.figure("gpt-5.4", "attempts_per_request", level=64).value > 1.1
-    felt, served = (study.figure("gpt-5.4", metric, level=64, q=0.5) for metric in ("felt_ttft_ms", "served_ttft_ms"))
+    assert study.result("gpt-5.4", "attempts_per_request", level=64).value > 1.1
+    felt, served = (study.result("gpt-5.4", metric, level=64, q=0.5) for metric in ("felt_ttft_ms", "served_ttft_ms"))
     assert felt.value > served.value
 
 
@@ -141,7 +141,7 @@ def test_a_ladder_that_was_run_once_without_a_stated_need_is_a_profile(tmp_path)
     study = study_run(make_run(tmp_path))
 
     assert words_and_code(study) == (["PROFILE", "PROFILE"], 0)
-    assert study.decisions["gpt-5.4"].why.endswith("which is an indication and not yet a decision.")
+    assert study.decisions["gpt-5.4"].why.endswith("which is too little for a decision.")
 
 
 def test_a_search_and_a_spike_exit_as_their_pages_say(tmp_path):
@@ -164,9 +164,9 @@ def test_an_unknown_price_leaves_every_dollar_unknown(tmp_path):
     (folder / "scenario.toml").write_text(tomli_w.dumps(scenario))
     study = study_run(folder)
 
-    assert study.figure("gpt-5.4", "dollars").value is None
-    assert study.figure("gpt-5.4", "bill_month").value is None
-    assert study.figure("gpt-5.2-codex", "bill_month").value > 0
+    assert study.result("gpt-5.4", "dollars").value is None
+    assert study.result("gpt-5.4", "bill_month").value is None
+    assert study.result("gpt-5.2-codex", "bill_month").value > 0
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
@@ -190,8 +190,8 @@ def test_a_level_whose_rows_are_missing_decides_nothing(torn):
 
     assert {flag.level for flag in lost} == {16}
     assert all("Rows are missing" in flag.evidence for flag in lost)
-    assert [level.verdict for level in torn.rulings["gpt-5.4"].levels][-1] == "UNKNOWN"
-    assert "WORKER_LOST" in torn.figure("gpt-5.4", "attainment", level=16).flags
+    assert [level.verdict for level in torn.target_verdicts["gpt-5.4"].levels][-1] == "UNKNOWN"
+    assert "WORKER_LOST" in torn.result("gpt-5.4", "attainment", level=16).flags
 
 
 def test_a_level_without_any_row_decides_nothing(tmp_path):
@@ -200,24 +200,24 @@ def test_a_level_without_any_row_decides_nothing(tmp_path):
     journal.write_bytes(b"".join(line for line in journal.open("rb") if b'"level":16' not in line))
     study = study_run(folder)
 
-    assert [level.verdict for level in study.rulings["gpt-5.4"].levels][-1] == "UNKNOWN"
+    assert [level.verdict for level in study.target_verdicts["gpt-5.4"].levels][-1] == "UNKNOWN"
     assert "WORKER_LOST" in {flag.name for flag in study.flags if flag.level == 16}
 
 
 def test_prices_are_those_of_the_run_wherever_it_is_studied(tmp_path, monkeypatch):
-    """Another catalogue in the directory of the reader changes no figure of a run that keeps its own."""
+    """Another catalogue in the directory of the reader changes no result of a run that keeps its own."""
     folder = make_run(tmp_path / "run", targets=("gpt-5.4",), levels=(1,))
     shutil.copyfile(kit.find("scenarios", "models.toml"), folder / "models.toml")
     (tmp_path / "scenarios").mkdir()
     dear = (folder / "models.toml").read_text().replace("output = 18.00", "output = 99.00")
     (tmp_path / "scenarios" / "models.toml").write_text(dear)
-    before = study_run(folder).figures
+    before = study_run(folder).results
 
     monkeypatch.chdir(tmp_path)
 
-    assert study_run(folder).figures == before
+    assert study_run(folder).results == before
     (folder / "models.toml").unlink()
-    assert study_run(folder).figures != before
+    assert study_run(folder).results != before
 
 
 def test_an_open_loop_is_told_in_arrivals(tmp_path):
@@ -226,17 +226,17 @@ def test_an_open_loop_is_told_in_arrivals(tmp_path):
     assert (study.unit.unit, study.levels("gpt-5.4")) == ("requests/s", [0.5, 2.5, 14.0])
     assert "requests/s" in study.decisions["gpt-5.4"].why
     assert "users" not in study.decisions["gpt-5.4"].why
-    assert study.figure("gpt-5.4", "arrivals_rps", level=14.0).value == pytest.approx(14.0, rel=0.15)
-    assert study.figure("gpt-5.4", "answered_rps", level=14.0).value < 12
-    assert study.figure("gpt-5.4", "lateness_ms", level=14.0, q=0.5).value < 0.1
+    assert study.result("gpt-5.4", "arrivals_rps", level=14.0).value == pytest.approx(14.0, rel=0.15)
+    assert study.result("gpt-5.4", "answered_rps", level=14.0).value < 12
+    assert study.result("gpt-5.4", "lateness_ms", level=14.0, q=0.5).value < 0.1
 
 
-def test_an_overloaded_open_loop_breaks_its_promise_although_it_drops_arrivals(tmp_path):
+def test_an_overloaded_open_loop_misses_its_slo_although_it_drops_arrivals(tmp_path):
     study = study_run(make_open_run(tmp_path / "run", rates=(2.5, 14.0), most_open=30, targets=("gpt-5.2-codex",)))
     [dropped] = [flag for flag in study.flags if flag.name == "NOT_DELIVERED"]
 
     assert (dropped.level, dropped.voids) == (14.0, "nothing")
-    assert study.rulings["gpt-5.2-codex"].bracket.first_fail == 14.0
+    assert study.target_verdicts["gpt-5.2-codex"].bracket.first_fail == 14.0
 
 
 def test_what_confirms_a_search_is_no_level_of_it(tmp_path):
@@ -246,7 +246,7 @@ def test_what_confirms_a_search_is_no_level_of_it(tmp_path):
     assert study.levels("gpt-5.4") == [4, 16, 20, 24, 32]
     assert (refuted.verdict, confirmed.verdict) == ("FAIL", "PASS")
     assert confirmed.words.startswith("Confirmed in open loop at 5.2 requests/s: ")
-    assert study.figure("gpt-5.4", "confirmed_at").value == 5.2
+    assert study.result("gpt-5.4", "confirmed_at").value == 5.2
     assert study.decisions["gpt-5.4"].confirmation == confirmed.words
 
 
@@ -254,9 +254,9 @@ def test_what_an_open_loop_refutes_is_no_go(tmp_path):
     study = study_run(make_search_run(tmp_path / "run", repeats=1, levels=(16, 20, 20)))
     decision = study.decisions["gpt-5.2-codex"]
 
-    assert study.rulings["gpt-5.2-codex"].verdict == "PASS"
+    assert study.target_verdicts["gpt-5.2-codex"].verdict == "PASS"
     assert decision.verdict == "UNKNOWN"
-    assert "An open loop at the rate that this implies broke it." in decision.why
+    assert "An open loop at the rate that this implies missed it." in decision.why
     assert study.exit_code == 4
     assert decision.flips[0] == "A firm profile: a lower load that an open loop confirms."
 
@@ -274,20 +274,20 @@ def test_a_spike_has_a_recovery(tmp_path):
     [recovery] = study.recoveries["gpt-5.2-codex"]
 
     assert 2 < recovery.took_s < 30
-    assert study.figure("gpt-5.2-codex", "recovery_ms", level=12.0).value == 1000 * recovery.took_s
+    assert study.result("gpt-5.2-codex", "recovery_ms", level=12.0).value == 1000 * recovery.took_s
     assert study.decisions["gpt-5.2-codex"].why.startswith("Over a spike of 12 requests/s only ")
 
 
-def test_a_stage_that_was_done_over_is_paid_for_and_in_no_other_figure(tmp_path):
+def test_a_stage_that_was_done_over_is_paid_for_and_in_no_other_result(tmp_path):
     whole = study_run(make_run(tmp_path / "whole", levels=(4, 16), targets=("gpt-5.4",), error_share=0.0))
     resumed = study_run(make_run(tmp_path / "run", levels=(4, 16), targets=("gpt-5.4",), error_share=0.0, resumed=True))
 
     assert resumed.repeats("gpt-5.4", 16) == [0]
     assert len(resumed.stages("gpt-5.4", 16)) == 1
-    assert resumed.figure("gpt-5.4", "dollars").value > 1.2 * whole.figure("gpt-5.4", "dollars").value
+    assert resumed.result("gpt-5.4", "dollars").value > 1.2 * whole.result("gpt-5.4", "dollars").value
     assert resumed.run.notes == [
         "stage 1 (gpt-5.4, level 16, repeat 0) was broken off (interrupted) and done over by stage 2: it is in no "
-        "figure."
+        "result."
     ]
 
 

@@ -6,20 +6,20 @@ import msgspec
 import pytest
 
 from firsttoken.decide.study import study_run
-from firsttoken.decide.verify import compare_figures, keep_known, verify_run
+from firsttoken.decide.verify import compare_values, keep_known, verify_run
 from firsttoken.results.summary import write_summary
-from tests.decide.hand import figure
+from tests.decide.hand import result
 from tests.made_run import make_run
 
-TTFT = figure("ttft_ms", 700.0, 690.0, math.inf, q=0.5)
+TTFT = result("ttft_ms", 700.0, 690.0, math.inf, q=0.5)
 
 
 def test_a_summary_that_was_just_written_is_true(tmp_path):
     study = study_run(make_run(tmp_path, levels=(1, 64)))
-    write_summary(tmp_path, study.figures)
+    write_summary(tmp_path, study.results)
 
     verified = verify_run(tmp_path)
-    assert verified.figures == len(study.figures)
+    assert verified.results == len(study.results)
     assert verified.mismatches == []
 
 
@@ -27,20 +27,20 @@ def test_a_summary_that_was_just_written_is_true(tmp_path):
     ("key", "told"),
     [("value", 700.001), ("lo", None), ("hi", 720.0), ("n", 99), ("unit", "s"), ("flags", ("CENSORED",))],
 )
-def test_a_figure_that_was_altered_is_named(key, told):
+def test_a_result_that_was_altered_is_named(key, told):
     altered = msgspec.structs.replace(TTFT, **{key: told})
-    (sentence,) = compare_figures([TTFT], [altered])
+    (sentence,) = compare_values([TTFT], [altered])
 
     assert sentence.startswith(f"model, level 16, all repeats: ttft_ms q0.5: {key} follows from the rows as")
 
 
 def test_a_difference_of_rounding_is_none():
-    assert compare_figures([TTFT], [msgspec.structs.replace(TTFT, value=700.0 * (1 + 1e-12))]) == []
+    assert compare_values([TTFT], [msgspec.structs.replace(TTFT, value=700.0 * (1 + 1e-12))]) == []
 
 
-def test_a_figure_that_is_missing_and_one_too_many_are_named():
-    other = figure("attainment", 1.0, level=None)
-    sentences = compare_figures([TTFT], [other])
+def test_a_result_that_is_missing_and_one_too_many_are_named():
+    other = result("attainment", 1.0, level=None)
+    sentences = compare_values([TTFT], [other])
 
     assert sentences == [
         "model, level 16, all repeats: ttft_ms q0.5: missing in the summary",
@@ -48,7 +48,7 @@ def test_a_figure_that_is_missing_and_one_too_many_are_named():
     ]
 
 
-def test_a_kind_of_figure_that_an_older_version_did_not_know_is_not_missing_there():
-    newer, elsewhere = figure("empty_share", 0.0), figure("ttft_ms", 700.0, q=0.5, level=1)
+def test_a_kind_of_result_that_an_older_version_did_not_know_is_not_missing_there():
+    newer, elsewhere = result("empty_share", 0.0), result("ttft_ms", 700.0, q=0.5, level=1)
 
     assert keep_known([TTFT, newer, elsewhere], [TTFT]) == [TTFT, elsewhere]

@@ -1,6 +1,6 @@
-"""A world of workers and one treasury in virtual time, in which messages are late, lost or told twice.
+"""A world of workers and one ledger in virtual time, in which messages are late, lost or repeated.
 
-Rule: it knows what is truly spent and in flight, of which neither purse nor treasury sees the whole, and holds that
+Rule: it knows what is truly spent and in flight, of which neither allowance nor ledger sees the whole, and holds that
 against the cap whenever something is sent.
 """
 
@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 
 from firsttoken.load.budget.cost import NOTHING, Cost
-from firsttoken.load.budget.ledger import NS, Grant, Purse, Slip, Treasury
+from firsttoken.load.budget.ledger import NS, Allowance, Grant, Ledger, TopUpRequest
 from firsttoken.scenario.format import Budget
 
 TICK_NS = NS // 20
@@ -22,10 +22,10 @@ TICK_NS = NS // 20
 
 @dataclass(eq=False)
 class Worker:
-    """One load process: its purse, and the requests that wait for it: which, with what cost, since when."""
+    """One load process: its allowance, and the requests that wait for it: which, with what cost, since when."""
 
     number: int
-    purse: Purse = field(default_factory=Purse)
+    allowance: Allowance = field(default_factory=Allowance)
     waiting: list[tuple[int, Cost, int]] = field(default_factory=list)
     killed: bool = False
 
@@ -50,8 +50,8 @@ class World:
     """Answers take between this share of their worst cost and all of it."""
 
     def __post_init__(self) -> None:
-        self.treasury = Treasury(self.caps)
-        self.crew = [Worker(number) for number in range(self.workers)]
+        self.ledger = Ledger(self.caps)
+        self.workers_of_run = [Worker(number) for number in range(self.workers)]
         self.now_ns = 0
         self.spent = NOTHING
         self.in_flight = NOTHING
@@ -65,7 +65,7 @@ class World:
 
     def run(self, until_s: float = 3600.0) -> World:
         """Let everybody ask until the budget is used up and all is quiet."""
-        for worker in self.crew:
+        for worker in self.workers_of_run:
             for _ in range(self.users):
                 self.later(self._random.random(), partial(self._ask, worker))
             self.later(0, partial(self._tick, worker))
@@ -81,7 +81,7 @@ class World:
     def kill(self, worker: Worker) -> None:
         """A worker dies with what it holds; what it had in flight is spent, and nobody will tell."""
         worker.killed = True
-        self.later(6.0, partial(self.treasury.lose, worker.number))
+        self.later(6.0, partial(self.ledger.lose, worker.number))
 
     def _ask(self, worker: Worker) -> None:
         tokens = self._random.randint(*self.worst)
@@ -92,8 +92,8 @@ class World:
     def _serve_waiting(self, worker: Worker) -> None:
         waiting, worker.waiting = worker.waiting, []
         for who, cost, since_ns in waiting:
-            over = self.treasury.exhausted(self.now_ns) is not None
-            if over or worker.killed or not worker.purse.reserve(who, cost, self.now_ns):
+            over = self.ledger.exhausted(self.now_ns) is not None
+            if over or worker.killed or not worker.allowance.reserve(who, cost, self.now_ns):
                 worker.waiting.append((who, cost, since_ns))
                 continue
             self.waits_s.append((self.now_ns - since_ns) / NS)
@@ -108,27 +108,27 @@ class World:
         self.in_flight -= cost
         self.spent += told
         if not worker.killed:
-            worker.purse.settle(cost, told)
+            worker.allowance.reconcile(cost, told)
             self._ask(worker)
 
     def _tick(self, worker: Worker) -> None:
-        if worker.killed or self.treasury.exhausted(self.now_ns):
+        if worker.killed or self.ledger.exhausted(self.now_ns):
             return
         self._talk(worker)
         self.later(TICK_NS / NS, partial(self._tick, worker))
 
     def _talk(self, worker: Worker) -> None:
-        over = worker.killed or self.treasury.exhausted(self.now_ns) is not None
-        slip = None if over else worker.purse.write_slip(self.now_ns)
-        if slip is not None:
-            self._carry(partial(self._answer, worker, slip))
+        over = worker.killed or self.ledger.exhausted(self.now_ns) is not None
+        top_up = None if over else worker.allowance.write_top_up(self.now_ns)
+        if top_up is not None:
+            self._carry(partial(self._answer, worker, top_up))
 
-    def _answer(self, worker: Worker, slip: Slip) -> None:
-        grant = self.treasury.serve(worker.number, slip)
+    def _answer(self, worker: Worker, top_up: TopUpRequest) -> None:
+        grant = self.ledger.answer_top_up(worker.number, top_up)
         self._carry(partial(self._receive, worker, grant))
 
     def _receive(self, worker: Worker, grant: Grant) -> None:
-        worker.purse.take(grant)
+        worker.allowance.add_grant(grant)
         self._serve_waiting(worker)
 
     def _carry(self, arrival: Callable[[], None]) -> None:

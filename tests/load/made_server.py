@@ -151,7 +151,7 @@ def climb(server: Server, levels: Sequence[float], seed: int) -> tuple[list[tupl
 
 
 def find_knee(server: Server, levels: Sequence[float], requests: int = 20_000) -> float:
-    """The highest level that keeps the promise in the long run, by the share of very many requests."""
+    """The highest level that meets the SLO in the long run, by the share of very many requests."""
     kept = [level for level in levels if server.slots / 2 <= level <= 4 * server.slots]
     while len(kept) > 1:
         middle = len(kept) // 2

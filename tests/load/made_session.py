@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, cast
 
-from firsttoken.load.budget.ledger import Purse
-from firsttoken.load.budget.limiter import Spending
+from firsttoken.load.budget.ledger import Allowance
+from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.slo import read_limits
 from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.session import Session
@@ -23,5 +23,5 @@ def make_session(folder: Path, targets: dict[str, Any], max_retries: int = 2, or
         origin_ns=origin_ns,
         think_s=0.0,
         limits=read_limits(Slo()),
-        spending=Spending(Purse(), prices={}, quotas={}),
+        limiter=BudgetLimiter(Allowance(), prices={}, quotas={}),
     )

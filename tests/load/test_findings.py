@@ -51,7 +51,7 @@ def test_an_answer_that_was_held_back_does_not_stream_and_the_reason_is_told():
     assert find_remarks(TARGET, held, answered())["streams"].startswith("all 16 tokens came at once; does a proxy")
 
 
-def test_an_answer_that_came_whole_in_one_read_is_told_as_that():
+def test_an_answer_that_came_whole_in_one_read_is_reported_as_that():
     held = answered(938, 938, headers_ns=938 * MS, checks=[BUFFERED])
 
     assert "all 16 tokens came in one read, head and all" in find_remarks(TARGET, held, answered())["streams"]

@@ -90,7 +90,7 @@ def test_users_other_than_the_scenarios_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_doubtful_plan_is_doubted_as_the_command_does(tmp_path: Path) -> None:
+def test_a_doubtful_plan_gives_a_warning_as_the_command_does(tmp_path: Path) -> None:
     """8 users can never offer 900 requests/s; a --out with content ends it before any load."""
     scenario = write_scenario(tmp_path)
     scenario.write_text(scenario.read_text() + "\n[demand]\nrequests_per_day = 1_000_000\npeak_rps = 900\n")

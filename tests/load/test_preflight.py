@@ -49,12 +49,12 @@ class Said:
                 interrupted=None,
                 wait=self.waited_s.append,
             ),
-            treasury=SimpleNamespace(book=self.booked.append),
-            knocks={},
+            ledger=SimpleNamespace(record_cost=self.booked.append),
+            probes={},
             manifest=SimpleNamespace(endpoints=self.endpoints),
         )
         self.refusal = find_dead_target(cast(Any, self.run), self.remarks.append)
-        self.last: Row | None = self.run.knocks.get(target.name)
+        self.last: Row | None = self.run.probes.get(target.name)
 
 
 def at(base_url: str, model: str = "m") -> Target:
@@ -142,7 +142,7 @@ def test_the_refusal_names_the_whole_url_that_was_asked_without_its_query():
 
 
 @pytest.mark.parametrize("end", ["/chat/completions", "/responses", "/chat/completions/", "/completions"])
-def test_a_base_url_that_ends_in_the_path_is_told_as_that(end):
+def test_a_base_url_that_ends_in_the_path_is_reported_as_that(end):
     said = asked(answer(plain("404 Not Found", b"")), path=f"/v1{end}")
 
     assert f"base_url ends in {end.rstrip('/')}, and FirstToken adds /chat/completions itself" in said.refusal
@@ -296,7 +296,8 @@ def test_what_follows_from_a_missing_usage_is_told_before_the_load():
     silent = Row(outcome="ok", output_tokens=None)
 
     assert find_remarks(at("http://h/v1"), [silent], "20ms") == [
-        "target real: its answer told no usage: no tokens, no dollars and no pace; the limit tpot = 20ms cannot pass"
+        "target real: its answer reported no usage: no tokens, no dollars and no pace; "
+        "the limit tpot = 20ms cannot pass"
     ]
     assert find_remarks(at("http://h/v1"), [silent])[0].endswith("no dollars and no pace")
 

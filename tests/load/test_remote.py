@@ -15,7 +15,7 @@ from typing import IO
 import msgspec
 import pytest
 
-from firsttoken.load.session.stage_run import REDEALT
+from firsttoken.load.session.stage_run import REASSIGNED
 from firsttoken.load.workers.spool_folder import SpoolFolder
 from firsttoken.results.folder import open_run
 from firsttoken.row import Row
@@ -39,8 +39,8 @@ class Evening:
         self.folder, self.out = folder, folder / "out"
         self.spools = [folder / f"spool-{number}" for number in (1, 2)]
         scenario = write_scenario(folder, REAL, base_url=f'"{base_url}"', users="[4]", measure=f'"{measure}"')
-        crew = ("--workers", "0", "--remote", "2", "--bind", "0.0.0.0:5557", "--yes")
-        self.master = machines.master.start("-m", "firsttoken", "run", scenario, "--out", self.out, *crew, **KEY)
+        backend = ("--workers", "0", "--remote", "2", "--bind", "0.0.0.0:5557", "--yes")
+        self.master = machines.master.start("-m", "firsttoken", "run", scenario, "--out", self.out, *backend, **KEY)
         delay = machines.workers[0].start("-m", "tests.delay", "5557", "10.97.1.1", "5557", str(DELAY_MS))
         self.workers = [
             self.work(machine, master, spool)
@@ -129,7 +129,7 @@ def test_after_a_cut_of_twelve_seconds_the_worker_is_gone_and_its_next_start_bri
 
     assert evening.master.returncode == 4 and "WORKER_LOST" in said, said
     assert gone_s < 10
-    assert "the master has said nothing for 8 s" in said_by_lost
+    assert "no message from the master for 8 s" in said_by_lost
     assert f"lie here, in {journal}: copy that file to RUN/attempts/{journal.name}" in said_by_lost
     assert "had left are with its master" in said_by_returned
     assert (evening.out / "attempts" / journal.name).read_bytes() == spooled
@@ -139,7 +139,7 @@ def test_after_a_cut_of_twelve_seconds_the_worker_is_gone_and_its_next_start_bri
     [stage] = open_run(evening.out).stages
     assert stage.workers_lost == 1 and stage.hold_ns is not None
     origin_ns = open_run(evening.out).manifest.origin_monotonic_ns
-    inherited = [row for row in rows if int(row.request_id.rpartition("-")[2]) >= REDEALT]
+    inherited = [row for row in rows if int(row.request_id.rpartition("-")[2]) >= REASSIGNED]
     assert min(row.intended_ns for row in inherited) + origin_ns < cut_s * 1e9 + 7e9, "Locust's heartbeats tell in 6 s"
     [lost] = {row.worker for row in rows if f"worker-{row.worker}.jsonl" == journal.name}
     assert max(row.intended_ns for row in rows if row.worker == lost) < stage.hold_ns - 5_000_000_000

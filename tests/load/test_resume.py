@@ -65,7 +65,7 @@ def test_a_new_folder_has_finished_nothing(tmp_path: Path) -> None:
 
 
 def test_what_nobody_knows_of_an_earlier_attempt_may_be_as_much_as_the_dearest(tmp_path: Path) -> None:
-    """One has no end, as the process was killed; another broke off before it told its usage."""
+    """One has no end, as the process was killed; another broke off before it reported its usage."""
     rows = [
         Row(target="real", request_id="1", attempt=1, sent_ns=1, outcome="ok", input_tokens=100, output_tokens=50),
         Row(target="real", request_id="2", attempt=1, sent_ns=1, outcome="ok", input_tokens=90, output_tokens=10),

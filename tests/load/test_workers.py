@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from firsttoken.decide.study import study_run
-from firsttoken.load.session.stage_run import REDEALT
+from firsttoken.load.session.stage_run import REASSIGNED
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, command, firsttoken, write_scenario
@@ -83,7 +83,7 @@ def test_one_worker_and_four_ask_the_same(four: Run, tmp_path: Path) -> None:
     split = {row.request_id: row.prompt_id for row in rows_of(four.path) if row.stage < 2}
 
     shared = once.keys() & split.keys()
-    assert {f"{stage}-{seat}-0" for stage, seats in ((0, 3), (1, 8)) for seat in range(seats)} < shared
+    assert {f"{stage}-{slot}-0" for stage, slots in ((0, 3), (1, 8)) for slot in range(slots)} < shared
     assert all(once[request] == split[request] for request in shared)
 
 
@@ -140,8 +140,8 @@ def test_a_killed_worker_is_noticed_at_once_its_load_goes_to_the_others_and_its_
     killed_ns -= run.manifest.origin_monotonic_ns
     [victim] = {row.worker for row in rows if row.outcome is None}
     assert killed_ns - max(row.intended_ns for row in rows if row.worker == victim) < 1.9e9  # a request is 0.9 s
-    heirs = [row for row in rows if int(row.request_id.split("-")[2]) >= REDEALT]
-    assert 0 < min(row.intended_ns for row in heirs) - killed_ns < 1e9
+    successors = [row for row in rows if int(row.request_id.split("-")[2]) >= REASSIGNED]
+    assert 0 < min(row.intended_ns for row in successors) - killed_ns < 1e9
     living = [row for row in rows if row.worker != victim]
     assert count_busy(living, killed_ns + 1_000_000_000, stage.hold_ns) == pytest.approx(8, rel=0.02)
 
@@ -217,6 +217,6 @@ def test_quantiles_of_many_journals_are_those_of_all_their_rows(tmp_path: Path, 
     ]
     assert len(waits_ms) > 100
     for q in (0.5, 0.95):
-        figure = study.figure("gpt-5.4", "ttft_ms", level=16, q=q)
-        assert figure is not None
-        assert figure.value == np.quantile(waits_ms, q, method="inverted_cdf")
+        result = study.result("gpt-5.4", "ttft_ms", level=16, q=q)
+        assert result is not None
+        assert result.value == np.quantile(waits_ms, q, method="inverted_cdf")

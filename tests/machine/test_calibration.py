@@ -15,10 +15,10 @@ from firsttoken.machine.calibration import (
     choose_streams,
     conclude,
     count_workers,
-    find_doubts,
     find_need,
     find_path,
     find_peak,
+    find_plan_warnings,
     read_calibration,
     write_calibration,
 )
@@ -182,13 +182,13 @@ def test_where_no_speed_is_published_the_peak_of_an_open_loop_is_its_pool() -> N
     assert find_peak(plan, {}) == Peak(20 * 2 * 30, 20 * 2 * 200)
 
 
-def test_a_peak_that_only_a_class_of_the_locustfile_knows_is_neither_planned_for_nor_doubted() -> None:
+def test_a_peak_that_only_a_class_of_the_locustfile_knows_is_neither_planned_for_nor_warned_of() -> None:
     quick = Simulated(ttft_s=0.5, tokens_per_s=100)
     plan = msgspec.structs.replace(scenario([1], simulator=quick), load=Load(shape="Waves"))
 
     assert find_peak(plan, {}) == Peak(None, None)
     assert find_need(plan, {}, calibrated(600, 40_000.0)).workers is None
-    assert list(find_doubts(find_peak(plan, {}), calibrated(600, 40_000.0))) == []
+    assert list(find_plan_warnings(find_peak(plan, {}), calibrated(600, 40_000.0))) == []
 
 
 def test_targets_that_are_driven_together_add_up() -> None:
@@ -229,49 +229,49 @@ def test_a_scenario_is_told_its_workers_and_none_where_no_ceiling_was_found() ->
     assert find_need(plan, {}, nothing).workers is None
 
 
-def test_a_plan_within_the_calibration_is_not_doubted() -> None:
-    assert list(find_doubts(Peak(64, 2_000.0), calibrated(600, 40_000.0))) == []
+def test_a_plan_within_the_calibration_gives_no_warning() -> None:
+    assert list(find_plan_warnings(Peak(64, 2_000.0), calibrated(600, 40_000.0))) == []
 
 
 def test_a_plan_past_it_is_told_both_figures() -> None:
-    (doubt,) = find_doubts(Peak(2_000, 51_000.0), calibrated(600, 40_000.0))
+    (warning,) = find_plan_warnings(Peak(2_000, 51_000.0), calibrated(600, 40_000.0))
 
-    assert "asks for 2,000 streams (about 51,000 tokens/s)" in doubt
-    assert "calibrated for 600 streams and 40,000 tokens/s (2026-02-14, firsttoken 1.0)" in doubt
-    assert "CLIENT_LIMITED" in doubt
+    assert "asks for 2,000 streams (about 51,000 tokens/s)" in warning
+    assert "calibrated for 600 streams and 40,000 tokens/s (2026-02-14, firsttoken 1.0)" in warning
+    assert "CLIENT_LIMITED" in warning
 
 
 def test_workers_that_are_given_share_the_peak() -> None:
     """800 streams are two workers' work, each filled to seven tenths of its 600."""
     peak, known = Peak(800, 51_000.0), calibrated(600, 40_000.0)
 
-    assert list(find_doubts(peak, known, workers=2)) == []
-    (doubt,) = find_doubts(peak, known, workers=1)
-    assert "best filled to 70% of that: 2 workers (--workers)" in doubt
-    assert list(find_doubts(Peak(400, None), None, workers=2)) == []
+    assert list(find_plan_warnings(peak, known, workers=2)) == []
+    (warning,) = find_plan_warnings(peak, known, workers=1)
+    assert "best filled to 70% of that: 2 workers (--workers)" in warning
+    assert list(find_plan_warnings(Peak(400, None), None, workers=2)) == []
 
 
 def test_more_workers_than_cores_carry_no_more_unless_some_are_on_other_machines() -> None:
     """2,000 streams are five workers' work, and the machine has two cores."""
     peak, known = Peak(2_000, 51_000.0), calibrated(600, 40_000.0)
 
-    (doubt,) = find_doubts(peak, known, workers=5)
-    assert "5 workers (this machine has 2 cores: --remote brings in others)" in doubt
-    assert list(find_doubts(peak, known, workers=5, is_alone=False)) == []
+    (warning,) = find_plan_warnings(peak, known, workers=5)
+    assert "5 workers (this machine has 2 cores: --remote brings in others)" in warning
+    assert list(find_plan_warnings(peak, known, workers=5, is_alone=False)) == []
 
 
 def test_without_a_calibration_only_a_large_plan_is_told_to_calibrate() -> None:
-    assert list(find_doubts(Peak(200, None), None)) == []
-    (hint,) = find_doubts(Peak(201, None), None)
+    assert list(find_plan_warnings(Peak(200, None), None)) == []
+    (hint,) = find_plan_warnings(Peak(201, None), None)
     assert "run `firsttoken calibrate`" in hint
 
 
 def test_a_lower_bound_says_nothing_against_a_small_plan() -> None:
     bound = conclude([step(50)], HOST, "1.0", "2026-02-14T12:00:00Z")
 
-    assert list(find_doubts(Peak(200, None), bound)) == []
-    (doubt,) = find_doubts(Peak(201, None), bound)
-    assert "calibrated for at least 50 streams" in doubt
+    assert list(find_plan_warnings(Peak(200, None), bound)) == []
+    (warning,) = find_plan_warnings(Peak(201, None), bound)
+    assert "calibrated for at least 50 streams" in warning
 
 
 def test_the_file_is_where_caches_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from firsttoken.machine import limits
 from firsttoken.machine.calibration import Step, conclude, find_path, write_calibration
 from firsttoken.machine.host import describe_host
 from firsttoken.machine.limits import LimitError
-from firsttoken.machine.readiness import UsageError, check_reach, check_ready, find_doubts
+from firsttoken.machine.readiness import UsageError, check_reach, check_ready, find_plan_warnings
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.reading import find_scenario, load_scenario
@@ -85,38 +85,38 @@ def test_a_trace_must_be_there_although_its_lengths_are_known() -> None:
         check_ready(msgspec.structs.replace(plan(8), traffic=traced, load=Load()), {})
 
 
-def test_the_first_demo_is_not_doubted_on_a_new_machine(tmp_path: Path) -> None:
+def test_the_first_demo_gives_no_warning_on_a_new_machine(tmp_path: Path) -> None:
     quickstart = load_scenario(find_scenario("quickstart"))
 
-    assert list(find_doubts(quickstart, {"XDG_CACHE_HOME": str(tmp_path)})) == []
+    assert list(find_plan_warnings(quickstart, {"XDG_CACHE_HOME": str(tmp_path)})) == []
 
 
 def test_a_large_plan_on_a_new_machine_is_told_to_calibrate(tmp_path: Path) -> None:
-    (doubt,) = find_doubts(plan(2000), {"XDG_CACHE_HOME": str(tmp_path)})
+    (warning,) = find_plan_warnings(plan(2000), {"XDG_CACHE_HOME": str(tmp_path)})
 
-    assert "run `firsttoken calibrate`" in doubt
+    assert "run `firsttoken calibrate`" in warning
 
 
 def test_a_plan_is_held_against_the_calibration_of_this_machine(calibrated: dict[str, str]) -> None:
-    assert list(find_doubts(plan(400), calibrated)) == []
-    (doubt,) = find_doubts(plan(2000), calibrated)
-    assert "calibrated for 600 streams" in doubt
+    assert list(find_plan_warnings(plan(400), calibrated)) == []
+    (warning,) = find_plan_warnings(plan(2000), calibrated)
+    assert "calibrated for 600 streams" in warning
 
 
-def test_ports_that_run_out_are_doubted(calibrated: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ports_that_run_out_give_a_warning(calibrated: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "count_ports", lambda: 1000)
 
-    (doubt,) = find_doubts(plan(100, connection="per_request"), calibrated)
+    (warning,) = find_plan_warnings(plan(100, connection="per_request"), calibrated)
 
-    assert "6,000 ports, and this machine has 1,000" in doubt
+    assert "6,000 ports, and this machine has 1,000" in warning
 
 
 def test_a_damaged_calibration_is_said_and_stops_nobody(calibrated: dict[str, str]) -> None:
     find_path(calibrated).write_text("{")
 
-    (doubt,) = find_doubts(plan(8), calibrated)
+    (warning,) = find_plan_warnings(plan(8), calibrated)
 
-    assert "calibration.json" in doubt
+    assert "calibration.json" in warning
 
 
 def test_workers_of_other_machines_need_targets_that_they_can_reach() -> None:

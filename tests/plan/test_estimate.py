@@ -144,7 +144,7 @@ def test_a_run_of_more_than_a_dollar_is_asked_about_with_the_sum():
     assert estimate_run(long, CATALOGUE).question == "This run may cost up to $13.60; about $6.58 are expected."
 
 
-def test_a_class_of_the_locustfile_is_not_foretold():
+def test_a_class_of_the_locustfile_is_not_predicted():
     estimate = estimate_run(scenario(HOSTED, load={"shape": "Waves"}), CATALOGUE)
 
     assert (estimate.minutes, estimate.requests, estimate.targets[0].stages) == (None, None, None)
@@ -206,7 +206,7 @@ def test_a_cap_above_the_worst_case_is_not_told_as_one():
     assert not any("after the caps" in each or "will probably end" in each for each in estimate.assumes)
 
 
-def test_an_unknown_expectation_is_told_as_unknown():
+def test_an_unknown_expectation_is_reported_as_unknown():
     estimate = estimate_run(scenario(HOSTED, budget={"usd": 1.0}), SILENT)
 
     assert (estimate.expected_usd, estimate.usd) == (None, 1.0)

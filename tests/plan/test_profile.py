@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firsttoken.plan.profile import NS, Profile, Segment, amount, carry, length_ns, peak, profile_of, wanted_at
-from firsttoken.scenario.course import Course, RampShape, Soak, Spike, Staircase, Step
+from firsttoken.scenario.course import LoadProfile, RampShape, Soak, Spike, Staircase, Step
 
 CLIMB = RampShape(by="rate", from_=0, to=100, over="10s")
 FALL = RampShape(by="users", from_=8, to=2, over="1m")
@@ -15,12 +15,12 @@ LONG = Soak(by="rate", at=4, lasts="1h")
 STAIRS = Staircase(by="users", from_=1, to=10, steps=4, each="5s")
 
 
-def profile(course: Course) -> Profile:
-    return profile_of(course.pieces)
+def profile(load_profile: LoadProfile) -> Profile:
+    return profile_of(load_profile.segments)
 
 
 @pytest.mark.parametrize(
-    ("course", "seconds", "values"),
+    ("load_profile", "seconds", "values"),
     [
         (CLIMB, (0, 2.5, 10, 11), [0, 25, 100, 100]),
         (FALL, (0, 30, 60), [8, 5, 2]),
@@ -29,28 +29,28 @@ def profile(course: Course) -> Profile:
         (LONG, (0, 3599, 4000), [4, 4, 4]),
         (STAIRS, (0, 5, 10, 15, 100), [1, 4, 7, 10, 10]),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Course) else "",
+    ids=lambda value: type(value).__name__ if isinstance(value, LoadProfile) else "",
 )
-def test_a_shape_has_its_values_and_keeps_the_last(course, seconds, values):
-    shaped = profile(course)
+def test_a_shape_has_its_values_and_keeps_the_last(load_profile, seconds, values):
+    shaped = profile(load_profile)
 
     assert [wanted_at(shaped, round(second * NS)) for second in seconds] == values
 
 
 @pytest.mark.parametrize(
-    ("course", "seconds", "units"),
+    ("load_profile", "seconds", "units"),
     [(CLIMB, 10, 500), (CLIMB, 5, 125), (CLIMB, 12, 700), (BURST, 6, 14), (BURST, 10, 26), (BURST, 20, 36)],
 )
-def test_the_amount_is_the_integral(course, seconds, units):
-    assert amount(profile(course), seconds * NS) == pytest.approx(units)
+def test_the_amount_is_the_integral(load_profile, seconds, units):
+    assert amount(profile(load_profile), seconds * NS) == pytest.approx(units)
 
 
 def test_a_course_and_its_profile_agree():
-    for course in (CLIMB, FALL, JUMP, BURST, LONG, STAIRS):
-        shaped = profile(course)
-        assert length_ns(shaped) == course.seconds * NS
-        assert peak(shaped) == course.peak
-        assert amount(shaped, length_ns(shaped)) == pytest.approx(course.amount)
+    for load_profile in (CLIMB, FALL, JUMP, BURST, LONG, STAIRS):
+        shaped = profile(load_profile)
+        assert length_ns(shaped) == load_profile.seconds * NS
+        assert peak(shaped) == load_profile.peak
+        assert amount(shaped, length_ns(shaped)) == pytest.approx(load_profile.amount)
 
 
 def test_a_piece_of_no_length_is_passed_over():

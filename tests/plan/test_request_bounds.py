@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firsttoken.plan import retry, search
 from firsttoken.plan.arrivals import arrive
-from firsttoken.plan.order import lay_out
+from firsttoken.plan.order import order_stages
 from firsttoken.plan.profile import NS, Segment
 from firsttoken.plan.request_bounds import count_requests, foresee_stages
 from firsttoken.plan.retry import choose_backoff_ms
@@ -117,35 +117,35 @@ def test_only_the_first_level_of_a_search_is_certain_and_its_confirmation_comes_
     steps=st.integers(0, 60),
     verdicts=st.lists(st.sampled_from(["keeps", "fails", None]), min_size=100, max_size=100),
 )
-def test_no_search_measures_more_levels_than_foretold(low, times, steps, verdicts):
+def test_no_search_measures_more_levels_than_the_dry_run_expects(low, times, steps, verdicts):
     made = scenario({"search": {"by": "users", "from": low, "to": low * times, "steps": steps}})
-    foretold = sum(stage.plan.by == "users" for stage in foresee_stages(made, made.target[0], {}))
+    expected = sum(stage.plan.by == "users" for stage in foresee_stages(made, made.target[0], {}))
     grid, results = search.grid(made.load.search), []
 
     while (level := search.next_level(grid, results)) is not None:
         results.append((level, verdicts[len(results)]))
 
-    assert len(results) <= foretold
+    assert len(results) <= expected
 
 
 def test_a_finer_grid_of_the_search_moves_the_plan_and_the_dry_run(monkeypatch):
     made = scenario({"search": {"by": "users", "from": 1, "to": 64}} | FIXED)
-    coarse, foretold = count_levels(made), len(counts(made))
+    coarse, expected = count_levels(made), len(counts(made))
 
     monkeypatch.setattr(search, "STEPS_PER_DOUBLING", 64)
 
     assert count_levels(made) > coarse
-    assert len(counts(made)) > foretold
+    assert len(counts(made)) > expected
 
 
 def test_one_more_try_of_a_level_moves_the_plan_and_the_dry_run(monkeypatch):
     made = scenario({"search": {"by": "users", "from": 1, "to": 64}} | FIXED)
-    twice, foretold = count_undecided(made), len(counts(made))
+    twice, expected = count_undecided(made), len(counts(made))
 
     monkeypatch.setattr(search, "TRIES", 3)
 
     assert count_undecided(made) > twice
-    assert len(counts(made)) > foretold
+    assert len(counts(made)) > expected
 
 
 def test_one_more_retry_of_a_policy_moves_the_client_and_the_dry_run(monkeypatch):
@@ -162,7 +162,7 @@ def test_one_more_retry_of_a_policy_moves_the_client_and_the_dry_run(monkeypatch
 
 def count_levels(made: Scenario) -> int:
     """Levels that the search of a run may measure, by the users that its stages need."""
-    order = lay_out(made)
+    order = order_stages(made)
     levels = 0
     while group := order.next_group():
         order.note(group[0], "keeps" if group[0].level < 60 else "fails", rate=1.0)
@@ -172,7 +172,7 @@ def count_levels(made: Scenario) -> int:
 
 def count_undecided(made: Scenario) -> int:
     """Stages of a search of which no level can be decided."""
-    order = lay_out(made)
+    order = order_stages(made)
     stages = 0
     while group := order.next_group():
         order.note(group[0], None, rate=1.0)

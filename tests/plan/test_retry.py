@@ -149,7 +149,7 @@ def test_in_an_outage_no_more_than_its_share_of_requests_is_tried_again() -> Non
     budget = RetryBudget(0.1)
     allowed = 0
     for _ in range(1_000):
-        budget.note_request()
+        budget.record_request()
         allowed += budget.allow() + budget.allow()
 
     assert allowed == pytest.approx(0.1 * 1_000 + RetryBudget.SAVED, abs=1)
@@ -158,7 +158,7 @@ def test_in_an_outage_no_more_than_its_share_of_requests_is_tried_again() -> Non
 def test_a_long_calm_saves_up_no_storm() -> None:
     budget = RetryBudget(0.5)
     for _ in range(10_000):
-        budget.note_request()
+        budget.record_request()
 
     assert sum(budget.allow() for _ in range(100)) == RetryBudget.SAVED
 
@@ -167,7 +167,7 @@ def test_few_failures_are_always_tried_again() -> None:
     budget = RetryBudget(0.1)
 
     for number in range(1_000):
-        budget.note_request()
+        budget.record_request()
         assert number % 20 or budget.allow()
 
 

@@ -79,7 +79,7 @@ def test_a_lowest_level_that_fails_ends_it():
     assert conclude(USERS, results) == Found(last_pass=None, first_fail=1)
 
 
-def test_an_undecided_level_is_climbed_over_and_forgotten_where_a_higher_one_keeps_the_promise():
+def test_an_undecided_level_is_climbed_over_and_forgotten_where_a_higher_one_meets_the_slo():
     """One user asks too few requests in a minute to tell; 32 do not."""
     results = explore(USERS, lambda level: None if level < 8 else keeps_up_to(40)(level))
 

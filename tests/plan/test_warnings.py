@@ -121,10 +121,10 @@ def test_nothing_is_assumed_of_what_is_published_real_or_stated(target):
         ({"users": [1], "measure": "999999h"}, "a level may take 41,667 days"),
     ],
 )
-def test_a_load_that_is_hardly_meant_is_doubted(load, words):
-    (doubt,) = odd_sizes(scenario(load))
+def test_a_load_that_is_hardly_meant_gives_a_warning(load, words):
+    (warning,) = odd_sizes(scenario(load))
 
-    assert words in doubt
+    assert words in warning
 
 
 @pytest.mark.parametrize("load", [{"users": [10_000]}, {"users": [1], "measure": "72h"}, {"shape": "Waves"}])
@@ -132,7 +132,7 @@ def test_a_large_load_and_a_long_soak_are_not(load):
     assert list(odd_sizes(scenario(load))) == []
 
 
-def test_plain_http_to_the_port_of_tls_is_doubted():
-    (doubt,) = odd_sizes(scenario({"users": [1]}, base_url="http://127.0.0.1:443/v1"))
+def test_plain_http_to_the_port_of_tls_gives_a_warning():
+    (warning,) = odd_sizes(scenario({"users": [1]}, base_url="http://127.0.0.1:443/v1"))
 
-    assert "write https://" in doubt
+    assert "write https://" in warning

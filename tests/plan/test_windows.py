@@ -51,5 +51,5 @@ def test_a_level_lasts_from_its_shortest_to_its_longest():
     assert windows.total == Bounds(1 + 3 + 10, 1 + 60 + 10 + 20)
 
 
-def test_a_class_of_the_locustfile_is_not_foretold():
+def test_a_class_of_the_locustfile_is_not_predicted():
     assert find_windows(scenario(shape="Waves"), 1) is None

@@ -43,7 +43,7 @@ def test_a_folder_is_held_as_long_as_its_load_process_lives(tmp_path: Path) -> N
         pass
 
 
-def test_a_folder_that_cannot_be_locked_is_told_as_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_locked_is_reported_as_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="expected to lock it"), hold_folder(tmp_path):
         pass
 

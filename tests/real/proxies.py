@@ -58,8 +58,8 @@ def _find_free_ports(count: int) -> list[int]:
 def _await_port(port: int, process: subprocess.Popen[str]) -> None:
     begin_s = time.monotonic()
     while time.monotonic() - begin_s < STARTED_S and process.poll() is None:
-        with socket.socket() as knock:
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
     process.kill()

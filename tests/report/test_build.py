@@ -101,7 +101,7 @@ def test_the_numbers_in_the_pdf_are_those_of_the_summary(study, texts):
             (pace, "system_tok_s", None, "tok/s"),
             (pace, "stream_tok_s", 0.5, "tok/s"),
         ):
-            assert BARE[unit](study.figure(target, metric, level=level, q=q).value) in page
+            assert BARE[unit](study.result(target, metric, level=level, q=q).value) in page
 
 
 def test_published_arithmetic_comes_out_of_the_bill(texts):
@@ -182,7 +182,7 @@ def test_adding_a_file_to_analysis_adds_a_page(study, tmp_path, monkeypatch):
         "from firsttoken.report.page import Page\n"
         "ORDER = 15\n"
         "def build(study):\n"
-        "    return Page('mine', 'My page', 'Mine?', f'{len(study.figures)} figures')\n"
+        "    return Page('mine', 'My page', 'Mine?', f'{len(study.results)} results')\n"
     )
 
     slugs = [page.slug for page in build_pages(study)[0]]

@@ -10,7 +10,7 @@ from tests.report.studies import make_study
 
 
 def test_the_evidence_of_a_simulated_run_in_one_line(study):
-    asked = sum(study.figure(target, "requests").n for target in study.targets)
+    asked = sum(study.result(target, "requests").n for target in study.targets)
 
     assert re.fullmatch(
         rf"Valid; 1 repeat; {asked:,} requests; first tokens timed within 0\.10 ms; \$0 spent; "
@@ -46,10 +46,15 @@ def test_a_level_that_cannot_pass_is_not_called_valid(study):
 
 
 def test_a_level_whose_pace_nobody_knows_cannot_pass(study):
-    ruling = study.rulings["gpt-5.4"]
-    unpaced = replace(ruling, levels=[replace(ruling.levels[0], unpaced=True), *ruling.levels[1:]])
+    target_verdict = study.target_verdicts["gpt-5.4"]
+    unpaced = replace(
+        target_verdict, levels=[replace(target_verdict.levels[0], unpaced=True), *target_verdict.levels[1:]]
+    )
 
-    assert write_validity(replace(study, rulings={**study.rulings, "gpt-5.4": unpaced})) == "1 level cannot pass"
+    assert (
+        write_validity(replace(study, target_verdicts={**study.target_verdicts, "gpt-5.4": unpaced}))
+        == "1 level cannot pass"
+    )
 
 
 def test_a_run_that_measured_nothing_is_not_called_valid(empty_study):

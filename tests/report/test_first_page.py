@@ -18,7 +18,7 @@ from tests.report.studies import PEAK, make_study
 def page(**blocks):
     plain = {
         "label": "Launch report", "title": "night", "warning": "", "decisions": [("GO", "m", "It holds. Twice.")],
-        "scope": [], "promise": Table([Column("Need")], []), "chart_title": "Kept", "flips": ["A flip."],
+        "scope": [], "slo": Table([Column("Need")], []), "chart_title": "Kept", "flips": ["A flip."],
         "not_tested": ["A gap."], "evidence": "Valid.", "left_out": [],
     }  # fmt: skip
     return FirstPage(**plain | blocks)
@@ -97,8 +97,8 @@ def test_seven_blocks_answer_for_both_targets(study):
     first = first_page(study)
 
     assert {verdict for verdict, _, _ in first.decisions} <= {"GO", "NO-GO", "UNKNOWN"}  # a peak is stated
-    assert [column.title for column in first.promise.columns] == ["Need", "gpt-5.2-codex", "", "gpt-5.4", ""]
-    assert len(first.promise.rows) == 6
+    assert [column.title for column in first.slo.columns] == ["Need", "gpt-5.2-codex", "", "gpt-5.4", ""]
+    assert len(first.slo.rows) == 6
     assert first.flips and first.not_tested and first.scope
     assert count_page(first) <= 250
 
@@ -196,9 +196,9 @@ def named(tmp_path, *names):
 def test_more_targets_than_have_room_side_by_side_are_rows(names, tmp_path):
     page = named(tmp_path, *names)
 
-    assert page.promise.columns[0].title == "Target"
-    assert [row[0] for row in page.promise.rows] == names
-    assert page.promise.columns[1].title.startswith("Requests that keep")
+    assert page.slo.columns[0].title == "Target"
+    assert [row[0] for row in page.slo.rows] == names
+    assert page.slo.columns[1].title.startswith("Requests that meet")
     assert count_page(page) <= 250
 
 
@@ -211,9 +211,9 @@ def test_what_twelve_targets_leave_no_room_for_is_told_elsewhere(tmp_path):
 
 
 def test_a_remark_beside_a_value_is_set_off_from_it(study):
-    rows = {row[0].text: row for row in first_page(study).promise.rows}
+    rows = {row[0].text: row for row in first_page(study).slo.rows}
 
-    assert rows["Highest load that keeps it"][1] == ("16 users;", "breaks at 64 users", "")
+    assert rows["Highest load that meets it"][1] == ("16 users;", "missed at 64 users", "")
 
 
 def test_a_share_of_a_quota_that_nobody_told_is_remarked_on_page_one(study):

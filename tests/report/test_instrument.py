@@ -7,10 +7,10 @@ from tests.results.test_truth import write_truth
 
 
 def test_the_worst_level_speaks_for_all(study):
-    readings = read_all(study)
+    accuracies = read_all(study)
 
-    assert len(readings) == sum(len(study.levels(target)) for target in study.targets)
-    assert worst_ms(study) == max(reading.uncertainty_ms for reading in readings)
+    assert len(accuracies) == sum(len(study.levels(target)) for target in study.targets)
+    assert worst_ms(study) == max(accuracy.uncertainty_ms for accuracy in accuracies)
 
 
 def test_without_a_truth_the_sentence_names_what_benchmarks_have_shown(study):

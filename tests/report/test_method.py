@@ -7,7 +7,7 @@ import pytest
 
 import firsttoken.report.method as method_page
 from firsttoken.decide.study import study_run
-from firsttoken.report.method import method, write_length, write_promise
+from firsttoken.report.method import method, write_length, write_slo
 from firsttoken.scenario.format import Slo, Spread
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run
@@ -20,7 +20,7 @@ def test_the_method_names_the_settings_of_the_run(study):
     assert "Levels of 1, 4, 16 and 64 users, each run once" in told["Load"]
     assert "400 tokens in, 128 tokens out" in told["Prompts"]
     assert "measure (20.0 s), hold" in told["A stage"]
-    assert "first token within 1.50 s and per token at most 20.0 ms" in told["Promise"]
+    assert "first token within 1.50 s and per token at most 20.0 ms" in told["SLO"]
     assert "gpt-5.4: $5.50 in, $18.00 out per million tokens" in told["Dollars"]
 
 
@@ -54,8 +54,8 @@ def test_a_run_without_a_window_says_that_none_was_completed(empty_study):
         (Slo(felt_ttft="2s", e2e="10s"), "first word, retries included, within 2.00 s and whole answer within 10.0 s"),
     ],
 )
-def test_a_promise_is_told_in_words(slo, words):
-    assert write_promise(slo) == words
+def test_an_slo_is_told_in_words(slo, words):
+    assert write_slo(slo) == words
 
 
 def test_a_spread_of_lengths_is_told_by_its_median_and_tail():
@@ -68,7 +68,7 @@ def test_an_open_loop_says_how_requests_come_and_what_becomes_of_too_many(tmp_pa
 
     assert told["Load"].startswith("Open loop: requests come at random (a Poisson process), whatever becomes of those")
     assert "(load.max_in_flight) is dropped and counted. Levels of 2.5 and 5 requests/s" in told["Load"]
-    assert "Whoever takes a request behaves as locustfiles/chat.py says" in told["Load"]
+    assert "The user who takes a request behaves as locustfiles/chat.py says" in told["Load"]
     assert told["A stage"].startswith("Ramp (the rate rises in a straight line)")
     assert "closed loop" not in told["What this cannot see"]
 
@@ -103,7 +103,7 @@ def test_an_automatic_window_says_what_ends_it(tmp_path, study):
 
     told = dict(method(make_study(tmp_path / "run", measure_automatically, levels=(4,))))
 
-    assert "known well enough which share of requests keeps the promise" in told["A stage"]
+    assert "share of requests that meets the SLO is known well enough" in told["A stage"]
     assert "15.0 s at the earliest, and 300 s at the latest" in told["A stage"]
     assert "known well enough" not in dict(method(study))["A stage"]
 
@@ -112,7 +112,7 @@ def test_a_search_says_between_which_loads_it_bisected(tmp_path):
     told = dict(method(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",)))))
 
     assert "Levels: a search from 1 to 64 users by bisection" in told["Load"]
-    assert "Measuring ends once it is decided whether the promise is kept." in told["A stage"]
+    assert "Measuring ends once it is decided whether the SLO is met." in told["A stage"]
 
 
 def test_a_course_is_told_by_its_name_and_peak(tmp_path):
@@ -138,7 +138,7 @@ def test_a_paragraph_that_fails_costs_itself_only(study, monkeypatch):
     told = dict(method(study, failures))
 
     assert told["Load"] == "This paragraph could not be written; the page on validity says why."
-    assert told["Promise"].startswith("A request keeps it when it succeeds")
+    assert told["SLO"].startswith("A request meets it when it succeeds")
     assert len(failures) == 1
     assert failures[0].startswith('the paragraph "Load" of the method could not be made: KeyError')
 

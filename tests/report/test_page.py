@@ -65,7 +65,7 @@ def test_the_help_of_an_analysis_file_is_its_header(monkeypatch, capsys):
 
 
 def test_an_analysis_file_without_a_run_exits_with_1(monkeypatch, capsys):
-    """2 would mean that a promise was broken."""
+    """2 would mean that an SLO was missed."""
     monkeypatch.setattr(sys, "argv", ["degradation.py"])
 
     with pytest.raises(SystemExit) as stopped:

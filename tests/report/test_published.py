@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.report.published import Comparison, compare_published
 from tests.report.studies import make_study
 
@@ -12,7 +12,7 @@ SOURCE = Source(title="A comparison", read="2026", ttft_s=1.0, tokens_per_s=100)
 
 def compare(value, lo, hi, metric="ttft_ms", published=1000.0):
     unit = "ms" if metric == "ttft_ms" else "tok/s"
-    measured = Figure(
+    measured = MetricValue(
         target="m", level=1.0, repeat=None, metric=metric, q=0.5, value=value, unit=unit, n=9, lo=lo, hi=hi, flags=()
     )  # fmt: skip
     return Comparison("m", metric, published, SOURCE, measured)
@@ -52,7 +52,7 @@ def test_the_published_figures_of_both_models_are_compared_at_the_lowest_load(st
     assert {c.verdict for c in compared} == {"agrees"}
 
 
-def test_a_speed_that_no_source_states_is_told_as_assumed(tmp_path):
+def test_a_speed_that_no_source_states_is_reported_as_assumed(tmp_path):
     def rename(scenario):
         for target in scenario["target"]:
             target |= {"model": "gpt-5", "prices": "list"}

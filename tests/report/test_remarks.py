@@ -24,7 +24,7 @@ def test_users_of_other_classes_are_named_with_what_they_did(tmp_path):
     change_manifest(folder, others={"Health": 2}, others_requests=1300, others_failures=4)
 
     assert first_page(study_run(folder)).remarks[-1] == (
-        "Users of other classes ran beside: Health (2). Their requests (about 1,300, 4 failed) are in no figure."
+        "Users of other classes ran too: Health (2). Their requests (about 1,300, 4 failed) are in no figure."
     )
 
 

@@ -96,7 +96,7 @@ def test_the_last_stage_that_was_broken_off_stands() -> None:
     assert only.done_over_by is None
 
 
-def test_a_stage_knows_for_how_long_seats_were_idle_in_its_window_where_somebody_counted() -> None:
+def test_a_stage_knows_for_how_long_user_slots_were_idle_in_its_window_where_it_was_counted() -> None:
     marks = {"stage": 0, "target": "a", "level": 2.0, "repeat": 0, "users": 2, "started": 0}
     counts = {"ramp": 0, "settle": 10, "measure": 30, "hold": 75, "end": 90}
     events = [StageEvent(**marks, event=name, at_ns=0, idle_ns=idle_ns) for name, idle_ns in counts.items()]

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from firsttoken.catalogue import Model, Source, load_catalogue
-from firsttoken.scenario.facts import check_apis, check_windows, doubt_windows, share_over
+from firsttoken.scenario.facts import check_apis, check_windows, share_over, warn_of_windows
 from firsttoken.scenario.format import Scenario, Spread, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Prices, Target
@@ -59,20 +59,20 @@ def test_a_spread_of_lengths_is_refused_by_the_share_that_does_not_fit():
         check_windows(scenario(Spread(400, 1_000), 50), CATALOGUE)
 
 
-def test_a_few_of_a_spread_are_doubted():
+def test_a_few_of_a_spread_give_a_warning():
     made = scenario(Spread(200, 400), 50)
 
     check_windows(made, CATALOGUE)
-    (doubt,) = doubt_windows(made, CATALOGUE)
-    assert "0.01% of the requests are drawn too long" in doubt
+    (warning,) = warn_of_windows(made, CATALOGUE)
+    assert "0.01% of the requests are drawn too long" in warning
 
 
-def test_words_that_may_be_more_tokens_are_doubted_on_a_real_server_alone():
-    (doubt,) = doubt_windows(scenario(900, 50), CATALOGUE)
+def test_words_that_may_be_more_tokens_give_a_warning_on_a_real_server_alone():
+    (warning,) = warn_of_windows(scenario(900, 50), CATALOGUE)
 
-    assert "counted in words" in doubt
-    assert list(doubt_windows(scenario(900, 50, base_url=""), CATALOGUE)) == []
-    assert list(doubt_windows(scenario(400, 50), CATALOGUE)) == []
+    assert "counted in words" in warning
+    assert list(warn_of_windows(scenario(900, 50, base_url=""), CATALOGUE)) == []
+    assert list(warn_of_windows(scenario(400, 50), CATALOGUE)) == []
 
 
 @pytest.mark.parametrize("prompt", [900, Spread(500, 900)])

@@ -1,11 +1,11 @@
-"""A price in another unit is doubted with the factor that mends it, and one that contradicts itself is refused."""
+"""A price in another unit gives a warning with the factor that fixes it, and one that contradicts itself is refused."""
 
 import pytest
 
 from firsttoken.catalogue import Model, Source
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
-from firsttoken.scenario.prices import check_cached, doubt_units
+from firsttoken.scenario.prices import check_cached, warn_of_units
 from firsttoken.scenario.target import Prices, Target
 from firsttoken.scenario.values import ScenarioError
 
@@ -36,38 +36,38 @@ def scenario(**target) -> Scenario:
         ((2500.0, 10_000.0), "is it written per billion tokens? then write input = 2.5, output = 10 (times 0.001)"),
     ],
 )
-def test_a_price_in_another_unit_is_doubted_with_the_factor_that_mends_it(prices, words):
-    (doubt,) = doubt_units(scenario(price=Prices(*prices)), CATALOGUE)
+def test_a_price_in_another_unit_gives_a_warning_with_the_factor_that_mends_it(prices, words):
+    (warning,) = warn_of_units(scenario(price=Prices(*prices)), CATALOGUE)
 
-    assert doubt.startswith("target.m.price: ")
-    assert words in doubt
-    assert "what the catalogue lists" in doubt
+    assert warning.startswith("target.m.price: ")
+    assert words in warning
+    assert "what the catalogue lists" in warning
 
 
 @pytest.mark.parametrize("prices", [(2.5, 10.0), (0.02, 0.08), (150.0, 600.0), (0.0, 0.0)])
-def test_a_price_that_somebody_asks_is_not_doubted_and_a_free_one_neither(prices):
-    assert list(doubt_units(scenario(price=Prices(*prices)), CATALOGUE)) == []
+def test_a_price_that_somebody_asks_gives_no_warning_and_a_free_one_neither(prices):
+    assert list(warn_of_units(scenario(price=Prices(*prices)), CATALOGUE)) == []
 
 
-def test_a_row_of_ones_own_catalogue_is_doubted_like_a_price_of_the_scenario():
+def test_a_row_of_ones_own_catalogue_gives_a_warning_like_a_price_of_the_scenario():
     mine = Model(
         name="mine", title="M", vendor="v", sources={"list": Source(title="p", read="2026", input=2e-6, output=1e-5)}
     )
 
-    (doubt,) = doubt_units(scenario(model="mine", prices="list"), CATALOGUE | {"mine": mine})
+    (warning,) = warn_of_units(scenario(model="mine", prices="list"), CATALOGUE | {"mine": mine})
 
-    assert doubt.startswith('target.mine.prices = "list" of mine: ')
+    assert warning.startswith('target.mine.prices = "list" of mine: ')
 
 
-def test_a_cached_price_alone_in_another_unit_is_doubted_too():
-    (doubt,) = doubt_units(scenario(price=Prices(2.5, 10.0, cached=2.5e-8)), CATALOGUE)
+def test_a_cached_price_alone_in_another_unit_gives_a_warning_too():
+    (warning,) = warn_of_units(scenario(price=Prices(2.5, 10.0, cached=2.5e-8)), CATALOGUE)
 
-    assert "cached = 2.5e-08" in doubt
-    assert "then write cached = 0.025 (times 1,000,000)" in doubt
+    assert "cached = 2.5e-08" in warning
+    assert "then write cached = 0.025 (times 1,000,000)" in warning
 
 
 def test_an_unknown_price_is_not_judged():
-    assert list(doubt_units(scenario(prices="unknown"), CATALOGUE)) == []
+    assert list(warn_of_units(scenario(prices="unknown"), CATALOGUE)) == []
     check_cached(scenario(prices="unknown"), CATALOGUE)
 
 

@@ -127,7 +127,7 @@ def test_a_model_that_the_catalogue_lacks_can_be_simulated_by_its_own_figures():
 def test_a_key_variable_that_is_not_set_is_refused_by_its_name():
     made = scenario(key_env="SOME_API_KEY")
 
-    with pytest.raises(ScenarioError, match="expected the variable SOME_API_KEY to hold the key, got none set"):
+    with pytest.raises(ScenarioError, match="expected the variable SOME_API_KEY to hold the key, it is not set"):
         check_keys(made, {"SOME_API_KEY": ""})
     check_keys(made, {"SOME_API_KEY": "secret"})
 

@@ -10,11 +10,11 @@ from firsttoken.scenario.format import Replay
 from firsttoken.scenario.trace import (
     check_rate,
     describe_left_out,
-    doubt_trace,
     fill_trace,
     find_mean_rate,
     measure_trace,
     read_arrivals,
+    warn_of_trace,
 )
 from firsttoken.scenario.values import ScenarioError
 
@@ -96,7 +96,7 @@ def test_what_is_left_out_of_a_trace_is_written_into_the_resolved_scenario(tmp_p
     fill_trace(traffic)
 
     assert traffic["trace_left_out"] == "1 of 10 rows that are no request: 1 with 0 tokens one way (first in line 11)"
-    assert doubts(traffic) == [f"traffic.trace (Azure LLM inference): left out {traffic['trace_left_out']}"]
+    assert warnings(traffic) == [f"traffic.trace (Azure LLM inference): left out {traffic['trace_left_out']}"]
 
 
 def test_requests_that_are_too_long_are_left_out_and_counted(tmp_path):
@@ -107,8 +107,8 @@ def test_requests_that_are_too_long_are_left_out_and_counted(tmp_path):
     assert describe_left_out(replay) == "1 of 3 requests of more than 1,000 tokens"
 
 
-def doubts(traffic: dict[str, object]) -> list[str]:
-    return list(doubt_trace(msgspec.convert(traffic, Replay)))
+def warnings(traffic: dict[str, object]) -> list[str]:
+    return list(warn_of_trace(msgspec.convert(traffic, Replay)))
 
 
 def moon(folder: Path, times: list[float]) -> str:
@@ -125,22 +125,22 @@ def test_times_in_seconds_are_refused_with_the_speed_that_reads_them_so(tmp_path
     ):
         check_rate(Replay(trace=trace))
     check_rate(Replay(trace=trace, trace_speed=0.001))
-    assert doubts({"trace": trace, "trace_speed": 0.001}) == []
+    assert warnings({"trace": trace, "trace_speed": 0.001}) == []
 
 
-def test_times_that_are_only_dense_are_doubted(tmp_path):
+def test_times_that_are_only_dense_give_a_warning(tmp_path):
     trace = moon(tmp_path, [float(place) for place in range(0, 600, 2)])
 
     check_rate(Replay(trace=trace))
-    (doubt,) = doubts({"trace": trace})
-    assert "are the times in seconds? trace_speed = 0.001" in doubt
+    (warning,) = warnings({"trace": trace})
+    assert "are the times in seconds? trace_speed = 0.001" in warning
 
 
-def test_times_in_a_smaller_unit_are_doubted_with_the_speed_that_reads_them_so(tmp_path):
+def test_times_in_a_smaller_unit_give_a_warning_with_the_speed_that_reads_them_so(tmp_path):
     trace = moon(tmp_path, [float(place) * 1e6 for place in range(30)])
 
-    (doubt,) = doubts({"trace": trace})
-    assert "30 requests within 29,000 s, 0.00103/s: are the times in microseconds? trace_speed = 1000" in doubt
+    (warning,) = warnings({"trace": trace})
+    assert "30 requests within 29,000 s, 0.00103/s: are the times in microseconds? trace_speed = 1000" in warning
 
 
 def test_a_few_requests_of_one_instant_are_no_rate(tmp_path):
@@ -151,19 +151,19 @@ def test_a_window_unlike_its_trace_is_told_with_all_three_rates(tmp_path):
     quiet, busy = [(33.3 * place, 9, 9) for place in range(18)], [(600 + place / 3, 9, 9) for place in range(1800)]
     trace = azure(tmp_path, *quiet, *busy)
 
-    (doubt,) = doubts({"trace": trace, "trace_to": "600s"})
-    assert "has 0.03 requests/s, the whole trace 1.5/s, its busiest 600 s 3/s (from 600 s)" in doubt
-    assert len(doubts({"trace": trace, "trace_from": "600s"})) == 0
-    assert doubts({"trace": trace}) == []
+    (warning,) = warnings({"trace": trace, "trace_to": "600s"})
+    assert "has 0.03 requests/s, the whole trace 1.5/s, its busiest 600 s 3/s (from 600 s)" in warning
+    assert len(warnings({"trace": trace, "trace_from": "600s"})) == 0
+    assert warnings({"trace": trace}) == []
 
 
 def test_a_window_of_an_even_trace_stands_for_it(tmp_path):
     trace = azure(tmp_path, *[(float(place), 9, 9) for place in range(1200)])
 
-    assert doubts({"trace": trace, "trace_to": "600s"}) == []
+    assert warnings({"trace": trace, "trace_to": "600s"}) == []
 
 
 def test_requests_out_of_order_are_told(tmp_path):
     trace = azure(tmp_path, (5.0, 9, 9), (1.0, 9, 9))
 
-    assert doubts({"trace": trace}) == ["traffic.trace: 1 requests stood after later ones, and were put in order"]
+    assert warnings({"trace": trace}) == ["traffic.trace: 1 requests stood after later ones, and were put in order"]

@@ -66,7 +66,7 @@ def client_of(kind: type[Sender], base_url: str, *, api: str = "chat", **way: ob
 
 def send(client: Sender, *, api: str = "chat", **extra: object) -> Row:
     row = Row()
-    client.send(row, DIALECTS[api].body("m", "Hello", 16, extra))
+    client.send(row, DIALECTS[api].body("m", "Register", 16, extra))
     return row
 
 
@@ -288,7 +288,7 @@ def test_the_package_never_retries():
 def test_the_servers_word_on_retrying_is_returned():
     said_so = plain("503 Busy", b"", x_should_retry="false")
     with scripted(answer(said_so)) as server, client_of(SdkClient, server.base_url) as client:
-        assert client.send(Row(), DIALECTS["chat"].body("m", "Hello", 16, {})) is False
+        assert client.send(Row(), DIALECTS["chat"].body("m", "Register", 16, {})) is False
 
 
 def test_an_answer_that_the_package_asked_to_be_compressed_is_read():

@@ -71,7 +71,7 @@ def test_nan_is_refused() -> None:
         quantile_interval(np.array([1.0, math.nan]), 0.5)
 
 
-def test_what_gave_up_counts_as_infinite() -> None:
+def test_what_failed_counts_as_infinite() -> None:
     x = np.concatenate([np.arange(94.0), np.full(6, math.inf)])
 
     assert quantile_interval(x, 0.5) == quantile_interval(np.arange(100.0), 0.5)

@@ -30,7 +30,7 @@ def test_no_run_has_no_figure() -> None:
     assert over_repeats([]).value is None
 
 
-def test_a_run_that_gave_up_leaves_no_interval() -> None:
+def test_a_run_that_failed_leaves_no_interval() -> None:
     estimate = over_repeats([1.0, math.inf, 2.0])
 
     assert (estimate.value, estimate.lo) == (math.inf, None)

@@ -15,8 +15,8 @@ decide = functools.cache(decide_share)
 def find_end(keeps: np.ndarray, share: float, design_effect: float = 1.0) -> tuple[str | None, int]:
     """What is called of requests looked at one by one, and after how many; (None, all) if nothing is."""
     counts = np.cumsum(keeps).tolist()
-    for judged, kept in enumerate(counts, 1):
-        called = decide(kept, judged, share, design_effect=design_effect)
+    for judged, met in enumerate(counts, 1):
+        called = decide(met, judged, share, design_effect=design_effect)
         if called is not None:
             return called, judged
     return None, len(counts)
@@ -33,13 +33,13 @@ def test_a_dead_even_case_is_called_less_than_5_times_in_100_however_often_one_l
 
 def test_a_fixed_interval_looked_at_after_every_request_calls_it_four_times_in_ten() -> None:
     @functools.cache
-    def call(kept: int, judged: int) -> bool:
-        fixed = proportion_interval(kept, judged)
+    def call(met: int, judged: int) -> bool:
+        fixed = proportion_interval(met, judged)
         return fixed.lo is not None and fixed.hi is not None and not fixed.lo <= 0.5 <= fixed.hi
 
     rng = np.random.default_rng(4)
     runs = [np.cumsum(rng.random(1000) < 0.5).tolist() for _ in range(200)]
-    called = [any(call(kept, judged) for judged, kept in enumerate(run, 1)) for run in runs]
+    called = [any(call(met, judged) for judged, met in enumerate(run, 1)) for run in runs]
 
     assert np.mean(called) == pytest.approx(0.41, abs=0.06)
 
@@ -64,7 +64,7 @@ def test_it_takes_about_as_many_requests_as_the_page_says(truth: float, requests
     assert np.mean([count for _, count in ends]) == pytest.approx(requests, rel=0.3)
 
 
-def test_three_requests_that_all_break_the_promise_are_enough() -> None:
+def test_three_requests_that_all_miss_the_slo_are_enough() -> None:
     assert [decide_share(0, judged, 0.95) for judged in (0, 1, 2, 3)] == [None, None, None, "fails"]
 
 
@@ -78,14 +78,14 @@ def test_neighbours_who_share_one_fate_are_called_too_often_unless_their_design_
 
 
 @pytest.mark.parametrize("judged", [1, 20, 73, 300, 2000])
-@pytest.mark.parametrize("broken", [0, 1, 5, 20])
-def test_the_interval_leaves_the_share_at_the_request_that_decides(judged: int, broken: int) -> None:
-    kept = max(0, judged - broken)
-    interval = share_interval(kept, judged, 0.95)
+@pytest.mark.parametrize("missed", [0, 1, 5, 20])
+def test_the_interval_leaves_the_share_at_the_request_that_decides(judged: int, missed: int) -> None:
+    met = max(0, judged - missed)
+    interval = share_interval(met, judged, 0.95)
     assert interval.lo is not None and interval.hi is not None
 
     says = "keeps" if interval.lo > 0.95 else "fails" if interval.hi < 0.95 else None
-    assert says == decide_share(kept, judged, 0.95)
+    assert says == decide_share(met, judged, 0.95)
 
 
 def test_the_interval_holds_the_true_share_at_every_look() -> None:
@@ -95,7 +95,7 @@ def test_the_interval_holds_the_true_share_at_every_look() -> None:
     missed = 0
     for _ in range(200):
         counts = np.cumsum(rng.random(300) < 0.9).tolist()
-        intervals = [interval_of(kept, judged) for judged, kept in enumerate(counts, 1)]
+        intervals = [interval_of(met, judged) for judged, met in enumerate(counts, 1)]
         missed += any(each.lo > 0.9 or each.hi < 0.9 for each in intervals)
 
     assert missed / 200 < 0.05
@@ -133,7 +133,7 @@ def test_a_million_requests_are_no_trouble() -> None:
     assert math.isfinite(share_interval(950_100, 10**6, 0.95).lo or math.nan)
 
 
-@pytest.mark.parametrize(("kept", "judged", "share"), [(2, 1, 0.9), (-1, 1, 0.9), (1, 1, 0.0), (1, 1, 1.1)])
-def test_counts_that_cannot_be_are_refused(kept: int, judged: int, share: float) -> None:
-    with pytest.raises(ValueError, match="expected 0 <= kept <= judged"):
-        decide_share(kept, judged, share)
+@pytest.mark.parametrize(("met", "judged", "share"), [(2, 1, 0.9), (-1, 1, 0.9), (1, 1, 0.0), (1, 1, 1.1)])
+def test_counts_that_cannot_be_are_refused(met: int, judged: int, share: float) -> None:
+    with pytest.raises(ValueError, match="expected 0 <= met <= judged"):
+        decide_share(met, judged, share)

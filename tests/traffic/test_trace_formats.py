@@ -80,5 +80,5 @@ def test_a_time_that_is_none_is_refused(seconds):
     found = find_format("arrived_at,num_prefill_tokens,num_decode_tokens")
 
     assert found is not None
-    with pytest.raises(LineError, match="a time that is none"):
+    with pytest.raises(LineError, match="an invalid time"):
         found.read(f"{seconds},5,6")

@@ -51,7 +51,7 @@ def test_families_take_turns():
 
 def test_an_address_that_failed_is_passed_over_and_its_share_is_spread_over_the_others():
     addresses = made(A, B, C)
-    addresses.note_failed(A, 0)
+    addresses.record_failed(A, 0)
 
     taken = Counter(addresses.take_turn(S) for _ in range(100))
 
@@ -60,7 +60,7 @@ def test_an_address_that_failed_is_passed_over_and_its_share_is_spread_over_the_
 
 def test_an_address_that_failed_is_tried_again_later_by_one_attempt():
     addresses = made(A, B)
-    addresses.note_failed(A, 0)
+    addresses.record_failed(A, 0)
 
     taken = [addresses.take_turn(LATER_NS) for _ in range(10)]
 
@@ -70,10 +70,10 @@ def test_an_address_that_failed_is_tried_again_later_by_one_attempt():
 
 def test_an_address_that_works_again_has_its_turns_back_and_is_not_made_to_catch_up():
     addresses = made(A, B)
-    addresses.note_failed(A, 0)
+    addresses.record_failed(A, 0)
     for _ in range(50):
         addresses.take_turn(1)
-    addresses.note_working(A)
+    addresses.record_working(A)
 
     taken = Counter(addresses.take_turn(2) for _ in range(20))
 
@@ -83,14 +83,14 @@ def test_an_address_that_works_again_has_its_turns_back_and_is_not_made_to_catch
 def test_where_all_failed_each_is_tried_all_the_same():
     addresses = made(A, B)
     for address in (A, B):
-        addresses.note_failed(address, 0)
+        addresses.record_failed(address, 0)
 
     assert {addresses.take_turn(1), addresses.take_turn(1)} == {A, B}
 
 
 def test_the_way_through_all_goes_to_those_that_failed_last():
     addresses = made(A, B, C)
-    addresses.note_failed(B, 0)
+    addresses.record_failed(B, 0)
 
     assert addresses.order_from(A) == [A, C, B]
     assert addresses.order_from(B)[0] == B

@@ -538,12 +538,12 @@ def test_a_reused_connection_that_dies_in_its_answer_is_not_sent_again():
 
 def test_a_server_that_closes_after_each_stream_though_it_promised_to_stay_costs_no_error():
     """As llama.cpp does it: Keep-Alive in the head, FIN right after the last chunk, while the next request leaves."""
-    promise = stream(CHAT, keep_alive="timeout=5, max=100")
+    slo = stream(CHAT, keep_alive="timeout=5, max=100")
 
     def users_work(client: Client) -> list[Row]:
         return [send(client) for _ in range(50)]
 
-    with scripted(script(promise, then=hang_up)) as server, client_of(server.base_url) as client:
+    with scripted(script(slo, then=hang_up)) as server, client_of(server.base_url) as client:
         users = [gevent.spawn(users_work, client) for _ in range(4)]
         gevent.joinall(users)
 
@@ -781,7 +781,7 @@ def test_a_plain_server_that_lets_the_handshake_hang_is_named_as_one():
 
 
 @pytest.mark.parametrize("alert", [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x32"])
-def test_a_plain_request_to_a_server_that_speaks_tls_is_told_as_that(alert):
+def test_a_plain_request_to_a_server_that_speaks_tls_is_reported_as_that(alert):
     row = attempt(script(alert, then=hang_up))
 
     assert (row.outcome, row.error) == ("protocol", "expected HTTP/1.1, got TLS; begin base_url with https://")

@@ -124,15 +124,15 @@ def test_the_gauge_tells_how_late_reads_were_and_how_many_first_tokens_are_brack
 
     with scripted(teller) as server, client_of(server.base_url) as client:
         client.send(Row(), b"{}")
-        readings = client.take_readings()
-        again = client.take_readings()
+        stats = client.take_wire_stats()
+        again = client.take_wire_stats()
 
-    assert readings.first_tokens == 1
+    assert stats.first_tokens == 1
     assert (again.delays_ms, again.first_tokens, again.bracketed) == ([], 0, 0)
     if STAMP == "kernel":
-        assert readings.bracketed == 0
-        assert readings.delays_ms
-        assert all(delay >= 0 for delay in readings.delays_ms)
+        assert stats.bracketed == 0
+        assert stats.delays_ms
+        assert all(delay >= 0 for delay in stats.delays_ms)
 
 
 def test_where_the_kernel_stamps_nothing_the_time_of_the_read_stands_in_and_the_row_says_so(monkeypatch):
@@ -143,12 +143,12 @@ def test_where_the_kernel_stamps_nothing_the_time_of_the_read_stands_in_and_the_
     with scripted(teller) as server, client_of(server.base_url) as client:
         row = Row()
         client.send(row, b"{}")
-        readings = client.take_readings()
+        stats = client.take_wire_stats()
 
     assert (row.outcome, row.stamp) == ("ok", "user")
     assert teller.said_ns[1] <= row.first_token_ns
     assert row.first_token_early_ns < row.first_token_ns
-    assert (readings.delays_ms, readings.first_tokens, readings.bracketed) == ([], 1, 1)
+    assert (stats.delays_ms, stats.first_tokens, stats.bracketed) == ([], 1, 1)
 
 
 def test_a_waiting_connection_that_the_server_closes_gives_its_descriptor_back():
@@ -181,7 +181,7 @@ def tick(every_s: float) -> None:
         gevent.sleep(every_s)
 
 
-def test_first_tokens_are_read_ahead_of_their_turn_in_long_rounds(monkeypatch):
+def test_first_tokens_are_read_ahead_of_their_turn_in_long_iterations(monkeypatch):
     """Thirty streams in mid-answer take 5 ms each to read; the first tokens that come then have their own stamps."""
     monkeypatch.setattr("firsttoken.wire.answer.answer.Answer.skip", read_slowly)
     running = Teller(head() + frames(TEXT), *[frames(TEXT)] * 20, frames(FINISH) + b"0\r\n\r\n")

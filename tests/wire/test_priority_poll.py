@@ -1,4 +1,4 @@
-"""The lookout reads whoever is watched, when it is asked to and not before."""
+"""The priority poll reads the watched sockets, when it is called and not before."""
 
 import socket
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from firsttoken.wire.priority_poll import LOOK_NS, Lookout
+from firsttoken.wire.priority_poll import POLL_EVERY_NS, PriorityPoll
 
 
 @pytest.fixture
@@ -18,27 +18,27 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_a_look_reads_what_has_come(ends):
     near, far = ends
-    lookout, heard = Lookout(), []
-    watcher = lookout.watcher(near.fileno())
+    priority_poll, heard = PriorityPoll(), []
+    watcher = priority_poll.watcher(near.fileno())
     watcher.start(lambda: heard.append(near.recv(10)))
 
-    lookout.look()
+    priority_poll.poll()
     assert heard == []
     far.send(b"token")
-    lookout.look()
+    priority_poll.poll()
     assert heard == [b"token"]
     watcher.close()
 
 
 def test_who_is_not_watched_any_more_keeps_his_turn(ends):
     near, far = ends
-    lookout, heard = Lookout(), []
-    watcher = lookout.watcher(near.fileno())
+    priority_poll, heard = PriorityPoll(), []
+    watcher = priority_poll.watcher(near.fileno())
     watcher.start(lambda: heard.append(near.recv(10)))
     watcher.stop()
 
     far.send(b"token")
-    lookout.look()
+    priority_poll.poll()
 
     assert heard == []
     watcher.close()
@@ -46,13 +46,13 @@ def test_who_is_not_watched_any_more_keeps_his_turn(ends):
 
 def test_a_look_is_due_a_millisecond_after_the_last_and_never_within_one(ends):
     near, far = ends
-    lookout, dues = Lookout(), []
-    watcher = lookout.watcher(near.fileno())
-    watcher.start(lambda: dues.append(lookout.due_ns))
+    priority_poll, dues = PriorityPoll(), []
+    watcher = priority_poll.watcher(near.fileno())
+    watcher.start(lambda: dues.append(priority_poll.due_ns))
     far.send(b"token")
 
-    before_ns = lookout.due_ns
-    lookout.look()
+    before_ns = priority_poll.due_ns
+    priority_poll.poll()
 
-    assert dues[0] > lookout.due_ns >= before_ns + LOOK_NS
+    assert dues[0] > priority_poll.due_ns >= before_ns + POLL_EVERY_NS
     watcher.close()

@@ -2,17 +2,17 @@
 
 from itertools import pairwise
 
-from firsttoken.wire.wire_stats import MOST_DELAYS, Gauge, Readings
+from firsttoken.wire.wire_stats import MOST_DELAYS, Gauge, WireStats
 
 
-def test_a_reading_holds_what_was_noted_since_the_last_one():
+def test_the_stats_hold_what_was_recorded_since_the_last_call():
     gauge = Gauge()
-    gauge.note_delay(250_000)
-    gauge.note_first_token(exact=True)
-    gauge.note_first_token(exact=False)
+    gauge.record_delay(250_000)
+    gauge.record_first_token(exact=True)
+    gauge.record_first_token(exact=False)
 
-    assert gauge.take() == Readings(delays_ms=[0.25], first_tokens=2, bracketed=1)
-    assert gauge.take() == Readings(delays_ms=[], first_tokens=0, bracketed=0)
+    assert gauge.take() == WireStats(delays_ms=[0.25], first_tokens=2, bracketed=1)
+    assert gauge.take() == WireStats(delays_ms=[], first_tokens=0, bracketed=0)
 
 
 def test_a_busy_second_is_sampled_evenly_in_bounded_memory():
@@ -21,7 +21,7 @@ def test_a_busy_second_is_sampled_evenly_in_bounded_memory():
     gauge = Gauge()
 
     for number in range(reads):
-        gauge.note_delay(number * 1_000_000)
+        gauge.record_delay(number * 1_000_000)
     delays = gauge.take().delays_ms
 
     assert MOST_DELAYS / 4 < len(delays) <= MOST_DELAYS

@@ -10,7 +10,7 @@ import numpy as np
 
 from firsttoken.decide.flags.evidence import Evidence
 from firsttoken.decide.measure.latency import streamed_tokens
-from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.words.units import write_share
 from firsttoken.row import BURST_TOKENS
 
@@ -18,9 +18,9 @@ MOST_BUFFERED = 0.05
 """Of the answers: beyond it the slow end of a pace, which the others tell, is no more that of 95 in 100 users."""
 
 
-def find_buffered(seen: Observation) -> Evidence | None:
+def find_buffered(data: WindowData) -> Evidence | None:
     """What shows that more than a few of the measured answers were held back; else None."""
-    attempts = seen.attempts
+    attempts = data.attempts
     chosen = attempts.measured & attempts.answered & ~(streamed_tokens(attempts) < BURST_TOKENS)
     if not chosen.any():
         return None

@@ -1,7 +1,7 @@
 """Whether the load process itself was the limit: late, busy, unobserved, or failing by its own doing.
 
 Rule: the instrument has to be right until the last measured token, which comes when the window has closed; a part of
-that time in which nobody watched it counts as one in which it was not.
+that time without such lines counts as one in which it was not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from firsttoken.decide.flags.delivery import find_own_lateness
 from firsttoken.decide.measure.attempts import Bools
-from firsttoken.decide.measure.window_data import Observation, Window
+from firsttoken.decide.measure.window_data import Window, WindowData
 from firsttoken.decide.words.units import round_significant, write_share
 from firsttoken.row import Health
 
@@ -48,21 +48,21 @@ OWN_FAILURES = 0.01
 """One request in a hundred may end in an error of the load process itself."""
 
 
-def find_client_limits(seen: Observation, health: Sequence[Health]) -> str:
+def find_client_limits(data: WindowData, health: Sequence[Health]) -> str:
     """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too.
 
     It has to be right until the last measured token, which comes when the window has closed.
     """
-    last_ns = seen.attempts.last_token_ns[seen.attempts.measured]
+    last_ns = data.attempts.last_token_ns[data.attempts.measured]
     until_ns = int(np.nanmax(last_ns)) if np.isfinite(last_ns).any() else 0
-    lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in seen.windows], health)
+    lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in data.windows], health)
     if not lines:
         return "The load process was not watched: no line of health.jsonl falls into the measure window."
     by_worker: dict[int, list[Health]] = {}
     for line in lines:
         by_worker.setdefault(line.worker, []).append(line)
     found = [text for own in by_worker.values() for bound in BOUNDS if (text := _exceeds(bound, own))]
-    found += [*_find_wide_brackets(seen, lines), *_find_own_failures(seen), find_own_lateness(seen)]
+    found += [*_find_wide_brackets(data, lines), *_find_own_failures(data), find_own_lateness(data)]
     return " ".join(filter(None, dict.fromkeys(found)))
 
 
@@ -96,9 +96,9 @@ def _summarise(lines: Sequence[Health], field: str, over: Literal["middle", "wor
     return float(np.median(values) if over == "middle" else max(values))
 
 
-def _find_wide_brackets(seen: Observation, lines: Sequence[Health]) -> list[str]:
+def _find_wide_brackets(data: WindowData, lines: Sequence[Health]) -> list[str]:
     delay_ms = _summarise(lines, "read_delay_p99_ms", "middle")
-    attempts = seen.attempts
+    attempts = data.attempts
     bracket_ms = (attempts.first_token_ns - attempts.first_token_early_ns)[attempts.measured] / 1e6
     stamped = bracket_ms[~np.isnan(bracket_ms)]
     share = float((stamped > BRACKET_MS).mean()) if len(stamped) else 0.0
@@ -110,8 +110,8 @@ def _find_wide_brackets(seen: Observation, lines: Sequence[Health]) -> list[str]
     ]
 
 
-def _find_own_failures(seen: Observation) -> list[str]:
-    asked, failed = int(seen.measured.sum()), int(is_own_failure(seen).sum())
+def _find_own_failures(data: WindowData) -> list[str]:
+    asked, failed = int(data.measured.sum()), int(is_own_failure(data).sum())
     if failed <= OWN_FAILURES * asked:
         return []
     return [
@@ -120,6 +120,6 @@ def _find_own_failures(seen: Observation) -> list[str]:
     ]
 
 
-def is_own_failure(seen: Observation) -> Bools:
+def is_own_failure(data: WindowData) -> Bools:
     """Measured requests whose last attempt failed by our own doing."""
-    return np.asarray(seen.attempts.outcome[seen.requests.last] == "client_error", dtype=np.bool_) & seen.measured
+    return np.asarray(data.attempts.outcome[data.requests.last] == "client_error", dtype=np.bool_) & data.measured

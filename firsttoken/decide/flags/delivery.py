@@ -1,13 +1,13 @@
 """Whether the load that was asked for was brought: users at work in a closed loop, arrivals on time in an open one.
 
     at work   a living user who does not wait for the run's own budget: inside a request, attempts and back-off
-              together, in the pause after it, or in code of its own. The load process counts how long seats had none.
+              together, in the pause after it, or in code of its own. The load process counts how long slots had none.
     begun     when a request first touched the network: the start of its connection, or where one was open, sent
     lateness  begun - intended, of requests that came by a schedule
 
 Rule: a pause that the scenario or the behaviour makes is not idleness, and an arrival that was dropped, handed out late
 or never handed out at all is not delivered. What waited for the run's own budget or share of a quota was held back: its
-user was idle, and nobody's clock was late.
+user was idle, and no clock was late.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from firsttoken.decide.measure.attempts import Bools, Floats, Ints
-from firsttoken.decide.measure.window_data import Observation, Window
+from firsttoken.decide.measure.window_data import Window, WindowData
 from firsttoken.decide.words.units import round_significant
 from firsttoken.stats.estimate import Estimate
 
@@ -30,47 +30,47 @@ PAUSE_MS = 10.0
 """Where half of all pauses are longer than the scenario's think time by more than this, the behaviour makes its own."""
 
 
-def find_missing_load(seen: Observation, think_s: float) -> str:
+def find_missing_load(data: WindowData, think_s: float) -> str:
     """What shows that less, or in a level closed loop more, was brought than was asked for; else nothing."""
-    return _find_missing_arrivals(seen) if seen.by_rate else _find_missing_users(seen, think_s)
+    return _find_missing_arrivals(data) if data.by_rate else _find_missing_users(data, think_s)
 
 
-def _find_missing_users(seen: Observation, think_s: float) -> str:
+def _find_missing_users(data: WindowData, think_s: float) -> str:
     """What shows that users were idle, or too many.
 
-    Of a course that falls only a lack is told, for whoever is sent away first finishes what was asked.
+    Of a falling load only a lack is reported, because a user who is stopped first finishes its request.
     """
-    [stage] = seen.stages
-    wanted = stage.mean_level if stage.shape else float(seen.users)
+    [stage] = data.stages
+    wanted = stage.mean_level if stage.shape else float(data.users)
     if wanted is None:
         return ""
     if stage.idle_measured_ns is None or stage.workers_lost:
-        present, doing = _estimate_present(seen, think_s)
+        present, doing = _estimate_present(data, think_s)
     else:
-        present, doing = _count_present(seen, wanted, stage.idle_measured_ns), "at work"
+        present, doing = _count_present(data, wanted, stage.idle_measured_ns), "at work"
     if present >= wanted * (1 - WITHIN) and (stage.shape or present <= wanted * (1 + WITHIN)):
         return ""
-    told = f"{round_significant(present)} users were {doing} on average; {_write_users(wanted)} were asked for"
-    return f"{told}{_tell_held_back(seen, _is_held_back(seen))}."
+    told = f"{round_significant(present)} users were {doing} on average; the target was {_write_users(wanted)}"
+    return f"{told}{_tell_held_back(data, _is_held_back(data))}."
 
 
-def _count_present(seen: Observation, wanted: float, idle_ns: int) -> float:
+def _count_present(data: WindowData, wanted: float, idle_ns: int) -> float:
     """The mean number of users at work, as the load process counted those who were not; where more asked, their
     number."""
-    asked = float(len(np.unique(seen.attempts.user[seen.requests.first][seen.measured])))
-    return asked if asked > wanted else wanted - idle_ns / 1e9 / seen.seconds
+    asked = float(len(np.unique(data.attempts.user[data.requests.first][data.measured])))
+    return asked if asked > wanted else wanted - idle_ns / 1e9 / data.seconds
 
 
-def _estimate_present(seen: Observation, think_s: float) -> tuple[float, str]:
-    """The mean number of users at work by the rows alone, and what they did: for runs in which nobody counted them, or
+def _estimate_present(data: WindowData, think_s: float) -> tuple[float, str]:
+    """The mean number of users at work by the rows alone, and what they did: for runs that did not count them, or
     in which a load process was lost that counted some.
 
     A user is at work in a request and, for as long as most pauses last, after it.
     """
-    held_back = _is_held_back(seen)
-    pauses_s = np.where(_is_next(seen, held_back), np.nan, _find_pauses(seen))
+    held_back = _is_held_back(data)
+    pauses_s = np.where(_is_next(data, held_back), np.nan, _find_pauses(data))
     own = _is_own_pace(pauses_s, think_s)
-    present = count_at_work(seen, np.where(np.isnan(pauses_s), np.nanmedian(pauses_s), pauses_s) if own else think_s)
+    present = count_at_work(data, np.where(np.isnan(pauses_s), np.nanmedian(pauses_s), pauses_s) if own else think_s)
     return present, "busy or thinking" if think_s or own else "busy with a request"
 
 
@@ -78,15 +78,15 @@ def _write_users(wanted: float) -> str:
     return f"{wanted:,.0f}" if wanted.is_integer() else round_significant(wanted)
 
 
-def count_at_work(seen: Observation, pause_s: Floats | float = 0.0, windows: Sequence[Window] | None = None) -> float:
+def count_at_work(data: WindowData, pause_s: Floats | float = 0.0, windows: Sequence[Window] | None = None) -> float:
     """The mean number of users inside a request, or in the pause after it, over these windows, else over its own.
 
-    A request whose end nobody saw, as in a process that was lost, was over when its user asked again at the latest.
+    A request without a recorded end, as in a process that was lost, was over when its user asked again at the latest.
     """
-    windows = seen.windows if windows is None else windows
-    begin, end = seen.requests.intended_ns, seen.requests.end_ns
+    windows = data.windows if windows is None else windows
+    begin, end = data.requests.intended_ns, data.requests.end_ns
     if np.isnan(end).any():
-        end = np.where(np.isnan(end), _find_next(seen), end)
+        end = np.where(np.isnan(end), _find_next(data), end)
     end = end + 1e9 * pause_s
     busy_ns = 0.0
     for opens, closes in windows:
@@ -95,39 +95,39 @@ def count_at_work(seen: Observation, pause_s: Floats | float = 0.0, windows: Seq
     return busy_ns / sum(closes - opens for opens, closes in windows)
 
 
-def _is_held_back(seen: Observation) -> Bools:
+def _is_held_back(data: WindowData) -> Bools:
     """Requests whose first attempt waited for the run's own budget or share of a quota."""
-    return seen.attempts.held_back[seen.requests.first]
+    return data.attempts.held_back[data.requests.first]
 
 
-def _tell_held_back(seen: Observation, held_back: Bools) -> str:
+def _tell_held_back(data: WindowData, held_back: Bools) -> str:
     """How many measured requests the run itself let wait, as a clause; empty where none."""
-    waited = int((held_back & seen.measured).sum())
+    waited = int((held_back & data.measured).sum())
     return f"; {waited:,} requests waited for the run's own [budget] (its caps, or quota_share)" if waited else ""
 
 
-def _is_next(seen: Observation, chosen: Bools) -> Bools:
+def _is_next(data: WindowData, chosen: Bools) -> Bools:
     """Requests whose user's next one is among the chosen."""
-    order = _order_by_user(seen)
+    order = _order_by_user(data)
     found = np.zeros(len(order), dtype=np.bool_)
     found[order[:-1]] = chosen[order][1:]
     return found
 
 
-def _order_by_user(seen: Observation) -> Ints:
+def _order_by_user(data: WindowData) -> Ints:
     """The places of requests, user by user, in the order in which each made them."""
-    return np.lexsort((seen.requests.intended_ns, seen.attempts.user[seen.requests.first]))
+    return np.lexsort((data.requests.intended_ns, data.attempts.user[data.requests.first]))
 
 
-def _find_pauses(seen: Observation) -> Floats:
+def _find_pauses(data: WindowData) -> Floats:
     """How long each request's user waited before it asked again, in seconds; nan after the last that a user made."""
-    return (_find_next(seen) - seen.requests.end_ns) / 1e9
+    return (_find_next(data) - data.requests.end_ns) / 1e9
 
 
-def _find_next(seen: Observation) -> Floats:
+def _find_next(data: WindowData) -> Floats:
     """When each request's user asked again, in ns; nan after the last that a user made."""
-    order, begun = _order_by_user(seen), seen.requests.intended_ns
-    users = seen.attempts.user[seen.requests.first][order]
+    order, begun = _order_by_user(data), data.requests.intended_ns
+    users = data.attempts.user[data.requests.first][order]
     again = np.full(len(order), np.nan)
     again[order[:-1]] = np.where(users[1:] == users[:-1], begun[order][1:], np.nan)
     return again
@@ -138,65 +138,65 @@ def _is_own_pace(pauses_s: Floats, think_s: float) -> bool:
     return len(known) > 0 and float(np.median(known)) > think_s + PAUSE_MS / 1000
 
 
-def _find_missing_arrivals(seen: Observation) -> str:
-    due, dropped = count_due(seen), sum(stage.dropped_measured for stage in seen.stages)
-    held_back = _is_held_back(seen)
-    late = held_back & (_begun_ns(seen) > seen.requests.intended_ns + LATE_MS * 1e6)
-    begun = int((_scheduled(seen) & _is_in_time(seen) & ~late).sum())
+def _find_missing_arrivals(data: WindowData) -> str:
+    due, dropped = count_due(data), sum(stage.dropped_measured for stage in data.stages)
+    held_back = _is_held_back(data)
+    late = held_back & (_begun_ns(data) > data.requests.intended_ns + LATE_MS * 1e6)
+    begun = int((_scheduled(data) & _is_in_time(data) & ~late).sum())
     if begun >= (1 - WITHIN) * due:
         return ""
     full = f"; {dropped:,} found every place taken (load.max_in_flight)" if dropped else ""
-    held = _tell_held_back(seen, held_back)
+    held = _tell_held_back(data, held_back)
     in_it = "in it" if not held else "when they were due"
     return f"{begun:,} of the {due:,} requests that were due in the window were begun {in_it}{full}{held}."
 
 
-def count_due(seen: Observation) -> int:
+def count_due(data: WindowData) -> int:
     """How many arrivals the schedule had in the measure windows: those that came, were dropped, or were passed over.
 
-    Arrivals are numbered, so that one which nobody handed out leaves a gap.
+    Arrivals are numbered, so that one which was never started leaves a gap.
     """
-    numbers = seen.attempts.user[seen.requests.first][_scheduled(seen)]
-    came = len(numbers) + sum(stage.dropped_measured for stage in seen.stages)
-    if len(seen.windows) != 1 or not len(numbers):
+    numbers = data.attempts.user[data.requests.first][_scheduled(data)]
+    came = len(numbers) + sum(stage.dropped_measured for stage in data.stages)
+    if len(data.windows) != 1 or not len(numbers):
         return came
     return max(came, int(numbers.max() - numbers.min()) + 1)
 
 
-def _scheduled(seen: Observation) -> Bools:
+def _scheduled(data: WindowData) -> Bools:
     """Measured requests whose time the schedule set; later turns of a session come when their user is free."""
-    return np.asarray(seen.measured & (seen.attempts.turn[seen.requests.first] == 0), dtype=np.bool_)
+    return np.asarray(data.measured & (data.attempts.turn[data.requests.first] == 0), dtype=np.bool_)
 
 
-def _begun_ns(seen: Observation) -> Floats:
-    first = seen.requests.first
-    return np.fmin(seen.attempts.connect_start_ns[first], seen.attempts.sent_ns[first])
+def _begun_ns(data: WindowData) -> Floats:
+    first = data.requests.first
+    return np.fmin(data.attempts.connect_start_ns[first], data.attempts.sent_ns[first])
 
 
-def _is_in_time(seen: Observation) -> Bools:
+def _is_in_time(data: WindowData) -> Bools:
     """Requests begun before their window closed, or at once though it did; one that could not connect was begun too."""
-    closes = np.array([end for _, end in seen.windows], dtype=np.float64)
-    place = np.searchsorted(closes, seen.requests.intended_ns, side="right").clip(0, len(closes) - 1)
-    begun_ns = _begun_ns(seen)
-    at_once = begun_ns <= seen.requests.intended_ns + LATE_MS * 1e6
+    closes = np.array([end for _, end in data.windows], dtype=np.float64)
+    place = np.searchsorted(closes, data.requests.intended_ns, side="right").clip(0, len(closes) - 1)
+    begun_ns = _begun_ns(data)
+    at_once = begun_ns <= data.requests.intended_ns + LATE_MS * 1e6
     return np.asarray(at_once | ~(begun_ns >= closes[place]), dtype=np.bool_)
 
 
-def lateness_ms(seen: Observation) -> Floats:
+def lateness_ms(data: WindowData) -> Floats:
     """How late each measured request of a schedule was begun; left out are those that never touched the network, and
     those that were held back."""
-    late = (_begun_ns(seen) - seen.requests.intended_ns)[_scheduled(seen) & ~_is_held_back(seen)] / 1e6
+    late = (_begun_ns(data) - data.requests.intended_ns)[_scheduled(data) & ~_is_held_back(data)] / 1e6
     return np.asarray(late[~np.isnan(late)], dtype=np.float64)
 
 
-def find_own_lateness(seen: Observation) -> str:
+def find_own_lateness(data: WindowData) -> str:
     """What shows that the load process itself was late for its schedule, or nothing.
 
     Where places ran out lateness says nothing of it.
     """
-    if not seen.by_rate or any(stage.dropped_measured for stage in seen.stages):
+    if not data.by_rate or any(stage.dropped_measured for stage in data.stages):
         return ""
-    late = lateness_ms(seen)
+    late = lateness_ms(data)
     past = int((late > LATE_MS).sum())
     if past <= max(1.0, LATE_SHARE * len(late)):
         return ""
@@ -206,9 +206,9 @@ def find_own_lateness(seen: Observation) -> str:
     )
 
 
-def fails_anyway(attainment: Estimate, seen: Observation, share: float) -> bool:
-    """Whether the promise were broken even if every arrival that is missing had kept it: more load does not heal."""
-    missing = count_due(seen) - int(_scheduled(seen).sum())
-    if not seen.by_rate or attainment.hi is None:
+def fails_anyway(attainment: Estimate, data: WindowData, share: float) -> bool:
+    """Whether the SLO were missed even if every arrival that is missing had met it: more load would not change that."""
+    missing = count_due(data) - int(_scheduled(data).sum())
+    if not data.by_rate or attainment.hi is None:
         return False
     return (attainment.hi * attainment.n + missing) / (attainment.n + missing) < share

@@ -10,8 +10,8 @@ import numpy as np
 
 from firsttoken.decide.flags.evidence import Evidence
 from firsttoken.decide.measure.answerers import Counts
-from firsttoken.decide.measure.window_data import Observation
-from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.measure.window_data import WindowData
+from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.words.units import write_count, write_share
 from firsttoken.plan.length_cap import OVER, SPARE, explain_excess
 
@@ -22,13 +22,13 @@ MOST_OVER = 0.05
 MOST_NAMED = 3
 
 
-def find_unknown_finish(seen: Observation) -> Evidence | None:
-    """What shows that more than a few answers ended for a reason that nobody knows; else None."""
-    chosen = seen.attempts.measured & seen.attempts.succeeded
-    answers, unknown = int(chosen.sum()), int((seen.attempts.unknown_finish & chosen).sum())
+def find_unknown_finish(data: WindowData) -> Evidence | None:
+    """What shows that more than a few answers ended for an unknown reason; else None."""
+    chosen = data.attempts.measured & data.attempts.succeeded
+    answers, unknown = int(chosen.sum()), int((data.attempts.unknown_finish & chosen).sum())
     if unknown <= MOST_UNKNOWN * answers:
         return None
-    share, named = unknown / answers, _name(seen.told.unknown_finishes)
+    share, named = unknown / answers, _name(data.told.unknown_finishes)
     words = (
         f"{write_share(share)} of answers ended with an unknown finish reason{named} and may not be whole; "
         f"the bound is {write_share(MOST_UNKNOWN)}."
@@ -43,10 +43,10 @@ def _name(words: Counts) -> str:
     return f" ({', '.join([*named, *more])})" if named else ""
 
 
-def find_impossible_usage(seen: Observation) -> str | None:
+def find_impossible_usage(data: WindowData) -> str | None:
     """What shows that servers told counts of tokens that cannot be, or that contradict each other; else None."""
-    chosen = seen.attempts.measured & seen.attempts.succeeded
-    answers, impossible = int(chosen.sum()), int((seen.attempts.impossible_usage & chosen).sum())
+    chosen = data.attempts.measured & data.attempts.succeeded
+    answers, impossible = int(chosen.sum()), int((data.attempts.impossible_usage & chosen).sum())
     if not impossible:
         return None
     return (
@@ -55,12 +55,12 @@ def find_impossible_usage(seen: Observation) -> str | None:
     )
 
 
-def find_ignored_cap(seen: Observation, asked: Asked) -> Evidence | None:
+def find_ignored_cap(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     """What shows that the server does not keep the cap on an answer's length; else None.
 
     Hidden reasoning is not held against it: some servers count it under the cap, others beside it.
     """
-    attempts = seen.attempts
+    attempts = data.attempts
     chosen = attempts.measured & attempts.succeeded
     written = (attempts.output_tokens - np.nan_to_num(attempts.reasoning_tokens))[chosen]
     cap = attempts.asked_output_tokens[chosen]
@@ -72,6 +72,6 @@ def find_ignored_cap(seen: Observation, asked: Asked) -> Evidence | None:
     which = "Answers" if over.all() else f"{write_share(float(over.mean()))} of answers"
     words = (
         f"{which} have {write_count(had)} tokens where {write_count(wanted)} were asked: "
-        f"{explain_excess(asked.cap_key)}, and lengths are not comparable."
+        f"{explain_excess(workload.cap_key)}, and lengths are not comparable."
     )
     return Evidence(words, had, wanted)

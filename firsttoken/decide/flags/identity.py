@@ -1,7 +1,7 @@
 """Whether one model, at one tier, answered: what a gateway or a provider put in its place is no answer of it.
 
 Rule: models or tiers that are mixed, or that are not the ones asked for, keep a level from passing, for who answers
-next is anybody's guess. Several builds, deployments or addresses of the same model are only told.
+next is unknown. Several builds, deployments or addresses of the same model are only reported.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from firsttoken.decide.flags.evidence import Evidence
 from firsttoken.decide.measure.answerers import Counts
-from firsttoken.decide.measure.window_data import Observation
-from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.measure.window_data import WindowData
+from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.words.units import write_share
 from firsttoken.row import name_tier
 from firsttoken.scenario.model_names import is_same_model
@@ -21,43 +21,43 @@ OPEN_TIERS = frozenset({"", "auto"})
 MOST_NAMED = 3
 
 
-def find_changed_endpoint(seen: Observation, asked: Asked) -> Evidence | None:
+def find_changed_endpoint(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     """What shows that another model or tier than was asked for answered, or several of them; else None."""
-    found = [each for each in (_find_models(seen, asked), _find_tiers(seen, asked)) if each]
+    found = [each for each in (_find_models(data, workload), _find_tiers(data, workload)) if each]
     if not found:
         return None
     return Evidence(" ".join(each.words for each in found), max(each.value or 0.0 for each in found), 0.0)
 
 
-def _find_models(seen: Observation, asked: Asked) -> Evidence | None:
-    models = seen.answerers.models
-    others = {name: count for name, count in models.items() if not _is_expected(name, asked)}
+def _find_models(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
+    models = data.answerers.models
+    others = {name: count for name, count in models.items() if not _is_expected(name, workload)}
     if others:
         share = sum(others.values()) / sum(models.values())
-        return Evidence(f"{_tell_models(others, models)}; {_tell_expected(others, asked)}.", share, 0.0)
+        return Evidence(f"{_tell_models(others, models)}; {_tell_expected(others, workload)}.", share, 0.0)
     if _are_mixed(models):
         return Evidence(f"{_tell_models(models, models)}.", 1 - max(models.values()) / sum(models.values()), 0.0)
     return None
 
 
-def _is_expected(name: str, asked: Asked) -> bool:
+def _is_expected(name: str, workload: WorkloadFacts) -> bool:
     """Whether an answer's model is the one that was asked for, and of the version that answered first."""
-    return _is_asked(name, asked) and (_reference(asked) is None or is_same_model(asked.first_model, name))
+    return _is_asked(name, workload) and (_reference(workload) is None or is_same_model(workload.first_model, name))
 
 
-def _is_asked(name: str, asked: Asked) -> bool:
-    return asked.names_deployment or not asked.model or is_same_model(asked.model, name)
+def _is_asked(name: str, workload: WorkloadFacts) -> bool:
+    return workload.names_deployment or not workload.model or is_same_model(workload.model, name)
 
 
-def _reference(asked: Asked) -> str | None:
+def _reference(workload: WorkloadFacts) -> str | None:
     """The model that answered where measuring began, where it was one that had been asked for."""
-    return asked.first_model if asked.first_model and _is_asked(asked.first_model, asked) else None
+    return workload.first_model if workload.first_model and _is_asked(workload.first_model, workload) else None
 
 
-def _tell_expected(others: Counts, asked: Asked) -> str:
-    if all(_is_asked(name, asked) for name in others):
-        return f"{asked.first_model} answered where measuring began"
-    return f"{asked.model} was asked for"
+def _tell_expected(others: Counts, workload: WorkloadFacts) -> str:
+    if all(_is_asked(name, workload) for name in others):
+        return f"{workload.first_model} answered where measuring began"
+    return f"{workload.model} was asked for"
 
 
 def _are_mixed(names: Iterable[str]) -> bool:
@@ -75,9 +75,9 @@ def _tell_models(told: Counts, models: Counts) -> str:
     )
 
 
-def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
-    tiers = seen.answerers.tiers
-    wanted = asked.tier or asked.first_tier
+def _find_tiers(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
+    tiers = data.answerers.tiers
+    wanted = workload.tier or workload.first_tier
     others = {name: count for name, count in tiers.items() if name_tier(name) != name_tier(wanted)}
     others = {} if wanted in OPEN_TIERS else others
     mixed = len({name_tier(name) for name in tiers}) > 1
@@ -85,17 +85,23 @@ def _find_tiers(seen: Observation, asked: Asked) -> Evidence | None:
         return None
     served = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
     told = f"Answers differ in tier: {served}" if mixed else f"Every answer was served as {next(iter(tiers))}"
-    beside = f"{asked.tier} was asked for" if asked.tier else f"it was {wanted} where measuring began" if others else ""
+    beside = (
+        f"{workload.tier} was asked for"
+        if workload.tier
+        else f"it was {wanted} where measuring began"
+        if others
+        else ""
+    )
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
     return Evidence(f"{told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
 
 
-def find_spread_endpoint(seen: Observation) -> Evidence | None:
+def find_spread_endpoint(data: WindowData) -> Evidence | None:
     """What shows that several deployments, builds or addresses answered; else None."""
     kinds = {
-        "deployments": seen.answerers.deployments,
-        "builds (fingerprints)": seen.answerers.fingerprints,
-        "addresses": seen.answerers.peers,
+        "deployments": data.answerers.deployments,
+        "builds (fingerprints)": data.answerers.fingerprints,
+        "addresses": data.answerers.peers,
     }
     found = [_tell_spread(kind, counts) for kind, counts in kinds.items() if len(counts) > 1]
     return Evidence(" ".join(found)) if found else None

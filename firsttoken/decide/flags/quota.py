@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firsttoken.decide.measure.attempts import Bools, Floats
-from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.words.units import write_share
 from firsttoken.row import UNREAD_LIMIT
 
@@ -45,7 +45,7 @@ class ToldLimit(NamedTuple):
     limits: Floats
     left: Floats
     window_s: float | None
-    """The time that it is for; None: longer than a minute, and nobody says how long."""
+    """The time that it is for; None: longer than a minute, and it is unknown how long."""
     amount: float
     """What was let in, as the vendor counts it."""
 
@@ -60,42 +60,42 @@ class ToldLimit(NamedTuple):
         return bool((self.left <= SPENT * np.where(np.isnan(self.limits), 0, self.limits)).any())
 
 
-def find_quota_bound(seen: Observation, asked_tokens: float | None) -> str:
+def find_quota_bound(data: WindowData, asked_tokens: float | None) -> str:
     """What shows that a limit of the account held the load back, or nothing.
 
     asked_tokens: the output that a request asks for; None where a trace says, whose answers are taken to be as long.
     """
-    sent = _in_windows(seen)
-    refused = sent & _refused(seen)
-    for told in _read_limits(seen, sent, refused, asked_tokens):
+    sent = _in_windows(data)
+    refused = sent & _refused(data)
+    for told in _read_limits(data, sent, refused, asked_tokens):
         pressed = told.ran_out or bool((~np.isnan(told.limits[refused[sent]])).any())
-        if pressed and _is_bound(told, seen):
+        if pressed and _is_bound(told, data):
             return (
                 f"The account's quota was the limit: {_write_limit(told)}, and {_write_amount(told)} were let in "
-                f"within {_write_span(seen.seconds)}. What it could carry without one is not shown."
+                f"within {_write_span(data.seconds)}. What it could carry without one is not shown."
             )
     return ""
 
 
-def _is_bound(told: ToldLimit, seen: Observation) -> bool:
+def _is_bound(told: ToldLimit, data: WindowData) -> bool:
     """Whether what was let in is what the limit lets in."""
     limit = told.limit
-    if limit is None or told.window_s is None or told.window_s > max(MINUTE_S, seen.seconds):
-        return told.ran_out and bool((_refused(seen) & _in_windows(seen)).any())
-    most = limit * (len(seen.windows) + seen.seconds / told.window_s)
-    return NEAR * limit * seen.seconds / told.window_s <= told.amount <= FAR * most
+    if limit is None or told.window_s is None or told.window_s > max(MINUTE_S, data.seconds):
+        return told.ran_out and bool((_refused(data) & _in_windows(data)).any())
+    most = limit * (len(data.windows) + data.seconds / told.window_s)
+    return NEAR * limit * data.seconds / told.window_s <= told.amount <= FAR * most
 
 
-def find_unexplained_refusals(seen: Observation, simulated: bool) -> str:
-    """What shows that attempts were turned away by something that tells no quota, or nothing.
+def find_unexplained_refusals(data: WindowData, simulated: bool) -> str:
+    """What shows that attempts were turned away by something that reports no quota, or nothing.
 
     Of a simulated target it is known what turned them away: its queue was full.
     """
-    attempts, sent = seen.attempts, _in_windows(seen)
-    bare = sent & _refused(seen) & (attempts.http_status == TOO_MANY) & ~_tells_limit(seen)
+    attempts, sent = data.attempts, _in_windows(data)
+    bare = sent & _refused(data) & (attempts.http_status == TOO_MANY) & ~_tells_limit(data)
     if simulated or not bare.any():
         return ""
-    answers = attempts.succeeded & sent & _tells_limit(seen)
+    answers = attempts.succeeded & sent & _tells_limit(data)
     beside = ", though answers bear one" if answers.any() else ""
     return (
         f"{int(bare.sum()):,} of {int(sent.sum()):,} attempts were turned away (429) without any quota header{beside}: "
@@ -103,11 +103,11 @@ def find_unexplained_refusals(seen: Observation, simulated: bool) -> str:
     )
 
 
-def find_untold_quota(seen: Observation, share: float) -> str:
-    """What shows that a share of a quota could not be kept, for no answer told the quota; else nothing."""
-    if not share or _tells_limit(seen).any() or not seen.attempts.succeeded.any():
+def find_untold_quota(data: WindowData, share: float) -> str:
+    """What shows that a share of a quota could not be kept, for no answer reported the quota; else nothing."""
+    if not share or _tells_limit(data).any() or not data.attempts.succeeded.any():
         return ""
-    names = dict.fromkeys(name for told in seen.told.unread_limits for name in told.split())
+    names = dict.fromkeys(name for told in data.told.unread_limits for name in told.split())
     found = [name.removeprefix(f"{UNREAD_LIMIT}:") for name in names][:MOST_NAMES]
     like = f"; seen, but not understood: {', '.join(found)}" if found else ""
     return (
@@ -116,42 +116,42 @@ def find_untold_quota(seen: Observation, share: float) -> str:
     )
 
 
-def tell_share(seen: Observation, share: float) -> str:
+def tell_share(data: WindowData, share: float) -> str:
     """How much a share of the account's quota lets through, as a sentence; empty where that is not known."""
-    sent = np.ones(len(seen.attempts), dtype=np.bool_)
-    limits = _read_limits(seen, sent, ~sent, None)
+    sent = np.ones(len(data.attempts), dtype=np.bool_)
+    limits = _read_limits(data, sent, ~sent, None)
     told = [_write_limit(each).removeprefix("the server allows ") for each in limits if each.limit is not None]
     if not share or not told:
         return ""
     return f" budget.quota_share lets through {write_share(share)} of the {' and '.join(told)} that the server allows."
 
 
-def _in_windows(seen: Observation) -> Bools:
+def _in_windows(data: WindowData) -> Bools:
     """Attempts of any phase that were sent inside a measure window."""
-    sent = seen.attempts.sent_ns
+    sent = data.attempts.sent_ns
     inside = np.zeros(len(sent), dtype=np.bool_)
-    for opens, closes in seen.windows:
+    for opens, closes in data.windows:
         inside |= (sent >= opens) & (sent < closes)
     return inside
 
 
-def _refused(seen: Observation) -> Bools:
-    return np.asarray(seen.attempts.outcome == "rate_limited", dtype=np.bool_)
+def _refused(data: WindowData) -> Bools:
+    return np.asarray(data.attempts.outcome == "rate_limited", dtype=np.bool_)
 
 
-def _tells_limit(seen: Observation) -> Bools:
+def _tells_limit(data: WindowData) -> Bools:
     """Whether the head of an answer tells a limit, or what is left of one."""
-    attempts = seen.attempts
-    figures = (
+    attempts = data.attempts
+    results = (
         attempts.ratelimit_limit_requests, attempts.ratelimit_limit_tokens,
         attempts.ratelimit_remaining_requests, attempts.ratelimit_remaining_tokens,
     )  # fmt: skip
-    return np.asarray(np.any([~np.isnan(figure) for figure in figures], axis=0), dtype=np.bool_)
+    return np.asarray(np.any([~np.isnan(result) for result in results], axis=0), dtype=np.bool_)
 
 
-def _read_limits(seen: Observation, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[ToldLimit]:
+def _read_limits(data: WindowData, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[ToldLimit]:
     """The limits that attempts told."""
-    attempts = seen.attempts
+    attempts = data.attempts
     let_in = sent & ~refused
     is_long = bool((attempts.ratelimit_reset_requests_ms[sent] > MINUTE_S * 1e3).any())
     requests_s = _middle(attempts.ratelimit_window_requests_s[sent]) or (None if is_long else MINUTE_S)
@@ -170,14 +170,14 @@ def _read_limits(seen: Observation, sent: Bools, refused: Bools, asked_tokens: f
             attempts.ratelimit_limit_tokens[sent],
             attempts.ratelimit_remaining_tokens[sent],
             _middle(attempts.ratelimit_window_tokens_s[sent]) or MINUTE_S,
-            _reserved(seen, let_in, asked_tokens, part),
+            _reserved(data, let_in, asked_tokens, part),
         ),
     ]
 
 
-def _reserved(seen: Observation, let_in: Bools, asked_tokens: float | None, part: str) -> float:
+def _reserved(data: WindowData, let_in: Bools, asked_tokens: float | None, part: str) -> float:
     """Tokens, or a part of them, that a vendor takes off the allowance; prompts of unknown length are as the others."""
-    attempts = seen.attempts
+    attempts = data.attempts
     read, written = attempts.input_tokens[let_in], attempts.output_tokens[let_in]
     known = read[~np.isnan(read)]
     if not len(known):

@@ -1,4 +1,4 @@
-"""How many requests it takes to show that a share of them keeps the promise.
+"""How many requests it takes to show that a share of them meets the SLO.
 
 Rule: a level too small for any outcome to pass says so, however its requests fared.
 """
@@ -14,15 +14,15 @@ from firsttoken.stats.estimate import Estimate
 def find_undersampled(attainment: Estimate, share: float) -> str:
     """What shows that no outcome of so few requests could have passed, or nothing."""
     if share >= 1:
-        return "No number of requests can show that every one keeps the promise; ask for a share below 100 %."
+        return "No number of requests can show that every one meets the SLO; ask for a share below 100 %."
     needed = requests_needed(share)
     if attainment.n_eff >= needed:
         return ""
     worth = "" if round(attainment.n_eff) >= attainment.n else f", worth {attainment.n_eff:.0f} independent ones"
     requests = "1 measured request is" if attainment.n == 1 else f"{attainment.n} measured requests{worth} are"
-    return f"{requests} too few: at least {needed} are needed to show that {write_share(share)} keep the promise."
+    return f"{requests} too few: at least {needed} are needed to show that {write_share(share)} meet the SLO."
 
 
 def requests_needed(share: float, confidence: float = 0.95) -> int:
-    """How many requests, all of which keep the promise, show that a share below 1 does: (1 - c) / 2 = share^n."""
+    """How many requests, all of which meet the SLO, show that a share below 1 does: (1 - c) / 2 = share^n."""
     return math.ceil(math.log((1 - confidence) / 2) / math.log(share))

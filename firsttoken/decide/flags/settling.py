@@ -5,7 +5,7 @@ Rule: users who began together ask together; after two whole answers each has as
 
 from __future__ import annotations
 
-from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.words.units import write_value
 
 SECOND_NS = 1_000_000_000
@@ -15,12 +15,12 @@ SETTLED_WITHIN = 0.1
 """So much of it may lack: the p95 is itself an estimate, and a stage settles by what it has seen until then."""
 
 
-def find_short_settling(seen: Observation) -> str:
+def find_short_settling(data: WindowData) -> str:
     """What shows that the first measured requests may have met a crowd that was still forming, or nothing."""
-    needed_s = SETTLINGS * seen.request_ns / SECOND_NS
-    if seen.settled_s is None or seen.settled_s >= (1 - SETTLED_WITHIN) * needed_s:
+    needed_s = SETTLINGS * data.request_ns / SECOND_NS
+    if data.settled_s is None or data.settled_s >= (1 - SETTLED_WITHIN) * needed_s:
         return ""
     return (
-        f"Users settled for {write_value(1000 * seen.settled_s, 'ms')} before measuring began; twice the p95 of a "
+        f"Users settled for {write_value(1000 * data.settled_s, 'ms')} before measuring began; twice the p95 of a "
         f"whole answer is {write_value(1000 * needed_s, 'ms')} (load.settle)."
     )

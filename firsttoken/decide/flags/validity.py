@@ -2,7 +2,7 @@
 
 Rule: a flag that voids both keeps its level from passing and from failing, because what was seen there may be the
 instrument or the plan and not the server. One that voids a pass marks a level that may be worse than it looks: it can
-fail, and cannot pass. Any other flag says how to read the figures.
+fail, and cannot pass. Any other flag says how to read the results.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from firsttoken.decide.flags.pace import find_unknown_pace
 from firsttoken.decide.flags.quota import find_quota_bound, find_unexplained_refusals, find_untold_quota, tell_share
 from firsttoken.decide.flags.settling import find_short_settling
 from firsttoken.decide.measure.cost import find_unpriced
-from firsttoken.decide.measure.window_data import Observation
-from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.measure.window_data import WindowData
+from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.metrics.table import Key
 from firsttoken.row import Health, Manifest
 from firsttoken.stats.estimate import Estimate
@@ -50,7 +50,7 @@ class Rule(NamedTuple):
 
 RULES: dict[str, Rule] = {
     "SET_ASIDE": Rule(
-        "more than 1 % of the attempts are impossible and in no figure",
+        "more than 1 % of the attempts are impossible and in no result",
         "level",
         "both",
         "answers whose times and counts are possible",
@@ -99,10 +99,10 @@ RULES: dict[str, Rule] = {
         "a limit is set on the pace, and the pace of more than 1 % of the answers is unknown",
         "level",
         "nothing",
-        "a server that tells its usage and holds no stream back, or a promise without slo.tpot",
+        "a server that reports its usage and holds no stream back, or an SLO without slo.tpot",
     ),
     "CAP_IGNORED": Rule("answers are longer than the cap that was asked for", "level", "nothing", shown="remark"),
-    "USAGE_IMPOSSIBLE": Rule("answers told counts of tokens that cannot be", "level", "nothing", shown="remark"),
+    "USAGE_IMPOSSIBLE": Rule("answers reported impossible token counts", "level", "nothing", shown="remark"),
     "ENDPOINT_SPREAD": Rule("several deployments, builds or addresses of the model answered", "level", "nothing"),
     "CENSORED": Rule("requests were cut off before it was known how they would end", "level", "nothing"),
     "UNSETTLED": Rule("measuring began sooner than twice the p95 of a whole answer after the ramp", "level", "nothing"),
@@ -110,16 +110,16 @@ RULES: dict[str, Rule] = {
         "the account's quota held the load back: capacity is the quota's", "level", "nothing", shown="terminal"
     ),
     "QUOTA_UNTOLD": Rule(
-        "a share of the quota was asked for, and no answer told the quota", "level", "nothing", shown="warning"
+        "a share of the quota was asked for, and no answer reported the quota", "level", "nothing", shown="warning"
     ),
     "UNEXPLAINED_429": Rule(
-        "attempts were turned away by something that tells no quota", "level", "nothing", shown="terminal"
+        "attempts were turned away by something that reports no quota", "level", "nothing", shown="terminal"
     ),
     "PRICE_UNKNOWN": Rule(
         "no price is stated for some answers: dollars are unknown", "level", "nothing", shown="warning"
     ),
     "BUDGET_STOPPED": Rule("a cap of the budget, or spent credit, ended the run before its plan", "run", "nothing"),
-    "UNDERSAMPLED": Rule("too few requests to show that the promise holds, even had all kept it", "level", "nothing"),
+    "UNDERSAMPLED": Rule("too few requests to show that the SLO is met, even if all had met it", "level", "nothing"),
 }
 """Flag -> its rule."""
 
@@ -152,53 +152,53 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_flags(
-    seen: Observation, figures: Mapping[Key, Estimate], health: Sequence[Health], asked: Asked
+    data: WindowData, results: Mapping[Key, Estimate], health: Sequence[Health], workload: WorkloadFacts
 ) -> list[Flag]:
-    """The flags of one observation of one stage, those that void it first."""
-    set_aside = find_set_aside(seen)
+    """The flags of one set of window data of one stage, those that void it first."""
+    set_aside = find_set_aside(data)
     found: dict[str, str | Evidence | None] = {
         "SET_ASIDE": set_aside,
-        "WORKER_LOST": find_lost_rows(seen),
-        "CLIENT_LIMITED": find_client_limits(seen, health),
-        "NOT_DELIVERED": "" if set_aside else _find_undelivered(seen, asked),
-        "ENDPOINT_CHANGED": find_changed_endpoint(seen, asked),
-        "BUFFERED": find_buffered(seen),
-        "UNKNOWN_FINISH": find_unknown_finish(seen),
-        "PACE_UNKNOWN": find_unknown_pace(seen),
-        "CAP_IGNORED": find_ignored_cap(seen, asked),
-        "USAGE_IMPOSSIBLE": find_impossible_usage(seen),
-        "ENDPOINT_SPREAD": find_spread_endpoint(seen),
-        "QUOTA_BOUND": find_quota_bound(seen, asked.output_tokens),
-        "QUOTA_UNTOLD": find_untold_quota(seen, asked.quota_share),
-        "UNEXPLAINED_429": find_unexplained_refusals(seen, asked.simulated),
-        "PRICE_UNKNOWN": find_unpriced(seen.attempts, seen.source),
-        "CENSORED": find_censored(seen, figures),
-        "UNSETTLED": find_short_settling(seen),
+        "WORKER_LOST": find_lost_rows(data),
+        "CLIENT_LIMITED": find_client_limits(data, health),
+        "NOT_DELIVERED": "" if set_aside else _find_undelivered(data, workload),
+        "ENDPOINT_CHANGED": find_changed_endpoint(data, workload),
+        "BUFFERED": find_buffered(data),
+        "UNKNOWN_FINISH": find_unknown_finish(data),
+        "PACE_UNKNOWN": find_unknown_pace(data),
+        "CAP_IGNORED": find_ignored_cap(data, workload),
+        "USAGE_IMPOSSIBLE": find_impossible_usage(data),
+        "ENDPOINT_SPREAD": find_spread_endpoint(data),
+        "QUOTA_BOUND": find_quota_bound(data, workload.output_tokens),
+        "QUOTA_UNTOLD": find_untold_quota(data, workload.quota_share),
+        "UNEXPLAINED_429": find_unexplained_refusals(data, workload.simulated),
+        "PRICE_UNKNOWN": find_unpriced(data.attempts, data.source),
+        "CENSORED": find_censored(data, results),
+        "UNSETTLED": find_short_settling(data),
     }
-    flags = [raise_flag(name, seen, evidence) for name, evidence in found.items() if evidence]
-    if fails_anyway(figures["attainment", None], seen, seen.promise.share):
+    flags = [raise_flag(name, data, evidence) for name, evidence in found.items() if evidence]
+    if fails_anyway(results["attainment", None], data, data.slo.share):
         return [_stand(flag) if flag.name == "NOT_DELIVERED" else flag for flag in flags]
     return flags
 
 
-def _find_undelivered(seen: Observation, asked: Asked) -> str:
+def _find_undelivered(data: WindowData, workload: WorkloadFacts) -> str:
     """What shows that less, or other load was brought than was asked for, and what the run itself had to do with it."""
-    missing = find_missing_load(seen, asked.think_s)
-    return missing and f"{missing}{tell_share(seen, asked.quota_share)}"
+    missing = find_missing_load(data, workload.think_s)
+    return missing and f"{missing}{tell_share(data, workload.quota_share)}"
 
 
-def raise_flag(name: str, seen: Observation, shown: str | Evidence) -> Flag:
+def raise_flag(name: str, data: WindowData, shown: str | Evidence) -> Flag:
     """The flag of that name at the level and repeat of an observation."""
     rule, evidence = RULES[name], shown if isinstance(shown, Evidence) else Evidence(shown)
     return Flag(
-        name=name, scope=rule.scope, target=seen.target, level=seen.level, repeat=seen.repeat, voids=rule.voids,
-        evidence=evidence.words, value=evidence.value, bound=evidence.bound, by=seen.stages[0].by,
+        name=name, scope=rule.scope, target=data.target, level=data.level, repeat=data.repeat, voids=rule.voids,
+        evidence=evidence.words, value=evidence.value, bound=evidence.bound, by=data.stages[0].by,
     )  # fmt: skip
 
 
 def _stand(flag: Flag) -> Flag:
-    """The same where what was brought broke the promise already, so that what is missing could not have kept it."""
-    evidence = f"{flag.evidence} The promise was broken even so, and the answer stands."
+    """The same where what was brought missed the SLO already, so that what is missing could not have met it."""
+    evidence = f"{flag.evidence} The SLO was missed even so, and the answer stands."
     return msgspec.structs.replace(flag, voids="nothing", evidence=evidence)
 
 

@@ -1,4 +1,4 @@
-"""How much load keeps the promise, and how throughput degrades on the way.
+"""How much load meets the SLO, and how throughput degrades on the way.
 
 Rule: a level passes when the lower end of its interval reaches the share that was asked for, fails when the upper end
 does not, and is unknown otherwise; a level whose measurement is void does neither, and one of which a flag voids the
@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 
 Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
 
 
 @dataclass(frozen=True)
 class LevelVerdict:
-    """Whether one level keeps the promise."""
+    """Whether one level meets the SLO."""
 
     level: float
     verdict: Verdict
-    attainment: Figure
-    looks_kept: bool
+    attainment: MetricValue
+    looks_met: bool
     """Whether the share that was seen would do, were it certain."""
     voided_by: tuple[str, ...] = ()
     """Names of the flags that void it."""
@@ -34,19 +34,19 @@ class LevelVerdict:
 
     @property
     def counts(self) -> bool:
-        """Whether something was measured there that the promise can be held against."""
+        """Whether something was measured there that the SLO can be applied to."""
         return self.attainment.n > 0 and not (self.voided_by or self.barred_by or self.unpaced)
 
 
 def judge_level(
-    attainment: Figure,
+    attainment: MetricValue,
     share: float,
     voided_by: Sequence[str] = (),
     barred_by: Sequence[str] = (),
     *,
     unpaced: bool = False,
 ) -> LevelVerdict:
-    """The verdict on the level of an attainment figure; `barred_by` names flags by which it may fail and not pass.
+    """The verdict on the level of an attainment result; `barred_by` names flags by which it may fail and not pass.
 
     `unpaced`: a limit is set on the pace, and that of many of its answers is unknown.
     """
@@ -55,14 +55,14 @@ def judge_level(
         verdict = "PASS" if attainment.lo >= share else "FAIL" if attainment.hi < share else "UNKNOWN"
     barred = tuple(barred_by) if verdict != "FAIL" else ()
     verdict = "UNKNOWN" if barred else verdict
-    looks_kept = attainment.value is not None and attainment.value >= share
+    looks_met = attainment.value is not None and attainment.value >= share
     unpaced = unpaced and verdict == "UNKNOWN"
-    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_kept, tuple(voided_by), barred, unpaced)
+    return LevelVerdict(attainment.level or 0.0, verdict, attainment, looks_met, tuple(voided_by), barred, unpaced)
 
 
 @dataclass(frozen=True)
 class Bracket:
-    """Between which tested levels the promise breaks."""
+    """Between which tested levels the SLO is missed."""
 
     last_pass: float | None
     """The highest level that passes below any that fails."""

@@ -1,9 +1,10 @@
 """What an open loop said of the answer that a search found in a closed one.
 
 In a closed loop a slow server is asked less often. So the rate that the found level implies is offered once more by a
-schedule that waits for nobody: where that breaks the promise, the answer was the closed loop's and not the server's.
+schedule that does not wait: where that misses the SLO, the answer was the closed loop's and not the server's.
 
-Rule: it is no level of the ladder. It is studied apart, said in one sentence, and what it breaks is never a GO.
+Rule: it is no level of the ladder. It is studied apart and said in one sentence; a target that misses the SLO in it is
+never a GO.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.capacity import Verdict
 from firsttoken.decide.judge.level_study import LevelStudy
-from firsttoken.decide.metrics.metric import UNITS, Figure
+from firsttoken.decide.metrics.metric import UNITS, MetricValue
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import write_interval, write_point
 
@@ -31,8 +32,8 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     """Of the rate, in words: see `units`."""
     verdict: Verdict
-    share: Figure
-    """The requests that kept the promise."""
+    share: MetricValue
+    """The requests that met the SLO."""
     flags: Sequence[Flag]
     words: str
     """The sentence that is said of it."""
@@ -54,20 +55,20 @@ def confirm(target: str, rate: float, study: LevelStudy, unit: LoadUnit) -> Conf
     )
 
 
-def _write(at: str, verdict: Verdict, share: Figure, flags: Sequence[Flag]) -> str:
+def _write(at: str, verdict: Verdict, share: MetricValue, flags: Sequence[Flag]) -> str:
     void = next((flag.evidence for flag in flags if flag.is_void), "")
     if void:
-        return f"The open loop at {at} does not count. {void}"
+        return f"The open loop at {at} was discarded. {void}"
     barred = next((flag.evidence for flag in flags if flag.bars_pass), "")
     if barred and verdict == "UNKNOWN":
         return f"The open loop at {at} cannot pass. {barred}"
     interval = write_interval(share)
-    kept = f"{write_point(share)}{f' ({interval})' if interval else ''} kept the promise"
+    kept = f"{write_point(share)}{f' ({interval})' if interval else ''} met the SLO"
     return f"{WORDS[verdict]} in open loop at {at}: {kept}."
 
 
-def write_confirmation(confirmation: Confirmation) -> list[Figure]:
-    """Its rate and share as figures of no level."""
+def write_confirmation(confirmation: Confirmation) -> list[MetricValue]:
+    """Its rate and share as results of no level."""
     share = msgspec.structs.replace(confirmation.share, metric="confirmed_share", level=None, repeat=None)
     at = msgspec.structs.replace(
         share, metric="confirmed_at", value=confirmation.rate, unit=UNITS["confirmed_at"], lo=None, hi=None

@@ -1,8 +1,8 @@
-"""How right the instrument was at each level: against the server's truth where it is known, by its own brackets else.
+"""How accurate the instrument was at each level: against the server's log, or by its own brackets.
 
 Rule: what is not known is None. The uncertainty is what a first token's time may be off by: the larger of the
-bracket's width and the error against the truth, both at p99 of the measured first tokens. Where no truth was logged
-nothing is claimed that benchmarks against a truth did not show.
+bracket's width and the error against the server's log, both at p99 of the measured first tokens. Without a server
+log nothing is claimed that benchmarks against one did not show.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROVEN_MS = 0.1
 """What 99 of 100 first tokens were off by at most, in benchmarks against a server that logs its truth."""
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class InstrumentAccuracy(msgspec.Struct, frozen=True, kw_only=True):
     """The instrument over the measure windows of one target at one level. Milliseconds, shares of 1."""
 
     target: str
@@ -32,12 +32,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Share of first tokens that the kernel stamped."""
     bracket_p99_ms: float | None
     matched: int
-    """First tokens whose truth the server logged."""
+    """First tokens that the server's log holds too."""
     error_p50_ms: float | None
     error_p99_ms: float | None
-    """Distance from the truth, without its sign."""
+    """Distance from the server's log, without its sign."""
     tpot_error_p50: float | None
-    """Median relative distance of a stream's time per token from the truth."""
+    """Median relative distance of a stream's time per token from the server's log."""
     lateness_p99_ms: float | None
     lateness_max_ms: float | None
     """How long after their schedule requests of an open loop were begun; None in a closed one, which has none."""
@@ -58,8 +58,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.bracket_p99_ms, PROVEN_MS if self.error_p99_ms is None else self.error_p99_ms)
 
 
-def read_instrument(run: Run, target: str, level: float, stages: Sequence[Stage], flags: Sequence[Flag]) -> Reading:
-    """The reading of one target and level, whose stages these are; `flags` are the run's."""
+def read_instrument(
+    run: Run, target: str, level: float, stages: Sequence[Stage], flags: Sequence[Flag]
+) -> InstrumentAccuracy:
+    """The accuracy at one target and level, whose stages these are; `flags` are the run's."""
     numbers = ", ".join(str(stage.stage) for stage in stages if stage.window) or "NULL"
     measured = f"stage IN ({numbers}) AND phase = 'measure' AND first_token_ns IS NOT NULL"
     marks = run.attempts("first_token_early_ns", "first_token_ns", "stamp", where=measured)
@@ -71,7 +73,7 @@ def read_instrument(run: Run, target: str, level: float, stages: Sequence[Stage]
     decoded = truth["true_decode_ns"] > 0
     pace_errors = np.abs(truth["decode_ns"][decoded] / truth["true_decode_ns"][decoded] - 1)
     void = [flag.evidence for flag in flags if flag.is_void and (flag.target, flag.level) == (target, level)]
-    return Reading(
+    return InstrumentAccuracy(
         target=target,
         level=level,
         first_tokens=len(widths_ms),

@@ -1,6 +1,6 @@
-"""The study of one level of one target: its repeats to figures, flags and a verdict.
+"""The study of one level of one target: its repeats to results, flags and a verdict.
 
-Rule: a figure over repeats rests on the rows of all repeats, and one void repeat makes the whole level void.
+Rule: a result over repeats rests on the rows of all repeats, and one void repeat makes the whole level void.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import NamedTuple
 from firsttoken.decide.flags.sample_size import find_undersampled
 from firsttoken.decide.flags.validity import Flag, find_flags, raise_flag
 from firsttoken.decide.judge.capacity import LevelVerdict, judge_level
-from firsttoken.decide.judge.profile import Part, follow_course
+from firsttoken.decide.judge.profile import TimeSlice, follow_load_profile
 from firsttoken.decide.measure.bill import answered_tokens, join_tokens
 from firsttoken.decide.measure.cost import Tokens
 from firsttoken.decide.measure.demand import Offer
 from firsttoken.decide.measure.recovery import Recovery, find_recovery
-from firsttoken.decide.measure.window_data import Observation, pool
-from firsttoken.decide.measure.workload import Asked
-from firsttoken.decide.metrics.combine import combine_repeats, write_figures, write_recoveries
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.measure.window_data import WindowData, pool
+from firsttoken.decide.measure.workload import WorkloadFacts
+from firsttoken.decide.metrics.combine import combine_repeats, list_metrics, write_recoveries
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.metrics.table import Key, measure
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
@@ -30,7 +30,7 @@ from firsttoken.stats.estimate import Estimate
 class LevelStudy:
     """What one level showed."""
 
-    figures: list[Figure]
+    results: list[MetricValue]
     flags: list[Flag]
     verdict: LevelVerdict | None
     """None where no repeat was measured to the end of its window."""
@@ -39,68 +39,68 @@ class LevelStudy:
     answered: Tokens
     """Tokens of its measured answers."""
     spent: Sequence[Mapping[Key, Estimate]]
-    """What every stage of it counted, the broken-off ones included."""
+    """What every stage of it counted, the interrupted ones included."""
     offer: Offer | None
     recoveries: Sequence[Recovery]
     """What came after the spike, where the load had one: of every repeat."""
-    course: Sequence[Part]
-    """How the promise was kept along the course of the load, where it has one."""
+    load_profile: Sequence[TimeSlice]
+    """Which share met the SLO along the load profile, where there is one."""
 
 
-def study_level(observations: Sequence[Observation], health: Sequence[Health], asked: Asked) -> LevelStudy:
+def study_level(windows: Sequence[WindowData], health: Sequence[Health], workload: WorkloadFacts) -> LevelStudy:
     """Study the repeats of one level."""
-    spent = [measure(seen) for seen in observations]
-    repeats = [Repeat(seen, run) for seen, run in zip(observations, spent, strict=True) if seen.windows]
-    figures, flags = [], []
+    spent = [measure(data) for data in windows]
+    repeats = [Repeat(data, run) for data, run in zip(windows, spent, strict=True) if data.windows]
+    results, flags = [], []
     for repeat in repeats:
-        raised = find_flags(repeat.seen, repeat.figures, health, asked)
-        figures += _write(repeat, raised, repeat.seen.repeat)
+        raised = find_flags(repeat.data, repeat.results, health, workload)
+        results += _write(repeat, raised, repeat.data.repeat)
         flags += raised
-    recoveries = [find_recovery(repeat.seen, asked.spike) for repeat in repeats] if asked.spike else []
+    recoveries = [find_recovery(repeat.data, workload.spike) for repeat in repeats] if workload.spike else []
     verdict, offer = None, None
-    course: Sequence[Part] = []
+    load_profile: Sequence[TimeSlice] = []
     if repeats:
         whole = _take_together(repeats)
         over_all = _write(whole, flags, None)
-        figures += over_all + write_recoveries(whole.seen.level, recoveries)
-        attainment = next(figure for figure in over_all if figure.metric == "attainment")
+        results += over_all + write_recoveries(whole.data.level, recoveries)
+        attainment = next(result for result in over_all if result.metric == "attainment")
         unpaced = any(flag.name == "PACE_UNKNOWN" for flag in flags)
-        share = whole.seen.promise.share
+        share = whole.data.slo.share
         verdict = judge_level(attainment, share, _voiding(flags), _barring(flags), unpaced=unpaced)
         flags += _find_doubt(whole, verdict)
         offer = _offer(whole)
-        course = follow_course(whole.seen, asked.pieces) if whole.seen.stages[0].shape else []
+        load_profile = follow_load_profile(whole.data, workload.segments) if whole.data.stages[0].shape else []
     return LevelStudy(
-        figures=figures,
+        results=results,
         flags=flags,
         verdict=verdict,
         repeats=len(repeats),
-        answered=join_tokens([answered_tokens(seen.attempts) for seen in observations]),
+        answered=join_tokens([answered_tokens(data.attempts) for data in windows]),
         spent=spent,
         offer=offer,
         recoveries=recoveries,
-        course=course,
+        load_profile=load_profile,
     )
 
 
 class Repeat(NamedTuple):
-    """An observation and its figures."""
+    """An observation and its results."""
 
-    seen: Observation
-    figures: Mapping[Key, Estimate]
+    data: WindowData
+    results: Mapping[Key, Estimate]
 
 
 def _take_together(repeats: Sequence[Repeat]) -> Repeat:
     if len(repeats) == 1:
         return repeats[0]
-    whole = pool([repeat.seen for repeat in repeats])
-    return Repeat(whole, combine_repeats(measure(whole), [repeat.figures for repeat in repeats]))
+    whole = pool([repeat.data for repeat in repeats])
+    return Repeat(whole, combine_repeats(measure(whole), [repeat.results for repeat in repeats]))
 
 
-def _write(measured: Repeat, flags: Iterable[Flag], repeat: int | None) -> list[Figure]:
-    seen = measured.seen
-    return write_figures(
-        measured.figures, target=seen.target, level=seen.level, repeat=repeat, voided_by=_voiding(flags)
+def _write(measured: Repeat, flags: Iterable[Flag], repeat: int | None) -> list[MetricValue]:
+    data = measured.data
+    return list_metrics(
+        measured.results, target=data.target, level=data.level, repeat=repeat, voided_by=_voiding(flags)
     )
 
 
@@ -117,10 +117,10 @@ def _find_doubt(whole: Repeat, verdict: LevelVerdict) -> list[Flag]:
     """The flag of a level that could not have been decided, however its requests had fared."""
     if verdict.verdict != "UNKNOWN":
         return []
-    evidence = find_undersampled(whole.figures["attainment", None], whole.seen.promise.share)
-    return [raise_flag("UNDERSAMPLED", whole.seen, evidence)] if evidence else []
+    evidence = find_undersampled(whole.results["attainment", None], whole.data.slo.share)
+    return [raise_flag("UNDERSAMPLED", whole.data, evidence)] if evidence else []
 
 
 def _offer(whole: Repeat) -> Offer | None:
-    rps, busy = (whole.figures[metric, None].value for metric in ("request_rps", "users_busy"))
-    return None if rps is None or busy is None else Offer(whole.seen.level, rps, busy)
+    rps, busy = (whole.results[metric, None].value for metric in ("request_rps", "users_busy"))
+    return None if rps is None or busy is None else Offer(whole.data.level, rps, busy)

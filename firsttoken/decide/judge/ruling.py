@@ -1,9 +1,9 @@
-"""The ruling on one target: which level decides, and what it says.
+"""The verdict on one target: which level decides, and what it says.
 
 Rule: the level that decides is the one that the scenario names, else the lowest that offers the stated peak with its
-headroom, else the highest that keeps the promise. UNKNOWN is never GO, and neither is a single repeat, as what was seen
+headroom, else the highest that meets the SLO. UNKNOWN is never GO, and neither is a single repeat, as what was seen
 once may be luck, nor what an open loop was asked to confirm and did not. Where no need is stated, there is nothing to
-decide: what was measured is a profile, unless already the lowest load breaks the promise (NO-GO), or what was measured
+decide: what was measured is a profile, unless already the lowest load misses the SLO (NO-GO), or what was measured
 does not count (UNKNOWN).
 """
 
@@ -23,7 +23,7 @@ FEWEST_REPEATS = 2
 
 
 @dataclass(frozen=True)
-class Ruling:
+class TargetVerdict:
     """What the levels of one target say, before it is put into words."""
 
     levels: tuple[LevelVerdict, ...]
@@ -38,7 +38,7 @@ class Ruling:
     unit: LoadUnit = USERS
     """What its levels count."""
     refuted: bool = False
-    """Whether an open loop at the rate that it implies broke the promise."""
+    """Whether an open loop at the rate that it implies missed the SLO."""
     at: float | None = None
     """The level that the scenario names, if it does."""
 
@@ -66,7 +66,7 @@ class Ruling:
         return next((each for each in self.levels if self.bracket and each.level == self.bracket.first_fail), None)
 
 
-def rule(
+def judge_target(
     levels: Sequence[LevelVerdict],
     at: float | None,
     need: Need | None,
@@ -74,10 +74,11 @@ def rule(
     unit: LoadUnit = USERS,
     *,
     refuted: bool = False,
-) -> Ruling:
-    """Rule on a ladder in ascending order; `at` is the level that the scenario names, `repeats` are those measured.
+) -> TargetVerdict:
+    """Judge a target by its ladder, in ascending order; `at` is the level that the scenario names.
 
-    `unit` is what levels count; `refuted`: an open loop at the rate that the ladder implies broke the promise.
+    `repeats` are those that were measured; `unit` is what levels count; `refuted`: an open loop at the rate that the
+    ladder implies missed the SLO.
     """
     bracket = find_bracket(levels)
     by_level = {each.level: each for each in levels}
@@ -91,7 +92,7 @@ def rule(
     if deciding is None and at is None and bracket and bracket.first_fail is not None:
         verdict = "FAIL"  # no tested level offers the peak, and already one of them fails
     measured = repeats.get(deciding.level, 0) if deciding else 0
-    return Ruling(tuple(levels), bracket, need, deciding, verdict, measured, unit, refuted, at)
+    return TargetVerdict(tuple(levels), bracket, need, deciding, verdict, measured, unit, refuted, at)
 
 
 def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> LevelVerdict | None:
@@ -100,5 +101,5 @@ def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> Leve
         return None
     below = [each for each in levels if bracket.first_fail is None or each.level < bracket.first_fail]
     passing = [each for each in below if each.verdict == "PASS"]
-    promising = [each for each in below if each.looks_kept]
+    promising = [each for each in below if each.looks_met]
     return (passing or promising or [levels[0]])[-1]

@@ -1,7 +1,7 @@
 """The attempts of a stage as arrays, and the requests that they make.
 
 Rule: nothing is judged here. A row's null is nan in an array, attempts of one request lie side by side in the order
-they were sent, and every later figure is arithmetic over these arrays.
+they were sent, and every later result is arithmetic over these arrays.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Attempts:
     unseen: Bools
     """Whether hidden and visible text could not be told apart, so that the time of the first visible one is unknown."""
     summarised: Bools
-    """Whether what streamed of the reasoning was a summary, whose tokens nobody counted."""
+    """Whether what streamed of the reasoning was a summary, whose tokens are not counted."""
     file_row: Ints
     """Its place in the file."""
     gap_count: Ints
@@ -167,10 +167,10 @@ class Requests:
     waiting: Bools
     """It was cut off in its back-off: a next attempt was due and never began."""
     stopped: Bools
-    """Its own user ended it: nobody was kept waiting for the rest, which is no failure."""
+    """Its own user ended it: no one waited for the rest, which is no failure."""
     intended_ns: Floats
     end_ns: Floats
-    """When its last attempt ended, or its back-off was cut off; nan where nobody saw."""
+    """When its last attempt ended, or its back-off was cut off; nan where it is unknown."""
 
     @property
     def gave_up(self) -> Bools:

@@ -37,7 +37,7 @@ class Bill:
 
 
 def answered_tokens(attempts: Attempts) -> Tokens:
-    """Tokens of every measured answer that told its usage."""
+    """Tokens of every measured answer that reported its usage."""
     known = attempts.metered & attempts.succeeded & attempts.measured
     cached, written = (np.nan_to_num(each[known]) for each in (attempts.cached_tokens, attempts.cache_write_tokens))
     return Tokens(attempts.input_tokens[known], cached, attempts.output_tokens[known], written, attempts.tier[known])

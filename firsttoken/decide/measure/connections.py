@@ -1,7 +1,7 @@
 """How connections were kept: attempts that found theirs open, and those under which it died and that were sent again.
 
 Rule: a clock of an attempt that was sent again starts at the first sending, so that what a server's closing costs its
-users is in their figures; here it is counted.
+users is in their results; here it is counted.
 """
 
 from __future__ import annotations

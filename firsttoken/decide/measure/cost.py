@@ -2,7 +2,7 @@
 
 Rule: usage is billed as it was told: cached tokens at their own price, reasoning once (it is part of the output), a
 long prompt's whole request at the long-context multiples. An attempt that was refused bills nothing. A stream that
-broke before it told its usage is estimated between two ends, and named an estimate. An unknown price makes dollars
+broke before it reported its usage is estimated between two ends, and named an estimate. An unknown price makes dollars
 unknown, never 0.
 """
 
@@ -37,7 +37,7 @@ class Tokens:
 
 @dataclass(frozen=True, eq=False)
 class Billed:
-    """Tokens of each attempt between two ends, which are equal where the server told its usage."""
+    """Tokens of each attempt between two ends, which are equal where the server reported its usage."""
 
     least: Tokens
     most: Tokens
@@ -48,7 +48,7 @@ def count_billed(attempts: Attempts) -> Billed:
 
     Of a broken stream the least is what was seen of it (its prompt and its events, nothing if no token came), the
     most a whole answer: a server may read on after the client has left. Prompt, answer and tokens per event are those
-    of the answers that told their usage; without any the estimate is nan.
+    of the answers that reported their usage; without any the estimate is nan.
     """
     metered = attempts.metered
     prompt, answer, per_event = _usual_lengths(attempts)
@@ -79,7 +79,7 @@ def count_billed(attempts: Attempts) -> Billed:
 
 
 def _usual_lengths(attempts: Attempts) -> tuple[float, float, float]:
-    """Mean prompt, mean answer and tokens per token event of the answers that told their usage; nan without any."""
+    """Mean prompt, mean answer and tokens per token event of the answers that reported their usage; nan without any."""
     known = attempts.metered & attempts.succeeded
     if not known.any():
         return np.nan, np.nan, np.nan

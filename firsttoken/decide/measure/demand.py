@@ -2,7 +2,7 @@
 
     users = requests/s x seconds that a request keeps a user busy      (Little 1961, Operations Research 9(3), 383-387)
 
-Rule: a demand without a stated peak needs no level: the mean of a day is not a load anybody must survive.
+Rule: a demand without a stated peak needs no level: the mean of a day is not a load that a service must survive.
 """
 
 from __future__ import annotations

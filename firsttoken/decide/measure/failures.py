@@ -15,7 +15,7 @@ from firsttoken.results.columns import Columns, ended_in
 from firsttoken.row import OUTCOMES, SUCCESS, UNJUDGED, Outcome
 
 FAILED = frozenset(OUTCOMES) - SUCCESS - (UNJUDGED - {"client_error"})
-"""Outcomes of attempts that failed, in the load process itself or elsewhere; nobody ended them on purpose."""
+"""Outcomes of attempts that failed, in the load process itself or elsewhere; none was ended on purpose."""
 WHERE = ended_in(FAILED)
 """SQL that is true of a failed attempt."""
 COLUMNS = ("target", "stage", "outcome", "http_status", "error", "server_request_id", "sent_ns", "end_ns", "phase")
@@ -53,7 +53,7 @@ class Failure:
     """Of requests that were intended in a measure window."""
     first_ns: int | None
     last_ns: int | None
-    """When the first and the last of them ended; None where nobody saw an end."""
+    """When the first and the last of them ended; None where no end was recorded."""
     stages: Mapping[int, int]
     """Number of a stage -> how many of them fell into it."""
 

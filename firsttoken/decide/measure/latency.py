@@ -1,14 +1,16 @@
 """Latencies of attempts and requests, by the definitions of the glossary.
 
-    TTFT  first_token - sent            felt TTFT  first_token of the attempt that succeeded - intended of the first
-    TTFO  first_visible - sent          e2e        end - intended of the first attempt
+    TTFT  first_token - sent
+    TTFO  first_visible - sent
+    user-perceived TTFT  first_token of the attempt that succeeded - intended of the first attempt
+    e2e   end - intended of the first attempt
     TPOT  (last_token - first_token) / (streamed - 1)
     streamed = output tokens, less reasoning tokens whose text was not streamed
 
 Rule: a latency is taken from requests that succeeded with a product; errors and empty answers are counted beside it,
-never mixed in. A request that gave up has an infinite felt TTFT. One that the end of the run cut off is known to be
-*at least* so slow: its floor. In a closed loop `intended` is when the user became free, so felt latency cannot see the
-lateness that a crowd which does not wait for answers would have felt.
+never mixed in. A request that failed has an infinite user-perceived TTFT. One that the end of the run cut off is known
+to be *at least* so slow: its floor. In a closed loop `intended` is when the user became free, so user-perceived latency
+cannot see the lateness that a crowd which does not wait for answers would have felt.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def ttfo_ms(attempts: Attempts) -> Floats:
 
 
 def streamed_tokens(attempts: Attempts) -> Floats:
-    """Tokens whose text came over the wire; nan where the server told no usage or streamed a summary.
+    """Tokens whose text came over the wire; nan where the server reported no usage or streamed a summary.
 
     Reasoning that was not streamed shows as a first token that is visible at once although reasoning was counted.
     """

@@ -1,11 +1,11 @@
 """How soon a service comes back after a spike: the wait for the first word, before it and after.
 
-    base       p95 of the felt TTFT of the requests intended before the spike, with its 95 % interval
+    base       p95 of the user-perceived TTFT of the requests intended before the spike, with its 95 % interval
     back       p95 of those intended in a window is at most 10 % above the upper end of that interval
     recovery   from the end of the spike to the opening of the first window that is back
 
 A window holds as long as 20 requests take at the rate of the base, at least 5 s, and slides by a quarter of a second.
-A request that gave up waits for ever; one that was cut off waits at least as long as it did.
+A request that failed waits for ever; one that was cut off waits at least as long as it did.
 
 Rule: without an interval of the base nothing can be said to be back, and what did not come back is known only to take
 longer than was looked.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firsttoken.decide.measure.attempts import Floats
-from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import Spike
 from firsttoken.stats.effective import effective_size
 from firsttoken.stats.estimate import Estimate
@@ -44,7 +44,7 @@ class Recovery:
     at_s: Floats
     """Where each window opens."""
     p95_ms: Floats
-    """Of the felt TTFT in each window; inf where users gave up, nan with too few requests."""
+    """Of the user-perceived TTFT in each window; inf where requests failed, nan with too few requests."""
     took_s: float | None
     """From the spike's end until it was back; None where it was not, or that is unknown."""
     looked_s: float
@@ -57,7 +57,7 @@ class Recovery:
 
     @property
     def estimate(self) -> Estimate:
-        """The recovery in ms as a figure: at least as long as was looked, where it did not come back."""
+        """The recovery in ms as a result: at least as long as was looked, where it did not come back."""
         n = self.base.n
         if self.limit_ms is None:
             return Estimate(None, None, None, n, float(n))
@@ -65,13 +65,13 @@ class Recovery:
         return Estimate(1000 * took_s, None, None, n, float(n), at_least=self.took_s is None)
 
 
-def find_recovery(seen: Observation, spike: Spike) -> Recovery:
-    """The recovery of one stage whose measure window holds the whole course of a spike."""
-    [(opens, closes)] = seen.windows
-    at_s, waits_ms = _sort_waits(seen, opens)
+def find_recovery(data: WindowData, spike: Spike) -> Recovery:
+    """The recovery of one stage whose measure window holds the whole profile of a spike."""
+    [(opens, closes)] = data.windows
+    at_s, waits_ms = _sort_waits(data, opens)
     before = at_s < spike.begins_s
     calm = (opens, opens + round(1e9 * spike.begins_s))
-    known = effective_size(1e9 * at_s[before] + opens, waits_ms[before], calm, seen.request_ns, Q)
+    known = effective_size(1e9 * at_s[before] + opens, waits_ms[before], calm, data.request_ns, Q)
     base = quantile_interval(waits_ms[before], Q, known.n_eff)
     rate = int(before.sum()) / spike.begins_s
     window_s = max(SHORTEST_S, IN_A_WINDOW / rate if rate else 0.0)
@@ -79,7 +79,7 @@ def find_recovery(seen: Observation, spike: Spike) -> Recovery:
     starts = np.arange(0.0, max(0.0, length_s - window_s) + 1e-9, max(STEP_S, length_s / MOST_STEPS))
     p95_ms = slide(at_s, waits_ms, starts, window_s)
     looked_s = max(0.0, length_s - window_s - spike.ends_s)
-    found = Recovery(seen.target, seen.repeat, spike, base, window_s, starts, p95_ms, None, looked_s)
+    found = Recovery(data.target, data.repeat, spike, base, window_s, starts, p95_ms, None, looked_s)
     return replace(found, took_s=_find_end(found))
 
 
@@ -90,17 +90,17 @@ def _find_end(found: Recovery) -> float | None:
     return float(found.at_s[back[0]] - found.spike.ends_s) if len(back) else None
 
 
-def read_waits(seen: Observation) -> Floats:
+def read_waits(data: WindowData) -> Floats:
     """How long each request waited for its first word, retries inside, in ms; nan where it is unknown."""
-    felt = seen.latencies["felt_ttft_ms"]
+    felt = data.latencies["felt_ttft_ms"]
     return np.where(np.isnan(felt.value), felt.floor, felt.value)
 
 
-def _sort_waits(seen: Observation, opens: int) -> tuple[Floats, Floats]:
+def _sort_waits(data: WindowData, opens: int) -> tuple[Floats, Floats]:
     """When each measured request was intended, in seconds from the window's opening, and its wait, by time."""
-    waits = read_waits(seen)
-    known = seen.measured & ~np.isnan(waits)
-    at_s = (seen.requests.intended_ns[known] - opens) / 1e9
+    waits = read_waits(data)
+    known = data.measured & ~np.isnan(waits)
+    at_s = (data.requests.intended_ns[known] - opens) / 1e9
     order = np.argsort(at_s, kind="stable")
     return at_s[order], waits[known][order]
 

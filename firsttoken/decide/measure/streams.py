@@ -29,7 +29,7 @@ class Streams:
     """What the streams of an observation's attempts showed."""
 
     late_tokens: Floats
-    """Of each attempt: tokens that came later than a reader at the promised pace needs them; nan without a promise."""
+    """Of each attempt: tokens that came later than a reader at the pace of the SLO needs them; nan without an SLO."""
     arrived: tuple[Arrivals, ...]
     """The token events of all attempts in each measure window."""
 

@@ -1,6 +1,6 @@
-"""An observation: what one target at one level showed, in one repeat or in several taken together.
+"""Window data: what one target at one level showed, in one repeat or in several pooled.
 
-Rule: everything that a figure is made of lies here, and every figure is a function of one observation; so a figure
+Rule: everything that a result is made of lies here, and every result is a function of one WindowData; so a result
 over repeats comes from the rows of all of them, and can be checked by hand.
 """
 
@@ -26,7 +26,7 @@ from firsttoken.decide.measure.attempts import (
 )
 from firsttoken.decide.measure.cost import Billed, count_billed
 from firsttoken.decide.measure.latency import Latency, measure_latencies
-from firsttoken.decide.measure.slo import Judged, Promise, judge_requests
+from firsttoken.decide.measure.slo import Judged, SloLimits, judge_requests
 from firsttoken.decide.measure.streams import ReadGaps, Streams, join_streams, read_streams
 from firsttoken.results.stage import Stage
 from firsttoken.stats.effective import effective_size
@@ -37,13 +37,13 @@ Window = tuple[int, int]
 
 
 class Told(NamedTuple):
-    """What rows tell beside their numbers."""
+    """What rows report beside their numbers."""
 
     answerers: Answerers = NOBODY
     unknown_finishes: Counts = NOTHING
-    """Finish reasons of measured answers that nobody knows."""
+    """Unknown finish reasons of measured answers."""
     set_aside: Counts = NOTHING
-    """What is impossible, in words -> measured attempts that are in no figure for it."""
+    """What is impossible, in words -> measured attempts that are in no result for it."""
     unread_limits: Counts = NOTHING
     """Checks, side by side, that name headers which look like limits and could not be read -> attempts."""
 
@@ -52,17 +52,17 @@ UNTOLD = Told()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Observation:
-    """Attempts and requests of a target at a level, with the promise already judged."""
+class WindowData:
+    """Attempts and requests of a target at a level, each request already judged by the SLO."""
 
     target: str
     level: float
     repeat: int | None
     users: int
     stages: tuple[Stage, ...]
-    """The stages that it looks at, one per repeat."""
+    """Its stages, one per repeat."""
     windows: tuple[Window, ...]
-    """Its measure windows, one per repeat; none where the stage was broken off before."""
+    """Its measure windows, one per repeat; none where the stage was interrupted before."""
     settled_s: float | None
     """How long its users had settled before the window opened, the shortest of its repeats; None where none opened."""
     missing: int
@@ -74,7 +74,7 @@ class Observation:
     latencies: Mapping[str, Latency]
     judged: Judged
     billed: Billed
-    promise: Promise
+    slo: SloLimits
     source: Source | None
 
     @property
@@ -91,8 +91,8 @@ class Observation:
         return self.told.answerers
 
     @property
-    def promised(self) -> Bools:
-        """Measured requests that the promise is held against: all but those whose own user stopped them in time."""
+    def counted(self) -> Bools:
+        """Measured requests that the SLO counts: all but those that their own user stopped in time."""
         return self.measured & ~self.judged.excused
 
     @property
@@ -120,23 +120,23 @@ class Observation:
         )
 
 
-def observe(
+def read_window(
     stage: Stage,
     attempts: Attempts,
     read_gaps: ReadGaps,
-    promise: Promise,
+    slo: SloLimits,
     source: Source | None,
     missing: int = 0,
     told: Told = UNTOLD,
-) -> Observation:
-    """Look at the attempts of one stage, `missing` of which were started and have no row, and at what they told."""
+) -> WindowData:
+    """The data of one stage's attempts, `missing` of which were started and have no row, and what they reported."""
     end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
     windows = (stage.window,) if stage.window and stage.window[0] < stage.window[1] else ()
-    return _look(
+    return _build_window(
         attempts,
         group_requests(attempts, end_ns),
-        read_streams(attempts, read_gaps, windows, promise.limits_ms.get("tpot_ms")),
-        promise,
+        read_streams(attempts, read_gaps, windows, slo.limits_ms.get("tpot_ms")),
+        slo,
         source,
         target=stage.target,
         level=stage.level,
@@ -150,17 +150,17 @@ def observe(
     )
 
 
-def pool(parts: Sequence[Observation]) -> Observation:
-    """Several repeats of one level as one observation; its repeat is None unless there is only one."""
+def pool(parts: Sequence[WindowData]) -> WindowData:
+    """Several repeats of one level pooled; its repeat is None unless there is only one."""
     first = parts[0]
     if len(parts) == 1:
         return first
     attempts = [part.attempts for part in parts]
-    return _look(
+    return _build_window(
         join_attempts(attempts),
         join_requests([part.requests for part in parts], attempts),
         join_streams([part.streams for part in parts]),
-        first.promise,
+        first.slo,
         first.source,
         target=first.target,
         level=first.level,
@@ -179,11 +179,11 @@ def pool(parts: Sequence[Observation]) -> Observation:
     )
 
 
-def _look(
+def _build_window(
     attempts: Attempts,
     requests: Requests,
     streams: Streams,
-    promise: Promise,
+    slo: SloLimits,
     source: Source | None,
     *,
     target: str,
@@ -195,9 +195,9 @@ def _look(
     settled_s: float | None,
     missing: int,
     told: Told,
-) -> Observation:
+) -> WindowData:
     latencies = measure_latencies(attempts, requests)
-    return Observation(
+    return WindowData(
         target=target,
         level=level,
         repeat=repeat,
@@ -211,8 +211,8 @@ def _look(
         requests=requests,
         streams=streams,
         latencies=latencies,
-        judged=judge_requests(requests, latencies, promise),
+        judged=judge_requests(requests, latencies, slo),
         billed=count_billed(attempts),
-        promise=promise,
+        slo=slo,
         source=source,
     )

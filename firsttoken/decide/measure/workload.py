@@ -1,4 +1,4 @@
-"""What a scenario asks of every stage, as far as a study of its rows needs to know."""
+"""The workload facts: what a scenario asks of every stage, as far as the analysis of its rows needs it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from firsttoken.decide.measure.answerers import NOBODY, Answerers
 from firsttoken.duration import parse_duration
 from firsttoken.plan.length_cap import name_cap
-from firsttoken.scenario.course import Piece
+from firsttoken.scenario.course import Segment
 from firsttoken.scenario.format import Scenario, mean_tokens
 from firsttoken.scenario.target import SENT, Target, names_deployment
 
@@ -23,7 +23,7 @@ class Spike(NamedTuple):
         return self.begins_s + self.lasts_s
 
 
-class Asked(NamedTuple):
+class WorkloadFacts(NamedTuple):
     """Of every user, request and stage."""
 
     think_s: float = 0.0
@@ -35,8 +35,8 @@ class Asked(NamedTuple):
     """Whether the built-in simulator answers."""
     quota_share: float = 0.0
     """Of the account's limits the load may use so much, where the target counts; 0: all."""
-    pieces: tuple[Piece, ...] = ()
-    """Of the course that the load takes; none where it is level, or only the load process knows them."""
+    segments: tuple[Segment, ...] = ()
+    """Of the load profile; empty where the load is constant, or only the load process knows them."""
     model: str = ""
     tier: str = ""
     """The service tier that requests ask for; empty where they ask for none."""
@@ -49,22 +49,22 @@ class Asked(NamedTuple):
     """What answered most of the requests in the first stage of the target that was measured; empty where none told."""
 
 
-def read_asked(scenario: Scenario, target: Target, first: Answerers = NOBODY) -> Asked:
+def read_workload(scenario: Scenario, target: Target, first: Answerers = NOBODY) -> WorkloadFacts:
     """What a scenario asks of one of its targets, whose first measured stage these answered."""
     load, traffic = scenario.load, scenario.traffic
     spike = None
     if load.spike is not None:
         spike = Spike(parse_duration(load.spike.before), parse_duration(load.spike.lasts))
     tokens = None if traffic.trace else mean_tokens(traffic.output_tokens)
-    pieces = () if load.course is None else load.course.pieces
+    segments = () if load.profile is None else load.profile.segments
     tier = target.extra_body.get("service_tier")
-    return Asked(
+    return WorkloadFacts(
         think_s=parse_duration(load.think),
         output_tokens=tokens,
         spike=spike,
         simulated=not target.base_url,
         quota_share=scenario.budget.quota_share if target.base_url else 0.0,
-        pieces=pieces,
+        segments=segments,
         model=target.model,
         tier=tier if isinstance(tier, str) else "",
         names_deployment=names_deployment(target),

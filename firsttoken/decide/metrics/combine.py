@@ -1,4 +1,4 @@
-"""The figures of a run: estimates of observations, over repeats where there are several, as `summary.json` keeps them.
+"""The results of a run: estimates from window data, over repeats where there are several, as `summary.json` keeps them.
 
 Rule: over repeats the value comes from the rows of all of them and the interval from Student's t over the runs, but
 never narrower than the requests themselves allow: runs that happen to agree are no proof.
@@ -14,7 +14,7 @@ from firsttoken.decide.judge.capacity import relative_to_unloaded
 from firsttoken.decide.measure.bill import Bill
 from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.measure.recovery import Recovery
-from firsttoken.decide.metrics.metric import UNITS, Figure
+from firsttoken.decide.metrics.metric import UNITS, MetricValue
 from firsttoken.decide.metrics.retries import between
 from firsttoken.decide.metrics.table import Key
 from firsttoken.stats.estimate import Estimate, nothing
@@ -27,26 +27,26 @@ NOT_SPREAD = ESTIMATED | {"requests", "attempts", "quota_used_share", "dropped",
 RELATIVE = (("stream_tok_s", 0.5, "stream_relative"), ("system_tok_s", None, "system_relative"))
 """(metric, quantile, the metric of its multiples of the unloaded level)."""
 ADDED_UP = ("requests", "attempts", "dollars")
-"""Metrics whose figure over all levels is their sum."""
+"""Metrics whose result over all levels is their sum."""
 MOST = {"share": 1.0, "per 1,000": 1000.0}
-"""What a figure of a unit cannot pass."""
+"""What a result of a unit cannot pass."""
 
 
-def write_figures(
-    figures: Mapping[Key, Estimate],
+def list_metrics(
+    results: Mapping[Key, Estimate],
     *,
     target: str,
     level: float | None,
     repeat: int | None,
     voided_by: Iterable[str] = (),
-) -> list[Figure]:
-    """Estimates of one target, level and repeat as figures, each with what a reader must know of it."""
+) -> list[MetricValue]:
+    """Estimates of one target, level and repeat as results, each with what a reader must know of it."""
     return [
-        Figure(
+        MetricValue(
             target=target, level=level, repeat=repeat, metric=metric, q=q, value=estimate.value, unit=UNITS[metric],
             n=estimate.n, lo=estimate.lo, hi=estimate.hi, flags=(*voided_by, *_marks(metric, q, estimate)),
         )
-        for (metric, q), estimate in figures.items()
+        for (metric, q), estimate in results.items()
     ]  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def _marks(metric: str, q: float | None, estimate: Estimate) -> list[str]:
 
 
 def combine_repeats(pooled: Mapping[Key, Estimate], runs: Sequence[Mapping[Key, Estimate]]) -> dict[Key, Estimate]:
-    """The figures over several runs: `pooled` from the rows of all, its interval widened to t over the runs."""
+    """The results over several runs: `pooled` from the rows of all, its interval widened to t over the runs."""
     if len(runs) == 1:
         return dict(pooled)
     return {key: _combine(key, estimate, [run[key] for run in runs if key in run]) for key, estimate in pooled.items()}
@@ -93,7 +93,7 @@ def _sum(parts: Sequence[Estimate]) -> Estimate:
     return between(least, most, n)
 
 
-def write_recoveries(level: float, recoveries: Sequence[Recovery]) -> list[Figure]:
+def write_recoveries(level: float, recoveries: Sequence[Recovery]) -> list[MetricValue]:
     """How long each repeat took to come back from its spike; over all, the one that took longest."""
     told = [each.estimate for each in recoveries]
     known = [estimate for estimate in told if estimate.value is not None]
@@ -102,23 +102,23 @@ def write_recoveries(level: float, recoveries: Sequence[Recovery]) -> list[Figur
     slowest = max(known, key=lambda estimate: (estimate.at_least, estimate.value))
     of_repeat = [(each.repeat, estimate) for each, estimate in zip(recoveries, told, strict=True)]
     return [
-        figure
+        result
         for repeat, estimate in [*of_repeat, (None, slowest)]
-        for figure in write_figures(
+        for result in list_metrics(
             {("recovery_ms", None): estimate}, target=recoveries[0].target, level=level, repeat=repeat
         )
     ]
 
 
-def relate_levels(figures: Sequence[Figure]) -> list[Figure]:
+def relate_levels(results: Sequence[MetricValue]) -> list[MetricValue]:
     """Pace of a stream and throughput of the whole at each level, as multiples of those at the least loaded level."""
-    related: list[Figure] = []
+    related: list[MetricValue] = []
     for metric, q, relative in RELATIVE:
-        ladder = [each for each in figures if each.metric == metric and each.q == q and each.repeat is None]
-        ladder.sort(key=lambda figure: figure.level or 0)
+        ladder = [each for each in results if each.metric == metric and each.q == q and each.repeat is None]
+        ladder.sort(key=lambda result: result.level or 0)
         multiples = relative_to_unloaded([each.value for each in ladder])
         related += [
-            Figure(
+            MetricValue(
                 target=each.target, level=each.level, repeat=None, metric=relative, q=q, value=multiple,
                 unit=UNITS[relative], n=each.n, lo=None, hi=None, flags=each.flags,
             )
@@ -127,26 +127,26 @@ def relate_levels(figures: Sequence[Figure]) -> list[Figure]:
     return related
 
 
-def write_bill(bill: Bill | None, days: int, target: str) -> list[Figure]:
+def write_bill(bill: Bill | None, days: int, target: str) -> list[MetricValue]:
     """The bill of a day and of `days` days, both sides and their sum; None as unknown."""
     parts: dict[str, float | None] = dict.fromkeys(("", "_input", "_output"))
     if bill:
         parts = {"": bill.total, "_input": bill.input, "_output": bill.output}
-    figures: dict[Key, Estimate] = {
+    results: dict[Key, Estimate] = {
         (f"bill{part}_{span}", None): _plain(None if dollars is None else dollars * times, bill.n if bill else 0)
         for span, times in {"day": 1, "month": days}.items()
         for part, dollars in parts.items()
     }
-    return write_figures(figures, target=target, level=None, repeat=None)
+    return list_metrics(results, target=target, level=None, repeat=None)
 
 
-def write_need(need: Need, target: str) -> list[Figure]:
+def write_need(need: Need, target: str) -> list[MetricValue]:
     """The rate and the users that a peak with its headroom needs."""
-    figures: dict[Key, Estimate] = {
+    results: dict[Key, Estimate] = {
         ("needed_rps", None): _plain(need.rps, 0),
         ("needed_users", None): _plain(need.users, 0),
     }
-    return write_figures(figures, target=target, level=None, repeat=None)
+    return list_metrics(results, target=target, level=None, repeat=None)
 
 
 def _plain(value: float | None, n: int) -> Estimate:

@@ -1,6 +1,6 @@
-"""The figure: one number of a run with its unit, its sample size and its interval, as `summary.json` keeps it.
+"""A metric value: one number of a run with its unit, its sample size and its interval, as `summary.json` keeps it.
 
-Rule: a figure is finite, or infinite because a request never got its answer, or None because it is unknown. An
+Rule: a result is finite, or infinite because a request never got its answer, or None because it is unknown. An
 interval with one end only is not shown as an interval.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
+class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
     """One number; `level` None is over all levels, `repeat` None over all repeats, `q` None is no quantile."""
 
     target: str
@@ -29,8 +29,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
 
 
-Find = Callable[[str, float | None, float | None], Figure | None]
-"""(metric, level, q) -> the figure over all repeats of one target."""
+Find = Callable[[str, float | None, float | None], MetricValue | None]
+"""(metric, level, q) -> the value over all repeats of one target."""
 
 UNITS: dict[str, str] = {
     "ttft_ms": "ms",

@@ -5,7 +5,7 @@
     wasted tokens  tokens billed or counted for attempts that gave nothing / all tokens
 
 Rule: the currencies are never added up. Attempts that we ended ourselves are in none of them. Where a broken stream's
-usage is estimated the figure is a range.
+usage is estimated the result is a range.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from firsttoken.catalogue import Source
 from firsttoken.decide.measure.attempts import Attempts, Bools, Floats
 from firsttoken.decide.measure.cost import Billed, Tokens, price_tokens
-from firsttoken.decide.measure.window_data import Observation
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.stats.estimate import Estimate, nothing
 from firsttoken.stats.proportion import proportion_interval
 
@@ -26,9 +26,9 @@ def mean_of(values: Floats) -> Estimate:
     return Estimate(float(values.mean()), None, None, n, float(n)) if n else nothing()
 
 
-def share_of(hits: Bools, at_ns: Floats, seen: Observation) -> Estimate:
+def share_of(hits: Bools, at_ns: Floats, data: WindowData) -> Estimate:
     """The share of hits among requests or attempts that began at those times, its interval on the effective size."""
-    n_eff = seen.effective_at(at_ns, hits.astype(np.float64))
+    n_eff = data.effective_at(at_ns, hits.astype(np.float64))
     return proportion_interval(int(hits.sum()), len(hits), n_eff)
 
 
@@ -39,9 +39,9 @@ def per_thousand(share: Estimate) -> Estimate:
     return Estimate(1000 * share.value, 1000 * share.lo, 1000 * share.hi, share.n, share.n_eff)
 
 
-def count_retries(seen: Observation) -> dict[str, Estimate]:
+def count_retries(data: WindowData) -> dict[str, Estimate]:
     """What retries did to the users of the measured requests: how many, how often in vain, how long they waited."""
-    attempts, requests = seen.attempts, seen.requests
+    attempts, requests = data.attempts, data.requests
     chosen = requests.measured
     at_ns = requests.intended_ns[chosen]
     retried = requests.tries > 1
@@ -49,27 +49,27 @@ def count_retries(seen: Observation) -> dict[str, Estimate]:
     backoff_ms[requests.last] = 0  # a back-off that was followed by no attempt was not waited to its end
     waited_ms = np.add.reduceat(backoff_ms, requests.first) if len(requests) else np.zeros(0)
     return {
-        "gave_up_per_1000": per_thousand(share_of(requests.gave_up[chosen], at_ns, seen)),
-        "retried_per_1000": per_thousand(share_of(retried[chosen], at_ns, seen)),
-        "saved_per_1000": per_thousand(share_of((retried & requests.succeeded)[chosen], at_ns, seen)),
+        "gave_up_per_1000": per_thousand(share_of(requests.gave_up[chosen], at_ns, data)),
+        "retried_per_1000": per_thousand(share_of(retried[chosen], at_ns, data)),
+        "saved_per_1000": per_thousand(share_of((retried & requests.succeeded)[chosen], at_ns, data)),
         "attempts_per_request": mean_of(requests.tries[chosen].astype(np.float64)),
         "backoff_ms_per_request": mean_of(waited_ms[chosen]),
     }
 
 
-def count_quota(seen: Observation) -> dict[str, Estimate]:
+def count_quota(data: WindowData) -> dict[str, Estimate]:
     """What the measured attempts took of a quota: hosted APIs count a failed request like any other."""
-    attempts = seen.attempts
+    attempts = data.attempts
     chosen = attempts.measured
     at_ns = attempts.intended_ns[chosen]
     failed = attempts.failed[chosen]
     reached = ~np.isnan(attempts.sent_ns[chosen])
     refused = np.asarray(attempts.outcome[chosen] == "rate_limited", dtype=np.bool_)
     return {
-        "error_share": share_of(failed, at_ns, seen),
-        "rate_limited_share": share_of(refused, at_ns, seen),
-        "wasted_attempts_share": share_of(failed[reached], at_ns[reached], seen),
-        "wasted_tokens_share": _wasted_tokens(attempts, seen.billed),
+        "error_share": share_of(failed, at_ns, data),
+        "rate_limited_share": share_of(refused, at_ns, data),
+        "wasted_attempts_share": share_of(failed[reached], at_ns[reached], data),
+        "wasted_tokens_share": _wasted_tokens(attempts, data.billed),
         "quota_used_share": use_of_quota(attempts),
     }
 
@@ -87,7 +87,7 @@ def use_of_quota(attempts: Attempts) -> Estimate:
 
 
 def count_dollars(attempts: Attempts, billed: Billed, kept: int, source: Source | None) -> dict[str, Estimate]:
-    """Dollars of all attempts of any phase, and of the measured ones the tax and the price of 1,000 kept promises."""
+    """Dollars of all attempts of any phase, and of the measured ones the tax and the price of 1,000 good requests."""
     least, most = price_tokens(billed.least, source), price_tokens(billed.most, source)
     if least is None or most is None:
         return {name: nothing(len(attempts)) for name in ("dollars", "retry_tax", "dollars_per_1000_good")}
@@ -118,7 +118,7 @@ def _all_tokens(tokens: Tokens) -> Floats:
 
 
 def between(least: float, most: float, n: int) -> Estimate:
-    """A figure known to lie between two ends, its middle as value; exact where they meet, no data where one is nan."""
+    """A result known to lie between two ends, its middle as value; exact where they meet, no data where one is nan."""
     if np.isnan(least) or np.isnan(most):
         return nothing(n)
     if least == most:

@@ -1,4 +1,4 @@
-"""The decision on one target: the ruling in words, as page one tells it."""
+"""The decision on one target: its verdict in words, as page one shows it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 from firsttoken.catalogue import Source
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.confirmation import Confirmation
-from firsttoken.decide.judge.ruling import Ruling, Word
+from firsttoken.decide.judge.ruling import TargetVerdict, Word
 from firsttoken.decide.metrics.metric import Find
 from firsttoken.decide.words.lengths import read_lengths
 from firsttoken.decide.words.reasons import explain, list_flips
 from firsttoken.decide.words.remarks import list_remarks
 from firsttoken.decide.words.scope import describe_scope, list_untested
-from firsttoken.decide.words.slo_table import PromiseRow, write_rows
+from firsttoken.decide.words.slo_table import SloRow, write_rows
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target
 
@@ -34,10 +34,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was tested, and until when that may be relied on."""
     remarks: list[str]
     """What must be known of the answers beside: empty ones, others in their place, lengths that are not as asked."""
-    highest_kept: float | None
+    highest_met: float | None
     first_failed: float | None
     deciding_level: float | None
-    promise: list[PromiseRow]
+    slo: list[SloRow]
     flips: list[str]
     not_tested: list[str]
 
@@ -46,30 +46,30 @@ def decide(
     scenario: Scenario,
     target: Target,
     source: Source | None,
-    ruling: Ruling,
+    target_verdict: TargetVerdict,
     confirmation: Confirmation | None,
     flags: Sequence[Flag],
     find: Find,
     started_utc: str,
 ) -> Decision:
-    """Put a ruling into a decision; `find` finds the target's figures, started_utc is when the run began."""
-    qualifiers = {"illustration": not target.base_url, "indicative": ruling.once}
-    bracket, unit = ruling.bracket, ruling.unit
+    """Put a verdict into words; `find` finds the target's results, started_utc is when the run began."""
+    qualifiers = {"illustration": not target.base_url, "indicative": target_verdict.once}
+    bracket, unit = target_verdict.bracket, target_verdict.unit
     top = bracket.top if bracket else None
     lengths = read_lengths(find, scenario.traffic)
-    why = explain(ruling, scenario.slo.share, flags, find)
+    why = explain(target_verdict, scenario.slo.share, flags, find)
     return Decision(
         target=target.name,
-        verdict=ruling.word,
+        verdict=target_verdict.word,
         qualifiers=tuple(word for word, holds in qualifiers.items() if holds),
         why=why,
         confirmation=confirmation.words if confirmation else "",
         scope=describe_scope(scenario, target, unit, top, lengths, started_utc),
-        remarks=list_remarks(ruling, flags, find, why),
-        highest_kept=bracket.last_pass if bracket else None,
+        remarks=list_remarks(target_verdict, flags, find, why),
+        highest_met=bracket.last_pass if bracket else None,
         first_failed=bracket.first_fail if bracket else None,
-        deciding_level=ruling.deciding.level if ruling.deciding else None,
-        promise=write_rows(find, scenario, ruling, source),
-        flips=list_flips(ruling, scenario.slo, flags, find),
+        deciding_level=target_verdict.deciding.level if target_verdict.deciding else None,
+        slo=write_rows(find, scenario, target_verdict, source),
+        flips=list_flips(target_verdict, scenario.slo, flags, find),
         not_tested=list_untested(scenario, target, unit, top, confirmation is not None),
     )

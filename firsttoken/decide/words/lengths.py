@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from firsttoken.decide.metrics.metric import Figure, Find
+from firsttoken.decide.metrics.metric import Find, MetricValue
 from firsttoken.decide.metrics.table import Key
 from firsttoken.decide.words.units import write_count
 from firsttoken.scenario.format import Traffic, mean_tokens
@@ -21,7 +21,7 @@ APART = 0.1
 
 
 class Lengths(NamedTuple):
-    """Mean lengths of a target's measured answers, in tokens; None where nobody told."""
+    """Mean lengths of a target's measured answers, in tokens; None where none was reported."""
 
     input: float | None
     output: float | None
@@ -29,11 +29,11 @@ class Lengths(NamedTuple):
     asked_output: float | None
 
 
-def mean_over_levels(figures: Sequence[Figure]) -> dict[Key, Estimate]:
+def mean_over_levels(results: Sequence[MetricValue]) -> dict[Key, Estimate]:
     """The mean lengths over all levels, from those of each level over its repeats."""
     means: dict[Key, Estimate] = {}
     for metric in METRICS:
-        own = [each for each in figures if each.metric == metric and each.repeat is None and each.value is not None]
+        own = [each for each in results if each.metric == metric and each.repeat is None and each.value is not None]
         n = sum(each.n for each in own)
         total = sum((each.value or 0.0) * each.n for each in own)
         means[metric, None] = Estimate(total / n, None, None, n, float(n)) if n else nothing()
@@ -44,8 +44,8 @@ def read_lengths(find: Find, traffic: Traffic) -> Lengths:
     """The lengths of one target over all levels; where rows do not say what was asked, the scenario does."""
     values = []
     for metric in METRICS:
-        figure = find(metric, None, None)
-        values.append(figure.value if figure else None)
+        result = find(metric, None, None)
+        values.append(result.value if result else None)
     lengths = Lengths(*values)
     if traffic.trace:
         return lengths

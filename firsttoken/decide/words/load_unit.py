@@ -29,35 +29,35 @@ class LoadUnit(NamedTuple):
     turns: int = 1
     """How many requests one arrival makes; 1 in a closed loop, which knows no arrivals."""
     shape: str = ""
-    """The course that the load takes, where it has one; a level is then its peak."""
+    """The name of the load profile, where there is one; a level is then its peak."""
 
     def write(self, level: float) -> str:
         """A level in words: "1 user", "64 users", "2.5 requests/s"."""
         return write_value(level, self.unit)
 
     def name(self, level: float) -> str:
-        """A level or the whole course that it is the peak of: "64 users", "a spike of 64 users"."""
-        return self.course(level) if self.shape else self.write(level)
+        """A level or the whole profile that it is the peak of: "64 users", "a spike of 64 users"."""
+        return self.describe_profile(level) if self.shape else self.write(level)
 
     def where(self, level: float) -> str:
         """Where something was seen: "at 64 users", "over a spike of 64 users"."""
-        return f"over {self.course(level)}" if self.shape else f"at {self.write(level)}"
+        return f"over {self.describe_profile(level)}" if self.shape else f"at {self.write(level)}"
 
     def place(self, level: float) -> str:
         """The same to begin a sentence: "At 64 users"."""
         where = self.where(level)
         return where[0].upper() + where[1:]
 
-    def course(self, level: float) -> str:
-        """The course of that peak in words: "a spike of 64 users"."""
-        return COURSES.get(self.shape, f"the shape {self.shape} up to {{}}").format(self.write(level))
+    def describe_profile(self, level: float) -> str:
+        """The profile of that peak in words: "a spike of 64 users"."""
+        return LOAD_PROFILES.get(self.shape, f"the shape {self.shape} up to {{}}").format(self.write(level))
 
     def number(self, level: float) -> str:
         """A level in a table or on an axis: "64", "2.5"."""
         return write_number(level)
 
 
-COURSES = {name: shape.kind.words for name, shape in SHAPES.items()} | {"trace": "a trace of {} on average"}
+LOAD_PROFILES = {name: shape.kind.words for name, shape in SHAPES.items()} | {"trace": "a trace of {} on average"}
 """Shape -> how a load of its level is told; a shape of the user's own is told by its name."""
 
 USERS = LoadUnit("users", "users", ("Users", ""), "users at once", "load.users")

@@ -1,6 +1,6 @@
 """The words of a decision: why, and what would flip it.
 
-Rule: plain words and whole sentences, no metric names; every number that is said is a figure of the run.
+Rule: plain words and whole sentences, no metric names; every number that is said is a result of the run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from firsttoken.decide.flags.sample_size import requests_needed
 from firsttoken.decide.flags.validity import RULES, Flag
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
-from firsttoken.decide.judge.ruling import Ruling
+from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.measure.slo import LIMITS
 from firsttoken.decide.metrics.metric import Find
 from firsttoken.decide.words.load_unit import LoadUnit
@@ -25,72 +25,76 @@ CAUSES: Mapping[str, str] = {
     "ttft": "waited too long for their first token",
     "ttfo": "waited too long for their first visible word",
     "felt_ttft": "waited too long for their first word",
-    "tpot": "were written too slowly",
+    "tpot": "were streamed too slowly (TPOT)",
     "e2e": "took too long as a whole",
 }
-"""Key of [slo], error or empty -> what happened to the requests that broke on it."""
+"""Key of [slo], error or empty -> what happened to the requests that missed it."""
 
 
 STATE_NEED = "A decision: a need that is stated (slo.at or demand.peak_rps)."
 MORE_REPEATS = "two more repeats that agree (load.repeats = 3)"
 
 
-def explain(ruling: Ruling, share: float, flags: Sequence[Flag], find: Find) -> str:
+def explain(target_verdict: TargetVerdict, share: float, flags: Sequence[Flag], find: Find) -> str:
     """Why, in two sentences."""
-    level = ruling.deciding
+    level = target_verdict.deciding
     if level is None:
-        return _explain_absence(ruling)
+        return _explain_absence(target_verdict)
     if level.voided_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.is_void), "")
-        return f"The measurement {ruling.unit.where(level.level)} does not count. {evidence}"
+        return f"The measurement {target_verdict.unit.where(level.level)} was discarded. {evidence}"
     if not level.attainment.n:
-        return f"{ruling.unit.place(level.level)} no request was measured. So nothing can be said of the promise there."
+        return (
+            f"{target_verdict.unit.place(level.level)} no request was measured. So there is no result on the SLO there."
+        )
     if level.barred_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
-        place = ruling.unit.place(level.level)
-        return f"{place} {_kept(level)} of requests kept the promise, and it cannot pass. {evidence}"
+        place = target_verdict.unit.place(level.level)
+        return f"{place} {_kept(level)} of requests met the SLO, and it cannot pass. {evidence}"
     seconds = {
-        "PASS": _explain_pass(ruling),
-        "FAIL": _explain_fail(ruling, flags, find),
+        "PASS": _explain_pass(target_verdict),
+        "FAIL": _explain_fail(target_verdict, flags, find),
         "UNKNOWN": _explain_doubt(level, share, flags),
     }
     asked = f"at least {write_share(share)} must"
-    place = ruling.unit.place(level.level)
-    return f"{place} {_kept(level)} of requests kept the promise; {asked}. {seconds[level.verdict]}"
+    place = target_verdict.unit.place(level.level)
+    return f"{place} {_kept(level)} of requests met the SLO; {asked}. {seconds[level.verdict]}"
 
 
-def _explain_absence(ruling: Ruling) -> str:
-    if ruling.bracket is None:
-        return "No load was measured to its end. So nothing can be said of the promise."
-    need = ruling.need
+def _explain_absence(target_verdict: TargetVerdict) -> str:
+    if target_verdict.bracket is None:
+        return "No load level finished. So there is no result."
+    need = target_verdict.need
     if need is None:
-        return "The load that decides was not measured. So nothing can be said of the promise there."
+        return "The load that decides was not measured. So there is no result on the SLO there."
     if need.users is None:
         return "No request began in a measure window. So load.measure is too short to say anything."
-    users = f", about {need.users:,.0f} users" if need.users and ruling.unit.by == "users" else ""
+    users = f", about {need.users:,.0f} users" if need.users and target_verdict.unit.by == "users" else ""
     rate = f"{round_significant(need.rps)} requests a second{users}"
     reached = f"The peak with its headroom needs {rate}; the tested loads offered less."
-    if ruling.bracket.first_fail is not None:
-        return f"{reached} Already {ruling.unit.name(ruling.bracket.first_fail)} broke the promise."
-    return f"{reached} So nothing can be said of the promise there."
+    if target_verdict.bracket.first_fail is not None:
+        return f"{reached} Already {target_verdict.unit.name(target_verdict.bracket.first_fail)} missed the SLO."
+    return f"{reached} So there is no result on the SLO there."
 
 
-def _explain_pass(ruling: Ruling) -> str:
-    if ruling.refuted:
-        return "An open loop at the rate that this implies broke it."
-    if ruling.once:
-        return "It was measured once, which is an indication and not yet a decision."
-    failed, bracket = ruling.first_failed, ruling.bracket
+def _explain_pass(target_verdict: TargetVerdict) -> str:
+    if target_verdict.refuted:
+        return "An open loop at the rate that this implies missed it."
+    if target_verdict.once:
+        return "It was measured only once, which is too little for a decision."
+    failed, bracket = target_verdict.first_failed, target_verdict.bracket
     if failed is not None:
-        return f"At {ruling.unit.write(failed.level)} {_kept(failed)} did."
+        return f"At {target_verdict.unit.write(failed.level)} {_kept(failed)} did."
     if bracket and bracket.last_pass is not None and not bracket.shown_to_top:
-        return f"Above {ruling.unit.write(bracket.last_pass)} that is not shown."
-    return "No tested load broke it."
+        return f"Above {target_verdict.unit.write(bracket.last_pass)} that is not shown."
+    return "No tested load missed it."
 
 
-def _explain_fail(ruling: Ruling, flags: Sequence[Flag], find: Find) -> str:
-    last_pass, level = ruling.bracket.last_pass if ruling.bracket else None, ruling.deciding
-    holds = f"it holds up to {ruling.unit.name(last_pass)}" if last_pass is not None else "no tested load kept it"
+def _explain_fail(target_verdict: TargetVerdict, flags: Sequence[Flag], find: Find) -> str:
+    last_pass, level = target_verdict.bracket.last_pass if target_verdict.bracket else None, target_verdict.deciding
+    holds = (
+        f"it is met up to {target_verdict.unit.name(last_pass)}" if last_pass is not None else "no tested load met it"
+    )
     if level and any(flag.name == "QUOTA_BOUND" and flag.level == level.level for flag in flags):
         return f"The quota was reached there, not what the server can carry; {holds}."
     cause = main_cause(level.level if level else None, find)
@@ -98,16 +102,16 @@ def _explain_fail(ruling: Ruling, flags: Sequence[Flag], find: Find) -> str:
 
 
 def _explain_doubt(level: LevelVerdict, share: float, flags: Sequence[Flag]) -> str:
-    figure, unpaced = level.attainment, _find_unpaced(level, flags)
+    result, unpaced = level.attainment, _find_unpaced(level, flags)
     if unpaced:
         return unpaced.evidence
-    if figure.lo is None or figure.hi is None:
-        return "That is too little to tell."
+    if result.lo is None or result.hi is None:
+        return "That is too little to decide."
     needed = requests_needed(share) if share < 1 else None
-    if needed and figure.n < needed:
-        requests = "1 request" if figure.n == 1 else f"{figure.n} requests"
+    if needed and result.n < needed:
+        requests = "1 request" if result.n == 1 else f"{result.n} requests"
         return f"It rests on {requests}, and at least {needed} are needed to be sure."
-    return f"The true share may be anywhere from {write_interval(figure)}."
+    return f"The true share may be anywhere from {write_interval(result)}."
 
 
 def _find_unpaced(level: LevelVerdict, flags: Sequence[Flag]) -> Flag | None:
@@ -116,27 +120,27 @@ def _find_unpaced(level: LevelVerdict, flags: Sequence[Flag]) -> Flag | None:
 
 
 def main_cause(level: float | None, find: Find) -> str | None:
-    """What most of the broken requests of a level broke on: a key of CAUSES; None where none broke."""
+    """What most of the failing requests of a level missed: a key of CAUSES; None where none failed."""
     broken = _broken_shares(level, find)
     return max(broken, key=lambda cause: broken[cause]) if broken else None
 
 
 def _broken_shares(level: float | None, find: Find) -> dict[str, float]:
-    """Cause -> the share of a level's requests that broke on it; only causes that broke any."""
+    """Cause -> the share of a level's requests that missed it; only causes with any."""
     shares = {cause: find(f"broken_by_{cause}_share", level, None) for cause in CAUSES}
-    return {cause: figure.value for cause, figure in shares.items() if figure and figure.value}
+    return {cause: result.value for cause, result in shares.items() if result and result.value}
 
 
-def list_flips(ruling: Ruling, slo: Slo, flags: Sequence[Flag], find: Find) -> list[str]:
+def list_flips(target_verdict: TargetVerdict, slo: Slo, flags: Sequence[Flag], find: Find) -> list[str]:
     """What would turn the decision, most decisive first."""
-    level, bracket, unit = ruling.deciding, ruling.bracket, ruling.unit
+    level, bracket, unit = target_verdict.deciding, target_verdict.bracket, target_verdict.unit
     if level is None:
-        return _list_loads(ruling)
-    if ruling.verdict == "FAIL":
+        return _list_loads(target_verdict)
+    if target_verdict.verdict == "FAIL":
         fewer = [f"A pass: no more than {unit.write(bracket.last_pass)}."] if bracket and bracket.last_pass else []
         return fewer + _list_limits(level.level, slo, find, unit)
-    if ruling.verdict == "PASS":
-        return [*_list_proofs(ruling), f"A NO-GO: {_breaking_load(bracket, unit)}."]
+    if target_verdict.verdict == "PASS":
+        return [*_list_proofs(target_verdict), f"A NO-GO: {_breaking_load(bracket, unit)}."]
     if doubts := level.voided_by or level.barred_by:
         return [f"An answer: {RULES[name].remedy}." for name in doubts]
     if _find_unpaced(level, flags):
@@ -147,21 +151,21 @@ def list_flips(ruling: Ruling, slo: Slo, flags: Sequence[Flag], find: Find) -> l
     return [f"An answer: more requests {unit.where(level.level)} ({key})."]
 
 
-def _list_proofs(ruling: Ruling) -> list[str]:
+def _list_proofs(target_verdict: TargetVerdict) -> list[str]:
     """What a level that passes lacks for a GO."""
-    wanted = "A GO" if ruling.states_need else "A firm profile"
-    if ruling.refuted:
+    wanted = "A GO" if target_verdict.states_need else "A firm profile"
+    if target_verdict.refuted:
         return [f"{wanted}: a lower load that an open loop confirms."]
-    needs = [] if ruling.states_need else [STATE_NEED]
-    if not ruling.once:
+    needs = [] if target_verdict.states_need else [STATE_NEED]
+    if not target_verdict.once:
         return needs
-    more = "another search that agrees" if ruling.unit.key == "load.search" else MORE_REPEATS
+    more = "another search that agrees" if target_verdict.unit.key == "load.search" else MORE_REPEATS
     return [*needs, f"{wanted}: {more}."]
 
 
-def _list_loads(ruling: Ruling) -> list[str]:
+def _list_loads(target_verdict: TargetVerdict) -> list[str]:
     """The load that a stated peak needs, where no level offered it."""
-    need, unit = ruling.need, ruling.unit
+    need, unit = target_verdict.need, target_verdict.unit
     if need is None or (unit.by == "users" and not need.users):
         return []
     load = f"about {need.users or 0:,.0f} users" if unit.by == "users" else unit.write(need.rps / unit.turns)
@@ -169,7 +173,7 @@ def _list_loads(ruling: Ruling) -> list[str]:
 
 
 def _breaking_load(bracket: Bracket | None, unit: LoadUnit) -> str:
-    """The load that breaks the promise, as far as it is known."""
+    """The load that misses the SLO, as far as it is known."""
     if bracket is not None and bracket.first_fail is not None:
         return f"a load of {unit.write(bracket.first_fail)}"
     if bracket is None or bracket.last_pass is None or bracket.shown_to_top:
@@ -178,15 +182,15 @@ def _breaking_load(bracket: Bracket | None, unit: LoadUnit) -> str:
 
 
 def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str]:
-    """The limit that as many requests as were asked for did meet, where it is the one thing that broke the promise."""
+    """The limit that as many requests as were asked for did meet, where it is the only one that was missed."""
     broken = _broken_shares(level, find)
     cause = main_cause(level, find)
     if cause not in LIMITS or sum(broken.values()) - broken[cause] > (1 - slo.share) / 2:
         return []
-    figure = find(LIMITS[cause], level, slo.share)
-    if figure is None or figure.hi is None or math.isinf(figure.hi) or "CENSORED" in figure.flags:
+    result = find(LIMITS[cause], level, slo.share)
+    if result is None or result.hi is None or math.isinf(result.hi) or "CENSORED" in result.flags:
         return []
-    loose = write_value(figure.hi, "ms")
+    loose = write_value(result.hi, "ms")
     tight = write_value(1000 * parse_duration(getattr(slo, cause)), "ms")
     return [f"A pass {unit.where(level)}: slo.{cause} at {loose} instead of {tight}."]
 

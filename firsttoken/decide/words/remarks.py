@@ -9,30 +9,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from firsttoken.decide.flags.validity import RULES, Flag
-from firsttoken.decide.judge.ruling import Ruling
+from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.metric import Find
 
 TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
-"""Flags that change what a figure means, in the order in which they are told."""
+"""Flags that change what a result means, in the order in which they are told."""
 
 
-def list_remarks(ruling: Ruling, flags: Sequence[Flag], find: Find, why: str) -> list[str]:
+def list_remarks(target_verdict: TargetVerdict, flags: Sequence[Flag], find: Find, why: str) -> list[str]:
     """The remarks on one target, whose flags these are, most decisive first, but for what `why` says already."""
     first = (next((flag for flag in flags if flag.name == name), None) for name in TOLD)
     raised = [flag for flag in first if flag and flag.evidence not in why]
-    return [*_count_empty(ruling, find), *(_place(flag, ruling) for flag in raised)]
+    return [*_count_empty(target_verdict, find), *(_place(flag, target_verdict) for flag in raised)]
 
 
-def _place(flag: Flag, ruling: Ruling) -> str:
+def _place(flag: Flag, target_verdict: TargetVerdict) -> str:
     """What a flag shows, and at which level where there are several."""
-    if len(ruling.levels) < 2 or flag.level is None:
+    if len(target_verdict.levels) < 2 or flag.level is None:
         return flag.evidence
-    return f"{ruling.unit.place(flag.level)}: {flag.evidence}"
+    return f"{target_verdict.unit.place(flag.level)}: {flag.evidence}"
 
 
-def _count_empty(ruling: Ruling, find: Find) -> list[str]:
-    shares = [find("empty_share", level.level, None) for level in ruling.levels]
-    known = [(figure.value, figure.n) for figure in shares if figure and figure.value is not None]
+def _count_empty(target_verdict: TargetVerdict, find: Find) -> list[str]:
+    shares = [find("empty_share", level.level, None) for level in target_verdict.levels]
+    known = [(result.value, result.n) for result in shares if result and result.value is not None]
     empty = sum(round(share * n) for share, n in known)
     if not empty:
         return []

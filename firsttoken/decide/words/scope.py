@@ -50,14 +50,14 @@ def describe_load(scenario: Scenario, unit: LoadUnit, top: float | None) -> str:
     """The load as the scenario asks for it, up to `top`, the highest level that was run: "1 to 64 users"."""
     load = scenario.load
     if shape := shape_of(scenario):
-        return unit._replace(shape=shape).course(top) if top else f"the course {shape}"
+        return unit._replace(shape=shape).describe_profile(top) if top else f"the load profile {shape}"
     if load.search is not None:
         return f"a search from {unit.number(load.search.from_)} to {unit.write(load.search.to)}"
     return _ladder(load, unit)
 
 
 def shape_of(scenario: Scenario) -> str:
-    """The name of the course that the load takes; empty where each level is level."""
+    """The name of the load profile; empty where the load is constant."""
     return "trace" if scenario.traffic.trace else scenario.load.shape
 
 

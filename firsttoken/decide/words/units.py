@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 
 UNKNOWN = "unknown"
 NEVER = "never"
@@ -35,37 +35,37 @@ def write_span(lo: float, hi: float, unit: str) -> str:
     return f"{low} to {high}"
 
 
-def write_figure(figure: Figure | None) -> str:
-    """A figure as text: "1.10 s (1.05 to 1.18 s)", "≥ 12.0 s", "≈ 310 tok/s", "n/a (n = 37)" or "unknown"."""
-    if figure is not None and figure.value is not None and _is_too_small(figure):
-        return f"n/a (n = {figure.n})"
-    interval = write_interval(figure)
-    return f"{write_point(figure)} ({interval})" if interval else write_point(figure)
+def write_metric(result: MetricValue | None) -> str:
+    """A result as text: "1.10 s (1.05 to 1.18 s)", "≥ 12.0 s", "≈ 310 tok/s", "n/a (n = 37)" or "unknown"."""
+    if result is not None and result.value is not None and _is_too_small(result):
+        return f"n/a (n = {result.n})"
+    interval = write_interval(result)
+    return f"{write_point(result)} ({interval})" if interval else write_point(result)
 
 
-def write_point(figure: Figure | None) -> str:
-    """A figure's value alone: "1.10 s", "≥ 12.0 s", "≈ 310 tok/s", "n/a" or "unknown"."""
-    if figure is None or figure.value is None:
+def write_point(result: MetricValue | None) -> str:
+    """A result's value alone: "1.10 s", "≥ 12.0 s", "≈ 310 tok/s", "n/a" or "unknown"."""
+    if result is None or result.value is None:
         return UNKNOWN
-    if _is_too_small(figure):
+    if _is_too_small(result):
         return "n/a"
-    value = write_value(figure.value, figure.unit)
-    if "CENSORED" not in figure.flags:
-        return f"≈ {value}" if "ESTIMATE" in figure.flags else value
-    return f"{'≤' if figure.metric in LOWER_IS_WORSE else '≥'} {value}"
+    value = write_value(result.value, result.unit)
+    if "CENSORED" not in result.flags:
+        return f"≈ {value}" if "ESTIMATE" in result.flags else value
+    return f"{'≤' if result.metric in LOWER_IS_WORSE else '≥'} {value}"
 
 
-def write_interval(figure: Figure | None) -> str:
-    """A figure's interval alone: "1.05 to 1.18 s"; empty where there is none, or none that the digits show."""
-    if figure is None or figure.lo is None or figure.hi is None or figure.value is None:
+def write_interval(result: MetricValue | None) -> str:
+    """A result's interval alone: "1.05 to 1.18 s"; empty where there is none, or none that the digits show."""
+    if result is None or result.lo is None or result.hi is None or result.value is None:
         return ""
-    if {write_value(end, figure.unit) for end in (figure.lo, figure.hi)} == {write_value(figure.value, figure.unit)}:
+    if {write_value(end, result.unit) for end in (result.lo, result.hi)} == {write_value(result.value, result.unit)}:
         return ""
-    return write_span(figure.lo, figure.hi, figure.unit)
+    return write_span(result.lo, result.hi, result.unit)
 
 
-def _is_too_small(figure: Figure) -> bool:
-    return figure.q is not None and "UNDERSAMPLED" in figure.flags
+def _is_too_small(result: MetricValue) -> bool:
+    return result.q is not None and "UNDERSAMPLED" in result.flags
 
 
 def round_significant(value: float, digits: int = 3) -> str:

@@ -151,7 +151,7 @@ class PromptGauge:
         self._counted = 0
         self._highest = 0.0
 
-    def note(self, words: int, row: Row) -> None:
+    def record_prompt(self, words: int, row: Row) -> None:
         """Learn from what the server counted, if it told."""
         if row.input_tokens is not None and words > 0 and is_possible(row):
             self._counted += 1
@@ -174,7 +174,7 @@ class AnswerGauge:
         self._longest = 0
         """Of the answers that were longer than asked."""
 
-    def note(self, asked_tokens: int, row: Row) -> None:
+    def record_answer(self, asked_tokens: int, row: Row) -> None:
         """Learn from what the server counted, if it told what can be."""
         if row.output_tokens is not None and row.output_tokens > asked_tokens and is_possible(row):
             self._longest = max(self._longest, row.output_tokens)

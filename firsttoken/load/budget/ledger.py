@@ -1,15 +1,15 @@
-"""The budget of a run: one treasury keeps it, and lends ahead to the purse of every load process. Pure.
+"""The budget of a run: one ledger keeps it, and grants every load process an allowance ahead. Pure.
 
 Rule: nothing is sent that was not set aside at the most it can cost. At every moment, for each kind of cost,
 
-    cap = left + lent + spent
+    cap = left + reserved + spent
 
-where what is lent lies in purses, is in flight, or went down with a lost worker. So the cap holds whatever message is
-late, lost or told twice. Only an answer that costs more than it could (a server that ignores max_tokens, a prompt that
+where what is reserved lies in allowances, is in flight, or was lost with a worker. So the cap holds whatever message is
+late, lost or repeated. Only an answer that costs more than it could (a server that ignores max_tokens, a prompt that
 has more tokens than the highest guess) goes over it, by as much as that.
 
-While there is plenty, a purse stays some seconds ahead of its users, so that they do not wait for messages. Once the
-treasury cannot lend all that it is asked for, what lies idle in purses comes back and is lent request by request; the
+While there is plenty, an allowance stays some seconds ahead of its users, so that they do not wait for messages.
+Once the ledger cannot grant all that it is asked for, idle allowances come back and are granted request by request; the
 budget is used up when a request does not fit into what is left and what may still come back.
 """
 
@@ -27,20 +27,20 @@ NO_CAP = 2**62
 """A cap that no run reaches, so that a kind without one needs no rule of its own."""
 
 AHEAD_S = 4.0
-"""So much of the recent pace a purse asks ahead; it asks when less than half of that is left."""
+"""So much of the recent pace an allowance asks ahead; it asks when less than half of that is left."""
 REPORT_NS = NS
-"""A purse tells at least this often what it spent, and repeats what was not answered."""
+"""An allowance reports at least this often what it spent, and repeats what was not answered."""
 POLL_NS = NS // 10
-"""A purse asks this often for what it was refused."""
+"""An allowance asks this often for what it was refused."""
 
 
-class Slip(msgspec.Struct, frozen=True, kw_only=True):
-    """What a purse tells its treasury and asks of it. Told again, however late, it counts once."""
+class TopUpRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an allowance reports to the ledger and asks of it. Repeated, however late, it counts once."""
 
     number: int
     """From 1, one higher each time."""
     spent: Cost
-    """Since the slip before this one."""
+    """Since the request before this one."""
     back: Cost
     """Returned unspent."""
     ask: Cost
@@ -49,7 +49,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to the slip of that number."""
+    """The answer to the top-up request of that number."""
 
     number: int
     amount: Cost
@@ -57,57 +57,57 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is time to return what is not needed now."""
 
 
-class Purse:
+class Allowance:
     """What the users of one load process may spend without asking."""
 
     def __init__(self) -> None:
         self._free = NOTHING
         """Below nothing where answers cost more than was set aside."""
         self._spent = NOTHING
-        """Since the last slip."""
+        """Since the last top-up request."""
         self._waiting: dict[Hashable, Cost] = {}
         """Who waits, in order, and for what."""
         self._pace = Pace()
         self._scarce = False
         self._in_vain = False
-        """The last slip did not get all that it asked for."""
-        self._slip: Slip | None = None
-        """The slip on its way; one at a time."""
+        """The last top-up request did not get all that it asked for."""
+        self._top_up: TopUpRequest | None = None
+        """The top-up request on its way; one at a time."""
         self._number = 0
-        self._told_ns: int | None = None
+        self._sent_ns: int | None = None
 
     def reserve(self, who: Hashable, cost: Cost, now_ns: int) -> bool:
-        """Set the cost of an attempt aside. False: it has to wait for a grant or for somebody's `settle`, and try
-        again then; until it does, or `forget` is called, the next slips ask for it."""
+        """Set the cost of an attempt aside. False: it has to wait for a grant or for another's `reconcile`, and try
+        again then; until it does, or `forget` is called, the next top-up requests ask for it."""
         if not cost.fits(self._free):
             self._waiting[who] = cost
             return False
         self._waiting.pop(who, None)
         self._free -= cost
-        self._pace.note(cost, now_ns)
+        self._pace.record_cost(cost, now_ns)
         return True
 
     def forget(self, who: Hashable) -> None:
-        """Somebody does not wait any more."""
+        """A request does not wait any more."""
         self._waiting.pop(who, None)
 
-    def settle(self, reserved: Cost, spent: Cost) -> None:
+    def reconcile(self, reserved: Cost, spent: Cost) -> None:
         """An attempt has ended: what it did not cost is free again."""
         self._free += reserved - spent
         self._spent += spent
 
-    def write_slip(self, now_ns: int) -> Slip | None:
-        """What to send to the treasury now; None where there is nothing to say, or an answer is due first."""
-        since_ns = REPORT_NS if self._told_ns is None else now_ns - self._told_ns
-        if self._slip is None:
+    def write_top_up(self, now_ns: int) -> TopUpRequest | None:
+        """What to send to the ledger now; None where there is nothing to send, or an answer is due first."""
+        since_ns = REPORT_NS if self._sent_ns is None else now_ns - self._sent_ns
+        if self._top_up is None:
             wish = self._wish(now_ns)
             if since_ns < self._patience_ns(wish):
                 return None
-            self._slip = self._write(wish)
+            self._top_up = self._write(wish)
         elif since_ns < REPORT_NS:
             return None
-        self._told_ns = now_ns
-        return self._slip
+        self._sent_ns = now_ns
+        return self._top_up
 
     def _wish(self, now_ns: int) -> Cost:
         """What it would have free: enough for a while; in scarcity nothing."""
@@ -132,22 +132,22 @@ class Purse:
         useful = sum(self._waiting.values(), NOTHING) if need is not None and need.fits(self._free) else NOTHING
         return (self._free - useful).most(NOTHING)
 
-    def _write(self, wish: Cost) -> Slip:
+    def _write(self, wish: Cost) -> TopUpRequest:
         back = self._idle()
         self._free -= back
         self._number += 1
         wanted = sum(self._waiting.values(), wish)
         ask = (wanted - self._free).most(NOTHING)
-        slip = Slip(number=self._number, spent=self._spent, back=back, ask=ask, need=self._need)
+        top_up = TopUpRequest(number=self._number, spent=self._spent, back=back, ask=ask, need=self._need)
         self._spent = NOTHING
-        return slip
+        return top_up
 
-    def take(self, grant: Grant) -> None:
-        """Put a grant in; who waits may try again. An answer to a slip that was answered before is void."""
-        if self._slip is None or self._slip.number != grant.number:
+    def add_grant(self, grant: Grant) -> None:
+        """Add a grant; waiting requests may try again. A second answer to the same top-up request is void."""
+        if self._top_up is None or self._top_up.number != grant.number:
             return
-        self._in_vain = not self._slip.ask.fits(grant.amount)
-        self._slip = None
+        self._in_vain = not self._top_up.ask.fits(grant.amount)
+        self._top_up = None
         self._free += grant.amount
         self._scarce = grant.scarce
 
@@ -160,7 +160,7 @@ class Pace:
         self._running = NOTHING
         self._before = NOTHING
 
-    def note(self, cost: Cost, now_ns: int) -> None:
+    def record_cost(self, cost: Cost, now_ns: int) -> None:
         """Count a cost that was set aside now."""
         self._turn(now_ns)
         self._running += cost
@@ -180,8 +180,8 @@ class Pace:
             self._since_ns += seconds * NS
 
 
-class Treasury:
-    """What the run may still spend, and to whom it is lent."""
+class Ledger:
+    """What the run may still spend, and for which worker it is reserved."""
 
     def __init__(self, caps: Budget, earlier: Cost = NOTHING, earlier_ns: int = 0) -> None:
         """`earlier`: what the run had spent, and for how long, before it was broken off and gone on with."""
@@ -193,7 +193,7 @@ class Treasury:
             nano_usd=max(1, int(caps.usd * NANO)) if caps.usd else NO_CAP,
             output_tokens=NO_CAP,
         )
-        self._lent: dict[int, Cost] = {}
+        self._reserved: dict[int, Cost] = {}
         self._answered: dict[int, Grant] = {}
         self._lost: set[int] = set()
         self._left -= earlier
@@ -203,38 +203,38 @@ class Treasury:
 
     @property
     def spent(self) -> Cost:
-        """What purses have told so far, and all that lost workers held: nobody knows better."""
-        return sum((self._lent[worker] for worker in self._lost), self._spent)
+        """What allowances have reported so far, and all that lost workers held, as that is not known better."""
+        return sum((self._reserved[worker] for worker in self._lost), self._spent)
 
-    def serve(self, worker: int, slip: Slip) -> Grant:
-        """Book what a worker tells, and lend it what it asks for, as far as there is."""
+    def answer_top_up(self, worker: int, top_up: TopUpRequest) -> Grant:
+        """Record what a worker reports, and grant it what it asks for, as far as there is."""
         answered = self._answered.get(worker)
-        if answered is not None and slip.number <= answered.number:
+        if answered is not None and top_up.number <= answered.number:
             return answered
         self._lost.discard(worker)
-        lent = self._lent.get(worker, NOTHING) - slip.spent - slip.back
-        self._spent += slip.spent
-        self._left += slip.back
-        overspent = (NOTHING - lent).most(NOTHING)
+        reserved = self._reserved.get(worker, NOTHING) - top_up.spent - top_up.back
+        self._spent += top_up.spent
+        self._left += top_up.back
+        overspent = (NOTHING - reserved).most(NOTHING)
         self._left -= overspent
-        amount = self._portion(slip)
+        amount = self._portion(top_up)
         self._left -= amount
-        self._lent[worker] = lent + overspent + amount
-        if slip.need is not None and not slip.need.fits(amount):
-            self._judge(slip.need)
-        grant = self._answered[worker] = Grant(number=slip.number, amount=overspent + amount, scarce=self._scarce)
+        self._reserved[worker] = reserved + overspent + amount
+        if top_up.need is not None and not top_up.need.fits(amount):
+            self._check_room(top_up.need)
+        grant = self._answered[worker] = Grant(number=top_up.number, amount=overspent + amount, scarce=self._scarce)
         return grant
 
-    def _portion(self, slip: Slip) -> Cost:
-        """What is lent: all that is asked for, or once that is not there, what is of use to the request that waits."""
-        if slip.ask.fits(self._left):
-            return slip.ask
+    def _portion(self, top_up: TopUpRequest) -> Cost:
+        """What is granted: all that is asked for or, once that is not there, what the waiting request can use."""
+        if top_up.ask.fits(self._left):
+            return top_up.ask
         self._scarce = True
-        return slip.ask.least(self._left) if slip.need is not None and slip.need.fits(self._left) else NOTHING
+        return top_up.ask.least(self._left) if top_up.need is not None and top_up.need.fits(self._left) else NOTHING
 
-    def _judge(self, need: Cost) -> None:
-        """Is the budget used up? A request waits that does not fit into what is left and what may still come back."""
-        living = (lent for worker, lent in self._lent.items() if worker not in self._lost)
+    def _check_room(self, need: Cost) -> None:
+        """The budget is used up once a waiting request does not fit into what is left and what may still come back."""
+        living = (reserved for worker, reserved in self._reserved.items() if worker not in self._lost)
         room = sum(living, self._left)
         if self._used_up is None and not need.fits(room):
             self._used_up = self._describe(need, room)
@@ -253,14 +253,14 @@ class Treasury:
             f"and the next request may take ${need.nano_usd / NANO:,.4f}"
         )
 
-    def book(self, cost: Cost) -> None:
-        """Something was spent that nobody had borrowed."""
+    def record_cost(self, cost: Cost) -> None:
+        """Record a cost for which nothing was reserved."""
         self._left -= cost
         self._spent += cost
 
     def lose(self, worker: int) -> None:
         """A worker is lost: what it holds counts as spent, for it may have been, unless the worker comes back."""
-        if worker in self._lent:
+        if worker in self._reserved:
             self._lost.add(worker)
 
     def exhausted(self, since_ns: int) -> str | None:

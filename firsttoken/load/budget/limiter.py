@@ -12,17 +12,17 @@ from msgspec.structs import replace
 
 from firsttoken.catalogue import Source
 from firsttoken.load.budget.cost import AnswerGauge, Cost, PromptGauge, estimate, is_possible, price_row, spent
-from firsttoken.load.budget.ledger import Purse
+from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.rate_share import QuotaShare
 from firsttoken.row import Row
 
 
-class Spending:
-    """The purse of a process, and per target what its tokens cost and how much of its quota may be used."""
+class BudgetLimiter:
+    """The allowance of a process, and per target what its tokens cost and how much of its quota may be used."""
 
     def __init__(
         self,
-        purse: Purse,
+        allowance: Allowance,
         prices: Mapping[str, Source | None],
         quotas: Mapping[str, QuotaShare],
         billed: Mapping[str, Source | None] | None = None,
@@ -30,7 +30,7 @@ class Spending:
         """`prices` has the targets that a budget bounds, None where no price is known; `quotas` those whose quota is
         shared; `billed` all that cost something, whether bounded or not: the same as `prices` unless said otherwise.
         """
-        self.purse = purse
+        self.allowance = allowance
         self._prices = prices
         self._billed = prices if billed is None else billed
         self._quotas = quotas
@@ -62,13 +62,13 @@ class Spending:
             return None
         return price_row(row, source) if is_possible(row) else None
 
-    def settle(self, row: Row, words: int, bound: Cost | None) -> None:
+    def reconcile(self, row: Row, words: int, bound: Cost | None) -> None:
         """An attempt has ended."""
         if bound is None:
             return
-        self.purse.settle(bound, spent(row, self._prices[row.target], bound))
-        self._gauges[row.target].note(words, row)
+        self.allowance.reconcile(bound, spent(row, self._prices[row.target], bound))
+        self._gauges[row.target].record_prompt(words, row)
         if row.asked_output_tokens is not None:
-            self._answers[row.target].note(row.asked_output_tokens, row)
+            self._answers[row.target].record_answer(row.asked_output_tokens, row)
         if row.target in self._quotas:
-            self._quotas[row.target].note(row)
+            self._quotas[row.target].record_limits(row)

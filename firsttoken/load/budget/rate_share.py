@@ -1,15 +1,16 @@
 """The share of an account's quota that a test may use, so that production on the same account is not starved. Pure.
 
 Rule: what counts is what the vendor reserves when a request comes in, its prompt and the whole answer it may have,
-whatever comes of it later (`cost.estimate`). Each limit is a door that a request shuts behind itself for as long as the
+whatever comes of it later (`cost.estimate`). Each limit is a token bucket, empty after a request for as long as the
 share takes to refill by its cost:
 
-    shut for = cost / (share x limit / window / workers)
+    empty for = cost / (share x limit / window / workers)
 
 so in any span of T seconds a worker lets through at most its rate x T and one request more. Requests go evenly, which a
-server's bucket likes better than a minute's worth at once. A limit that no answer has told yet makes nobody wait; what
-went before it was told is made good as soon as it is. A server may have several: a minute's, a day's, one on the tokens
-of answers alone; each that was ever told holds. Where only a rest is told, the limit is at least the highest rest seen.
+server's bucket likes better than a minute's worth at once. A limit that no answer has reported yet delays no request;
+what went before is charged as soon as it is reported. A server may have several: a minute's, a day's, one on the tokens
+of answers alone; each that was ever reported holds. Where only a rest is reported, the limit is at least the highest
+rest seen.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def count(cost: Cost, of: str) -> int:
     }[of]
 
 
-class Door:
+class TokenBucket:
     """One limit: so much may go through in a time."""
 
     def __init__(self, window_s: float, owed: float, at_ns: int | None) -> None:
@@ -52,11 +53,11 @@ class Door:
         self._at_ns = at_ns
 
     def wait_ns(self, share: float, now_ns: int) -> int:
-        """For how long it is shut to a user who may use so much of the limit."""
+        """For how long it is empty to a user who may use so much of the limit."""
         self._refill(share, now_ns)
         return max(0, round(self._owed / self._rate(share) * NS))
 
-    def take(self, amount: int, share: float, now_ns: int) -> None:
+    def charge(self, amount: int, share: float, now_ns: int) -> None:
         """Let a request through."""
         self._refill(share, now_ns)
         self._owed += amount
@@ -77,13 +78,13 @@ class QuotaShare:
         self.share = share
         self.workers = workers
         """How many share it; may change when one is lost or comes."""
-        self._doors: dict[LimitKind, Door] = {}
+        self._buckets: dict[LimitKind, TokenBucket] = {}
         self._taken = NOTHING
-        """All that ever went through, and since when: a limit that is told later counts it too."""
+        """All that ever went through, and since when: a limit that is reported later counts it too."""
         self._since_ns: int | None = None
 
-    def note(self, row: Row) -> None:
-        """Read the limits that an answer tells.
+    def record_limits(self, row: Row) -> None:
+        """Record the limits that an answer reports.
 
         Where it does not tell for which time they are, that is a minute, but for requests that take longer than that
         to reset: some accounts are told their requests of a day in the same header
@@ -93,27 +94,27 @@ class QuotaShare:
         untold_s = DAY_S if long_ms is not None and long_ms > MINUTE_S * 1e3 else MINUTE_S
         requests = LimitKind("requests", row.ratelimit_window_requests_s or untold_s)
         tokens = LimitKind(row.ratelimit_tokens_of or "tokens", row.ratelimit_window_tokens_s or MINUTE_S)
-        self._hear(requests, row.ratelimit_limit_requests, row.ratelimit_remaining_requests)
-        self._hear(tokens, row.ratelimit_limit_tokens, row.ratelimit_remaining_tokens)
+        self._record_limit(requests, row.ratelimit_limit_requests, row.ratelimit_remaining_requests)
+        self._record_limit(tokens, row.ratelimit_limit_tokens, row.ratelimit_remaining_tokens)
 
-    def _hear(self, told: LimitKind, limit: int | None, remaining: int | None) -> None:
-        door = self._doors.get(told)
+    def _record_limit(self, kind: LimitKind, limit: int | None, remaining: int | None) -> None:
+        bucket = self._buckets.get(kind)
         if limit is None and not remaining:
             return
-        known = limit if limit is not None else max(remaining or 0, 0 if door is None else door.limit)
-        if door is None:
-            door = self._doors[told] = Door(told.window_s, count(self._taken, told.of), self._since_ns)
-        door.limit = known
+        known = limit if limit is not None else max(remaining or 0, 0 if bucket is None else bucket.limit)
+        if bucket is None:
+            bucket = self._buckets[kind] = TokenBucket(kind.window_s, count(self._taken, kind.of), self._since_ns)
+        bucket.limit = known
 
     def wait_ns(self, now_ns: int) -> int:
-        """How long the next request has to wait, in ns; 0: it may go now, and then is to be told by `take`."""
+        """How long the next request has to wait, in ns; 0: it may go now, and is then charged by `charge`."""
         mine = self.share / self.workers
-        return max((door.wait_ns(mine, now_ns) for door in self._doors.values()), default=0)
+        return max((bucket.wait_ns(mine, now_ns) for bucket in self._buckets.values()), default=0)
 
-    def take(self, cost: Cost, now_ns: int) -> None:
+    def charge(self, cost: Cost, now_ns: int) -> None:
         """Count a request that goes now, at the most it can cost."""
         mine = self.share / self.workers
         self._since_ns = now_ns if self._since_ns is None else self._since_ns
         self._taken += cost
-        for told, door in self._doors.items():
-            door.take(count(cost, told.of), mine, now_ns)
+        for kind, bucket in self._buckets.items():
+            bucket.charge(count(cost, kind.of), mine, now_ns)

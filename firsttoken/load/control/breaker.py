@@ -32,7 +32,7 @@ class Breaker:
         self._since_ns: int | None = None
         """When the row of failures was first seen."""
 
-    def note(self, *, answered: int, failed: int, streaming: int, now_ns: int) -> None:
+    def record_counts(self, *, answered: int, failed: int, streaming: int, now_ns: int) -> None:
         """Look at the attempts of all workers: how many of the stage so far had an outcome of a server that is alive,
         and of one that may be dead (row.OUTCOMES), and how many have an answer running now.
 
@@ -46,9 +46,9 @@ class Breaker:
         elif failures or self._in_a_row:
             self._since_ns = now_ns if self._since_ns is None else self._since_ns
             self._in_a_row += failures
-            self._judge((now_ns - self._since_ns) / NS)
+            self._check((now_ns - self._since_ns) / NS)
 
-    def _judge(self, seconds: float) -> None:
+    def _check(self, seconds: float) -> None:
         if self.tripped is None and self._in_a_row >= FAILURES and seconds >= PATIENCE_S:
             self.tripped = (
                 f"{self._target}: the last {self._in_a_row:,} attempts failed, over {seconds:.0f} s in which nothing "

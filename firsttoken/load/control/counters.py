@@ -1,7 +1,7 @@
-"""What was counted in a stage so far: by one load process, or by all of them together. Pure.
+"""The counters of a stage so far: of one load process, or of all of them together. Pure.
 
-Rule: counts only grow and gauges say how it stands now, so a tally may be told twice or lost on the way, and the next
-one makes it good.
+Rule: counts only grow and gauges are of the moment, so a message of counters may come twice or be lost, and the next
+one makes up for it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import ClassVar
 
 import msgspec
 
-from firsttoken.load.control.histogram import Digest
+from firsttoken.load.control.histogram import Histogram
 from firsttoken.load.control.samples import Sample
 
 
-class Tally(msgspec.Struct):
-    """One stage's counts. Requests are those of the whole stage unless it says measured."""
+class Counters(msgspec.Struct):
+    """One stage's counters. Requests are those of the whole stage unless it says measured."""
 
     issued: int = 0
     ended: int = 0
@@ -28,7 +28,7 @@ class Tally(msgspec.Struct):
     """Attempts journalled as started."""
     kept: int = 0
     judged: int = 0
-    """Measured requests that kept the promise, of those of which it is known whether they did."""
+    """Measured requests that met the SLO, of those of which it is known whether they did."""
     answered: int = 0
     unanswered: int = 0
     """Attempts that a living server answered, and those that failed as a dead one makes them fail."""
@@ -43,16 +43,16 @@ class Tally(msgspec.Struct):
     """Users with a request: attempts and back-off together."""
     in_flight: int = 0
     idle_ns: int = 0
-    """Of users: how long open seats of a closed loop had nobody at work, see `Lane.note_idle`."""
-    e2e: Digest = msgspec.field(default_factory=Digest)
+    """Of users: how long open slots of a closed loop had no user at work, see `StageRun.record_idle`."""
+    e2e: Histogram = msgspec.field(default_factory=Histogram)
     """From intended to the end, of requests that succeeded."""
-    ttft: Digest = msgspec.field(default_factory=Digest)
+    ttft: Histogram = msgspec.field(default_factory=Histogram)
     measured: int = 0
     """Measured requests that have ended, with an answer or without."""
     measured_failed: int = 0
     measured_tokens: float = 0.0
     """Output that arrived while the stage measured, of requests that succeeded, as if their tokens came evenly."""
-    measured_ttft: Digest = msgspec.field(default_factory=Digest)
+    measured_ttft: Histogram = msgspec.field(default_factory=Histogram)
     nano_usd: int = 0
     """What the attempts cost by the server's own counts."""
     unpriced: int = 0
@@ -69,11 +69,11 @@ class Tally(msgspec.Struct):
     )  # fmt: skip
 
 
-def add_up(tallies: Iterable[Tally]) -> Tally:
-    """The tally of all of them together."""
-    total = Tally()
-    for each in tallies:
-        for name in Tally.SUMS:
+def add_up(parts: Iterable[Counters]) -> Counters:
+    """The counters of all of them together."""
+    total = Counters()
+    for each in parts:
+        for name in Counters.SUMS:
             setattr(total, name, getattr(total, name) + getattr(each, name))
         total.e2e.join(each.e2e)
         total.ttft.join(each.ttft)

@@ -57,7 +57,9 @@ class CreditBreaker:
         self._in_a_row = 0
         self._since_ns: int | None = None
 
-    def note(self, *, answered: int, refused: int, streaming: int, pending: int, words: str, now_ns: int) -> None:
+    def record_counts(
+        self, *, answered: int, refused: int, streaming: int, pending: int, words: str, now_ns: int
+    ) -> None:
         """Look at the attempts of a stage so far: how many were answered and how many refused for want of credit, how
         many stream now or are on the wire for long, and what the last refusal said. A new stage counts from 0 again.
         """
@@ -69,9 +71,9 @@ class CreditBreaker:
         elif refusals or self._in_a_row:
             self._since_ns = now_ns if self._since_ns is None else self._since_ns
             self._in_a_row += refusals
-            self._judge((now_ns - self._since_ns) / NS, SLOW_PATIENCE_S if pending else PATIENCE_S, words)
+            self._check((now_ns - self._since_ns) / NS, SLOW_PATIENCE_S if pending else PATIENCE_S, words)
 
-    def _judge(self, seconds: float, patience_s: float, words: str) -> None:
+    def _check(self, seconds: float, patience_s: float, words: str) -> None:
         if self.tripped is None and self._in_a_row >= REFUSALS and seconds >= patience_s:
             said = f' ("{words}")' if words else ""
             self.tripped = (

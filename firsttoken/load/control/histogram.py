@@ -1,7 +1,7 @@
 """How long things took, counted in buckets: what the stage clock needs to know, in bounded memory. Pure.
 
-Rule: a digest steers, and is shown while a run goes on; it never reports. Its buckets are one per cent wide, two
-digests add up to that of the union, and every figure of a report comes from rows instead.
+Rule: a histogram steers, and is shown while a run goes on; it never reports. Its buckets are one per cent wide, two
+histograms add up to that of the union, and every figure of a report comes from rows instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ROUNDING = 1e-9
 """What a product of a share and a count may be off by."""
 
 
-class Digest(msgspec.Struct):
+class Histogram(msgspec.Struct):
     """Counts of durations by the logarithm of their nanoseconds."""
 
     buckets: dict[int, int] = {}
@@ -28,7 +28,7 @@ class Digest(msgspec.Struct):
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
         self.count += 1
 
-    def join(self, other: Digest) -> None:
+    def join(self, other: Histogram) -> None:
         """Count all that another one has counted."""
         for bucket, count in other.buckets.items():
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
-from firsttoken.load.control.counters import Tally
-from firsttoken.load.control.histogram import Digest
+from firsttoken.load.control.counters import Counters
+from firsttoken.load.control.histogram import Histogram
 from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import StagePlan
 from firsttoken.plan.windows import MEASURE_S, SETTLE_S
@@ -66,7 +66,7 @@ class StageClock:
         """Whether one more request may be issued after `issued` of them."""
         return self.ended_ns is None and (self.plan.requests == 0 or issued < self.plan.requests)
 
-    def advance(self, now_ns: int, tally: Tally, *, enough: bool = False, pending: int = 0) -> None:
+    def advance(self, now_ns: int, counters: Counters, *, enough: bool = False, pending: int = 0) -> None:
         """Move over every boundary that `now_ns` has passed.
 
         `enough`: what the measure phase was to find out is known; `pending`: stages beside this one that still
@@ -75,13 +75,13 @@ class StageClock:
         while self.ended_ns is None:
             phase, began_ns = self.boundaries[-1]
             if phase == "hold":
-                still_open = tally.open_measured + pending
+                still_open = counters.open_measured + pending
                 most_ns = self.plan.hold_ns
                 least_ns = min(most_ns, LEAST_HOLD_NS) if self.plan.by == "rate" else 0
                 if now_ns >= began_ns + (least_ns if still_open == 0 else most_ns):
-                    self.unfinished, self.ended_ns = tally.open_measured, now_ns
+                    self.unfinished, self.ended_ns = counters.open_measured, now_ns
                 return
-            until_ns = self._until_ns(phase, began_ns, now_ns, tally, enough)
+            until_ns = self._until_ns(phase, began_ns, now_ns, counters, enough)
             if until_ns is None or now_ns < until_ns:
                 return
             self.boundaries.append((FOLLOWING[phase], until_ns))
@@ -97,11 +97,11 @@ class StageClock:
         """Move into those of `phases`, as told in order by who moves this clock, that had not been told before."""
         self.boundaries += [(phase, now_ns) for phase in phases[len(self.boundaries) :]]
 
-    def _until_ns(self, phase: Phase, began_ns: int, now_ns: int, tally: Tally, enough: bool) -> int | None:
+    def _until_ns(self, phase: Phase, began_ns: int, now_ns: int, counters: Counters, enough: bool) -> int | None:
         plan = self.plan
         if phase == "ramp":
             return began_ns + plan.ramp_ns
-        if phase == "measure" and plan.requests and tally.issued >= plan.requests:
+        if phase == "measure" and plan.requests and counters.issued >= plan.requests:
             return now_ns
         if phase == "measure" and enough and plan.least_ns is not None and now_ns >= began_ns + plan.least_ns:
             return now_ns
@@ -109,11 +109,11 @@ class StageClock:
         if length_ns is None and phase == "measure" and plan.requests:
             return None
         if length_ns is None:
-            return _auto_ns(phase, began_ns, now_ns, tally.e2e, enough=enough or phase == "settle")
+            return _auto_ns(phase, began_ns, now_ns, counters.e2e, enough=enough or phase == "settle")
         return began_ns + length_ns
 
 
-def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e: Digest, *, enough: bool) -> int | None:
+def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e: Histogram, *, enough: bool) -> int | None:
     q, times, bounds_s = AUTO[phase]
     least_ns, most_ns = (round(bound_s * NS) for bound_s in bounds_s)
     if now_ns >= began_ns + most_ns:
@@ -123,9 +123,9 @@ def _auto_ns(phase: Phase, began_ns: int, now_ns: int, e2e: Digest, *, enough: b
 
 
 def advance_together(
-    stages: Sequence[tuple[StageClock, Tally]], now_ns: int, enough: Container[StageClock] = ()
+    stages: Sequence[tuple[StageClock, Counters]], now_ns: int, enough: Container[StageClock] = ()
 ) -> None:
     """Move the clocks of stages that run at the same time; none ends before all of them have measured."""
-    for clock, tally in stages:
+    for clock, counters in stages:
         pending = sum(other is not clock and other.is_measuring for other, _ in stages)
-        clock.advance(now_ns, tally, enough=clock in enough, pending=pending)
+        clock.advance(now_ns, counters, enough=clock in enough, pending=pending)

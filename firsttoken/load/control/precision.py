@@ -34,7 +34,7 @@ def read_metric(text: str) -> tuple[str, float]:
 def find_value(metric: str, rows: Sequence[Row]) -> float | None:
     """What a request that ended adds to a latency's quantiles, in ms; None: nothing. The rows of its attempts in order.
 
-    As in the report: infinite felt latency for one that gave up, and every other latency of successes only.
+    As in the report: infinite user-perceived latency for one that failed, and every other latency of successes only.
     """
     return measure_request(rows)[Limits._fields.index(metric)].value
 

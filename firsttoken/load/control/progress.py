@@ -1,7 +1,7 @@
 """What a load process tells of a run while it goes on: a stage that begins, how it stands, what it has shown. Pure.
 
 Rule: these are counts of the moment, for the eye. Every figure of a report comes from rows instead: a median told here
-may differ from it by half a per cent, half the width of a digest's bucket, and tokens/s lack those of requests that
+may differ from it by half a per cent, half the width of a histogram's bucket, and tokens/s lack those of requests that
 were cut off.
 """
 
@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 
 from firsttoken.load.budget.cost import NANO
-from firsttoken.load.control.counters import Tally
-from firsttoken.load.control.histogram import WIDTH, Digest
+from firsttoken.load.control.counters import Counters
+from firsttoken.load.control.histogram import WIDTH, Histogram
 from firsttoken.load.control.phases import AUTO, StageClock
 from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import Group, StagePlan
@@ -21,7 +21,7 @@ from firsttoken.row import Row
 Event = dict[str, object]
 
 MIDDLE = math.exp(-WIDTH / 2)
-"""From the upper end of a digest's bucket to its middle."""
+"""From the upper end of a histogram's bucket to its middle."""
 
 
 def describe_stage(plan: StagePlan, stages: int | None) -> Event:
@@ -29,34 +29,34 @@ def describe_stage(plan: StagePlan, stages: int | None) -> Event:
     return {"event": "stage", "stages": stages, **_name(plan)}
 
 
-def describe_tick(clock: StageClock, tally: Tally, now_ns: int, left_ns: int | None, usd: float | None) -> Event:
+def describe_tick(clock: StageClock, counters: Counters, now_ns: int, left_ns: int | None, usd: float | None) -> Event:
     """How a stage stands; the time left and the dollars so far are those of the whole run."""
     return {
         "event": "tick",
         **_name(clock.plan),
         "phase": clock.phase,
         "elapsed_s": max(0, now_ns - clock.start_ns) / NS,
-        "in_flight": tally.in_flight,
-        "ended": tally.ended - tally.failed,
-        "failed": tally.failed,
-        "ttft_p50_ms": _median_ms(tally.ttft),
+        "in_flight": counters.in_flight,
+        "ended": counters.ended - counters.failed,
+        "failed": counters.failed,
+        "ttft_p50_ms": _median_ms(counters.ttft),
         "left_s": None if left_ns is None else left_ns / NS,
         "usd": usd,
     }
 
 
-def describe_result(clock: StageClock, tally: Tally, now_ns: int, usd: float | None) -> Event:
+def describe_result(clock: StageClock, counters: Counters, now_ns: int, usd: float | None) -> Event:
     """What the measured requests of a stage have shown, once it has ended."""
     measured_s = clock.measured_s(now_ns)
     return {
         "event": "result",
         **_name(clock.plan),
-        "measured": tally.measured,
-        "failed": tally.measured_failed,
-        "ttft_p50_ms": _median_ms(tally.measured_ttft),
-        "tokens_per_s": tally.measured_tokens / measured_s if measured_s else None,
-        "slo_share": tally.kept / tally.judged if tally.judged else None,
-        "judged": tally.judged,
+        "measured": counters.measured,
+        "failed": counters.measured_failed,
+        "ttft_p50_ms": _median_ms(counters.measured_ttft),
+        "tokens_per_s": counters.measured_tokens / measured_s if measured_s else None,
+        "slo_share": counters.kept / counters.judged if counters.judged else None,
+        "judged": counters.judged,
         "usd": usd,
     }
 
@@ -77,28 +77,30 @@ def count_measured_tokens(clock: StageClock, row: Row) -> float:
     return tokens * max(0, ended_ns - began_ns) / lasted_ns
 
 
-def find_usd(tallies: Sequence[Tally]) -> float | None:
+def find_usd(all_counters: Sequence[Counters]) -> float | None:
     """Dollars of all attempts by the server's own counts; None where the price of some is not known."""
-    if any(tally.unpriced for tally in tallies):
+    if any(counters.unpriced for counters in all_counters):
         return None
-    return sum(tally.nano_usd for tally in tallies) / NANO
+    return sum(counters.nano_usd for counters in all_counters) / NANO
 
 
-def find_left_ns(stages: Sequence[tuple[StageClock, Tally]], groups: Sequence[Group] | None, now_ns: int) -> int | None:
+def find_left_ns(
+    stages: Sequence[tuple[StageClock, Counters]], groups: Sequence[Group] | None, now_ns: int
+) -> int | None:
     """About how long the run will go on: the stages that run and the groups that follow; None where that is unknown.
 
     A length that follows from the answers is taken at the times that the stages running now have shown.
     """
     if groups is None or not stages:
         return None
-    e2e = max((tally.e2e for _, tally in stages), key=lambda digest: digest.count)
-    running = [_left_of(clock, tally.e2e, now_ns) for clock, tally in stages]
+    e2e = max((counters.e2e for _, counters in stages), key=lambda histogram: histogram.count)
+    running = [_left_of(clock, counters.e2e, now_ns) for clock, counters in stages]
     following = [[_expect_ns(plan, e2e) for plan in group] for group in groups]
     lengths = [_longest(group) for group in [running, *following]]
     return None if None in lengths else sum(length for length in lengths if length is not None)
 
 
-def _left_of(clock: StageClock, e2e: Digest, now_ns: int) -> int | None:
+def _left_of(clock: StageClock, e2e: Histogram, now_ns: int) -> int | None:
     if clock.ended_ns is not None:
         return 0
     if clock.phase == "hold":
@@ -108,7 +110,7 @@ def _left_of(clock: StageClock, e2e: Digest, now_ns: int) -> int | None:
     return None if whole_ns is None else max(0, clock.start_ns + whole_ns - now_ns)
 
 
-def _expect_ns(plan: StagePlan, e2e: Digest) -> int | None:
+def _expect_ns(plan: StagePlan, e2e: Histogram) -> int | None:
     """How long a stage takes, given how long its requests took so far; None where it ends by count alone."""
     if plan.measure_ns is None and plan.requests:
         return None
@@ -117,7 +119,7 @@ def _expect_ns(plan: StagePlan, e2e: Digest) -> int | None:
     return plan.ramp_ns + settle_ns + measure_ns + min(plan.hold_ns, e2e.quantile(0.95) or 0)
 
 
-def _auto_ns(phase: str, e2e: Digest) -> int:
+def _auto_ns(phase: str, e2e: Histogram) -> int:
     q, times, bounds_s = AUTO[phase]
     least_ns, most_ns = (round(bound_s * NS) for bound_s in bounds_s)
     return min(most_ns, max(least_ns, times * (e2e.quantile(q) or 0)))
@@ -133,6 +135,6 @@ def _name(plan: StagePlan) -> Event:
     return {name: getattr(plan, name) for name in names}
 
 
-def _median_ms(ttft: Digest) -> float | None:
+def _median_ms(ttft: Histogram) -> float | None:
     ttft_ns = ttft.quantile(0.5)
     return None if ttft_ns is None else ttft_ns * MIDDLE / 1e6

@@ -1,7 +1,7 @@
 """The values of a stage that measures until a figure is known, on their way from a worker to its master. Pure.
 
-Rule: each is told until the master has said that it has it, and then no more. Both sides keep them in one order and
-speak of a place in it, so that a message may be lost, late or told twice.
+Rule: each is sent until the master has acknowledged it, and then no more. Both sides keep them in one order and
+speak of a place in it, so that a message may be lost, late or repeated.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ Sample = tuple[int, float]
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """What a worker tells of its samples in one stage: those from the place `begins` on."""
+    """What a worker sends of its samples in one stage: those from the place `begins` on."""
 
     begins: int
     samples: list[Sample]
 
 
 class Outbox:
-    """A worker's samples in one stage, whichever of its lanes counted them, in the order in which they are told."""
+    """A worker's samples in one stage, whichever stage run counted them, in the order in which they are sent."""
 
     def __init__(self) -> None:
         self._samples: list[Sample] = []
         self._taken: dict[Hashable, int] = {}
         self._known = 0
 
-    def collect(self, lane: Hashable, samples: Sequence[Sample]) -> None:
-        """Take what a lane has counted since it was last asked; its list only grows."""
-        self._samples += samples[self._taken.get(lane, 0) :]
-        self._taken[lane] = len(samples)
+    def collect(self, stage_run: Hashable, samples: Sequence[Sample]) -> None:
+        """Take what a stage run has counted since the last call; its list only grows."""
+        self._samples += samples[self._taken.get(stage_run, 0) :]
+        self._taken[stage_run] = len(samples)
 
-    def note(self, known: int) -> None:
-        """Hear how many the master has; what was heard before may be said again."""
+    def record_known(self, known: int) -> None:
+        """Record how many the master has; an older number changes nothing."""
         self._known = max(self._known, known)
 
     def next_piece(self) -> Piece:

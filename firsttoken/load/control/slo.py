@@ -1,8 +1,8 @@
-"""Who keeps the promise, judged request by request while the run goes on. Pure.
+"""Who meets the SLO, judged request by request while the run goes on. Pure.
 
-Rule: the judgement is the report's own, made of the rows of one request instead of arrays (decide/promise.py has the
-words, decide/latency.py the definitions); a test holds the two together. Nothing that is printed comes from here: it
-only tells a search, or an automatic window, when a level has shown enough.
+Rule: the judgement is the report's own, made of the rows of one request instead of arrays (decide/measure/slo.py has
+the words, decide/measure/latency.py the definitions); a test holds the two together. Nothing that is printed comes
+from here: it only tells a search, or an automatic window, when a level has shown enough.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NS_PER_MS = 1e6
 
 
 class Limits(NamedTuple):
-    """What every request is promised: the most that a latency may be, in ms; None: nothing is promised of it."""
+    """The limits of the SLO: the most that a latency may be, in ms; None: no limit."""
 
     ttft_ms: float | None = None
     ttfo_ms: float | None = None
@@ -36,13 +36,13 @@ class Latency(NamedTuple):
 
 
 def read_limits(slo: Slo) -> Limits:
-    """The limits of a scenario's promise."""
+    """The limits of a scenario's SLO."""
     texts = (slo.ttft, slo.ttfo, slo.felt_ttft, slo.tpot, slo.e2e)
     return Limits(*(1000 * parse_duration(text) if text else None for text in texts))
 
 
 def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) -> bool | None:
-    """Whether a request keeps the promise, by the rows of its attempts in order; None where that is unknown.
+    """Whether a request meets the SLO, by the rows of its attempts in order; None where that is unknown.
 
     It breaks it by giving up, by an empty answer, and by being past a limit even where it was cut off; it keeps it by
     success within every limit. stopped_ns: when its stage ended, or the present while it runs, for a request that has
@@ -56,7 +56,7 @@ def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) ->
 
 
 def shows(limits: Limits, rows: Sequence[Row], now_ns: int) -> bool | None:
-    """What a request tells of a level while it runs: `keeps`, but an answer that was held back shows no promise kept.
+    """What a request tells of a level while it runs: `keeps`, but an answer that was held back shows no SLO met.
 
     The report lets no level pass that has more than a few of them, so that a search must not go by them either.
     """
@@ -81,7 +81,7 @@ def _holds(latency: Latency, limit_ms: float | None) -> bool | None:
 def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple[Latency, ...]:
     """Every latency of a request in the order of the limits; `rows` and `stopped_ns` as for `keeps`.
 
-    One that gave up was felt to take for ever, and has no other latency; an empty answer has none.
+    One that failed took for ever for its user, and has no other latency; an empty answer has none.
     """
     last, intended_ns, end_ns = rows[-1], rows[0].intended_ns, _find_end(rows[-1], stopped_ns)
     if is_empty(last):

@@ -1,4 +1,4 @@
-"""What a stage has shown so far, judged while it runs: may it end early, and is there still somebody to ask? Pure.
+"""The stopping rules of a stage, judged while it runs: may it end early, and is its endpoint still alive? Pure.
 
 Rule: a stage ends early only on a bound that holds however often one looks, or once an interval is narrow; whatever is
 printed comes from rows.
@@ -7,7 +7,7 @@ printed comes from rows.
 from __future__ import annotations
 
 from firsttoken.load.control.breaker import Breaker
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.credit import CreditBreaker, account_of
 from firsttoken.load.control.phases import StageClock
 from firsttoken.plan.order import Verdict
@@ -26,8 +26,8 @@ LEAST_CYCLES = 2
 """End-to-end times of a request, by their p95, that a level of a search is watched at least."""
 
 
-class Judge:
-    """Judges the stages of one scenario's run by their tallies."""
+class StoppingRule:
+    """Decides by their counters when the stages of one scenario's run may end."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._searches = scenario.load.search is not None
@@ -37,37 +37,39 @@ class Judge:
         self._credits = {target.name: CreditBreaker(target) for target in scenario.target}
         self._accounts = {target.name: account_of(target) for target in scenario.target}
 
-    def verdict(self, tally: Tally) -> Verdict:
-        """Whether the requests of a stage keep the promise, if that can be told already."""
-        return judge_level(tally.kept, tally.judged, self._share)
+    def judge_stage(self, counters: Counters) -> Verdict:
+        """Whether the requests of a stage meet the SLO, if that can be told already."""
+        return judge_level(counters.kept, counters.judged, self._share)
 
-    def is_enough(self, clock: StageClock, tally: Tally, now_ns: int) -> bool:
+    def is_enough(self, clock: StageClock, counters: Counters, now_ns: int) -> bool:
         """Whether the measure phase of a stage has shown what it was to find out."""
         if clock.phase != "measure":
             return False
-        cycle_ns = tally.e2e.quantile(0.95) or 0
+        cycle_ns = counters.e2e.quantile(0.95) or 0
         if self._searches:
             watched = clock.measured_s(now_ns) * 1e9 >= LEAST_CYCLES * cycle_ns
-            return watched and self.verdict(tally) is not None
+            return watched and self.judge_stage(counters) is not None
         if self._width is not None:
-            return self._width.is_narrow(clock, tally, now_ns, cycle_ns)
-        return is_known(tally.kept, tally.judged, self._share)
+            return self._width.is_narrow(clock, counters, now_ns, cycle_ns)
+        return is_known(counters.kept, counters.judged, self._share)
 
-    def find_dead(self, clock: StageClock, tally: Tally, now_ns: int) -> str | None:
+    def find_dead(self, clock: StageClock, counters: Counters, now_ns: int) -> str | None:
         """Why a target should be asked no more, in a sentence; None while it lives."""
         breaker = self._breakers[clock.plan.target]
-        breaker.note(answered=tally.answered, failed=tally.unanswered, streaming=tally.streaming, now_ns=now_ns)
+        breaker.record_counts(
+            answered=counters.answered, failed=counters.unanswered, streaming=counters.streaming, now_ns=now_ns
+        )
         return breaker.tripped
 
-    def find_spent(self, clock: StageClock, tally: Tally, now_ns: int) -> str | None:
+    def find_spent(self, clock: StageClock, counters: Counters, now_ns: int) -> str | None:
         """Why the account of a target should be asked no more, in a sentence; None while it has credit."""
         credit = self._credits[clock.plan.target]
-        credit.note(
-            answered=tally.answered,
-            refused=tally.unpaid,
-            streaming=tally.streaming,
-            pending=tally.pending,
-            words=tally.unpaid_words,
+        credit.record_counts(
+            answered=counters.answered,
+            refused=counters.unpaid,
+            streaming=counters.streaming,
+            pending=counters.pending,
+            words=counters.unpaid_words,
             now_ns=now_ns,
         )
         return credit.tripped
@@ -78,10 +80,10 @@ class Judge:
 
 
 def is_known(kept: int, judged: int, share: float) -> bool:
-    """Whether the share that kept the promise is known well enough for an automatic window to end.
+    """Whether the share that met the SLO is known well enough for an automatic window to end.
 
-    Half of its interval is at most half of what lies between the promise and all, which so few requests as can show a
-    promise kept give; or half of what lies between the promise and what was seen, four standard errors from it.
+    Half of its interval is at most half of what lies between the SLO and all, which so few requests as can show that
+    an SLO is met give; or half of what lies between the SLO and what was seen, four standard errors from it.
     """
     if judged < FEWEST:
         return False
@@ -99,11 +101,11 @@ class Width:
         self._within = wanted.within
         self._looked_ns = 0
 
-    def is_narrow(self, clock: StageClock, tally: Tally, now_ns: int, request_ns: int) -> bool:
+    def is_narrow(self, clock: StageClock, counters: Counters, now_ns: int, request_ns: int) -> bool:
         """Looked at once a second; `request_ns`: the p95 of requests' end-to-end time."""
-        if now_ns < self._looked_ns + LOOK_NS or not tally.samples:
+        if now_ns < self._looked_ns + LOOK_NS or not counters.samples:
             return False
         self._looked_ns = now_ns
-        at_ns, values = zip(*tally.samples[:: -(-len(tally.samples) // MOST_SAMPLES)], strict=True)
+        at_ns, values = zip(*counters.samples[:: -(-len(counters.samples) // MOST_SAMPLES)], strict=True)
         window = (dict(clock.boundaries)["measure"], now_ns)
         return self._module.is_narrow(values, at_ns, window, self._q, self._within, request_ns)

@@ -1,7 +1,7 @@
-"""The crew: everybody who sends, in this process or in others, as the conductor sees them.
+"""The backend: what sends the load, in this process or in others, as the controller sees it.
 
-Rule: the conductor decides and the crew obeys. What it is told may be told twice, what it counts only grows; so it is
-one thing to the conductor whether a stage runs in this process or in sixteen.
+Rule: the controller decides and the backend follows. It may be told the same thing twice, and its counts only grow; so
+it makes no difference to the controller whether a stage runs in this process or in sixteen.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Protocol
 
 import gevent
 
-from firsttoken.load.budget.ledger import Treasury
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.budget.ledger import Ledger
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
 from firsttoken.load.session.session import Session
-from firsttoken.load.session.stage_run import Lane
+from firsttoken.load.session.stage_run import StageRun
 from firsttoken.plan.stage import Group, find_schedule
 from firsttoken.row import Outcome, StageEvent
 from firsttoken.traffic.trace import Arrival
@@ -24,11 +24,11 @@ TICK_S = 0.02
 SPAWN_PATIENCE_S = 30.0
 """How long nobody may become ready before the run is given up."""
 CALL_AGAIN_S = 3.0
-"""How long to wait for users that Locust was told to start before it is told again."""
+"""How long to wait for users that Locust has to start before it is asked again."""
 
 
-class Crew(Protocol):
-    """What the conductor needs of those who send."""
+class Backend(Protocol):
+    """What the controller needs of whatever sends the load."""
 
     @property
     def stopping(self) -> str | None:
@@ -60,19 +60,19 @@ class Crew(Protocol):
         """Have so many users living as the group needs; else why that failed, in a sentence."""
 
     def begin(self, clocks: Sequence[StageClock]) -> None:
-        """Let the users of these stages in."""
+        """Admit the users of these stages."""
 
-    def tally(self, clock: StageClock) -> Tally:
+    def collect_counters(self, clock: StageClock) -> Counters:
         """What was counted in a stage so far, by all."""
 
-    def makes_garbage(self, group: Group) -> bool:
-        """Whether those who send in these stages leave cycles behind, as the openai package does."""
+    def leaves_cycles(self, group: Group) -> bool:
+        """Whether sending in these stages leaves reference cycles behind, as the openai package does."""
 
     def advance(self, enough: Sequence[StageClock]) -> None:
-        """Move the clocks to now, and tell who has to know; those of `enough` may end their measure phase."""
+        """Move the clocks to now, and report it where needed; those of `enough` may end their measure phase."""
 
     def end(self, outcome: Outcome) -> None:
-        """Close the gate, end what is on the wire, and return once everybody has drained and flushed."""
+        """Admit no more requests, end what is on the wire, and return once all is drained and flushed."""
 
     def mark(self, event: StageEvent) -> None:
         """Journal a boundary."""
@@ -81,30 +81,30 @@ class Crew(Protocol):
         """Have what was journalled so far survive a kill."""
 
     def leave(self) -> None:
-        """The run is over: nobody is wanted any more."""
+        """The run is over: no users are needed any more."""
 
 
-class LocalCrew:
-    """The crew of one load process: the session in this very process, told directly."""
+class LocalBackend:
+    """The backend of one load process: the session of this process, called directly."""
 
     workers_lost = 0
 
-    def __init__(self, session: Session, treasury: Treasury, seed: int, trace: Sequence[Arrival] | None) -> None:
+    def __init__(self, session: Session, ledger: Ledger, seed: int, trace: Sequence[Arrival] | None) -> None:
         self._session = session
-        self._treasury = treasury
+        self._ledger = ledger
         self._seed = seed
         self._trace = trace
         session.refill = self._refill
 
     def _refill(self) -> None:
-        """Carry what the purse asks for to the treasury and back, if there is something to ask."""
-        purse = self._session.spending.purse
-        if slip := purse.write_slip(self.now_ns()):
-            purse.take(self._treasury.serve(0, slip))
+        """Send the allowance's top-up request to the ledger, if it has one, and add the grant."""
+        allowance = self._session.limiter.allowance
+        if top_up := allowance.write_top_up(self.now_ns()):
+            allowance.add_grant(self._ledger.answer_top_up(0, top_up))
 
     @property
     def exhausted(self) -> str | None:
-        return self._treasury.exhausted(self._session.lasted_ns)
+        return self._ledger.exhausted(self._session.lasted_ns)
 
     @property
     def stopping(self) -> str | None:
@@ -139,30 +139,32 @@ class LocalCrew:
         return None
 
     def begin(self, clocks: Sequence[StageClock]) -> None:
-        self._session.open_gate(
+        self._session.open_admission(
             [
-                Lane(
+                StageRun(
                     clock,
-                    seats=range(clock.plan.users),
+                    slots=range(clock.plan.users),
                     schedule=find_schedule(clock.plan, self._seed, self._trace),
                 )
                 for clock in clocks
             ]
         )
 
-    def makes_garbage(self, group: Group) -> bool:
+    def leaves_cycles(self, group: Group) -> bool:
         return any(self._session.targets[plan.target].target.client == "sdk" for plan in group)
 
-    def tally(self, clock: StageClock) -> Tally:
-        return self._session.tally(clock)
+    def collect_counters(self, clock: StageClock) -> Counters:
+        return self._session.collect_counters(clock)
 
     def advance(self, enough: Sequence[StageClock]) -> None:
         session = self._session
         self._refill()
-        advance_together([(lane.clock, lane.tally) for lane in session.lanes], session.now_ns(), enough)
+        advance_together(
+            [(stage_run.clock, stage_run.counters) for stage_run in session.stage_runs], session.now_ns(), enough
+        )
 
     def end(self, outcome: Outcome) -> None:
-        self._session.close_gate(outcome)
+        self._session.close_admission(outcome)
         while self._session.busy:
             gevent.sleep(TICK_S / 4)
 

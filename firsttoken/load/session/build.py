@@ -10,8 +10,8 @@ from functools import partial
 
 from firsttoken.catalogue import Source, load_catalogue
 from firsttoken.duration import parse_duration
-from firsttoken.load.budget.ledger import Purse
-from firsttoken.load.budget.limiter import Spending
+from firsttoken.load.budget.ledger import Allowance
+from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.budget.rate_share import QuotaShare
 from firsttoken.load.control.slo import read_limits
 from firsttoken.load.session.journal import Recorder
@@ -63,7 +63,7 @@ def open_session(
         origin_ns=origin_ns,
         think_s=parse_duration(scenario.load.think),
         limits=read_limits(scenario.slo),
-        spending=open_spending(scenario, workers),
+        limiter=open_limiter(scenario, workers),
         value_of=find_value_of(scenario),
         leads=leads,
     )
@@ -73,7 +73,7 @@ def find_value_of(scenario: Scenario) -> Callable[[Sequence[Row]], float | None]
     """What to keep of each measured request for a figure that is measured until it is narrow; None without one."""
     if scenario.load.until is None:
         return None
-    from firsttoken.load.control.precision import find_value, read_metric  # numpy and scipy: only for who asks
+    from firsttoken.load.control.precision import find_value, read_metric  # numpy and scipy: imported only where needed
 
     return partial(find_value, read_metric(scenario.load.until.metric)[0])
 
@@ -84,13 +84,13 @@ def find_counted(scenario: Scenario) -> dict[str, Source | None]:
     return {target.name: find_prices(target, catalogue) for target in scenario.target if target.base_url}
 
 
-def open_spending(scenario: Scenario, workers: int = 1) -> Spending:
+def open_limiter(scenario: Scenario, workers: int = 1) -> BudgetLimiter:
     """What one of so many load processes may spend; where nothing is capped nothing is set aside."""
     caps, share = scenario.budget, scenario.budget.quota_share
     billed = find_counted(scenario)
     counted = billed if caps.usd or caps.tokens or caps.requests or share else {}
-    return Spending(
-        Purse(),
+    return BudgetLimiter(
+        Allowance(),
         prices=counted,
         quotas={target: QuotaShare(share, workers) for target in counted} if share else {},
         billed=billed,

@@ -1,6 +1,6 @@
-"""Whom Locust starts: as many users of ours as a stage asks for, and beside them those of other classes.
+"""Which users Locust starts: as many of ours as a stage asks for, and beside them those of other classes.
 
-Rule: a stage counts users of ours, and weights and fixed_count deal them out among our classes. Classes of others run
+Rule: a stage counts users of ours, and weights and fixed_count distribute them among our classes. Classes of others run
 in the proportion to ours that Locust's weights say, or by their own fixed_count; the load asked for is never theirs.
 """
 

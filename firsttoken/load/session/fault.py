@@ -76,34 +76,34 @@ class FaultWatch:
     def __init__(self, locustfile: Path, fail: Fail) -> None:
         self._locustfile = locustfile
         self._fail = fail
-        self._told = False
+        self._reported = False
         self._answer: BaseException | None = None
         """The latest of `ANSWERS`, which Locust logs next."""
         self._shown: set[tuple[type[BaseException], str]] = set()
 
     def listen(self, environment: Environment) -> None:
         """Hear what Locust hears of, what it only logs, and what ends a greenlet."""
-        environment.events.user_error.add_listener(self._hear_user)
+        environment.events.user_error.add_listener(self._on_user_error)
         for handler in (*logging.getLogger().handlers, *logging.getLogger("locust").handlers):
-            handler.addFilter(self._hear_log)
+            handler.addFilter(self._on_log)
         hub = gevent.get_hub()
         handle = hub.handle_error
 
         def handle_error(
             context: object, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
         ) -> None:
-            if error is None or not self.hear(error, trace):
+            if error is None or not self.on_error(error, trace):
                 handle(context, kind, error, trace)
 
         setattr(hub, "handle_error", handle_error)  # noqa: B010 - a method is not assigned to by its name
 
-    def hear(self, error: BaseException, trace: TracebackType | None = None) -> bool:
+    def on_error(self, error: BaseException, trace: TracebackType | None = None) -> bool:
         """Whether an exception came from the code of the locustfile; the first that did is told."""
         trace = trace or error.__traceback__
         if isinstance(error, CONTROL) or not self._is_of_behaviour(trace):
             return False
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             lines = traceback.format_exception(type(error), error, trace, limit=-DEEP)
             self._fail(describe_fault(error, self._locustfile, trace), "".join(lines))
         return True
@@ -111,14 +111,16 @@ class FaultWatch:
     def _is_of_behaviour(self, trace: TracebackType | None) -> bool:
         return any(belongs_to(frame.f_code.co_filename, self._locustfile) for frame, _ in traceback.walk_tb(trace))
 
-    def _hear_user(self, user_instance: object, exception: BaseException, tb: TracebackType, **_other: object) -> None:
+    def _on_user_error(
+        self, user_instance: object, exception: BaseException, tb: TracebackType, **_other: object
+    ) -> None:
         user = getattr(user_instance, "user", user_instance)
         if isinstance(exception, ANSWERS) and not isinstance(user, StreamingUser):
             self._answer = exception
         else:
-            self.hear(exception, tb)
+            self.on_error(exception, tb)
 
-    def _hear_log(self, record: logging.LogRecord) -> bool:
+    def _on_log(self, record: logging.LogRecord) -> bool:
         """Whether a record is shown. What Locust logs of an exception of the locustfile's is told by us, once."""
         _, error, trace = record.exc_info or sys.exc_info()
         if error is None or PACKAGES[0] not in Path(record.pathname).resolve().parents:
@@ -128,4 +130,4 @@ class FaultWatch:
             is_new = (type(error), place) not in self._shown
             self._shown.add((type(error), place))
             return is_new
-        return not self.hear(error, trace)
+        return not self.on_error(error, trace)

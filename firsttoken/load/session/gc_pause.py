@@ -1,7 +1,7 @@
-"""When the interpreter may look for cycles of garbage: between stages, never while one runs.
+"""When the garbage collector may run: between stages, never while one runs.
 
-Rule: a full collection stops every stream of the process for a tenth of a second, which is the instrument's fault and
-nobody else's. What a request leaves behind holds no cycle, so memory does not wait for the collector.
+Rule: a full collection stops every stream of the process for a tenth of a second, which would be an error of the
+instrument alone. What a request leaves behind holds no cycle, so memory does not wait for the collector.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Collect now, then not again until the block ends; what lives now is never looked at again."""
     gc.collect()
     gc.freeze()

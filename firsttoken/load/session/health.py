@@ -17,7 +17,7 @@ from firsttoken.machine.host import read_rss_mb
 from firsttoken.row import Health
 
 PROBE_S = 0.005
-"""One probe each 5 ms: its lag is how late the hub came to it, and no round of the hub lasts longer than that."""
+"""One probe each 5 ms: its lag is how late the hub came to it, and no iteration of the hub lasts longer than that."""
 SECOND_NS = 1_000_000_000
 
 
@@ -42,10 +42,10 @@ class Second:
             self._lags_ms.append(max(0, time.monotonic_ns() - due_ns) / 1e6)
 
     def summarise(self, session: Session, worker: int) -> Health:
-        """The line of this second; takes the readings of every target's client."""
-        readings = [target.client.take_readings() for target in session.targets.values()]
-        delays_ms = [delay_ms for reading in readings for delay_ms in reading.delays_ms]
-        first_tokens = sum(reading.first_tokens for reading in readings)
+        """The line of this second; takes the wire stats of every target's client."""
+        stats = [target.client.take_wire_stats() for target in session.targets.values()]
+        delays_ms = [delay_ms for each in stats for delay_ms in each.delays_ms]
+        first_tokens = sum(each.first_tokens for each in stats)
         late_ms = [late_ns / 1e6 for late_ns in session.take_lateness()]
         cpu_s, wall_ns = time.process_time() - self._began_cpu_s, time.monotonic_ns() - self._began_ns
         return Health(
@@ -62,20 +62,20 @@ class Second:
             read_delay_p99_ms=pick(delays_ms, 0.99),
             lateness_p99_ms=pick(late_ms, 0.99),
             lateness_max_ms=max(late_ms, default=None),
-            bracketed_share=sum(reading.bracketed for reading in readings) / first_tokens if first_tokens else None,
+            bracketed_share=sum(each.bracketed for each in stats) / first_tokens if first_tokens else None,
         )
 
 
 def watch_health(session: Session, worker: int = 0) -> None:
     """Write a line a second, and where a stage begins, for ever; a greenlet that writes the last when it is killed."""
-    second, lanes = Second(), session.lanes
+    second, stage_runs = Second(), session.stage_runs
     try:
         while True:
             second.probe()
-            if second.is_over or session.lanes is not lanes:
+            if second.is_over or session.stage_runs is not stage_runs:
                 session.recorder.sample_health(second.summarise(session, worker))
                 session.recorder.flush()
-                second, lanes = Second(), session.lanes
+                second, stage_runs = Second(), session.stage_runs
     finally:
         session.recorder.sample_health(second.summarise(session, worker))
 

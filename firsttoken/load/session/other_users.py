@@ -13,10 +13,10 @@ from firsttoken.load.session.streaming_user import REQUEST_TYPE
 from firsttoken.row import Manifest
 
 
-def note_others(environment: Environment, manifest: Manifest) -> None:
+def record_others(environment: Environment, manifest: Manifest) -> None:
     """Note in the manifest whenever Locust has started users how many of other classes live."""
 
-    def note(**_counts: object) -> None:
+    def record(**_counts: object) -> None:
         runner = environment.runner
         if runner is None:
             return
@@ -27,7 +27,7 @@ def note_others(environment: Environment, manifest: Manifest) -> None:
             name = each.__name__
             manifest.others[name] = max(manifest.others.get(name, 0), living.get(name, 0))
 
-    environment.events.spawning_complete.add_listener(note)
+    environment.events.spawning_complete.add_listener(record)
 
 
 def count_requests_of_others(environment: Environment, manifest: Manifest) -> None:

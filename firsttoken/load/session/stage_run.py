@@ -1,7 +1,7 @@
-"""A lane: one stage in one load process, with its seats, its arrivals and what it counted.
+"""A stage run: one stage in one load process, with its user slots, its arrivals and its counters.
 
-Rule: a closed loop's seats belong to users who come back; an arrival of an open loop is handed to whoever is idle, and
-is dropped, and counted, where nobody is. Its `intended_ns` is the schedule's, however late it is handed out.
+Rule: in a closed loop a user keeps its slot; an arrival of an open loop goes to an idle user, and
+is dropped and counted where there is none. Its `intended_ns` is the schedule's, however late it is handed out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from gevent.event import AsyncResult
 
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.credit import PENDING_S, says_spent
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.slo import Limits, shows
@@ -22,19 +22,19 @@ from firsttoken.plan.stage import Schedule
 from firsttoken.row import OUTCOMES, Phase, Row
 
 PENDING_NS = round(PENDING_S * 1e9)
-REDEALT = 1_000_000
-"""Requests of a seat that changes hands are counted from a multiple of this, so that no two share an id."""
+REASSIGNED = 1_000_000
+"""Requests of a reassigned slot are numbered from a multiple of this, so that no two share an id."""
 
 
 @dataclass(slots=True, eq=False)
 class Request:
     """What a user wants now: where it was admitted, when it became free or its arrival was due, what came of it."""
 
-    lane: Lane
-    seat: int
-    """The seat of a closed loop, the number of the arrival in an open one."""
+    stage_run: StageRun
+    slot: int
+    """The user slot of a closed loop, the number of the arrival in an open one."""
     number: int
-    """Of this seat in this stage, from 0."""
+    """Of this slot in this stage, from 0."""
     intended_ns: int
     phase: Phase
     ask: Ask | None = None
@@ -46,17 +46,17 @@ class Request:
     """Until when it waited for its budget or its share of the quota, if it did."""
 
 
-class Lane:
+class StageRun:
     """One stage as this process drives it."""
 
     def __init__(
-        self, clock: StageClock, *, seats: Sequence[int], schedule: Schedule = (), generation: int = 0
+        self, clock: StageClock, *, slots: Sequence[int], schedule: Schedule = (), generation: int = 0
     ) -> None:
         self.clock = clock
-        self.tally = Tally()
+        self.counters = Counters()
         self.schedule = schedule
         """Its arrivals in this process; a closed loop has none."""
-        self.seats = tuple(seats)
+        self.slots = tuple(slots)
         """Of this process; in an open loop only their number matters."""
         self.idle: deque[AsyncResult[Request | None]] = deque()
         """Users of an open loop who wait for an arrival."""
@@ -68,7 +68,7 @@ class Lane:
         """Measured requests not judged yet, in the order in which they were intended."""
         self._sessions: dict[Hashable, tuple[int, int]] = {}
         """User -> (arrival, requests asked) of a session that goes on after this request."""
-        self._first = generation * REDEALT
+        self._first = generation * REASSIGNED
         self._turns: dict[int, int] = {}
         self._spans: dict[int, list[Span]] = {}
 
@@ -80,21 +80,21 @@ class Lane:
     @property
     def full(self) -> bool:
         """Whether the stage has issued all the requests that it was to issue, or is over."""
-        return not self.clock.admits(self.tally.issued)
+        return not self.clock.admits(self.counters.issued)
 
-    def find_opening(self, seat: int, now_ns: int) -> int | None:
-        """When a seat of a closed loop opens or has opened, on the run's clock; None where it never will again."""
-        spans = self._spans.get(seat)
+    def find_opening(self, slot: int, now_ns: int) -> int | None:
+        """When a user slot of a closed loop opens or has opened, on the run's clock; None where it never will again."""
+        spans = self._spans.get(slot)
         if spans is None:
-            spans = self._spans[seat] = find_spans(self.clock.plan, seat)
+            spans = self._spans[slot] = find_spans(self.clock.plan, slot)
         opens_ns = find_opening(spans, now_ns - self.clock.start_ns)
         return None if opens_ns is None else opens_ns + self.clock.start_ns
 
-    def take_turn(self, seat: int, intended_ns: int) -> Request:
-        """The next request of a seat of a closed loop."""
-        number = self._turns.get(seat, self._first)
-        self._turns[seat] = number + 1
-        return self._issue(seat, number, intended_ns)
+    def take_turn(self, slot: int, intended_ns: int) -> Request:
+        """The next request of a user slot of a closed loop."""
+        number = self._turns.get(slot, self._first)
+        self._turns[slot] = number + 1
+        return self._issue(slot, number, intended_ns)
 
     def arrive(self, number: int, due_ns: int, ask: Ask) -> None:
         """Hand an arrival to an idle user, or drop it."""
@@ -103,7 +103,7 @@ class Lane:
             request.ask = ask
             self.idle.popleft().set(request)
         else:
-            self.tally.dropped += 1
+            self.counters.dropped += 1
 
     def go_on(self, user: Hashable, intended_ns: int) -> Request | None:
         """The next request of a user's session; None where it has none to go on with."""
@@ -115,21 +115,21 @@ class Lane:
     def remember(self, user: Hashable, request: Request) -> None:
         """Keep a session that has turns left."""
         if request.number + 1 - self._first < self.clock.plan.turns:
-            self._sessions[user] = (request.seat, request.number + 1)
+            self._sessions[user] = (request.slot, request.number + 1)
 
     def close(self) -> None:
         """Send every idle user away."""
         while self.idle:
             self.idle.popleft().set(None)
 
-    def _issue(self, seat: int, number: int, intended_ns: int) -> Request:
-        request = Request(self, seat, number, intended_ns, self.clock.phase_at(intended_ns))
-        tally = self.tally
-        tally.issued += 1
-        tally.busy += 1
+    def _issue(self, slot: int, number: int, intended_ns: int) -> Request:
+        request = Request(self, slot, number, intended_ns, self.clock.phase_at(intended_ns))
+        counters = self.counters
+        counters.issued += 1
+        counters.busy += 1
         self._open.add(request)
         if request.phase == "measure":
-            tally.open_measured += 1
+            counters.open_measured += 1
             self._measured.append(request)
         return request
 
@@ -137,41 +137,41 @@ class Lane:
         """A request is over, whatever became of it."""
         request.over = True
         self._open.discard(request)
-        self.tally.busy -= 1
-        self.tally.open_measured -= request.phase == "measure"
+        self.counters.busy -= 1
+        self.counters.open_measured -= request.phase == "measure"
 
-    def note_attempt(self, row: Row) -> None:
+    def record_attempt(self, row: Row) -> None:
         """Count what an attempt says of the server's life."""
         alive = None if row.outcome is None else OUTCOMES[row.outcome].alive
-        self.tally.answered += alive is True
-        self.tally.unanswered += alive is False
+        self.counters.answered += alive is True
+        self.counters.unanswered += alive is False
         if says_spent(row):
-            self.tally.unpaid += 1
-            self.tally.unpaid_words = row.error or ""
+            self.counters.unpaid += 1
+            self.counters.unpaid_words = row.error or ""
 
     def count_streams(self, now_ns: int) -> None:
         """Count the answers that are running, where the question may arise whether anything is alive."""
-        if not (self.tally.unanswered or self.tally.unpaid):
+        if not (self.counters.unanswered or self.counters.unpaid):
             return
         rows = [request.rows[-1] for request in self._open if request.rows and request.rows[-1].end_ns is None]
-        self.tally.streaming = sum(row.first_event_ns is not None for row in rows)
-        self.tally.pending = sum(row.sent_ns is not None and row.sent_ns + PENDING_NS < now_ns for row in rows)
+        self.counters.streaming = sum(row.first_event_ns is not None for row in rows)
+        self.counters.pending = sum(row.sent_ns is not None and row.sent_ns + PENDING_NS < now_ns for row in rows)
 
-    def note_idle(self, empty: Sequence[int], now_ns: int) -> None:
-        """Count for how long, in ns of a user, open seats had nobody at work since this was last called.
+    def record_idle(self, empty: Sequence[int], now_ns: int) -> None:
+        """Count for how long, in ns of a user, open slots had no user at work since this was last called.
 
-        `empty` are those without a living user; whoever waits for the budget is not at work either. A living user who
+        `empty` are those without a living user; one who waits for the budget is not at work either. A living user who
         has no request waits as the behaviour says, or is in its own code: that is no lack of load.
         """
         since_ns, self._looked_ns = self._looked_ns, now_ns
         if since_ns is None or self.is_open or self.clock.ended_ns is not None:
             return
-        opened = [opens_ns for seat in empty if (opens_ns := self.find_opening(seat, now_ns)) is not None]
+        opened = [opens_ns for slot in empty if (opens_ns := self.find_opening(slot, now_ns)) is not None]
         idle = self.waiting + sum(opens_ns <= now_ns for opens_ns in opened)
-        self.tally.idle_ns += idle * (now_ns - since_ns)
+        self.counters.idle_ns += idle * (now_ns - since_ns)
 
-    def judge(self, limits: Limits, now_ns: int) -> None:
-        """Count who kept the promise, up to the first of whom it is not known yet.
+    def judge_measured(self, limits: Limits, now_ns: int) -> None:
+        """Count who met the SLO, up to the first of whom it is not known yet.
 
         Those that end soonest are not like the others, so none is counted before the ones intended before it.
         """
@@ -182,5 +182,5 @@ class Lane:
                 return
             self._measured.popleft()
             if kept is not None:
-                self.tally.judged += 1
-                self.tally.kept += kept
+                self.counters.judged += 1
+                self.counters.kept += kept

@@ -19,7 +19,7 @@ from locust import TaskSet, User
 from locust.env import Environment
 
 from firsttoken.load.reporting_shape import Stages
-from firsttoken.load.session.request import perform
+from firsttoken.load.session.request import send_request
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import Request
 from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row
@@ -54,12 +54,12 @@ class StreamingUser(User):
 
         def on_start() -> None:
             prepare()
-            session.seat(self)
+            session.add_user(self)
 
         setattr(self, "on_start", on_start)  # noqa: B010 - a method is not assigned to by its name
         session.starting.add(self)
         greenlet = super().start(group)
-        greenlet.rawlink(lambda _ended: session.unseat(self))
+        greenlet.rawlink(lambda _ended: session.remove_user(self))
         return greenlet
 
     def wait_time(self) -> float:
@@ -72,8 +72,8 @@ class StreamingUser(User):
         while not rows:  # a stage that closes between the turn and the sending leaves none
             request, struck = self._await_turn()
             with _strike_later(struck):
-                rows = perform(self.session, request)
-        self._tell_locust(request, rows)
+                rows = send_request(self.session, request)
+        self._report_to_locust(request, rows)
         return rows[-1]
 
     def _await_turn(self) -> tuple[Request, list[gevent.Timeout]]:
@@ -81,13 +81,13 @@ class StreamingUser(User):
         struck: list[gevent.Timeout] = []
         while True:
             try:
-                request = self.session.admit(self)
+                request = self.session.acquire_slot(self)
             except gevent.Timeout as timeout:
                 struck.append(timeout)
             else:
                 return request, struck
 
-    def _tell_locust(self, request: Request, rows: list[Row]) -> None:
+    def _report_to_locust(self, request: Request, rows: list[Row]) -> None:
         last = rows[-1]
         if last.outcome in STOPPED_FROM_OUTSIDE or last.end_ns is None:
             return
@@ -139,4 +139,4 @@ def _find_session(environment: Environment) -> Session:
 
 
 class RequestFailedError(Exception):
-    """How a request that gave up is shown in Locust's own tables."""
+    """How a request that failed is shown in Locust's own tables."""

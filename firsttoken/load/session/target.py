@@ -1,6 +1,6 @@
 """A target made ready to be driven: its connection, its dialect and its prompts.
 
-Rule: a request's body depends on the seed, the level, the repeat, the seat and the request's number alone, so
+Rule: a request's body depends on the seed, the level, the repeat, the user slot and the request's number alone, so
 that every target is asked the same; the cold nonce is the one exception.
 """
 
@@ -24,7 +24,7 @@ from firsttoken.traffic.trace import Arrival
 from firsttoken.wire.attempt import Client, Deadlines
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import Endpoint, parse_endpoint
-from firsttoken.wire.wire_stats import Readings
+from firsttoken.wire.wire_stats import WireStats
 
 
 class TargetError(FirstTokenError, ValueError):
@@ -32,7 +32,7 @@ class TargetError(FirstTokenError, ValueError):
 
 
 class Sender(Protocol):
-    """What the load needs of a client, whichever way it sends."""
+    """What the load needs of a client, however it sends."""
 
     @property
     def in_flight(self) -> int: ...
@@ -41,7 +41,7 @@ class Sender(Protocol):
 
     def cancel_all(self, outcome: Outcome) -> None: ...
 
-    def take_readings(self) -> Readings: ...
+    def take_wire_stats(self) -> WireStats: ...
 
     def close(self) -> None: ...
 
@@ -58,7 +58,7 @@ class Ask(NamedTuple):
 
 
 class LiveTarget:
-    """One target: `client` sends, `compose` says what."""
+    """One target: `client` sends, `build_request` says what."""
 
     def __init__(
         self, target: Target, scenario: Scenario, client: Sender, nonce: str, trace: Sequence[Arrival] = ()
@@ -69,22 +69,22 @@ class LiveTarget:
         self._trace = trace
         self._nonce = f"{nonce}-{target.name}"
 
-    def compose(self, plan: StagePlan, seat: int, number: int) -> Ask:
-        """The `number`-th request of a seat in a stage."""
-        prompt = self._prompt(plan, seat, number)
+    def build_request(self, plan: StagePlan, slot: int, number: int) -> Ask:
+        """The `number`-th request of a user slot in a stage."""
+        prompt = self._prompt(plan, slot, number)
         body = write_body(self.target, prompt.text, prompt.output_tokens)
         return Ask(prompt.prompt_id, body, prompt.input_tokens, prompt.output_tokens)
 
-    def _prompt(self, plan: StagePlan, seat: int, number: int) -> Prompt:
+    def _prompt(self, plan: StagePlan, slot: int, number: int) -> Prompt:
         traffic = self._scenario.traffic
         nonce = None if traffic.cache == "warm" else f"{self._nonce}-{plan.stage}"
         if plan.traced:
-            return trace_prompt(seed=self._scenario.seed, arrival=self._trace[seat], number=seat, nonce=nonce)
+            return trace_prompt(seed=self._scenario.seed, arrival=self._trace[slot], number=slot, nonce=nonce)
         return make_prompt(
             seed=self._scenario.seed,
             level=plan.level,
             repeat=plan.repeat,
-            user=seat,
+            user=slot,
             turn=number,
             input_tokens=_length(traffic.input_tokens),
             output_tokens=_length(traffic.output_tokens),

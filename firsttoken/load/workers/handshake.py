@@ -1,6 +1,6 @@
-"""How a worker joins a run: it knocks, says who it is, is told what it has to know, and sets its clock.
+"""How a worker joins a run: it connects, registers, receives the welcome, and measures its clock's offset.
 
-Rule: whoever cannot join says in a sentence what was expected where; a worker of another version is not taken on.
+Rule: a worker that cannot join says in a sentence what was expected where; one of another version is refused.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from firsttoken.error import FirstTokenError
 from firsttoken.load.workers.clock_offset import ClockError, Exchange, Offset, estimate_offset
 from firsttoken.load.workers.messages import (
     AddressError,
-    Hello,
     Ping,
     Pong,
     Refusal,
+    Register,
     ToMaster,
     ToWorker,
     Welcome,
@@ -33,7 +33,7 @@ from firsttoken.load.workers.messages import (
 from firsttoken.load.workers.transport import WorkerLink
 
 WELCOME_TRIES = 30
-"""How often, a second apart, to say hello to a master that has answered Locust and not us."""
+"""How often, a second apart, to register with a master that has answered Locust and not us."""
 EXCHANGES, EXCHANGES_NEEDED = 16, 8
 EXCHANGE_S = 0.5
 
@@ -42,11 +42,11 @@ class JoinError(FirstTokenError):
     """The run cannot be joined; the message is a sentence for the user."""
 
 
-class Doorway:
-    """A worker's link to its master; what does not belong to joining goes to `listener`."""
+class HandshakeClient:
+    """A worker's link to its master; what does not belong to the handshake goes to `listener`."""
 
     def __init__(self, environment: Environment, master: str) -> None:
-        """Knock until somebody opens. Raises JoinError."""
+        """Connect until a master answers. Raises JoinError."""
         self.master = master
         self.listener: Callable[[ToWorker], None] = lambda _message: None
         self._welcomed: AsyncResult[Welcome] = AsyncResult()
@@ -59,31 +59,31 @@ class Doorway:
         except OSError as error:
             raise JoinError(f"--master {master}: expected where a master listens, got: {error.strerror}") from None
         try:
-            self._link = WorkerLink(environment, host, port, self._hear)
+            self._link = WorkerLink(environment, host, port, self._on_message)
         except ConnectionError:
             raise JoinError(
                 f"--master {master}: expected `firsttoken run SCENARIO --remote N --bind HOST:PORT` there, "
                 "got no answer; start it, or look at the firewall"
             ) from None
 
-    def say(self, message: ToMaster) -> None:
-        """Tell the master something; nobody is told whether it arrives."""
+    def send(self, message: ToMaster) -> None:
+        """Send the master a message; whether it arrives is not reported."""
         self._link.send(encode(message))
 
-    def ask_in(self, number: int | None) -> Welcome:
-        """Say hello until the master says what there is to know. Raises JoinError."""
+    def register(self, number: int | None) -> Welcome:
+        """Register until the master sends its welcome. Raises JoinError."""
         for _ in range(WELCOME_TRIES):
-            self.say(Hello(__version__, platform.node(), number))
+            self.send(Register(__version__, platform.node(), number))
             if self._welcomed.wait(1.0) is not None or self._welcomed.ready():
                 welcome: Welcome = self._welcomed.get()
                 return welcome
         raise JoinError(f"--master {self.master}: expected FirstToken, only Locust answered; is it another load test?")
 
-    def align(self) -> Offset:
-        """How this machine's clock stands to the run's. Raises JoinError where that cannot be told."""
+    def measure_offset(self) -> Offset:
+        """The offset of this machine's clock to the run's. Raises JoinError where it cannot be measured."""
         for _ in range(EXCHANGES):
             known = len(self._exchanges)
-            self.say(Ping(time.monotonic_ns()))
+            self.send(Ping(time.monotonic_ns()))
             with gevent.Timeout(EXCHANGE_S, False):
                 while len(self._exchanges) == known:
                     gevent.sleep(0.001)
@@ -101,7 +101,7 @@ class Doorway:
         """Stop Locust's users and hang up."""
         self._link.quit()
 
-    def _hear(self, _master: str, data: bytes) -> None:
+    def _on_message(self, _master: str, data: bytes) -> None:
         answered_ns = time.monotonic_ns()
         message = decode_at_worker(data)
         if isinstance(message, Welcome):

@@ -37,6 +37,6 @@ class LocalWorkers:
 
     def _watch(self, number: int, child: Child) -> None:
         code = child.process.wait()
-        said = [msgspec.json.decode(line, type=dict[str, object]) for line in child.stdout]
-        failure = said[-1].get("failure") if said else None
+        events = [msgspec.json.decode(line, type=dict[str, object]) for line in child.stdout]
+        failure = events[-1].get("failure") if events else None
         self._lose(number, str(failure) if failure else f"its process ended with exit code {code}", code == 0)

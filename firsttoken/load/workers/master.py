@@ -1,7 +1,7 @@
-"""The crew of a run with many load processes: Locust's master here, a worker in each of them.
+"""The backend of a run with many load processes: Locust's master here, a worker in each of them.
 
-Rule: everything that a worker must know is said again five times a second, and at once when it changes. The end is in
-order: gates closed, streams ended, rows on disk, rows here, and only then does a worker leave.
+Rule: everything that a worker must know is sent again five times a second, and at once when it changes. The end is in
+order: admission closed, streams ended, rows on disk, rows here, and only then does a worker leave.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from msgspec.structs import replace
 
 from firsttoken import __version__
 from firsttoken.decoding.unreadable import UNREADABLE
-from firsttoken.load.budget.ledger import Treasury
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.budget.ledger import Ledger
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
 from firsttoken.load.session.backend import TICK_S, Patience, describe_missing_users
 from firsttoken.load.session.session import Session
 from firsttoken.load.workers.messages import (
     SYNC_EVERY_S,
     Ack,
-    Asked,
-    Counts,
-    Hello,
-    Lent,
+    BudgetGrant,
+    BudgetRequest,
+    HealthReport,
     Ping,
     Pong,
     Refusal,
+    Register,
     Rows,
-    Told,
     ToWorker,
     Welcome,
+    WorkerProgress,
     decode_at_master,
     encode,
 )
@@ -48,23 +48,23 @@ from firsttoken.row import Outcome, StageEvent
 logger = logging.getLogger(__name__)
 
 LEAD_NS, FAR_LEAD_NS = 100_000_000, 500_000_000
-"""How long before its first arrival workers are told of a stage: here, and where some are on other machines."""
+"""How long before its first arrival a stage is sent to the workers: here, and where some are on other machines."""
 
 KEEP_S = 0.05
-"""How often to look who is silent."""
+"""How often to look for silent workers."""
 
 Open = Callable[[Callable[[str, bytes], None]], MasterLink]
 
 
-class WorkerCrew:
-    """The crew of several load processes; all of them have to be there before the first stage."""
+class WorkerBackend:
+    """The backend of several load processes; all of them have to be there before the first stage."""
 
     def __init__(
         self,
         open_link: Open,
         *,
         session: Session,
-        treasury: Treasury,
+        ledger: Ledger,
         welcome: Welcome,
         folder: Path,
         local: int,
@@ -72,7 +72,7 @@ class WorkerCrew:
     ) -> None:
         """`welcome` is what every worker is told, but for its number. Raises LaunchError where it cannot listen."""
         self._session = session
-        self._treasury = treasury
+        self._ledger = ledger
         self._welcome = welcome
         self._attempts = folder / "attempts"
         self._expected, self._welcomes_others = local + remote, remote > 0
@@ -85,21 +85,21 @@ class WorkerCrew:
         self._clocks: list[StageClock] = []
         self._running: Group = ()
         self._users_each = 0
-        self._said: list[object] = []
+        self._sent: list[object] = []
         self._spreading = RLock()
-        self._link = open_link(self.hear)
+        self._link = open_link(self.on_message)
         self._keeper = gevent.spawn(self._keep)
 
     @property
     def port(self) -> int:
-        """Where workers knock."""
+        """Where workers connect."""
         return self._link.port
 
-    # -- what the conductor asks ----------------------------------------------------------------------------------
+    # -- what the controller asks ---------------------------------------------------------------------------------
 
     @property
     def exhausted(self) -> str | None:
-        return self._treasury.exhausted(self._session.lasted_ns)
+        return self._ledger.exhausted(self._session.lasted_ns)
 
     @property
     def stopping(self) -> str | None:
@@ -129,12 +129,12 @@ class WorkerCrew:
         return self.now_ns() + (FAR_LEAD_NS if self._welcomes_others else LEAD_NS)
 
     def gather(self, group: Group) -> str | None:
-        self._link.open_door(True)
+        self._link.accept_workers(True)
         while self._roster.ready < self._expected or not self._roster.living:
             if self.stopping:
                 return self.stopping
             gevent.sleep(TICK_S)
-        self._link.open_door(False)
+        self._link.accept_workers(False)
         self._running, self._users_each = group, self._roster.count_each(group)
         patience = Patience()
         self._spread()
@@ -152,23 +152,23 @@ class WorkerCrew:
     def begin(self, clocks: Sequence[StageClock]) -> None:
         self._clocks = list(clocks)
         self._roster.begin(clocks)
-        self._say()
+        self._send_states()
 
-    def makes_garbage(self, group: Group) -> bool:
+    def leaves_cycles(self, group: Group) -> bool:
         return False  # nothing is sent from this process
 
-    def tally(self, clock: StageClock) -> Tally:
-        return self._roster.tally(clock.plan.stage)
+    def collect_counters(self, clock: StageClock) -> Counters:
+        return self._roster.collect_counters(clock.plan.stage)
 
     def advance(self, enough: Sequence[StageClock]) -> None:
-        advance_together([(clock, self.tally(clock)) for clock in self._clocks], self.now_ns(), enough)
-        if self._said != self._standing():
-            self._say()
+        advance_together([(clock, self.collect_counters(clock)) for clock in self._clocks], self.now_ns(), enough)
+        if self._sent != self._standing():
+            self._send_states()
 
     def end(self, outcome: Outcome) -> None:
         self._roster.close(outcome)
         self._running = ()
-        self._say()
+        self._send_states()
         while not self._roster.is_drained:
             gevent.sleep(TICK_S / 4)
 
@@ -181,7 +181,7 @@ class WorkerCrew:
     def leave(self) -> None:
         """Wait until every row of every living worker is here, and they have gone."""
         self._roster.finish()
-        self._say()
+        self._send_states()
         while any(not each.has_left for each in self._roster.living):
             gevent.sleep(TICK_S)
         self._keeper.kill()
@@ -198,17 +198,17 @@ class WorkerCrew:
     def lose(self, number: int, why: str, in_order: bool = False) -> None:
         """A worker does not live any more; one that left `in_order` once the run was over is none that was lost."""
         member = self._roster.members.get(number)
-        if member is None or member.counts is None:
+        if member is None or member.progress is None:
             self._failure = self._failure or f"worker {number}: {why} before it was ready"
             return
         if member.lost or member.has_left or (in_order and self._roster.lets_go(member)):
             return
         self._roster.lose(number, self.now_ns())
-        self._treasury.lose(number)
+        self._ledger.lose(number)
         if not self._roster.living:
             self._failure = self._failure or f"every worker was lost, the last, worker {number}: {why}"
         gevent.spawn(self._go_on_without, member.client)
-        self._say()
+        self._send_states()
 
     def _go_on_without(self, client: str) -> None:
         self._link.dismiss(client)
@@ -222,62 +222,64 @@ class WorkerCrew:
             self._link.spread(self._users_each * len(self._roster.living))
 
     def _keep(self) -> None:
-        """Notice who is silent, and say how things stand; runs as a greenlet."""
-        said_s = 0.0
+        """Notice silent workers, and send the state of the run; runs as a greenlet."""
+        since_sync_s = 0.0
         while True:
             for client in self._link.find_missing():
                 if member := self._roster.find(client):
                     self.lose(member.number, "it was silent for too long")
             for member in self._roster.find_idle():
-                self.lose(member.number, "it heard nothing for too long")
-            if said_s >= SYNC_EVERY_S:
-                self._say()
-                said_s = 0.0
+                self.lose(member.number, "no message reached it for too long")
+            if since_sync_s >= SYNC_EVERY_S:
+                self._send_states()
+                since_sync_s = 0.0
             gevent.sleep(KEEP_S)
-            said_s += KEEP_S
+            since_sync_s += KEEP_S
 
     def _standing(self) -> list[object]:
-        """What has to be said at once when it changes."""
+        """What has to be sent at once when it changes."""
         return [(len(clock.boundaries), clock.ended_ns) for clock in self._clocks]
 
-    def _say(self) -> None:
-        self._said = self._standing()
+    def _send_states(self) -> None:
+        self._sent = self._standing()
         for member in list(self._roster.members.values()):
             if not member.has_left:
-                self._send(member.client, self._roster.sync(member))
+                self._send(member.client, self._roster.build_sync(member))
 
     def _send(self, client: str, message: ToWorker) -> None:
         self._link.send(client, encode(message))
 
-    def hear(self, client: str, data: bytes) -> None:
-        """Answer what a worker says."""
+    def on_message(self, client: str, data: bytes) -> None:
+        """Answer a worker's message."""
         try:
             message = decode_at_master(data)
         except UNREADABLE as error:
             logger.warning("a message from %s: expected one of ours, got something else: %s", client, error)
             return
         member = self._roster.find(client)
-        if isinstance(message, Hello):
-            self._greet(client, message)
+        if isinstance(message, Register):
+            self._register(client, message)
         elif isinstance(message, Ping):
             self._send(client, Pong(message.asked_ns, self.now_ns()))
         elif isinstance(message, Rows):
             self._receive(client, message)
         elif member is None:
             return
-        elif isinstance(message, Counts):
-            member.note(message)
-        elif isinstance(message, Told):
+        elif isinstance(message, WorkerProgress):
+            member.record_progress(message)
+        elif isinstance(message, HealthReport):
             self._session.recorder.sample_health(message.health)
-        elif isinstance(message, Asked):
-            self._send(client, Lent(self._treasury.serve(member.number, message.slip)))
+        elif isinstance(message, BudgetRequest):
+            self._send(client, BudgetGrant(self._ledger.answer_top_up(member.number, message.top_up)))
 
-    def _greet(self, client: str, hello: Hello) -> None:
-        if hello.version != __version__:
-            sentence = f"the master is FirstToken {__version__}, this worker {hello.version}: install the same on both"
+    def _register(self, client: str, register: Register) -> None:
+        if register.version != __version__:
+            sentence = (
+                f"the master is FirstToken {__version__}, this worker {register.version}: install the same on both"
+            )
             self._send(client, Refusal(sentence))
             return
-        member = self._roster.enrol(client, hello.number)
+        member = self._roster.enrol(client, register.number)
         self._send(client, replace(self._welcome, number=member.number))
 
     def _receive(self, client: str, rows: Rows) -> None:

@@ -1,7 +1,7 @@
-"""What a master and its workers say to each other. Pure: messages and their bytes.
+"""The messages between a master and its workers, and their bytes. Pure.
 
-Rule: state, not events. The master says again and again how things stand and a worker how far it is; whoever hears it
-twice does nothing twice, and a message that is lost costs a quarter of a second. Nothing here is secret: keys are named
+Rule: state, not events. The master repeats the state of the run and a worker its progress; a message that comes
+twice does nothing twice, and one that is lost costs a quarter of a second. Nothing here is secret: keys are named
 in the scenario and live in each worker's own environment.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from firsttoken.error import FirstTokenError
-from firsttoken.load.budget.ledger import Grant, Slip
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.budget.ledger import Grant, TopUpRequest
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers.shares import Share
 from firsttoken.load.workers.spool import Batch
@@ -25,17 +25,17 @@ DEFAULT_PORT = 5557
 CHANNEL = "firsttoken"
 """The type of Locust message that carries ours."""
 SYNC_EVERY_S = 0.2
-"""How often either side says how things stand, when nothing happens."""
+"""How often either side repeats its state, when nothing happens."""
 SILENCE_S = 4.0
-"""After so long without a word of its master a worker stops sending: before its load is dealt to others."""
+"""After so long without a message from its master a worker stops sending: before its load is assigned to others."""
 
 
 class AddressError(FirstTokenError, ValueError):
     """No address; the message is a sentence without the place where it was written."""
 
 
-class Hello(msgspec.Struct, frozen=True, tag=True):
-    """A worker asks to be taken on."""
+class Register(msgspec.Struct, frozen=True, tag=True):
+    """A worker asks to join."""
 
     version: str
     host: str
@@ -44,12 +44,12 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
-    """A worker asks what the time is."""
+    """A worker asks for the time."""
 
     asked_ns: int
 
 
-class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class WorkerProgress(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """How far a worker is."""
 
     group: int | None
@@ -61,10 +61,10 @@ class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     left: int = 0
     """Users who were ready and live no more."""
     closed: bool
-    """Whether its gate is closed: nobody begins a request."""
+    """Whether its admission is closed: no request begins."""
     drained: bool
     """Whether moreover nothing is on the wire any more, and all of it on disk."""
-    tallies: dict[int, Tally]
+    counters: dict[int, Counters]
     """Stage -> what it counted in it, but for the samples."""
     samples: dict[int, Piece] = {}
     """Stage -> what the master may not have of its samples yet."""
@@ -78,16 +78,16 @@ class Counts(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """How far its clock may be from the run's, as it was set; on the master's machine both are the same."""
 
 
-class Told(msgspec.Struct, frozen=True, tag=True):
+class HealthReport(msgspec.Struct, frozen=True, tag=True):
     """A second of a worker's health."""
 
     health: Health
 
 
-class Asked(msgspec.Struct, frozen=True, tag=True):
-    """What a worker's purse tells and asks of the treasury."""
+class BudgetRequest(msgspec.Struct, frozen=True, tag=True):
+    """What a worker's allowance reports to the ledger and asks of it."""
 
-    slip: Slip
+    top_up: TopUpRequest
 
 
 class Rows(msgspec.Struct, frozen=True, tag=True):
@@ -110,7 +110,7 @@ class Welcome(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     workers: int
     """How many share the load."""
     trace: list[Arrival] | None
-    knocks: dict[str, Row] = {}
+    probes: dict[str, Row] = {}
     """Target -> what it answered before the load: it may have told its limits."""
 
 
@@ -127,8 +127,8 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
     now_ns: int
 
 
-class Lent(msgspec.Struct, frozen=True, tag=True):
-    """The treasury's answer to a slip."""
+class BudgetGrant(msgspec.Struct, frozen=True, tag=True):
+    """The ledger's answer to a top-up request."""
 
     grant: Grant
 
@@ -158,7 +158,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """How many of this worker's samples the master has."""
 
 
-class Sync(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class StateSync(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """How things stand."""
 
     group: int | None
@@ -176,8 +176,8 @@ class Sync(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """This worker counted as lost, and its load is with others: it must not send any more."""
 
 
-ToMaster = Hello | Ping | Counts | Told | Asked | Rows
-ToWorker = Welcome | Refusal | Pong | Lent | Ack | Sync
+ToMaster = Register | Ping | WorkerProgress | HealthReport | BudgetRequest | Rows
+ToWorker = Welcome | Refusal | Pong | BudgetGrant | Ack | StateSync
 
 _ENCODER = msgspec.msgpack.Encoder()
 _AT_MASTER: msgspec.msgpack.Decoder[ToMaster] = msgspec.msgpack.Decoder(ToMaster)

@@ -1,7 +1,7 @@
-"""Rows that an earlier start of a worker left, brought to their master before anything else.
+"""Orphaned rows, left by an earlier start of a worker, uploaded to their master before anything else.
 
-Rule: they are taken whenever their run still goes on, in the middle of a stage as well, and whoever brings them need
-not be taken on as a worker.
+Rule: they are accepted as long as their run lasts, in the middle of a stage as well, and the uploader need
+not join as a worker.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Link(Protocol):
 
 
 def deliver(link: Link, run_key: str, shipper: Shipper, clock: Callable[[], int] = time.monotonic_ns) -> bool:
-    """Bring a journal to the master of its run; False where that does not answer. Raises SpoolError."""
-    heard_ns = clock()
+    """Upload a journal to the master of its run; False where that does not answer. Raises SpoolError."""
+    received_ns = clock()
     while not shipper.has_shipped_all:
-        if clock() - heard_ns > SILENCE_S * 1e9:
+        if clock() - received_ns > SILENCE_S * 1e9:
             return False
         if batch := shipper.next_batch(clock()):
             link.send(encode(Rows(run_key, batch)))
         answer = link.receive(LISTEN_S)
         message = decode_at_worker(answer) if answer is not None else None
         if isinstance(message, Ack) and (message.run_key, message.worker) == (run_key, shipper.worker):
-            shipper.note(message.size)
-            heard_ns = clock()
+            shipper.record_ack(message.size)
+            received_ns = clock()
     return True

@@ -1,7 +1,7 @@
-"""What a master knows of its workers, and what each of them is to know of the run. Pure.
+"""What a master knows of its workers, and what each of them has to know of the run. Pure.
 
-Rule: a worker is what it said last, and a worker that is lost is lost for good: what it had counted stays, what it had
-open is gone, and its shares are dealt to the others.
+Rule: a worker is what it reported last, and a lost worker stays lost: what it had counted stays, what it had open
+is gone, and its shares are assigned to the others.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from math import ceil
 
 from msgspec.structs import replace
 
-from firsttoken.load.control.counters import Tally, add_up
+from firsttoken.load.control.counters import Counters, add_up
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.samples import Sample, join
-from firsttoken.load.workers.messages import Counts, Order, Sync
-from firsttoken.load.workers.shares import Hands, deal, deal_again
+from firsttoken.load.workers.messages import Order, StateSync, WorkerProgress
+from firsttoken.load.workers.shares import Assignments, assign, reassign
 from firsttoken.plan.stage import Group
 from firsttoken.row import Outcome
 
@@ -28,28 +28,28 @@ class Member:
     number: int
     client: str
     """What the link calls it."""
-    counts: Counts | None = None
-    """What it said last; None until it is ready."""
+    progress: WorkerProgress | None = None
+    """What it reported last; None until it is ready."""
     lost: bool = False
     samples: dict[int, list[Sample]] = field(default_factory=dict)
     """Stage of the present group -> those that have come so far."""
 
-    def note(self, counts: Counts) -> None:
-        """Hear what it says."""
-        self.counts = counts
-        for stage, piece in counts.samples.items():
+    def record_progress(self, progress: WorkerProgress) -> None:
+        """Record what it reports."""
+        self.progress = progress
+        for stage, piece in progress.samples.items():
             join(self.samples.setdefault(stage, []), piece)
 
     @property
     def has_left(self) -> bool:
-        """Whether it has said its last word."""
-        return self.counts is not None and self.counts.done
+        """Whether it has sent its last message."""
+        return self.progress is not None and self.progress.done
 
-    def tally(self, stage: int) -> Tally:
+    def collect_counters(self, stage: int) -> Counters:
         """What it counted in a stage."""
-        tally = Tally() if self.counts is None else self.counts.tallies.get(stage, Tally())
-        tally = replace(tally, samples=self.samples.get(stage, []))
-        return replace(tally, open_measured=0, busy=0, in_flight=0, streaming=0) if self.lost else tally
+        counters = Counters() if self.progress is None else self.progress.counters.get(stage, Counters())
+        counters = replace(counters, samples=self.samples.get(stage, []))
+        return replace(counters, open_measured=0, busy=0, in_flight=0, streaming=0) if self.lost else counters
 
 
 class Roster:
@@ -59,7 +59,7 @@ class Roster:
         self.members: dict[int, Member] = {}
         self._first_number = first_number
         self._clocks: list[StageClock] = []
-        self._hands: Hands = {}
+        self._assignments: Assignments = {}
         self._closes: Outcome | None = None
         self._over = False
         self.takes_rows = True
@@ -67,12 +67,12 @@ class Roster:
     @property
     def living(self) -> list[Member]:
         """Those who are ready and not lost, by number."""
-        return [each for _, each in sorted(self.members.items()) if each.counts is not None and not each.lost]
+        return [each for _, each in sorted(self.members.items()) if each.progress is not None and not each.lost]
 
     @property
     def ready(self) -> int:
         """How many are ready or were."""
-        return sum(each.counts is not None for each in self.members.values())
+        return sum(each.progress is not None for each in self.members.values())
 
     @property
     def lost(self) -> int:
@@ -82,38 +82,40 @@ class Roster:
     @property
     def clock_error_ns(self) -> int:
         """How far the clock of any worker may be from the run's."""
-        return max((each.counts.clock_error_ns for each in self.members.values() if each.counts), default=0)
+        return max((each.progress.clock_error_ns for each in self.members.values() if each.progress), default=0)
 
     @property
     def users(self) -> int:
-        """Users that live, by what their workers said last."""
-        return sum(each.counts.users for each in self.living if each.counts)
+        """Users that live, by what their workers reported last."""
+        return sum(each.progress.users for each in self.living if each.progress)
 
     @property
     def starting(self) -> int:
         """Users whose `on_start` is not through yet."""
-        return sum(each.counts.starting for each in self.living if each.counts)
+        return sum(each.progress.starting for each in self.living if each.progress)
 
     @property
     def left(self) -> int:
         """Users who were ready and live no more."""
-        return sum(each.counts.left for each in self.living if each.counts)
+        return sum(each.progress.left for each in self.living if each.progress)
 
     @property
     def traceback(self) -> str:
         """Where an exception came from that a worker failed with."""
-        return next((each.counts.traceback for each in self.living if each.counts and each.counts.failure), "")
+        return next((each.progress.traceback for each in self.living if each.progress and each.progress.failure), "")
 
     @property
     def failure(self) -> str | None:
         """Why the run cannot go on, in a sentence of the worker that says so."""
-        said = ((each.number, each.counts.failure) for each in self.living if each.counts)
+        said = ((each.number, each.progress.failure) for each in self.living if each.progress)
         return next((f"worker {number}: {failure}" for number, failure in said if failure), None)
 
     @property
     def is_drained(self) -> bool:
         """Whether every living worker has ended what it had open of the present group, and has it on disk."""
-        return all(each.counts and each.counts.group == self._group and each.counts.drained for each in self.living)
+        return all(
+            each.progress and each.progress.group == self._group and each.progress.drained for each in self.living
+        )
 
     @property
     def _group(self) -> int | None:
@@ -124,7 +126,7 @@ class Roster:
         return next((each for each in self.members.values() if each.client == client), None)
 
     def enrol(self, client: str, number: int | None = None) -> Member:
-        """Take a worker on; one that asks twice is the same."""
+        """Register a worker; one that asks twice is the same."""
         member = self.find(client)
         if member is None:
             number = number or max([self._first_number - 1, *self.members]) + 1
@@ -132,22 +134,22 @@ class Roster:
         return member
 
     def count_each(self, group: Group) -> int:
-        """Users that every worker needs for a group, as many as any has seats.
+        """Users that every worker needs for a group, as many as any has slots.
 
-        Locust spreads users in an order of its own; with the same number everywhere the order is all one.
+        Locust spreads users in an order of its own; with equal numbers its placement does not matter.
         """
         return ceil(sum(plan.users for plan in group) / len(self.living))
 
     def has_users(self, each: int) -> bool:
         """Whether on every living worker so many users live."""
-        return all(member.counts and member.counts.users == each for member in self.living)
+        return all(member.progress and member.progress.users == each for member in self.living)
 
     def begin(self, clocks: Sequence[StageClock]) -> None:
-        """Deal a new group of stages."""
+        """Assign a new group of stages."""
         self._clocks, self._closes = list(clocks), None
         for member in self.members.values():
             member.samples.clear()
-        self._hands = deal(self._plans, [each.number for each in self.living])
+        self._assignments = assign(self._plans, [each.number for each in self.living])
 
     def close(self, outcome: Outcome) -> None:
         """The group is over."""
@@ -159,33 +161,37 @@ class Roster:
 
     def lets_go(self, member: Member) -> bool:
         """Whether a worker that left in order was to leave: then its last word, should it be lost, counts as said."""
-        if self._over and member.counts:
-            member.counts = replace(member.counts, done=True)
+        if self._over and member.progress:
+            member.progress = replace(member.progress, done=True)
         return self._over
 
     def lose(self, number: int, now_ns: int) -> None:
-        """A worker is lost: deal its shares of what still runs to the others."""
+        """A worker is lost: assign its shares of what still runs to the others."""
         member = self.members[number]
         member.lost = True
-        if number not in self._hands:
+        if number not in self._assignments:
             return
-        issued = {plan.stage: member.tally(plan.stage).issued for plan in self._plans}
+        issued = {plan.stage: member.collect_counters(plan.stage).issued for plan in self._plans}
         since = {clock.plan.stage: now_ns - clock.start_ns for clock in self._clocks}
-        self._hands = deal_again(self._hands, number, self._plans, issued, since)
+        self._assignments = reassign(self._assignments, number, self._plans, issued, since)
 
-    def tally(self, stage: int) -> Tally:
+    def collect_counters(self, stage: int) -> Counters:
         """What all of them counted in a stage."""
-        return add_up(each.tally(stage) for each in self.members.values())
+        return add_up(each.collect_counters(stage) for each in self.members.values())
 
     def find_idle(self) -> list[Member]:
-        """Living workers that have closed their gate while the group runs: they heard nothing for too long."""
+        """Living workers that have closed admission while the group runs: no message reached them for too long."""
         if self._group is None or self._closes is not None:
             return []
-        return [each for each in self.living if each.counts and each.counts.group == self._group and each.counts.closed]
+        return [
+            each
+            for each in self.living
+            if each.progress and each.progress.group == self._group and each.progress.closed
+        ]
 
-    def sync(self, member: Member) -> Sync:
-        """How things stand, for one worker."""
-        return Sync(
+    def build_sync(self, member: Member) -> StateSync:
+        """The state of the run, for one worker."""
+        return StateSync(
             group=self._group,
             orders=[self._order(clock, member) for clock in self._clocks],
             closes=self._closes,
@@ -200,13 +206,13 @@ class Roster:
         return tuple(clock.plan for clock in self._clocks)
 
     def _order(self, clock: StageClock, member: Member) -> Order:
-        knows = member.counts is not None and member.counts.group == self._group
+        knows = member.progress is not None and member.progress.group == self._group
         return Order(
             stage=clock.plan.stage,
             plan=None if knows else clock.plan,
             start_ns=clock.start_ns,
             phases=[phase for phase, _ in clock.boundaries],
             ended=clock.ended_ns is not None,
-            shares=[share for share in self._hands.get(member.number, []) if share.stage == clock.plan.stage],
+            shares=[share for share in self._assignments.get(member.number, []) if share.stage == clock.plan.stage],
             samples=len(member.samples.get(clock.plan.stage, [])),
         )

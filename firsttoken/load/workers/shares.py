@@ -1,8 +1,8 @@
-"""Who of several workers drives what: seats and arrivals, dealt like cards, and dealt again where one is lost. Pure.
+"""Which worker drives what: user slots and arrivals, assigned evenly, and reassigned where a worker is lost. Pure.
 
-Rule: at every moment each seat and each arrival to come has exactly one worker, and no two workers differ by more than
-one seat. A share is two numbers: of the stage's seats and arrivals it holds every `of`-th, from `place` on; split among
-k heirs, the j-th holds every (of x k)-th from `place + of x j` on.
+Rule: at every moment each slot and each arrival to come has exactly one worker, and no two workers differ by more than
+one slot. A share is two numbers: of the stage's slots and arrivals it holds every `of`-th, from `place` on; split among
+k successors, the j-th holds every (of x k)-th from `place + of x j` on.
 """
 
 from __future__ import annotations
@@ -27,49 +27,51 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     from_ns: int = 0
     """Since the stage began: arrivals due before then are not its own."""
 
-    def seats(self, users: int) -> range:
-        """The seats it holds, of a stage of so many."""
+    def slots(self, users: int) -> range:
+        """The slots it holds, of a stage of so many."""
         return range(self.place, users, self.of)
 
 
-Hands = dict[int, list[Share]]
+Assignments = dict[int, list[Share]]
 """Worker -> its shares."""
 
 
-def deal(plans: Sequence[StagePlan], workers: Sequence[int]) -> Hands:
-    """Deal the stages of a group: seat after seat, one worker after the other, and on from stage to stage.
+def assign(plans: Sequence[StagePlan], workers: Sequence[int]) -> Assignments:
+    """Assign the stages of a group: slot after slot, one worker after the other, and on from stage to stage.
 
-    A stage of fewer seats, or fewer requests, than workers leaves some without a share of it.
+    A stage of fewer slots, or fewer requests, than workers leaves some without a share of it.
     """
-    hands: Hands = {worker: [] for worker in workers}
-    dealt = 0
+    assignments: Assignments = {worker: [] for worker in workers}
+    assigned = 0
     for plan in plans:
         places = min(len(workers), plan.users, plan.requests or plan.users)
         for place in range(places):
-            worker = workers[(dealt + place) % len(workers)]
+            worker = workers[(assigned + place) % len(workers)]
             share = Share(stage=plan.stage, place=place, of=places, requests=split(plan.requests, places, place))
-            hands[worker].append(share)
-        dealt += plan.users
-    return hands
+            assignments[worker].append(share)
+        assigned += plan.users
+    return assignments
 
 
-def deal_again(
-    hands: Hands, lost: int, plans: Sequence[StagePlan], issued: Mapping[int, int], since: Mapping[int, int]
-) -> Hands:
-    """The hands without a lost worker: each of its shares goes to the others, fewest seats first.
+def reassign(
+    assignments: Assignments, lost: int, plans: Sequence[StagePlan], issued: Mapping[int, int], since: Mapping[int, int]
+) -> Assignments:
+    """The assignments without a lost worker: each of its shares goes to the others, fewest slots first.
 
     Per stage, `issued` says how many requests the lost one had issued, `since` how long the stage has run, in ns. With
-    nobody left to take them the shares are gone.
+    no worker left the shares are gone.
     """
     users = {plan.stage: plan.users for plan in plans}
     left = dict(issued)
-    heirs_of = {worker: list(shares) for worker, shares in hands.items() if worker != lost}
-    for share in hands[lost]:
+    remaining = {worker: list(shares) for worker, shares in assignments.items() if worker != lost}
+    for share in assignments[lost]:
         limited, unspent = share.requests > 0, max(0, share.requests - left.get(share.stage, 0))
         left[share.stage] = max(0, left.get(share.stage, 0) - share.requests)
-        parts = min(len(heirs_of), max(1, len(share.seats(users[share.stage]))), unspent if limited else len(heirs_of))
-        heirs = sorted(heirs_of, key=lambda worker: (count_seats(heirs_of[worker], users), worker))[:parts]
-        for place, heir in enumerate(heirs):
+        parts = min(
+            len(remaining), max(1, len(share.slots(users[share.stage]))), unspent if limited else len(remaining)
+        )
+        successors = sorted(remaining, key=lambda worker: (count_slots(remaining[worker], users), worker))[:parts]
+        for place, successor in enumerate(successors):
             part = Share(
                 stage=share.stage,
                 place=share.place + share.of * place,
@@ -78,13 +80,13 @@ def deal_again(
                 generation=share.generation + 1,
                 from_ns=since[share.stage],
             )
-            heirs_of[heir].append(part)
-    return heirs_of
+            remaining[successor].append(part)
+    return remaining
 
 
-def count_seats(shares: Iterable[Share], users: Mapping[int, int]) -> int:
-    """Seats in a hand; `users` by stage."""
-    return sum(len(share.seats(users[share.stage])) for share in shares)
+def count_slots(shares: Iterable[Share], users: Mapping[int, int]) -> int:
+    """Slots of a worker's shares; `users` by stage."""
+    return sum(len(share.slots(users[share.stage])) for share in shares)
 
 
 def split(amount: int, parts: int, place: int) -> int:

@@ -64,7 +64,7 @@ class Shipper:
         self._sent_ns = now_ns
         return Batch(self.worker, offset, data)
 
-    def note(self, size: int) -> None:
+    def record_ack(self, size: int) -> None:
         """Hear how much the master has: whatever was thought before, the next batch begins there.
 
         Raises SpoolError where it has more than there is.

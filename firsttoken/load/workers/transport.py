@@ -24,8 +24,8 @@ from firsttoken.process.launch import LaunchError
 
 CONSTANTS = {
     "HEARTBEAT_LIVENESS": 4,  # one heartbeat a second: missing after 4 to 6 s without
-    "MASTER_HEARTBEAT_TIMEOUT": 3600,  # a worker of ours counts syncs instead, and leaves in order
-    "CONNECT_TIMEOUT": 1,  # how often a worker knocks
+    "MASTER_HEARTBEAT_TIMEOUT": 3600,  # a worker of ours watches for syncs instead, and leaves in order
+    "CONNECT_TIMEOUT": 1,  # how often a worker tries to connect
     "CONNECT_RETRY_COUNT": 900,  # and how many times before it gives up
     "WORKER_REPORT_INTERVAL": 1.0,
     "WORKER_LOG_REPORT_INTERVAL": -1,  # logs stay where they were written
@@ -39,11 +39,11 @@ SOCKET_OPTIONS = {
 }
 """Milliseconds. Without the heartbeats a cut is left to TCP, whose next try after it may be many seconds away."""
 
-Hear = Callable[[str, bytes], None]
-"""(who says it, as Locust calls him; the message)"""
+OnMessage = Callable[[str, bytes], None]
+"""(client id, message)"""
 
 
-class Heard(Protocol):
+class Received(Protocol):
     """What Locust hands to a listener."""
 
     node_id: str
@@ -70,7 +70,7 @@ def _open_steady_socket(self: zmqrpc.BaseSocket, sock_type: int, ipv4_only: bool
 
 
 class _Runner(runners.MasterRunner):
-    """Locust's master with a door: who knocks while it is closed is not heard, and knocks again a second later."""
+    """Locust's master that may ignore new workers: one that comes meanwhile tries again a second later."""
 
     is_open = True
 
@@ -83,10 +83,10 @@ class _Runner(runners.MasterRunner):
 class MasterLink:
     """The master's end of all links. Raises LaunchError where it cannot listen."""
 
-    def __init__(self, environment: Environment, host: str, port: int, hear: Hear) -> None:
+    def __init__(self, environment: Environment, host: str, port: int, on_message: OnMessage) -> None:
         tune()
         try:
-            with _without_farewell(environment):
+            with _without_quit_message(environment):
                 self._runner = _Runner(environment, host, port)
         except (RPCError, SystemExit) as error:
             raise LaunchError(
@@ -94,14 +94,14 @@ class MasterLink:
             ) from None
         environment.runner = self._runner
         self.port: int = self._runner.server.port
-        self._runner.register_message(CHANNEL, _pass_on(hear))
+        self._runner.register_message(CHANNEL, _pass_on(on_message))
 
     def send(self, client: str, message: bytes) -> None:
-        """Say something to one worker; nobody is told whether it arrives."""
+        """Send a message to one worker; whether it arrives is not reported."""
         self._runner.send_message(CHANNEL, {"message": message}, client_id=client)
 
-    def open_door(self, is_open: bool) -> None:
-        """Whether new workers may come in."""
+    def accept_workers(self, is_open: bool) -> None:
+        """Accept new workers, or ignore them."""
         self._runner.is_open = is_open
 
     def spread(self, users: int) -> None:
@@ -126,14 +126,14 @@ class MasterLink:
 class WorkerLink:
     """A worker's end of its link; made once the master has answered. Raises ConnectionError where it never does."""
 
-    def __init__(self, environment: Environment, host: str, port: int, hear: Hear) -> None:
+    def __init__(self, environment: Environment, host: str, port: int, on_message: OnMessage) -> None:
         tune()
-        with _without_farewell(environment):
+        with _without_quit_message(environment):
             self._runner = environment.create_worker_runner(host, port)
-        self._runner.register_message(CHANNEL, _pass_on(hear))
+        self._runner.register_message(CHANNEL, _pass_on(on_message))
 
     def send(self, message: bytes) -> None:
-        """Say something to the master; nobody is told whether it arrives."""
+        """Send a message to the master; whether it arrives is not reported."""
         self._runner.send_message(CHANNEL, {"message": message})
 
     def quit(self) -> None:
@@ -143,16 +143,16 @@ class WorkerLink:
         self._runner.client.close()
 
 
-class CourierLink:
-    """A way to a master for who only brings rows: no worker to Locust, so it may come at any time."""
+class UploadLink:
+    """A link to a master that only uploads rows: no worker to Locust, so it may come at any time."""
 
     def __init__(self, host: str, port: int) -> None:
         tune()
-        self._name = f"courier-{uuid4().hex}"
+        self._name = f"upload-{uuid4().hex}"
         self._client = zmqrpc.Client(host, port, self._name)
 
     def send(self, message: bytes) -> None:
-        """Say something to the master; nobody is told whether it arrives."""
+        """Send a message to the master; whether it arrives is not reported."""
         self._client.send(Message(CHANNEL, {"message": message}, self._name))
 
     def receive(self, within_s: float) -> bytes | None:
@@ -170,7 +170,7 @@ class CourierLink:
 
 
 @contextmanager
-def _without_farewell(environment: Environment) -> Iterator[None]:
+def _without_quit_message(environment: Environment) -> Iterator[None]:
     """Keep a runner that is made meanwhile from saying "quit" when `quitting` is fired: its link is closed by then."""
     quitting, environment.events.quitting = environment.events.quitting, EventHook()
     try:
@@ -179,8 +179,8 @@ def _without_farewell(environment: Environment) -> Iterator[None]:
         environment.events.quitting = quitting
 
 
-def _pass_on(hear: Hear) -> Callable[..., None]:
-    def listen(environment: Environment, msg: Heard, **_other: Any) -> None:
-        hear(msg.node_id, msg.data["message"])
+def _pass_on(on_message: OnMessage) -> Callable[..., None]:
+    def listen(environment: Environment, msg: Received, **_other: Any) -> None:
+        on_message(msg.node_id, msg.data["message"])
 
     return listen

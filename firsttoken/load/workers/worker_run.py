@@ -1,7 +1,7 @@
-"""A worker's duty in one run: obey, count, ship, and leave in order.
+"""A worker in one run: it follows its master, counts, ships rows, and leaves in order.
 
-Rule: it leaves with every row at the master, or with a sentence that says why not. Without a word of its master it
-sends nothing after `SILENCE_S`, and is gone within ten seconds.
+Rule: it leaves with every row at the master, or with a sentence that says why not. Without a message from its master
+it sends nothing after `SILENCE_S`, and is gone within ten seconds.
 """
 
 from __future__ import annotations
@@ -12,67 +12,81 @@ from collections.abc import Mapping
 import gevent
 
 from firsttoken.load.session.session import Session
-from firsttoken.load.workers.handshake import Doorway
-from firsttoken.load.workers.messages import SILENCE_S, SYNC_EVERY_S, Ack, Asked, Lent, Rows, Sync, ToWorker
+from firsttoken.load.workers.handshake import HandshakeClient
+from firsttoken.load.workers.messages import (
+    SILENCE_S,
+    SYNC_EVERY_S,
+    Ack,
+    BudgetGrant,
+    BudgetRequest,
+    Rows,
+    StateSync,
+    ToWorker,
+)
 from firsttoken.load.workers.spool import Shipper, SpoolError
-from firsttoken.load.workers.worker_state import Station
+from firsttoken.load.workers.worker_state import WorkerState
 
 GONE_S = 8.0
-"""After so long without a word of its master a worker leaves."""
+"""After so long without a message from its master a worker leaves."""
 TICK_S = 0.02
 
 
-class Duty:
+class WorkerRun:
     """One worker in one run, from its welcome until it leaves."""
 
     def __init__(
-        self, door: Doorway, station: Station, session: Session, run_key: str, shippers: Mapping[int, Shipper]
+        self,
+        client: HandshakeClient,
+        worker_state: WorkerState,
+        session: Session,
+        run_key: str,
+        shippers: Mapping[int, Shipper],
     ) -> None:
-        self._door = door
-        self._station = station
+        self._client = client
+        self._state = worker_state
         self._run_key = run_key
         self._session = session
         self._shippers = dict(shippers)
         """Worker number -> its journal: of this process, and of earlier ones that left rows of this run."""
-        self._heard_ns = time.monotonic_ns()
-        self._told_ns = 0
-        self._told: object = None
+        self._received_ns = time.monotonic_ns()
+        self._sent_ns = 0
+        self._sent: object = None
         self._takes_rows = True
         self._stopped: str | None = None
         self.failure: str | None = None
         session.refill = self._refill
-        door.listener = self.hear
+        client.listener = self.on_message
 
-    def hear(self, message: ToWorker) -> None:
-        """Do what the master says."""
-        if isinstance(message, Sync):
-            self._heard_ns = time.monotonic_ns()
+    def on_message(self, message: ToWorker) -> None:
+        """Follow a message of the master."""
+        if isinstance(message, StateSync):
+            self._received_ns = time.monotonic_ns()
             self._takes_rows = message.takes_rows
-            self._station.obey(message)
-        elif isinstance(message, Lent):
-            self._session.spending.purse.take(message.grant)
+            self._state.apply_sync(message)
+        elif isinstance(message, BudgetGrant):
+            self._session.limiter.allowance.add_grant(message.grant)
         elif isinstance(message, Ack):
-            self._note(message)
+            self._record_ack(message)
 
     def stop(self, why: str) -> None:
         """Leave before the run is over, in order: what is on the wire ends, rows go to the master."""
         self._stopped = self._stopped or why
-        self._station.close("cancelled_by_user")
+        self._state.close("cancelled_by_user")
 
-    def serve(self) -> None:
+    def run(self) -> None:
         """Until the run is over and the master has all rows, or is gone; `failure` says what went wrong."""
         while self.failure is None and not self._is_done():
             now_ns = time.monotonic_ns()
-            silent_s = (now_ns - self._heard_ns) / 1e9
+            silent_s = (now_ns - self._received_ns) / 1e9
             if silent_s > SILENCE_S:
-                self._station.close("cancelled_by_run")
+                self._state.close("cancelled_by_run")
             if silent_s > GONE_S:
-                self.failure = f"the master has said nothing for {GONE_S:.0f} s: it is gone, or the network is"
+                self.failure = f"no message from the master for {GONE_S:.0f} s: it is gone, or the network is"
             self._ship(now_ns)
-            self._count(now_ns)
+            self._send_progress(now_ns)
             gevent.sleep(TICK_S)
         self._session.recorder.flush()
-        self._door.say(self._station.count(done=True))
+        self._client.send(self._state.describe_progress(done=True))
 
     def flush(self) -> None:
         """Have every row so far survive this process."""
@@ -84,30 +98,30 @@ class Duty:
         return all(shipper.has_shipped_all for shipper in self._shippers.values())
 
     def _is_done(self) -> bool:
-        leaves = self._stopped or self._station.over or self._station.lost
-        return bool(leaves) and self._station.is_drained and (self.has_shipped_all or not self._takes_rows)
+        leaves = self._stopped or self._state.over or self._state.lost
+        return bool(leaves) and self._state.is_drained and (self.has_shipped_all or not self._takes_rows)
 
-    def _count(self, now_ns: int) -> None:
-        """Say how far this worker is, now and then and whenever the master waits for it."""
-        standing = self._station.standing
-        if standing != self._told or now_ns - self._told_ns >= SYNC_EVERY_S * 1e9:
+    def _send_progress(self, now_ns: int) -> None:
+        """Report how far this worker is, at intervals and whenever the master waits for it."""
+        standing = self._state.standing
+        if standing != self._sent or now_ns - self._sent_ns >= SYNC_EVERY_S * 1e9:
             self._session.recorder.flush()
-            self._told, self._told_ns = standing, now_ns
-            self._door.say(self._station.count())
+            self._sent, self._sent_ns = standing, now_ns
+            self._client.send(self._state.describe_progress())
 
     def _ship(self, now_ns: int) -> None:
         for shipper in self._shippers.values():
             if batch := shipper.next_batch(now_ns):
-                self._door.say(Rows(self._run_key, batch))
+                self._client.send(Rows(self._run_key, batch))
 
-    def _note(self, ack: Ack) -> None:
+    def _record_ack(self, ack: Ack) -> None:
         if ack.run_key == self._run_key and ack.worker in self._shippers:
             try:
-                self._shippers[ack.worker].note(ack.size)
+                self._shippers[ack.worker].record_ack(ack.size)
             except SpoolError as error:
                 self.failure = str(error)
 
     def _refill(self) -> None:
-        """Carry what the purse asks for to the master's treasury."""
-        if slip := self._session.spending.purse.write_slip(self._session.now_ns()):
-            self._door.say(Asked(slip))
+        """Send the allowance's top-up request to the master's ledger."""
+        if top_up := self._session.limiter.allowance.write_top_up(self._session.now_ns()):
+            self._client.send(BudgetRequest(top_up))

@@ -1,7 +1,7 @@
-"""The one chart of page one: how many requests kept the promise, against the load.
+"""The one chart of page one: how many requests met the SLO, against the load.
 
-Rule: nothing is drawn that was not measured. Between a load that kept the promise and one that did not no line is
-drawn, as it would name a share for loads that nobody tested: a tinted box stands there instead.
+Rule: nothing is drawn that was not measured. Between a load that met the SLO and one that did not no line is
+drawn, as it would name a share for untested loads: a tinted box stands there instead.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from firsttoken.decide.study import Study
@@ -29,27 +29,27 @@ MOST_PEAKS = 3
 """Of more targets the peaks are not marked: their lines and names would cover the curves."""
 
 
-def draw_attainment(study: Study) -> Drawing:
-    """Every target's attainment with its band, the share that was promised, and the peak where one is stated."""
+def draw_attainment(study: Study) -> Figure:
+    """Every target's attainment with its band, the share of the SLO, and the peak where one is stated."""
     figure, [panel] = theme.canvas(10.0)
     colour, marker = theme.colours(study.targets), theme.markers(study.targets)
-    promised = 100 * study.scenario.slo.share
+    needed = 100 * study.scenario.slo.share
     ends: list[theme.End] = []
     boxed = False
     for target in study.targets:
         curve = curve_of(study, target, "attainment", per=0.01)
-        _draw_curve(panel, curve, colour[target], marker[target], promised)
-        boxed = boxed or any(_find_gaps(curve, promised))
+        _draw_curve(panel, curve, colour[target], marker[target], needed)
+        boxed = boxed or any(_find_gaps(curve, needed))
         ends += theme.end_of(curve, target, colour[target])
     if not ends:
-        theme.empty(panel, "No load was measured to its end.")
+        theme.empty(panel, "No load level finished.")
         return figure
     panel.set_ylim(0, 105)
     panel.yaxis.set_major_formatter(lambda share, _: f"{share:.0f} %")
     peaks = _find_peaks(study)
     levels = [level for target in study.targets for level in study.levels(target)]
     theme.load_axis(panel, levels, study.unit.axis, reach=max([above for _, above in peaks.values()], default=0))
-    theme.rule(panel, f"promise: {write_share(study.scenario.slo.share)}", promised)
+    theme.rule(panel, f"SLO: {write_share(study.scenario.slo.share)}", needed)
     marked = 0 < len(peaks) <= MOST_PEAKS
     if marked:
         _mark_peaks(panel, peaks, colour, study)
@@ -58,9 +58,9 @@ def draw_attainment(study: Study) -> Drawing:
     return figure
 
 
-def _draw_curve(panel: Axes, curve: Sequence[theme.Point], colour: str, marker: str, promised: float) -> None:
-    """The points, joined where both neighbours lie on the same side of the promise, else a box between them."""
-    gaps = list(_find_gaps(curve, promised))
+def _draw_curve(panel: Axes, curve: Sequence[theme.Point], colour: str, marker: str, needed: float) -> None:
+    """The points, joined where both neighbours lie on the same side of the SLO, else a box between them."""
+    gaps = list(_find_gaps(curve, needed))
     begins = [0, *(place + 1 for place, point in enumerate(curve) if any(left is point for left, _ in gaps))]
     for begin, end in pairwise([*begins, len(curve)]):
         theme.curve(panel, curve[begin:end], colour, marker, band=False)
@@ -69,10 +69,10 @@ def _draw_curve(panel: Axes, curve: Sequence[theme.Point], colour: str, marker: 
         panel.add_patch(Rectangle((left.x, low), right.x - left.x, high - low, color=colour, alpha=0.10, linewidth=0))
 
 
-def _find_gaps(curve: Sequence[theme.Point], promised: float) -> Iterator[tuple[theme.Point, theme.Point]]:
-    """Neighbours of which one kept the promise and the other did not, with a load between them that was not tested."""
+def _find_gaps(curve: Sequence[theme.Point], needed: float) -> Iterator[tuple[theme.Point, theme.Point]]:
+    """Neighbours of which one met the SLO and the other did not, with a load between them that was not tested."""
     for left, right in pairwise(curve):
-        if left.y is None or right.y is None or (left.y >= promised) == (right.y >= promised):
+        if left.y is None or right.y is None or (left.y >= needed) == (right.y >= needed):
             continue
         if right.x - left.x > NEXT_USER:
             yield left, right
@@ -98,7 +98,7 @@ def _find_peaks(study: Study) -> dict[str, tuple[float, float]]:
     Users by Little's law at the target's own pace; arrivals are the peak itself.
     """
     metric, each = ("needed_users", 1) if study.unit.by == "users" else ("needed_rps", study.unit.turns)
-    needs = {target: study.figure(target, metric) for target in study.targets}
+    needs = {target: study.result(target, metric) for target in study.targets}
     room = 1 + _headroom(study)
     return {
         target: (need.value / each / room, need.value / each) for target, need in needs.items() if need and need.value

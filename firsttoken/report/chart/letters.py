@@ -157,7 +157,7 @@ def _is_plain(face: Face) -> bool:
 
 @cache
 def _read_face(path: Path) -> Face | None:
-    """What a font file has; None where it is none that can be read."""
+    """What a font file has; None where it cannot be read."""
     try:
         font = FT2Font(str(path))
         return Face(path, font.family_name, font.style_name, frozenset(map(chr, font.get_charmap())))

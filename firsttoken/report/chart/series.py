@@ -1,6 +1,6 @@
-"""From the figures of a study to what a page shows: points of a curve, cells of a table, words of a sentence.
+"""From the results of a study to what a page shows: points of a curve, cells of a table, words of a sentence.
 
-Rule: a figure that the study would not print is not drawn either: too few samples make a gap in a curve.
+Rule: a result that the study would not print is not drawn either: too few samples make a gap in a curve.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.study import Study
-from firsttoken.decide.words.units import NEVER, UNKNOWN, round_significant, write_count, write_figure, write_share
+from firsttoken.decide.words.units import NEVER, UNKNOWN, round_significant, write_count, write_metric, write_share
 from firsttoken.report.chart.theme import Point
 from firsttoken.report.endings import describe_run_failures
 from firsttoken.report.page import Cell
@@ -38,39 +38,39 @@ BARE: dict[str, Callable[[float], str]] = {
 
 def curve_of(study: Study, target: str, metric: str, q: float | None = None, per: float = 1.0) -> list[Point]:
     """A metric against the load, all repeats together, each value divided by `per` (1,000 makes seconds of ms)."""
-    figures = [(level, study.figure(target, metric, level=level, q=q)) for level in study.levels(target)]
-    return [_point(level, figure, per) for level, figure in figures]
+    results = [(level, study.result(target, metric, level=level, q=q)) for level in study.levels(target)]
+    return [_point(level, result, per) for level, result in results]
 
 
-def _point(level: float, figure: Figure | None, per: float) -> Point:
-    if figure is None or figure.value is None or (figure.q is not None and UNDRAWN & set(figure.flags)):
+def _point(level: float, result: MetricValue | None, per: float) -> Point:
+    if result is None or result.value is None or (result.q is not None and UNDRAWN & set(result.flags)):
         return Point(level, None)
-    ends = [None if end is None else end / per for end in (figure.lo, figure.hi)]
-    return Point(level, figure.value / per, *ends)
+    ends = [None if end is None else end / per for end in (result.lo, result.hi)]
+    return Point(level, result.value / per, *ends)
 
 
-def number_cell(figure: Figure | None, unit: str) -> Cell:
-    """A figure in a column of `unit`, its interval beneath it; what the study would not print is not printed here."""
-    told = write_figure(figure)
-    if figure is None or figure.value is None or told == UNKNOWN:
+def number_cell(result: MetricValue | None, unit: str) -> Cell:
+    """A result in a column of `unit`, its interval beneath it; what the study would not print is not printed here."""
+    told = write_metric(result)
+    if result is None or result.value is None or told == UNKNOWN:
         return Cell(UNKNOWN)
     if told.startswith("n/a"):
-        return Cell("n/a", f"n = {figure.n:,}")
+        return Cell("n/a", f"n = {result.n:,}")
     sign = told[0] if told[0] in "≥≤≈" else ""
-    text = f"{sign} {_bare(figure.value, unit)}".strip()
-    if sign in ("≥", "≤") or figure.lo is None or figure.hi is None:
+    text = f"{sign} {_bare(result.value, unit)}".strip()
+    if sign in ("≥", "≤") or result.lo is None or result.hi is None:
         return Cell(text)
-    ends = [_bare(end, unit) for end in (figure.lo, figure.hi)]
-    return Cell(text, "" if {*ends} == {_bare(figure.value, unit)} else "–".join(ends))
+    ends = [_bare(end, unit) for end in (result.lo, result.hi)]
+    return Cell(text, "" if {*ends} == {_bare(result.value, unit)} else "–".join(ends))
 
 
 def _bare(value: float, unit: str) -> str:
     return NEVER if math.isinf(value) else BARE[unit](value)
 
 
-def count_cell(figure: Figure | None) -> Cell:
-    """How many observations a figure rests on."""
-    return Cell("0" if figure is None else f"{figure.n:,}")
+def count_cell(result: MetricValue | None) -> Cell:
+    """How many observations a result rests on."""
+    return Cell("0" if result is None else f"{result.n:,}")
 
 
 def ladder(study: Study) -> Iterable[tuple[str, float, str]]:
@@ -115,7 +115,7 @@ def join_loads(study: Study, levels: Sequence[float]) -> str:
 
 
 def write_load(study: Study, about: float) -> str:
-    """A load that nobody ran, in the run's own words: whole users, or a rate: "75 users", "5.2 requests/s"."""
+    """A load that was not run, in the run's own words: whole users, or a rate: "75 users", "5.2 requests/s"."""
     return study.unit.write(round(about) if study.unit.by == "users" else about)
 
 

@@ -67,7 +67,7 @@ def prepare(names: Iterable[str]) -> None:
 
 
 class Point(NamedTuple):
-    """One measured value with its 95 % interval; None where there is none, infinite where users gave up."""
+    """One measured value with its 95 % interval; None where there is none, infinite where requests failed."""
 
     x: float
     y: float | None

@@ -131,7 +131,7 @@ def _thin(trace: Trace, target: str, window: tuple[int, int] | None, kept: slice
 
 
 def read_trace(run: Run, stage: int, per_event: float | None) -> Trace:
-    """Read one stage; an attempt whose tokens nobody told counts `per_event` of them an event, nan if None."""
+    """Read one stage; an attempt whose tokens were not reported counts `per_event` of them an event, nan if None."""
     order = "sent_ns, request_id, attempt"
     raw = run.attempts("phase", "outcome", *NUMBERS, where=f"stage = {stage} AND {SENT}", order=order)
     numbers = {name: np.asarray(raw[name], dtype=np.float64) for name in NUMBERS}

@@ -19,7 +19,7 @@ class Standstill:
         self.ends_ns = math.inf
         self._freeze = freeze
 
-    def note_arrival(self, now_ns: int) -> bool:
+    def record_arrival(self, now_ns: int) -> bool:
         """Fix both ends by the model's first request; False where there is nothing (more) to fix."""
         freeze, self._freeze = self._freeze, None
         if freeze is None:

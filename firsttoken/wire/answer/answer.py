@@ -1,7 +1,7 @@
 """One HTTP answer: its bytes and their stamps in, the row's marks and the server's verdict out.
 
 Rule: pure, and whatever the bytes are, nothing but ProtocolError and HttpParserError is raised. Every byte goes through
-the parser, the splitter and the dialect, but for tokens that a template knows (template.py).
+the parser, the splitter and the dialect, but for tokens that the fast path matches (template.py).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from firsttoken.row import COMPRESSED, MISLABELLED, Outcome, Row
-from firsttoken.wire.answer.fast_path import Template, learn_template
+from firsttoken.wire.answer.fast_path import FastPathMatcher, learn_matcher
 from firsttoken.wire.answer.inflate import CODINGS, Inflater, open_inflater
-from firsttoken.wire.answer.refusal import note_refusal
+from firsttoken.wire.answer.refusal import record_refusal
 from firsttoken.wire.answer.stream import Stream
 from firsttoken.wire.answer.unstreamed import UnstreamedBody
 from firsttoken.wire.dialects.dialect import TOKENS, VISIBLE, Dialect
@@ -31,14 +31,14 @@ LENIENCIES = {
     "lenient_spaces_after_chunk_size": True,
 }
 """What the parser lets pass of what servers send against RFC 9112 and every client reads."""
-MOST_LESSONS = 8
+MOST_LEARNED = 8
 """Templates made for one answer: for one whose tokens differ in more than words it is cheaper to decode them."""
 
 
 class Answer:
     """The state of one answer. Marks in the row are ns since `origin_ns`; arguments are on the absolute clock.
 
-    `wall_s` is the wall time in seconds since 1970 at which the attempt began; `note_first_token` is told, once,
+    `wall_s` is the wall time in seconds since 1970 at which the attempt began; `record_first_token` is told, once,
     whether the first token's stamp is exactly its own.
     """
 
@@ -50,13 +50,13 @@ class Answer:
         "_headers",
         "_inflater",
         "_kernel",
-        "_lessons",
+        "_learned",
+        "_matcher",
         "_note_first_token",
         "_parser",
         "_refused",
         "_shows",
         "_skips",
-        "_template",
         "_unstreamed",
         "_wall_s",
         "at_ns",
@@ -70,7 +70,7 @@ class Answer:
     )
 
     def __init__(
-        self, row: Row, dialect: Dialect, origin_ns: int, wall_s: float, note_first_token: Callable[[bool], None]
+        self, row: Row, dialect: Dialect, origin_ns: int, wall_s: float, record_first_token: Callable[[bool], None]
     ) -> None:
         self.row = row
         self.origin_ns = origin_ns
@@ -85,19 +85,19 @@ class Answer:
         """Stamp of the last read."""
         self._early_ns = 0
         self._kernel = False
-        self._template: Template | None = None
+        self._matcher: FastPathMatcher | None = None
         self._shows = False
-        """The template is of visible text, in which a thought may begin or end."""
+        """The matcher is of visible text, in which a thought may begin or end."""
         self._skips = False
         """What comes next may go the short way."""
-        self._lessons = 0
+        self._learned = 0
         self._bare_bytes = 0
         """Received since the last piece of body: of a head, of a trailer, or of nothing at all."""
         self._between_chunks = False
         self._fresh = False
         """What comes next begins an HTTP chunk and, in it, an event."""
         self._wall_s = wall_s
-        self._note_first_token = note_first_token
+        self._note_first_token = record_first_token
         self._headers: dict[bytes, bytes] = {}
         self._refused: End | None = None
         self._inflater: Inflater | None = None
@@ -127,10 +127,10 @@ class Answer:
 
     def skip(self, read: bytes, stamp_ns: int) -> bool:
         """Take a read if it is more tokens like the last one, and nothing else; return whether it was."""
-        template = self._template
-        if template is None or not self._skips:
+        matcher = self._matcher
+        if matcher is None or not self._skips:
             return False
-        tokens = template.count(read)
+        tokens = matcher.count(read)
         if not tokens:
             return False
         self.bytes_received += len(read)
@@ -164,12 +164,12 @@ class Answer:
             raise ProtocolError(f"expected a head or trailer of at most {MAX_HEAD_BYTES:,} bytes, got a longer one")
         plain = self._inflater is None and not self.ended
         self._fresh = plain and self._between_chunks and read.endswith(b"\r\n") and stream.fresh
-        is_lesson = was_fresh and stream.events == events + 1 and stream.meaning in TOKENS
-        if self._fresh and is_lesson and self._lessons < MOST_LESSONS:  # it differed in more than words
-            self._lessons += 1
+        is_learnable = was_fresh and stream.events == events + 1 and stream.meaning in TOKENS
+        if self._fresh and is_learnable and self._learned < MOST_LEARNED:  # it differed in more than words
+            self._learned += 1
             self._shows = stream.meaning is VISIBLE
-            self._template = learn_template(read, stream.decode, stream.meaning)
-        self._skips = self._fresh and self._template is not None and (stream.thoughts.settled or not self._shows)
+            self._matcher = learn_matcher(read, stream.decode, stream.meaning)
+        self._skips = self._fresh and self._matcher is not None and (stream.thoughts.settled or not self._shows)
 
     def hang_up(self) -> End:
         """What it means that the server closed the connection now: the end of a body without length, or a loss."""
@@ -202,14 +202,14 @@ class Answer:
             stray=stray,
         )
         if error is not None or stray:
-            self._note_wait(error or find_server_error(stray))
+            self._record_wait(error or find_server_error(stray))
         row.checks += check_finish(row.finish_reason, outcome)
         return outcome, text
 
-    def _note_wait(self, told: ServerError | None) -> None:
+    def _record_wait(self, told: ServerError | None) -> None:
         """Keep what an error says of asking again."""
         if told is not None:
-            note_refusal(self.row, told)
+            record_refusal(self.row, told)
 
     # -- called by the parser ---------------------------------------------------------------------------------------
 

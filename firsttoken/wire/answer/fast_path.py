@@ -1,6 +1,6 @@
-"""The short way through the middle of a stream, where one token's bytes are the last one's but for the words.
+"""The fast path through the middle of a stream, where one token's bytes are the last one's but for the words.
 
-Rule: pure, and never a guess. A template counts a read only where decoding it in full could mean nothing but more
+Rule: pure, and never a guess. A matcher counts a read only where decoding it in full could mean nothing but more
 tokens of the same kind; whatever differs outside the words, in a single byte, is decoded.
 """
 
@@ -14,7 +14,7 @@ from firsttoken.wire.dialects.dialect import NOTHING, Meaning
 from firsttoken.wire.outcome import ProtocolError
 
 MOST_DIGITS = 3
-"""Of the size of a chunk that a template is for; one of more bytes holds more than a token."""
+"""Of the size of a chunk that a matcher is for; one of more bytes holds more than a token."""
 HEADS = (b"%x\r\n", b"%X\r\n")
 """How servers write the head of a chunk: its size, small or capital, and nothing more."""
 WORDS = re.compile(rb'(?:[^"\\<\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F]|003[cC])[0-9a-fA-F]{4})++')
@@ -29,7 +29,7 @@ PROBE = b"Qz"
 Decode = Callable[[bytes, bytes], Meaning]
 
 
-class Template:
+class FastPathMatcher:
     """What stands around the words of one kind of token, in chunks that hold one such event each."""
 
     __slots__ = ("_after", "_before", "_head", "_rest", "_starts")
@@ -69,8 +69,8 @@ class Template:
         return None
 
 
-def learn_template(read: bytes, decode: Decode, meaning: Meaning) -> Template | None:
-    """Return the template of a token's read, None if there is no string in it that alone makes it a token.
+def learn_matcher(read: bytes, decode: Decode, meaning: Meaning) -> FastPathMatcher | None:
+    """Return the matcher of a token's read, None if there is no string in it that alone makes it a token.
 
     `read` begins and ends between two chunks and between two events. A string is the words if with nothing in its
     place the event means nothing, and with other letters it means the same again: of a delta, dialects look only at
@@ -85,8 +85,8 @@ def learn_template(read: bytes, decode: Decode, meaning: Meaning) -> Template | 
         if _decode_event(before + after, decode) is NOTHING and (
             _decode_event(before + PROBE + after, decode) is meaning
         ):
-            templates = (Template(head, before, after + b"\r\n") for head in HEADS)
-            return next((template for template in templates if template.count(read) == 1), None)
+            matchers = (FastPathMatcher(head, before, after + b"\r\n") for head in HEADS)
+            return next((matcher for matcher in matchers if matcher.count(read) == 1), None)
     return None
 
 

@@ -32,7 +32,7 @@ WORDS = re.compile(
 PAYMENT_REQUIRED = 402
 
 
-def note_refusal(row: Row, told: ServerError) -> None:
+def record_refusal(row: Row, told: ServerError) -> None:
     """Write what an error says of asking again into the row; a wait in the head goes before one in the body."""
     if row.retry_after_ms is None:
         row.retry_after_ms = told.retry_after_ms

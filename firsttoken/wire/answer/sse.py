@@ -78,7 +78,7 @@ class Splitter:
         rest = b"".join(self._partial)
         if not whole:
             if rest and not rest.startswith((b"data", b"event")):
-                self._note_stray(rest)
+                self._record_stray(rest)
             return []
         return self.feed(b"\n\n" if rest or self._data else b"")
 
@@ -119,8 +119,8 @@ class Splitter:
         elif name == b"event":
             self._name = value.removeprefix(b" ")
         elif name not in MEANINGLESS:
-            self._note_stray(line)
+            self._record_stray(line)
 
-    def _note_stray(self, line: bytes) -> None:
+    def _record_stray(self, line: bytes) -> None:
         if len(self._stray) < MAX_STRAY_BYTES:
             self._stray += line[:MAX_STRAY_BYTES] + b"\n"

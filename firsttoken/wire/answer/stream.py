@@ -15,7 +15,7 @@ from firsttoken.wire.answer.sse import MAX_STRAY_BYTES, Splitter
 from firsttoken.wire.answer.thoughts import Thoughts
 from firsttoken.wire.dialects.dialect import FOREIGN, NOTHING, Dialect, Meaning
 from firsttoken.wire.fields.error_text import ServerError, find_words, read_server_error
-from firsttoken.wire.fields.identity import note_author
+from firsttoken.wire.fields.identity import record_author
 from firsttoken.wire.fields.usage import Counts, Usage, merge_counts, resolve_counts
 from firsttoken.wire.outcome import ProtocolError
 
@@ -103,7 +103,7 @@ class Stream:
             try:
                 self._take(name, data, early_ns, stamp_ns)
             except ProtocolError:  # cut off by the server itself
-                self._note_stray(data)
+                self._record_stray(data)
 
     def _take(self, name: bytes, data: bytes, early_ns: int, stamp_ns: int) -> None:
         if data[:1] != b"{" and not data.lstrip().startswith(OBJECT):
@@ -122,7 +122,7 @@ class Stream:
                 return
         if meaning is FOREIGN:
             if find_words(data):
-                self._note_stray(data)
+                self._record_stray(data)
             return
         row = self._row
         self.events += 1
@@ -131,17 +131,17 @@ class Stream:
         if row.first_event_ns is None:
             row.first_event_ns = stamp_ns
         if row.model_served is None and self.events <= MOST_NAMELESS:
-            note_author(row, data)
+            record_author(row, data)
         if meaning is NOTHING:
             return
         if meaning.token is not None and (meaning.token != "whole" or self._saw_nothing()):
             self._mark_token(meaning, data, early_ns, stamp_ns)
         if meaning.finish is not None or meaning.usage is not None:
             if meaning.finish is not None or b"_tier" in data or b"fingerprint" in data:
-                note_author(row, data, is_answer=meaning.finish is not None)
+                record_author(row, data, is_answer=meaning.finish is not None)
             row.finish_reason = meaning.finish or row.finish_reason
             if meaning.usage is not None:
-                self._note_usage(meaning.usage)
+                self._record_usage(meaning.usage)
         if meaning.error is not None and (self.done_ns is None or row.finish_reason is None):  # the answer is not whole
             self.error = meaning.error
 
@@ -156,7 +156,7 @@ class Stream:
             told = read_server_error(data)
             self.error = told if told.words else told._replace(words="an error without words")
         elif data.strip() not in (b"", b"null"):
-            self._note_stray(data)
+            self._record_stray(data)
 
     def _take_unread(self, name: bytes, data: bytes, early_ns: int, stamp_ns: int) -> None:
         """Data that is no JSON: several events without the blank line between them, or one that is not ours."""
@@ -167,7 +167,7 @@ class Stream:
         elif OUR_NAMES.fullmatch(name):
             self.decode(data, name)  # raises what is wrong with it
         else:
-            self._note_stray(data)
+            self._record_stray(data)
 
     def _is_readable(self, line: bytes) -> bool:
         try:
@@ -259,11 +259,11 @@ class Stream:
         span_ns, waited_ns = row.last_token_ns - row.first_token_ns, row.first_token_ns - row.sent_ns
         return is_burst(count_streamed(row), span_ns, waited_ns)
 
-    def _note_usage(self, usage: Usage) -> None:
+    def _record_usage(self, usage: Usage) -> None:
         """Merge what was told with what was told before: some servers send a running count with every chunk."""
         merge_counts(self._counts, usage.counts)
         self._odd |= usage.odd
 
-    def _note_stray(self, data: bytes) -> None:
+    def _record_stray(self, data: bytes) -> None:
         if len(self._stray) < MAX_STRAY_BYTES:
             self._stray += data[:MAX_STRAY_BYTES] + b"\n"

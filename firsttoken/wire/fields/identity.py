@@ -32,7 +32,7 @@ class _Event(_Author):
 _EVENT = msgspec.json.Decoder(_Event)
 
 
-def note_author(row: Row, data: bytes, *, is_answer: bool = True) -> None:
+def record_author(row: Row, data: bytes, *, is_answer: bool = True) -> None:
     """Write into the row what the data of one event says of its author; what is no text says nothing.
 
     `is_answer`: it is a part of the answer, and not only its usage.
@@ -42,11 +42,11 @@ def note_author(row: Row, data: bytes, *, is_answer: bool = True) -> None:
     except UNREADABLE:
         return
     if event.response is not None:
-        _note(row, event.response, is_answer)
-    _note(row, event, is_answer)
+        _record_author(row, event.response, is_answer)
+    _record_author(row, event, is_answer)
 
 
-def _note(row: Row, author: _Author, is_answer: bool) -> None:
+def _record_author(row: Row, author: _Author, is_answer: bool) -> None:
     if is_answer or row.model_served is None:
         row.model_served = _read_text(author.model) or row.model_served
     row.fingerprint = _read_text(author.system_fingerprint) or row.fingerprint

@@ -59,7 +59,7 @@ def parse_duration_ms(value: bytes) -> float | None:
 
 
 def parse_reset_ms(value: bytes, read_now_s: Callable[[], float]) -> float | None:
-    """Milliseconds until a limit resets, which is told as a span, or as an instant: ISO 8601 in UTC, or since 1970."""
+    """Milliseconds until a limit resets, from a span or from an instant: ISO 8601 in UTC, or since 1970."""
     text = value.decode("latin-1").strip()
     if instant := INSTANT.fullmatch(text):
         *date, second = instant.groups()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from firsttoken.decide.flags.buffering import find_buffered
-from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.metrics.table import measure
 from firsttoken.row import BUFFERED, Row
-from tests.decide.hand import row, see
+from tests.decide.hand import build_window, row
 
 
 def burst(number: int, output: int | None = 100, events: int = 100) -> Row:
@@ -26,7 +26,7 @@ def stream(number: int) -> Row:
 
 
 def test_a_level_of_bursts_is_told_with_their_share():
-    found = find_buffered(see([burst(n) for n in range(3)] + [stream(n) for n in range(1)]))
+    found = find_buffered(build_window([burst(n) for n in range(3)] + [stream(n) for n in range(1)]))
 
     assert found.words.startswith("75 % of answers came whole or in one burst")
     assert (found.value, found.bound) == (0.75, 0.05)
@@ -36,39 +36,39 @@ def test_a_level_of_bursts_is_told_with_their_share():
 def test_a_few_bursts_in_a_hundred_are_chance(bursts, told):
     rows = [burst(n) for n in range(bursts)] + [stream(n) for n in range(100 - bursts)]
 
-    assert (find_buffered(see(rows)) is not None) == told
+    assert (find_buffered(build_window(rows)) is not None) == told
 
 
 def test_short_answers_come_at_once_anyway():
-    assert find_buffered(see([burst(n, output=7) for n in range(9)])) is None
-    assert find_buffered(see([burst(n, output=8) for n in range(9)])) is not None
+    assert find_buffered(build_window([burst(n, output=7) for n in range(9)])) is None
+    assert find_buffered(build_window([burst(n, output=8) for n in range(9)])) is not None
 
 
 def test_answers_without_usage_count_by_what_was_seen_of_them():
-    assert find_buffered(see([burst(n, output=None) for n in range(9)])) is not None
+    assert find_buffered(build_window([burst(n, output=None) for n in range(9)])) is not None
 
 
 @pytest.mark.parametrize("events", [1, 100])
 def test_the_pace_of_a_burst_is_unknown_and_not_nothing(events):
-    figures = measure(see([burst(n, events=events) for n in range(20)], Promise({"tpot_ms": 20.0}, 0.8)))
+    results = measure(build_window([burst(n, events=events) for n in range(20)], SloLimits({"tpot_ms": 20.0}, 0.8)))
 
     for metric in ("tpot_ms", "stream_tok_s", "stall_ms"):
-        assert figures[metric, 0.5].value is None
-    assert figures["late_share", None].value is None
-    assert figures["ttft_ms", 0.5].value == 500
+        assert results[metric, 0.5].value is None
+    assert results["late_share", None].value is None
+    assert results["ttft_ms", 0.5].value == 500
 
 
-def test_a_promise_of_a_pace_is_neither_kept_nor_broken_by_a_burst():
-    seen = see([burst(0), stream(0)], Promise({"tpot_ms": 20.0}, 0.8))
+def test_an_slo_of_a_pace_is_neither_met_nor_missed_by_a_burst():
+    data = build_window([burst(0), stream(0)], SloLimits({"tpot_ms": 20.0}, 0.8))
 
-    assert seen.judged.undecided.tolist() == [True, False]
-    assert measure(seen)["attainment", None].at_least
+    assert data.judged.undecided.tolist() == [True, False]
+    assert measure(data)["attainment", None].at_least
 
 
 def test_streams_beside_bursts_keep_their_pace():
-    figures = measure(see([burst(0), *(stream(n) for n in range(20))]))
+    results = measure(build_window([burst(0), *(stream(n) for n in range(20))]))
 
-    assert figures["tpot_ms", 0.5].value == pytest.approx(10)
-    assert math.isclose(figures["stall_ms", 0.5].value, 10, rel_tol=1e-3)
-    assert figures["tpot_ms", 0.5].n == 20
-    assert not np.isnan(figures["system_tok_s", None].value)
+    assert results["tpot_ms", 0.5].value == pytest.approx(10)
+    assert math.isclose(results["stall_ms", 0.5].value, 10, rel_tol=1e-3)
+    assert results["tpot_ms", 0.5].n == 20
+    assert not np.isnan(results["system_tok_s", None].value)

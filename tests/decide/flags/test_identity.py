@@ -5,21 +5,21 @@ from collections import Counter
 import pytest
 
 from firsttoken.decide.flags.identity import find_changed_endpoint, find_spread_endpoint
-from firsttoken.decide.measure.window_data import Observation, pool
-from firsttoken.decide.measure.workload import Asked
-from tests.decide.hand import row, see
+from firsttoken.decide.measure.window_data import WindowData, pool
+from firsttoken.decide.measure.workload import WorkloadFacts
+from tests.decide.hand import build_window, row
 
-M = Asked(model="m")
+M = WorkloadFacts(model="m")
 
 
-def answered(repeat: int = 0, **told: list[str | None]) -> Observation:
+def answered(repeat: int = 0, **told: list[str | None]) -> WindowData:
     """One answer for each place of the lists, which hold what the answers told."""
     places = zip(*told.values(), strict=True)
     rows = [
         row(f"r{number}", intended=number, first=number + 5, last=number + 9, **dict(zip(told, values, strict=True)))
         for number, values in enumerate(places)
     ]
-    return see(rows, repeat=repeat)
+    return build_window(rows, repeat=repeat)
 
 
 @pytest.mark.parametrize("names", [["m"] * 5, ["m-2026-01-01"] * 5, ["openai/m", "m", "m-2026-01-01", None]])
@@ -66,7 +66,7 @@ def test_the_right_model_is_not_held_against_a_wrong_one_that_answered_first():
 
 
 def test_the_name_of_a_deployment_says_nothing_of_the_model_behind_it():
-    azure = Asked(model="prod-chat", names_deployment=True, first_model="gpt-4o-2024-08-06")
+    azure = WorkloadFacts(model="prod-chat", names_deployment=True, first_model="gpt-4o-2024-08-06")
 
     assert find_changed_endpoint(answered(model_served=["gpt-4o-2024-08-06"] * 4), azure) is None
     assert "gpt-4o-mini" in find_changed_endpoint(answered(model_served=["gpt-4o-mini"] * 4), azure).words
@@ -75,7 +75,7 @@ def test_the_name_of_a_deployment_says_nothing_of_the_model_behind_it():
 
 
 def test_tiers_that_are_mixed_are_told():
-    found = find_changed_endpoint(answered(service_tier=["priority", "default"] * 10), Asked(tier="priority"))
+    found = find_changed_endpoint(answered(service_tier=["priority", "default"] * 10), WorkloadFacts(tier="priority"))
 
     assert found.words == (
         "Answers differ in tier: 50 % served as priority, 50 % served as default; priority was asked for."
@@ -85,18 +85,18 @@ def test_tiers_that_are_mixed_are_told():
 
 @pytest.mark.parametrize("tiers", [["default"] * 4, [None] * 4, ["standard", "default"]])
 def test_one_tier_throughout_is_no_flag_where_none_was_asked_for(tiers):
-    assert find_changed_endpoint(answered(service_tier=tiers), Asked()) is None
-    assert find_changed_endpoint(answered(service_tier=tiers), Asked(tier="auto")) is None
+    assert find_changed_endpoint(answered(service_tier=tiers), WorkloadFacts()) is None
+    assert find_changed_endpoint(answered(service_tier=tiers), WorkloadFacts(tier="auto")) is None
 
 
 def test_a_tier_that_was_asked_for_and_never_served_is_told():
-    found = find_changed_endpoint(answered(service_tier=["default"] * 4), Asked(tier="flex"))
+    found = find_changed_endpoint(answered(service_tier=["default"] * 4), WorkloadFacts(tier="flex"))
 
     assert found.words == "Every answer was served as default; flex was asked for."
 
 
 def test_a_level_at_another_tier_than_the_first_is_told():
-    found = find_changed_endpoint(answered(service_tier=["priority"] * 4), Asked(first_tier="default"))
+    found = find_changed_endpoint(answered(service_tier=["priority"] * 4), WorkloadFacts(first_tier="default"))
 
     assert found.words == "Every answer was served as priority; it was default where measuring began."
 
@@ -108,7 +108,7 @@ def test_only_measured_answers_count():
         row("c", outcome="http_5xx", end=3, model_served="m-mini"),
     ]
 
-    assert find_changed_endpoint(see(rows), M) is None
+    assert find_changed_endpoint(build_window(rows), M) is None
 
 
 def test_repeats_pooled_are_told_together():

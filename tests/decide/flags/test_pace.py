@@ -1,15 +1,15 @@
-"""Whether a promise of a pace can be held against the answers."""
+"""Whether an SLO of a pace can be held against the answers."""
 
 import pytest
 
 from firsttoken.decide.flags.missing_rows import find_censored
 from firsttoken.decide.flags.pace import find_unknown_pace
-from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.metrics.table import measure
 from firsttoken.row import BUFFERED, Row
-from tests.decide.hand import row, see
+from tests.decide.hand import build_window, row
 
-PACE = Promise({"tpot_ms": 20.0}, 0.95)
+PACE = SloLimits({"tpot_ms": 20.0}, 0.95)
 
 
 def answer(number: int, output: int | None = 100, **fields: object) -> Row:
@@ -20,29 +20,32 @@ def answer(number: int, output: int | None = 100, **fields: object) -> Row:
 
 @pytest.mark.parametrize(
     ("told", "cause"),
-    [({"output": None}, "told no usage"), ({"checks": [BUFFERED]}, "came in one burst")],
+    [({"output": None}, "reported no usage"), ({"checks": [BUFFERED]}, "came in one burst")],
 )
 def test_answers_without_a_known_pace_are_told_with_the_cause(told, cause):
-    found = find_unknown_pace(see([answer(n, **told) for n in range(9)], PACE))
+    found = find_unknown_pace(build_window([answer(n, **told) for n in range(9)], PACE))
 
     assert found.words.startswith("The pace (slo.tpot) of 100 % of answers is unknown")
     assert f"as they {cause};" in found.words
 
 
 def test_a_pace_that_is_known_or_not_promised_needs_no_word():
-    assert find_unknown_pace(see([answer(n) for n in range(9)], PACE)) is None
-    assert find_unknown_pace(see([answer(n, output=None) for n in range(9)], Promise({"ttft_ms": 100.0}, 0.95))) is None
+    assert find_unknown_pace(build_window([answer(n) for n in range(9)], PACE)) is None
+    assert (
+        find_unknown_pace(build_window([answer(n, output=None) for n in range(9)], SloLimits({"ttft_ms": 100.0}, 0.95)))
+        is None
+    )
 
 
-def test_what_was_cut_off_is_told_as_cut_off():
+def test_what_was_cut_off_is_reported_as_cut_off():
     cut = row("cut", intended=0, first=50, end=4000, outcome="cancelled_by_run")
-    seen = see([cut], PACE)
+    data = build_window([cut], PACE)
 
-    assert find_unknown_pace(seen) is None
-    assert "Cut off before they ended: 1 of 1" in find_censored(seen, measure(seen))
+    assert find_unknown_pace(data) is None
+    assert "Cut off before they ended: 1 of 1" in find_censored(data, measure(data))
 
 
 def test_answers_without_a_pace_are_not_told_as_cut_off():
-    seen = see([answer(n, output=None) for n in range(9)], PACE)
+    data = build_window([answer(n, output=None) for n in range(9)], PACE)
 
-    assert find_censored(seen, measure(seen)) == ""
+    assert find_censored(data, measure(data)) == ""

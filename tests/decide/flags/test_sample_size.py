@@ -19,5 +19,5 @@ def test_too_few_requests_are_undersampled_however_they_fared():
     assert "worth 30 independent ones" in find_undersampled(proportion_interval(200, 200, 30.0), 0.95)
 
 
-def test_no_number_of_requests_shows_that_every_one_keeps_the_promise():
+def test_no_number_of_requests_shows_that_every_one_meets_the_slo():
     assert "below 100 %" in find_undersampled(proportion_interval(10_000, 10_000), 1.0)

@@ -4,12 +4,12 @@ import pytest
 
 from firsttoken.decide.flags.client_limits import find_client_limits
 from firsttoken.decide.flags.validity import RULES, Flag, find_flags, flag_manifest
-from firsttoken.decide.measure.slo import Promise
-from firsttoken.decide.measure.window_data import Observation
-from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.measure.slo import SloLimits
+from firsttoken.decide.measure.window_data import WindowData
+from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.metrics.table import measure
 from firsttoken.row import Health, Manifest, Row
-from tests.decide.hand import MS, healthy, row, see
+from tests.decide.hand import MS, build_window, healthy, row
 
 WINDOW = range(1, 11)
 
@@ -23,9 +23,9 @@ def back_to_back(count: int = 10, busy: float = 1000, every: float = 1000, **fie
 
 
 def flags_of(rows: list[Row], health: list[Health] | None = None, think_s: float = 0.0, **stage: object) -> set[str]:
-    seen = see(rows, Promise({}, 0.95), **stage)
+    data = build_window(rows, SloLimits({}, 0.95), **stage)
     lines = healthy(*WINDOW) if health is None else health
-    return {flag.name for flag in find_flags(seen, measure(seen), lines, Asked(think_s))}
+    return {flag.name for flag in find_flags(data, measure(data), lines, WorkloadFacts(think_s))}
 
 
 def test_a_calm_process_with_busy_users_raises_no_flag():
@@ -77,10 +77,10 @@ def test_first_tokens_that_lay_unread_are_flagged_but_not_those_that_the_server_
     rows = back_to_back()
     for each in rows:
         each.first_token_early_ns = each.first_token_ns - 8 * MS
-    seen = see(rows)
+    data = build_window(rows)
 
-    assert "lay unread" in find_client_limits(seen, healthy(*WINDOW, read_delay_p99_ms=6.0))
-    assert find_client_limits(seen, healthy(*WINDOW, read_delay_p99_ms=0.3)) == ""
+    assert "lay unread" in find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=6.0))
+    assert find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=0.3)) == ""
 
 
 def test_requests_cut_off_before_they_ended_are_said():
@@ -92,7 +92,10 @@ def test_requests_cut_off_before_they_ended_are_said():
 def test_requests_that_failed_on_our_side_are_not_said_to_be_cut_off():
     """One of a hundred may; two show that the load process cannot do what it is asked."""
     rows = [*back_to_back(9), row("ours", intended=9000, end=10_000, outcome="client_error")]
-    flags = {flag.name: flag for flag in find_flags(see(rows), measure(see(rows)), healthy(*WINDOW), Asked())}
+    flags = {
+        flag.name: flag
+        for flag in find_flags(build_window(rows), measure(build_window(rows)), healthy(*WINDOW), WorkloadFacts())
+    }
 
     assert set(flags) == {"CLIENT_LIMITED", "CENSORED"}
     assert flags["CLIENT_LIMITED"].evidence == (
@@ -112,16 +115,16 @@ def test_one_request_in_a_hundred_may_fail_on_our_side():
 def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flags):
     """Whole answers take 1 s; twice that is enough, and a tenth may lack."""
     window = (settle, 10_000)
-    seen = see(back_to_back(), window=window, settle=0)
-    found = {flag.name: flag for flag in find_flags(seen, measure(seen), healthy(*WINDOW), Asked())}
+    data = build_window(back_to_back(), window=window, settle=0)
+    found = {flag.name: flag for flag in find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())}
 
     assert set(found) == flags
     assert not any(flag.is_void for flag in found.values())
 
 
 def test_rows_that_are_missing_void_a_level():
-    seen = see(back_to_back(), missing=3)
-    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
+    data = build_window(back_to_back(), missing=3)
+    [flag] = find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
     assert "the journal is 3 off" in flag.evidence
@@ -129,11 +132,11 @@ def test_rows_that_are_missing_void_a_level():
 
 def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
     """All of a level's rows were impossible: no user seems to have been at work, and that is not what is wrong."""
-    [flag, *others] = flags_found(see([], set_aside={"a negative count": 167}))
+    [flag, *others] = flags_found(build_window([], set_aside={"a negative count": 167}))
 
     assert (flag.name, flag.is_void) == ("SET_ASIDE", True)
     assert flag.evidence == (
-        "167 of 167 measured attempts are impossible and set aside, in no figure: a negative count (167); "
+        "167 of 167 measured attempts are impossible and set aside, in no result: a negative count (167); "
         "the bound is 1 %."
     )
     assert "NOT_DELIVERED" not in {other.name for other in others}
@@ -143,32 +146,34 @@ def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
 def test_one_impossible_row_in_a_hundred_voids_nothing(aside, told):
     rows = by_schedule(100 - aside)
 
-    assert ("SET_ASIDE" in {flag.name for flag in flags_found(see(rows, by="rate", set_aside={"odd": aside}))}) == told
+    assert (
+        "SET_ASIDE" in {flag.name for flag in flags_found(build_window(rows, by="rate", set_aside={"odd": aside}))}
+    ) == told
 
 
 def test_a_model_in_the_place_of_another_keeps_a_level_from_passing_and_not_from_failing():
-    seen = see(back_to_back(model_served="m-mini"))
-    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked(model="m"))
+    data = build_window(back_to_back(model_served="m-mini"))
+    [flag] = find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts(model="m"))
 
     assert (flag.name, flag.voids, flag.value, flag.bound) == ("ENDPOINT_CHANGED", "pass", 1.0, 0.0)
 
 
 def test_a_load_process_that_was_lost_voids_a_level():
-    seen = see(back_to_back(), workers_lost=1)
-    [flag] = find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
+    data = build_window(back_to_back(), workers_lost=1)
+    [flag] = find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
     assert flag.evidence == "1 load process was lost in this stage."
 
 
 def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back():
-    untold = see(back_to_back())
-    told = see(back_to_back(ratelimit_limit_requests=500))
+    untold = build_window(back_to_back())
+    told = build_window(back_to_back(ratelimit_limit_requests=500))
 
-    [flag] = find_flags(untold, measure(untold), healthy(*WINDOW), Asked(quota_share=0.5))
+    [flag] = find_flags(untold, measure(untold), healthy(*WINDOW), WorkloadFacts(quota_share=0.5))
     assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", "nothing")
     assert "budget.quota_share = 0.5 held nothing back" in flag.evidence
-    assert find_flags(told, measure(told), healthy(*WINDOW), Asked(quota_share=0.5)) == []
+    assert find_flags(told, measure(told), healthy(*WINDOW), WorkloadFacts(quota_share=0.5)) == []
 
 
 def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_anyway():
@@ -176,18 +181,18 @@ def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_
     kept = by_schedule(100)
     broken = [row(f"r{n}", user=n, intended=n * 100, end=n * 100 + 50, outcome="http_5xx") for n in range(100)]
 
-    [void] = flags_found(see(kept, by="rate", dropped=100))
-    [stands] = flags_found(see(broken, by="rate", dropped=2000))
+    [void] = flags_found(build_window(kept, by="rate", dropped=100))
+    [stands] = flags_found(build_window(broken, by="rate", dropped=2000))
     assert (void.name, void.voids) == ("NOT_DELIVERED", "both")
     assert (stands.name, stands.voids) == ("NOT_DELIVERED", "both")
 
-    [stands] = flags_found(see(broken, by="rate", dropped=100))
+    [stands] = flags_found(build_window(broken, by="rate", dropped=100))
     assert stands.voids == "nothing"
-    assert stands.evidence.endswith("The promise was broken even so, and the answer stands.")
+    assert stands.evidence.endswith("The SLO was missed even so, and the answer stands.")
 
 
 @pytest.mark.parametrize("budget", ["the cap of 9 tokens was reached", "The cap of 9 tokens was reached."])
-def test_a_flag_of_the_run_is_told_as_a_sentence_and_names_no_level(budget):
+def test_a_flag_of_the_run_is_reported_as_a_sentence_and_names_no_level(budget):
     [flag] = flag_manifest(manifest_of(budget=budget))
 
     assert (flag.name, flag.evidence) == ("BUDGET_STOPPED", "The cap of 9 tokens was reached.")
@@ -214,11 +219,11 @@ def by_schedule(count: int, late: float = 0.0, every: float = 100) -> list[Row]:
     ]
 
 
-def flags_found(seen: Observation) -> list[Flag]:
-    return find_flags(seen, measure(seen), healthy(*WINDOW), Asked())
+def flags_found(data: WindowData) -> list[Flag]:
+    return find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())
 
 
-def test_requests_cut_off_where_no_figure_hides_need_no_flag():
+def test_requests_cut_off_where_no_result_hides_need_no_flag():
     rows = [*back_to_back(10), row("cut", phase="hold", intended=10_000, end=11_000, outcome="cancelled_by_run")]
 
     assert flags_of(rows) == set()

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict, find_bracket, judge_level, relative_to_unloaded
-from tests.decide.hand import figure
+from tests.decide.hand import result
 
 MARKS = {"P": (1.0, 0.96, 1.0), "F": (0.4, 0.3, 0.5), "?": (0.96, 0.9, 0.99)}
 
@@ -11,7 +11,7 @@ MARKS = {"P": (1.0, 0.96, 1.0), "F": (0.4, 0.3, 0.5), "?": (0.96, 0.9, 0.99)}
 def ladder(marks: str) -> list[LevelVerdict]:
     """Levels 1, 2, 4 ... that pass, fail or do neither."""
     return [
-        judge_level(figure("attainment", *MARKS[mark], level=float(2**place)), 0.95) for place, mark in enumerate(marks)
+        judge_level(result("attainment", *MARKS[mark], level=float(2**place)), 0.95) for place, mark in enumerate(marks)
     ]
 
 
@@ -26,16 +26,16 @@ def ladder(marks: str) -> list[LevelVerdict]:
     ],
 )
 def test_a_level_is_judged_by_the_ends_of_its_interval(lo, hi, verdict):
-    assert judge_level(figure("attainment", 0.95, lo, hi), 0.95).verdict == verdict
+    assert judge_level(result("attainment", 0.95, lo, hi), 0.95).verdict == verdict
 
 
 @pytest.mark.parametrize("ends", [(0.99, 1.0), (0.1, 0.2)])
 def test_a_void_level_neither_passes_nor_fails(ends):
-    assert judge_level(figure("attainment", 0.99, *ends), 0.95, ["NOT_DELIVERED"]).verdict == "UNKNOWN"
+    assert judge_level(result("attainment", 0.99, *ends), 0.95, ["NOT_DELIVERED"]).verdict == "UNKNOWN"
 
 
 def test_a_flag_that_voids_the_pass_leaves_a_failure_as_it_is():
-    passes, fails = figure("attainment", 0.99, 0.97, 1.0), figure("attainment", 0.5, 0.4, 0.6)
+    passes, fails = result("attainment", 0.99, 0.97, 1.0), result("attainment", 0.5, 0.4, 0.6)
     assert judge_level(passes, 0.95, barred_by=["BUFFERED"]).verdict == "UNKNOWN"
     assert judge_level(passes, 0.95, barred_by=["BUFFERED"]).barred_by == ("BUFFERED",)
     assert judge_level(fails, 0.95, barred_by=["BUFFERED"]).verdict == "FAIL"
@@ -44,7 +44,7 @@ def test_a_flag_that_voids_the_pass_leaves_a_failure_as_it_is():
 
 def test_a_level_that_is_undecided_is_barred_from_passing_too():
     """More requests would not make it pass."""
-    assert judge_level(figure("attainment", 0.96, 0.9, 0.99), 0.95, barred_by=["BUFFERED"]).barred_by == ("BUFFERED",)
+    assert judge_level(result("attainment", 0.96, 0.9, 0.99), 0.95, barred_by=["BUFFERED"]).barred_by == ("BUFFERED",)
 
 
 @pytest.mark.parametrize(

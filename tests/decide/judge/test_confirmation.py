@@ -4,9 +4,9 @@ import pytest
 
 from firsttoken.decide.judge.confirmation import confirm, write_confirmation
 from firsttoken.decide.judge.level_study import study_level
-from firsttoken.decide.measure.workload import Asked
+from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.words.load_unit import REQUESTS
-from tests.decide.hand import healthy, row, see
+from tests.decide.hand import build_window, healthy, row
 
 
 def open_loop(kept: int, broken: int, **stage: object):
@@ -18,14 +18,14 @@ def open_loop(kept: int, broken: int, **stage: object):
         )
         for n in range(kept + broken)
     ]  # fmt: skip
-    seen = see(rows, by="rate", level=100.0, **stage)
-    return study_level([seen], healthy(*range(1, 20)), Asked())
+    data = build_window(rows, by="rate", level=100.0, **stage)
+    return study_level([data], healthy(*range(1, 20)), WorkloadFacts())
 
 
 @pytest.mark.parametrize(
     ("kept", "broken", "verdict", "words"),
     [
-        (1000, 0, "PASS", "Confirmed in open loop at 100 requests/s: 100 % (99.6 to 100 %) kept the promise."),
+        (1000, 0, "PASS", "Confirmed in open loop at 100 requests/s: 100 % (99.6 to 100 %) met the SLO."),
         (800, 200, "FAIL", "Not confirmed in open loop at 100 requests/s: 80 % ("),
         (950, 50, "UNKNOWN", "Undecided in open loop at 100 requests/s: 95 % ("),
     ],
@@ -41,14 +41,14 @@ def test_an_open_loop_that_was_void_confirms_nothing():
     confirmation = confirm("model", 100.0, open_loop(1000, 0, missing=9), REQUESTS)
 
     assert confirmation.verdict == "UNKNOWN"
-    assert confirmation.words.startswith("The open loop at 100 requests/s does not count. Rows are missing")
+    assert confirmation.words.startswith("The open loop at 100 requests/s was discarded. Rows are missing")
 
 
 def test_an_open_loop_that_was_never_measured_says_nothing():
     assert confirm("model", 100.0, open_loop(10, 0, window=None), REQUESTS) is None
 
 
-def test_its_figures_belong_to_no_level():
+def test_its_results_belong_to_no_level():
     at, share = write_confirmation(confirm("model", 100.0, open_loop(1000, 0), REQUESTS))
 
     assert (at.metric, at.level, at.value) == ("confirmed_at", None, 100.0)

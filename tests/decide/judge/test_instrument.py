@@ -11,29 +11,29 @@ from tests.results.test_truth import write_truth
 def test_without_a_truth_the_brackets_are_known_and_what_benchmarks_have_shown(tmp_path):
     study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",)))
 
-    reading = study.instrument("gpt-5.4", 4)
+    accuracy = study.instrument("gpt-5.4", 4)
 
-    assert (reading.matched, reading.error_p50_ms, reading.error_p99_ms, reading.tpot_error_p50) == (
+    assert (accuracy.matched, accuracy.error_p50_ms, accuracy.error_p99_ms, accuracy.tpot_error_p50) == (
         0,
         None,
         None,
         None,
     )
-    assert reading.bracket_p99_ms is not None and reading.bracket_p99_ms < PROVEN_MS
-    assert reading.uncertainty_ms == PROVEN_MS, "nothing better than what benchmarks have shown"
-    assert reading.first_tokens > 10
+    assert accuracy.bracket_p99_ms is not None and accuracy.bracket_p99_ms < PROVEN_MS
+    assert accuracy.uncertainty_ms == PROVEN_MS, "nothing better than what benchmarks have shown"
+    assert accuracy.first_tokens > 10
 
 
 def test_with_a_truth_the_error_is_what_was_planted(tmp_path):
     folder = make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",))
     write_truth(folder, late_ns=7_000_000)
 
-    reading = study_run(folder).instrument("gpt-5.4", 4)
+    accuracy = study_run(folder).instrument("gpt-5.4", 4)
 
-    assert reading.matched == reading.first_tokens
-    assert reading.error_p50_ms == reading.error_p99_ms == pytest.approx(7.0)
-    assert reading.tpot_error_p50 == 0
-    assert reading.uncertainty_ms == pytest.approx(7.0)
+    assert accuracy.matched == accuracy.first_tokens
+    assert accuracy.error_p50_ms == accuracy.error_p99_ms == pytest.approx(7.0)
+    assert accuracy.tpot_error_p50 == 0
+    assert accuracy.uncertainty_ms == pytest.approx(7.0)
 
 
 def test_a_window_that_was_thrown_out_says_why(tmp_path):
@@ -45,7 +45,7 @@ def test_a_window_that_was_thrown_out_says_why(tmp_path):
 def test_a_level_that_was_never_measured_has_no_reading_to_show(tmp_path):
     study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",)))
 
-    reading = study.instrument("gpt-5.4", 99)
+    accuracy = study.instrument("gpt-5.4", 99)
 
-    assert reading.first_tokens == 0
-    assert reading.uncertainty_ms is None
+    assert accuracy.first_tokens == 0
+    assert accuracy.uncertainty_ms is None

@@ -1,15 +1,15 @@
 """One level: repeats, flags and verdict."""
 
 from firsttoken.decide.judge.level_study import LevelStudy, study_level
-from firsttoken.decide.measure.slo import Promise
-from firsttoken.decide.measure.window_data import Observation
-from firsttoken.decide.measure.workload import Asked
-from tests.decide.hand import healthy, row, see
+from firsttoken.decide.measure.slo import SloLimits
+from firsttoken.decide.measure.window_data import WindowData
+from firsttoken.decide.measure.workload import WorkloadFacts
+from tests.decide.hand import build_window, healthy, row
 
-PROMISE = Promise({"ttft_ms": 600.0}, 0.95)
+SLO = SloLimits({"ttft_ms": 600.0}, 0.95)
 
 
-def repeat(number: int, count: int = 100, ttft: float = 50) -> Observation:
+def repeat(number: int, count: int = 100, ttft: float = 50) -> WindowData:
     """A user who asks again the moment it has its answer, `count` times in 10 s."""
     begin, each = 20_000 * number, 10_000 / count
     rows = [
@@ -17,16 +17,16 @@ def repeat(number: int, count: int = 100, ttft: float = 50) -> Observation:
             output=20)
         for n in range(count)
     ]  # fmt: skip
-    return see(rows, PROMISE, window=(begin, begin + 10_000), end=begin + 10_000, level=1, repeat=number)
+    return build_window(rows, SLO, window=(begin, begin + 10_000), end=begin + 10_000, level=1, repeat=number)
 
 
-def study(*observations: Observation, **worse: float) -> LevelStudy:
-    return study_level(observations, healthy(*range(1, 80), **worse), asked=Asked())
+def study(*windows: WindowData, **worse: float) -> LevelStudy:
+    return study_level(windows, healthy(*range(1, 80), **worse), workload=WorkloadFacts())
 
 
-def test_a_level_has_the_figures_of_every_repeat_and_of_all():
+def test_a_level_has_the_results_of_every_repeat_and_of_all():
     studied = study(repeat(0), repeat(1))
-    shares = {each.repeat: each.n for each in studied.figures if each.metric == "attainment"}
+    shares = {each.repeat: each.n for each in studied.results if each.metric == "attainment"}
 
     assert shares == {0: 100, 1: 100, None: 200}
     assert (studied.verdict.verdict, studied.repeats, studied.flags) == ("PASS", 2, [])
@@ -34,12 +34,12 @@ def test_a_level_has_the_figures_of_every_repeat_and_of_all():
 
 
 def test_one_void_repeat_voids_the_level_and_all_that_it_touches():
-    studied = study(repeat(0), see([], PROMISE, window=(20_000, 30_000), level=1, repeat=1))
+    studied = study(repeat(0), build_window([], SLO, window=(20_000, 30_000), level=1, repeat=1))
 
     assert [flag.name for flag in studied.flags] == ["NOT_DELIVERED"]
     assert studied.verdict.voided_by == ("NOT_DELIVERED",)
-    assert all("NOT_DELIVERED" not in each.flags for each in studied.figures if each.repeat == 0)
-    assert all("NOT_DELIVERED" in each.flags for each in studied.figures if each.repeat is None)
+    assert all("NOT_DELIVERED" not in each.flags for each in studied.results if each.repeat == 0)
+    assert all("NOT_DELIVERED" in each.flags for each in studied.results if each.repeat is None)
 
 
 def test_a_level_with_too_few_requests_says_so():
@@ -57,7 +57,7 @@ def test_a_level_that_fails_needs_no_more_requests():
 
 
 def test_a_level_broken_off_before_its_window_has_no_verdict_but_was_paid_for():
-    studied = study(see([row("a", first=10, last=90, output=9, phase="ramp")], PROMISE, window=None))
+    studied = study(build_window([row("a", first=10, last=90, output=9, phase="ramp")], SLO, window=None))
 
-    assert (studied.verdict, studied.figures, studied.repeats) == (None, [], 0)
+    assert (studied.verdict, studied.results, studied.repeats) == (None, [], 0)
     assert studied.spent[0]["dollars", None].value > 0

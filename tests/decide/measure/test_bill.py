@@ -65,7 +65,7 @@ def test_an_unknown_price_has_no_bill():
     assert bill_day(Demand(requests_per_day=1000), NOTHING, None, TRAFFIC) is None
 
 
-def test_only_measured_answers_that_told_their_usage_are_taken():
+def test_only_measured_answers_that_reported_their_usage_are_taken():
     rows = [
         row("a", first=1, last=9, output=10),
         row("b", first=1, last=9, output=20, phase="settle"),

@@ -84,7 +84,7 @@ def test_an_attempt_that_was_never_sent_costs_nothing():
     assert dollars([answered(), unsent], PRICED)[1] == (0, 0)
 
 
-def test_a_broken_stream_that_told_its_usage_is_no_estimate():
+def test_a_broken_stream_that_reported_its_usage_is_no_estimate():
     least, most = dollars([answered(outcome="error_in_stream")], PRICED)[0]
 
     assert least == most == pytest.approx(0.009)

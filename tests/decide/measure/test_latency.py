@@ -111,7 +111,7 @@ def test_felt_ttft_runs_from_the_first_intention_to_the_attempt_that_succeeded()
     assert measured["e2e_ms"].value.tolist() == [1000]
 
 
-def test_who_gave_up_waits_for_ever_and_has_no_other_latency():
+def test_who_failed_waits_for_ever_and_has_no_other_latency():
     measured = latencies([row("a", outcome="truncated", first=500, last=700, end=700)])
 
     assert measured["felt_ttft_ms"].value.tolist() == [math.inf]

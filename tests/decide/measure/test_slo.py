@@ -1,16 +1,16 @@
-"""Who kept the promise: ten requests by hand, one for each edge."""
+"""Who met the SLO: ten requests by hand, one for each edge."""
 
 import pytest
 from msgspec.structs import replace
 
 from firsttoken.decide.measure.attempts import group_requests
 from firsttoken.decide.measure.latency import measure_latencies
-from firsttoken.decide.measure.slo import Judged, Promise, judge_requests, read_promise
+from firsttoken.decide.measure.slo import Judged, SloLimits, judge_requests, read_slo
 from firsttoken.row import STOPPED_IN_BACKOFF, UNSEEN_FIRST_WORD, Row
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import MS, row, take
 
-PROMISE = Promise({"ttft_ms": 1000.0, "felt_ttft_ms": 2000.0, "tpot_ms": 20.0}, 0.95)
+SLO = SloLimits({"ttft_ms": 1000.0, "felt_ttft_ms": 2000.0, "tpot_ms": 20.0}, 0.95)
 CUT = {"outcome": "cancelled_by_run"}
 
 TEN = {
@@ -35,31 +35,31 @@ KEPT = {0, 5, 9}
 UNDECIDED = {8}
 
 
-def judge(rows: list[Row], promise: Promise = PROMISE) -> Judged:
+def judge(rows: list[Row], slo: SloLimits = SLO) -> Judged:
     attempts = take(rows)
     requests = group_requests(attempts, 60_000 * MS)
-    return judge_requests(requests, measure_latencies(attempts, requests), promise)
+    return judge_requests(requests, measure_latencies(attempts, requests), slo)
 
 
 @pytest.mark.parametrize(("number", "case"), list(enumerate(TEN)))
 def test_each_edge_falls_on_its_side(number, case):
     judged = judge(TEN[case])
 
-    assert (judged.kept[0], judged.undecided[0]) == (number in KEPT, number in UNDECIDED)
-    assert judged.broken[0] == (number not in KEPT | UNDECIDED)
+    assert (judged.met[0], judged.undecided[0]) == (number in KEPT, number in UNDECIDED)
+    assert judged.missed[0] == (number not in KEPT | UNDECIDED)
 
 
 def test_ten_together_are_judged_as_one_by_one():
     judged = judge([each for rows in TEN.values() for each in rows])
 
-    assert set(judged.kept.nonzero()[0]) == KEPT
+    assert set(judged.met.nonzero()[0]) == KEPT
     assert set(judged.undecided.nonzero()[0]) == UNDECIDED
 
 
 def test_it_is_known_what_each_broke_on():
-    broken_by = judge([each for rows in TEN.values() for each in rows]).broken_by
+    missed_by = judge([each for rows in TEN.values() for each in rows]).missed_by
 
-    assert {cause: set(who.nonzero()[0]) for cause, who in broken_by.items()} == {
+    assert {cause: set(who.nonzero()[0]) for cause, who in missed_by.items()} == {
         "error": {3, 4},
         "empty": set(),
         "ttft_ms": {1, 7},
@@ -73,50 +73,50 @@ def test_without_usage_nobody_knows_whether_a_pace_was_kept():
 
 
 @pytest.mark.parametrize("limits_ms", [{}, {"ttft_ms": 1000.0}, {"e2e_ms": 1000.0}, {"tpot_ms": 20.0}])
-def test_an_empty_answer_breaks_any_promise_however_soon_it_came(limits_ms):
-    judged = judge([row("a", end=7, output=0)], Promise(limits_ms, 0.95))
+def test_an_empty_answer_misses_any_slo_however_soon_it_came(limits_ms):
+    judged = judge([row("a", end=7, output=0)], SloLimits(limits_ms, 0.95))
 
-    assert judged.broken.all()
-    assert [cause for cause, who in judged.broken_by.items() if who.any()] == ["empty"]
+    assert judged.missed.all()
+    assert [cause for cause, who in judged.missed_by.items() if who.any()] == ["empty"]
 
 
 def test_reasoning_that_was_cut_before_a_visible_word_is_empty():
     cut = replace(row("a", first=100, last=900, output=50, outcome="length"), first_visible_ns=None)
 
-    assert judge([cut]).broken_by["empty"].all()
+    assert judge([cut]).missed_by["empty"].all()
 
 
 @pytest.mark.parametrize("told", [{"tool_calls": 1}, {"checks": [UNSEEN_FIRST_WORD]}])
 def test_an_answer_whose_product_has_no_mark_of_its_own_is_not_empty(told):
     unmarked = replace(row("a", first=100, last=900, output=50, **told), first_visible_ns=None)
 
-    assert not judge([unmarked]).broken_by["empty"].any()
+    assert not judge([unmarked]).missed_by["empty"].any()
 
 
-@pytest.mark.parametrize(("limit_ms", "broken"), [(1000.0, False), (50.0, True)])
-def test_a_first_visible_word_that_nobody_saw_came_no_sooner_than_the_first_token(limit_ms, broken):
+@pytest.mark.parametrize(("limit_ms", "missed"), [(1000.0, False), (50.0, True)])
+def test_a_first_visible_word_that_nobody_saw_came_no_sooner_than_the_first_token(limit_ms, missed):
     unseen = replace(row("a", first=100, last=900, output=50, checks=[UNSEEN_FIRST_WORD]), first_visible_ns=None)
-    judged = judge([unseen], Promise({"ttfo_ms": limit_ms}, 0.95))
+    judged = judge([unseen], SloLimits({"ttfo_ms": limit_ms}, 0.95))
 
-    assert (judged.broken[0], judged.kept[0]) == (broken, False)
+    assert (judged.missed[0], judged.met[0]) == (missed, False)
 
 
 def test_an_empty_answer_after_a_retry_did_not_give_up():
     judged = judge([row("a", 1, outcome="http_5xx", end=5, backoff_ms=1), row("a", 2, intended=6, end=9)])
 
-    assert [cause for cause, who in judged.broken_by.items() if who.any()] == ["empty"]
+    assert [cause for cause, who in judged.missed_by.items() if who.any()] == ["empty"]
 
 
-def test_without_limits_the_promise_is_success():
-    judged = judge([row("a", first=9000, last=9001, output=2), row("b", outcome="tls", end=3)], Promise({}, 0.95))
+def test_without_limits_the_slo_is_success():
+    judged = judge([row("a", first=9000, last=9001, output=2), row("b", outcome="tls", end=3)], SloLimits({}, 0.95))
 
-    assert judged.kept.tolist() == [True, False]
+    assert judged.met.tolist() == [True, False]
 
 
 def test_only_limits_that_are_set_are_promised():
-    promise = read_promise(Slo(ttft="1.5s", tpot="20ms", share=0.9))
+    slo = read_slo(Slo(ttft="1.5s", tpot="20ms", share=0.9))
 
-    assert promise == Promise({"ttft_ms": 1500.0, "tpot_ms": 20.0}, 0.9)
+    assert slo == SloLimits({"ttft_ms": 1500.0, "tpot_ms": 20.0}, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_only_limits_that_are_set_are_promised():
         [row("r", outcome="rate_limited", end=5, backoff_ms=1500, checks=[STOPPED_IN_BACKOFF])],
     ],
 )
-def test_a_request_that_its_own_user_stopped_in_time_is_neither_kept_nor_broken_nor_undecided(rows):
+def test_a_request_that_its_own_user_stopped_in_time_is_neither_met_nor_missed_nor_undecided(rows):
     judged = judge(rows)
 
-    assert (judged.excused[0], judged.kept[0], judged.broken[0], judged.undecided[0]) == (True, False, False, False)
+    assert (judged.excused[0], judged.met[0], judged.missed[0], judged.undecided[0]) == (True, False, False, False)
 
 
 def test_a_request_that_its_own_user_stopped_after_too_long_a_wait_is_broken():
     judged = judge([row("r", end=1200, outcome="stopped_by_user")])
 
-    assert (judged.broken[0], judged.excused[0]) == (True, False)
+    assert (judged.missed[0], judged.excused[0]) == (True, False)

@@ -62,7 +62,7 @@ def test_rows_that_lie_otherwise_in_the_file_keep_their_own_gaps():
     assert seen.late_tokens == pytest.approx(read_streams(take(rows), gaps_of(rows), [], PACE_MS).late_tokens)
 
 
-def test_without_a_promised_pace_nobody_knows_what_was_late():
+def test_without_a_pace_in_the_slo_nobody_knows_what_was_late():
     rows = make_rows([(0, [10_000], 2)])
 
     assert np.isnan(read_streams(take(rows), gaps_of(rows), [WINDOW], None).late_tokens).all()

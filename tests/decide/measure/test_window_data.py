@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from firsttoken.decide.measure.slo import Promise
-from firsttoken.decide.measure.window_data import observe, pool
+from firsttoken.decide.measure.slo import SloLimits
+from firsttoken.decide.measure.window_data import pool, read_window
 from firsttoken.decide.metrics.table import measure
 from firsttoken.results.stage import Stage
-from tests.decide.hand import MS, PRICED, gaps_of, row, see, take
+from tests.decide.hand import MS, PRICED, build_window, gaps_of, row, take
 
-PROMISE = Promise({"ttft_ms": 1000.0}, 0.95)
+SLO = SloLimits({"ttft_ms": 1000.0}, 0.95)
 
 
 def repeat(number: int, ttfts: list[float], begin: float) -> object:
@@ -18,7 +18,7 @@ def repeat(number: int, ttfts: list[float], begin: float) -> object:
             last=begin + 100 * place + ttft + 500, output=51)
         for place, ttft in enumerate(ttfts)
     ]  # fmt: skip
-    return see(rows, PROMISE, window=(begin, begin + 10_000), end=begin + 12_000, level=4, repeat=number)
+    return build_window(rows, SLO, window=(begin, begin + 10_000), end=begin + 12_000, level=4, repeat=number)
 
 
 FIRST, SECOND = [500.0, 700, 1200], [600.0, 800, 900, 1500]
@@ -26,29 +26,29 @@ TOGETHER = pool([repeat(0, FIRST, 0), repeat(1, SECOND, 50_000)])
 
 
 def test_pooled_quantiles_are_those_of_all_rows():
-    figures = measure(TOGETHER)
+    results = measure(TOGETHER)
 
     for q in (0.5, 0.95, 0.99):
         by_hand = np.quantile([*FIRST, *SECOND], q, method="inverted_cdf")
-        assert figures["ttft_ms", q].value == pytest.approx(by_hand)
+        assert results["ttft_ms", q].value == pytest.approx(by_hand)
 
 
 def test_pooled_shares_and_rates_count_all_rows_over_all_windows():
-    figures = measure(TOGETHER)
+    results = measure(TOGETHER)
 
-    assert figures["attainment", None].value == pytest.approx(5 / 7)
-    assert figures["request_rps", None].value == pytest.approx(7 / 20)
-    assert figures["goodput_rps", None].value == pytest.approx(5 / 20)
-    assert figures["system_tok_s", None].value == pytest.approx(7 * 51 / 20)
-    assert figures["users_busy", None].value == pytest.approx((sum(FIRST) + sum(SECOND) + 7 * 500) / 20_000)
-    assert figures["dollars", None].value == pytest.approx(7 * (100 * 3e-6 + 51 * 12e-6))
+    assert results["attainment", None].value == pytest.approx(5 / 7)
+    assert results["request_rps", None].value == pytest.approx(7 / 20)
+    assert results["goodput_rps", None].value == pytest.approx(5 / 20)
+    assert results["system_tok_s", None].value == pytest.approx(7 * 51 / 20)
+    assert results["users_busy", None].value == pytest.approx((sum(FIRST) + sum(SECOND) + 7 * 500) / 20_000)
+    assert results["dollars", None].value == pytest.approx(7 * (100 * 3e-6 + 51 * 12e-6))
 
 
 def test_windows_of_different_length_count_by_their_length():
     """40 tokens in 1 s and 40 in 9 s are 80 in 10 s."""
-    short = see([row("a", first=10, last=800, output=40)], PROMISE, window=(0, 1000))
+    short = build_window([row("a", first=10, last=800, output=40)], SLO, window=(0, 1000))
     later = [row("b", intended=5000, first=5010, last=5800, output=40)]
-    long = see(later, PROMISE, window=(5000, 14_000), repeat=1)
+    long = build_window(later, SLO, window=(5000, 14_000), repeat=1)
 
     assert measure(pool([short, long]))["system_tok_s", None].value == pytest.approx(8)
 
@@ -68,13 +68,13 @@ def test_one_stage_pooled_is_that_stage():
 def test_a_stage_that_never_came_to_its_window_is_still_counted():
     stage = Stage(stage=0, target="model", level=4, repeat=0, users=4, started=1)
     rows = [row("a", first=10, last=90, output=9, phase="ramp")]
-    seen = observe(stage, take(rows), gaps_of(rows), PROMISE, PRICED)
-    figures = measure(seen)
+    data = read_window(stage, take(rows), gaps_of(rows), SLO, PRICED)
+    results = measure(data)
 
-    assert figures["dollars", None].value == pytest.approx(100 * 3e-6 + 9 * 12e-6)
-    assert ("attainment", None) not in figures
+    assert results["dollars", None].value == pytest.approx(100 * 3e-6 + 9 * 12e-6)
+    assert ("attainment", None) not in results
 
 
 def test_the_length_of_a_request_is_its_slow_end():
-    assert see([row("a", first=9, end=900), row("b", first=9, end=1800)]).request_ns == 1800 * MS
-    assert see([]).request_ns == 0
+    assert build_window([row("a", first=9, end=900), row("b", first=9, end=1800)]).request_ns == 1800 * MS
+    assert build_window([]).request_ns == 0

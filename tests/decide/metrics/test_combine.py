@@ -1,4 +1,4 @@
-"""Estimates become figures, and runs become one figure."""
+"""Estimates become results, and runs become one result."""
 
 import math
 
@@ -13,13 +13,13 @@ from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.metrics.combine import (
     add_up,
     combine_repeats,
+    list_metrics,
     relate_levels,
     write_bill,
-    write_figures,
     write_need,
 )
 from firsttoken.stats.estimate import Estimate
-from tests.decide.hand import figure
+from tests.decide.hand import result
 
 TTFT = ("ttft_ms", 0.5)
 KEPT = ("attainment", None)
@@ -44,7 +44,7 @@ def test_the_interval_over_repeats_is_students_t_over_the_runs(values):
     assert combined.lo == pytest.approx(max(0, pooled - half))
 
 
-def test_runs_that_happen_to_agree_do_not_make_a_figure_certain():
+def test_runs_that_happen_to_agree_do_not_make_a_result_certain():
     """Three runs of 100 % say t = 0; 18 requests still only show 81 %."""
     every = Estimate(1.0, 0.81, 1.0, 18, 18.0)
     combined = combine(KEPT, every, *[Estimate(1.0, 0.54, 1.0, 6, 6.0)] * 3)
@@ -91,21 +91,21 @@ def test_a_single_run_is_itself():
         (("request_rps", None), Estimate(1.2, None, None, 30, 30.0), ()),
     ],
 )
-def test_a_figure_says_what_a_reader_must_know_of_it(key, told, flags):
-    (written,) = write_figures({key: told}, target="model", level=4.0, repeat=0)
+def test_a_result_says_what_a_reader_must_know_of_it(key, told, flags):
+    (written,) = list_metrics({key: told}, target="model", level=4.0, repeat=0)
 
     assert written.flags == flags
 
 
-def test_a_void_level_marks_each_of_its_figures():
-    (written,) = write_figures({TTFT: estimate(1.0)}, target="m", level=4.0, repeat=0, voided_by=["CLIENT_LIMITED"])
+def test_a_void_level_marks_each_of_its_results():
+    (written,) = list_metrics({TTFT: estimate(1.0)}, target="m", level=4.0, repeat=0, voided_by=["CLIENT_LIMITED"])
 
     assert written.flags == ("CLIENT_LIMITED",)
 
 
 def test_levels_are_related_to_the_least_loaded():
-    ladder = [figure("system_tok_s", value, level=level) for level, value in ((1.0, 50.0), (16.0, 600.0))]
-    paces = [figure("stream_tok_s", value, level=level, q=0.5) for level, value in ((16.0, 60.0), (1.0, 80.0))]
+    ladder = [result("system_tok_s", value, level=level) for level, value in ((1.0, 50.0), (16.0, 600.0))]
+    paces = [result("stream_tok_s", value, level=level, q=0.5) for level, value in ((16.0, 60.0), (1.0, 80.0))]
     related = {(each.metric, each.level): each.value for each in relate_levels([*paces, *ladder])}
 
     assert related == {

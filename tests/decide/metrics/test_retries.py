@@ -12,7 +12,7 @@ from firsttoken.decide.metrics.retries import (
     use_of_quota,
 )
 from firsttoken.stats.estimate import nothing
-from tests.decide.hand import PRICED, row, see, take
+from tests.decide.hand import PRICED, build_window, row, take
 
 ROWS = [
     row("fine", first=10, last=100, output=100),
@@ -25,8 +25,8 @@ ROWS = [
     row("warming up", outcome="http_5xx", end=5, phase="settle"),
 ]
 ROWS[6].sent_ns = None
-SEEN = see(ROWS, end=60_000)
-ATTEMPTS, BILLED = SEEN.attempts, SEEN.billed
+DATA = build_window(ROWS, end=60_000)
+ATTEMPTS, BILLED = DATA.attempts, DATA.billed
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ ATTEMPTS, BILLED = SEEN.attempts, SEEN.billed
     ],
 )
 def test_seconds_are_counted_over_measured_requests(metric, value):
-    assert count_retries(SEEN)[metric].value == pytest.approx(value)
+    assert count_retries(DATA)[metric].value == pytest.approx(value)
 
 
 def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
-    seen = see([row("a", outcome="rate_limited", end=5, backoff_ms=8000)], end=100)
+    data = build_window([row("a", outcome="rate_limited", end=5, backoff_ms=8000)], end=100)
 
-    assert count_retries(seen)["backoff_ms_per_request"].value == 0
+    assert count_retries(data)["backoff_ms_per_request"].value == 0
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
 )
 def test_quota_counts_every_attempt_that_reached_the_server(metric, value):
     """Seven measured attempts; the one that never connected counts against no quota."""
-    assert count_quota(SEEN)[metric].value == pytest.approx(value)
+    assert count_quota(DATA)[metric].value == pytest.approx(value)
 
 
 def test_wasted_tokens_are_a_range_where_a_stream_broke():
     """Two answers of 100 + 100 tokens; the broken stream was 100 + 50 at least, 100 + 100 at most."""
-    wasted = count_quota(SEEN)["wasted_tokens_share"]
+    wasted = count_quota(DATA)["wasted_tokens_share"]
 
     assert (wasted.lo, wasted.hi) == pytest.approx((150 / 550, 200 / 600))
 
@@ -121,7 +121,7 @@ def test_failures_that_come_together_are_worth_fewer_than_they_are(metric):
             else row(f"r{n:03}", intended=50 * n, first=50 * n + 20, last=50 * n + 40, output=2)
             for n in range(200)
         ]
-        return count_quota(see(rows))[metric]
+        return count_quota(build_window(rows))[metric]
 
     together, apart = share(lambda n: n < 100), share(lambda n: n % 2 == 0)
 
@@ -134,7 +134,7 @@ def test_users_who_give_up_together_are_worth_fewer_too():
         row(f"r{n:03}", intended=50 * n, end=50 * n + 40, outcome="http_5xx" if n < 100 else "ok") for n in range(200)
     ]
 
-    assert count_retries(see(rows))["gave_up_per_1000"].n_eff < 100
+    assert count_retries(build_window(rows))["gave_up_per_1000"].n_eff < 100
 
 
 def test_nobody_is_no_share():

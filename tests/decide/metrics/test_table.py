@@ -1,4 +1,4 @@
-"""Every figure of one observation, against numbers worked out by hand."""
+"""Every result of one set of window data, against numbers worked out by hand."""
 
 import math
 
@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from firsttoken.decide.measure.slo import Promise
+from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.metrics.metric import UNITS
 from firsttoken.decide.metrics.table import measure, turn_over
 from firsttoken.row import Row
 from firsttoken.stats.estimate import Estimate
-from tests.decide.hand import row, see
+from tests.decide.hand import build_window, row
 
-PROMISE = Promise({"ttft_ms": 1000.0, "tpot_ms": 20.0}, 0.95)
+SLO = SloLimits({"ttft_ms": 1000.0, "tpot_ms": 20.0}, 0.95)
 
 
 def answer(number: int, *, ttft: float = 500, tpot: float = 10, **fields: object) -> Row:
@@ -24,45 +24,45 @@ def answer(number: int, *, ttft: float = 500, tpot: float = 10, **fields: object
 
 def test_only_requests_intended_in_the_window_count_for_latency():
     rows = [answer(1, ttft=500), answer(2, ttft=9000, phase="settle"), answer(3, ttft=700, phase="hold")]
-    figures = measure(see(rows, PROMISE))
+    results = measure(build_window(rows, SLO))
 
-    assert figures["ttft_ms", 0.99].value == 500
-    assert figures["requests", None].value == 1
+    assert results["ttft_ms", 0.99].value == 500
+    assert results["requests", None].value == 1
 
 
 def test_tokens_of_any_phase_count_for_throughput_but_only_those_in_the_window():
     """Both streams bring 101 tokens; half of the second's come after the window has closed."""
     rows = [answer(1, phase="settle"), row("late", intended=9000, first=9500, last=10_500, output=101, phase="measure")]
 
-    assert measure(see(rows, PROMISE))["system_tok_s", None].value == pytest.approx((101 + 50) / 10)
+    assert measure(build_window(rows, SLO))["system_tok_s", None].value == pytest.approx((101 + 50) / 10)
 
 
 def test_tokens_that_nobody_counted_are_an_estimate_that_says_so():
     """A cut stream brings as many tokens an event as the whole one; it is half of what arrived."""
     cut = row("cut", first=500, last=1500, events=101, outcome="truncated")
-    figures = measure(see([answer(1), cut], PROMISE))
+    results = measure(build_window([answer(1), cut], SLO))
 
-    assert figures["system_tok_s", None].value == pytest.approx(2 * 101 / 10)
-    assert figures["system_tok_s", None].estimated
-    assert figures["estimated_tokens_share", None].value == pytest.approx(0.5)
-    assert not measure(see([answer(1)], PROMISE))["system_tok_s", None].estimated
+    assert results["system_tok_s", None].value == pytest.approx(2 * 101 / 10)
+    assert results["system_tok_s", None].estimated
+    assert results["estimated_tokens_share", None].value == pytest.approx(0.5)
+    assert not measure(build_window([answer(1)], SLO))["system_tok_s", None].estimated
 
 
-def test_where_no_stream_told_its_usage_there_is_no_rate_of_tokens():
-    figures = measure(see([row("a", first=500, last=1500, events=101)], PROMISE))
+def test_where_no_stream_reported_its_usage_there_is_no_rate_of_tokens():
+    results = measure(build_window([row("a", first=500, last=1500, events=101)], SLO))
 
-    assert figures["system_tok_s", None].value is None
-    assert figures["estimated_tokens_share", None].value == 1
+    assert results["system_tok_s", None].value is None
+    assert results["estimated_tokens_share", None].value == 1
 
 
 def test_errors_stand_beside_latencies_and_not_among_them():
     rows = [answer(1, ttft=500), row("r2", outcome="http_5xx", end=3)]
-    figures = measure(see(rows, PROMISE))
+    results = measure(build_window(rows, SLO))
 
-    assert figures["ttft_ms", 0.5].value == 500
-    assert figures["felt_ttft_ms", 0.99].value == math.inf
-    assert figures["attainment", None].value == 0.5
-    assert figures["broken_by_error_share", None].value == 0.5
+    assert results["ttft_ms", 0.5].value == 500
+    assert results["felt_ttft_ms", 0.99].value == math.inf
+    assert results["attainment", None].value == 0.5
+    assert results["broken_by_error_share", None].value == 0.5
 
 
 def test_empty_answers_are_counted_paid_for_and_in_nothing_else():
@@ -70,34 +70,34 @@ def test_empty_answers_are_counted_paid_for_and_in_nothing_else():
     given = [answer(number) for number in range(4)]
     silent = row("silent", intended=40, end=45, output=0)
     reasoned = replace(answer(5, outcome="length"), first_visible_ns=None)
-    figures = measure(see([*given, silent, reasoned], PROMISE))
+    results = measure(build_window([*given, silent, reasoned], SLO))
 
-    assert (figures["empty_share", None].value, figures["empty_share", None].n) == (pytest.approx(2 / 6), 6)
-    assert figures["broken_by_empty_share", None].value == pytest.approx(2 / 6)
-    assert figures["at_cap_share", None].value == pytest.approx(1 / 6)
-    assert figures["attainment", None].value == pytest.approx(4 / 6)
-    assert figures["gave_up_per_1000", None].value == figures["error_share", None].value == 0
-    alone = measure(see(given, PROMISE))
+    assert (results["empty_share", None].value, results["empty_share", None].n) == (pytest.approx(2 / 6), 6)
+    assert results["broken_by_empty_share", None].value == pytest.approx(2 / 6)
+    assert results["at_cap_share", None].value == pytest.approx(1 / 6)
+    assert results["attainment", None].value == pytest.approx(4 / 6)
+    assert results["gave_up_per_1000", None].value == results["error_share", None].value == 0
+    alone = measure(build_window(given, SLO))
     for metric in ("ttft_ms", "felt_ttft_ms", "served_ttft_ms", "tpot_ms", "e2e_ms", "stall_ms"):
-        assert figures[metric, 0.5].value == alone[metric, 0.5].value
-        assert figures[metric, 0.5].n == 4
-    assert figures["output_tokens_mean", None].value == 101
-    assert figures["dollars", None].value > alone["dollars", None].value
+        assert results[metric, 0.5].value == alone[metric, 0.5].value
+        assert results[metric, 0.5].n == 4
+    assert results["output_tokens_mean", None].value == 101
+    assert results["dollars", None].value > alone["dollars", None].value
 
 
 def test_waits_and_breaches_that_come_together_have_wider_intervals():
     """The first half of 200 requests is slow, or every other one: the same shares, not the same certainty."""
 
-    def figures(slow):
+    def results(slow):
         return measure(
-            see(
+            build_window(
                 [row(f"r{n:03}", intended=50 * n, first=50 * n + (30 if slow(n) else 10), last=50 * n + 40, output=2)
                  for n in range(200)],
-                Promise({"ttft_ms": 20.0}, 0.95),
+                SloLimits({"ttft_ms": 20.0}, 0.95),
             )
         )  # fmt: skip
 
-    together, apart = figures(lambda n: n < 100), figures(lambda n: n % 2 == 0)
+    together, apart = results(lambda n: n < 100), results(lambda n: n % 2 == 0)
 
     for key in (("served_ttft_ms", 0.5), ("broken_by_ttft_share", None)):
         assert together[key].n == apart[key].n == 200
@@ -108,18 +108,18 @@ def test_a_quantile_that_requests_cut_off_hide_is_a_lower_bound():
     """Three of ten were cut off after 4 s: the median stands, the p95 is at least 4 s."""
     rows = [answer(number) for number in range(7)]
     rows += [row(f"cut{number}", outcome="cancelled_by_run", end=4000) for number in range(3)]
-    figures = measure(see(rows, PROMISE))
+    results = measure(build_window(rows, SLO))
 
-    assert not figures["ttft_ms", 0.5].at_least
-    assert figures["ttft_ms", 0.5].value == 500
-    assert figures["ttft_ms", 0.95].at_least
-    assert figures["ttft_ms", 0.95].value == 4000
+    assert not results["ttft_ms", 0.5].at_least
+    assert results["ttft_ms", 0.5].value == 500
+    assert results["ttft_ms", 0.95].at_least
+    assert results["ttft_ms", 0.95].value == 4000
 
 
 def test_attainment_is_given_as_bounds_where_requests_were_cut_off_before_a_limit():
     rows = [answer(number) for number in range(9)]
     rows += [row("cut", first=500, last=600, end=700, outcome="cancelled_by_run")]
-    attainment = measure(see(rows, PROMISE))["attainment", None]
+    attainment = measure(build_window(rows, SLO))["attainment", None]
 
     assert attainment.value == 0.9
     assert attainment.at_least
@@ -129,10 +129,10 @@ def test_attainment_is_given_as_bounds_where_requests_were_cut_off_before_a_limi
 @pytest.mark.parametrize("metric", [("attainment", None), ("ttft_ms", 0.5)])
 def test_troubles_that_come_together_prove_less_than_as_many_that_come_alone(metric):
     """Half of 400 requests are slow: every other one, or all those of the second half of the window."""
-    promise = Promise({"ttft_ms": 10.0}, 0.95)
+    slo = SloLimits({"ttft_ms": 10.0}, 0.95)
     alone = [brief(number, slow=number % 2 == 0) for number in range(400)]
     together = [brief(number, slow=number >= 200) for number in range(400)]
-    narrow, wide = (measure(see(rows, promise))[metric] for rows in (alone, together))
+    narrow, wide = (measure(build_window(rows, slo))[metric] for rows in (alone, together))
 
     assert narrow.value == wide.value
     assert wide.n_eff < 100 < narrow.n_eff
@@ -153,14 +153,14 @@ def test_a_user_is_busy_through_its_attempts_and_its_back_off():
     ]
     rows[2].end_ns = None
 
-    assert measure(see(rows, PROMISE))["users_busy", None].value == pytest.approx((4 + 1) / 10)
+    assert measure(build_window(rows, SLO))["users_busy", None].value == pytest.approx((4 + 1) / 10)
 
 
 def test_the_pace_of_a_stream_is_its_time_per_token_turned_over():
-    figures = measure(see([answer(number, tpot=5 + number) for number in range(20)], PROMISE))
+    results = measure(build_window([answer(number, tpot=5 + number) for number in range(20)], SLO))
 
-    assert figures["stream_tok_s", 0.5].value == pytest.approx(1000 / figures["tpot_ms", 0.5].value)
-    assert figures["stream_tok_s", 0.05].value == pytest.approx(1000 / 23)
+    assert results["stream_tok_s", 0.5].value == pytest.approx(1000 / results["tpot_ms", 0.5].value)
+    assert results["stream_tok_s", 0.05].value == pytest.approx(1000 / 23)
 
 
 def test_turned_over_the_ends_change_places():
@@ -175,23 +175,23 @@ def test_served_ttft_is_what_the_server_did_for_every_attempt_that_it_answered()
         row("a", 1, outcome="error_in_stream", first=400, end=500, events=1, backoff_ms=1000),
         row("a", 2, intended=1500, first=1900, last=2000, output=10),
     ]
-    figures = measure(see(rows, PROMISE))
+    results = measure(build_window(rows, SLO))
 
-    assert figures["served_ttft_ms", 0.5].value == 400
-    assert figures["felt_ttft_ms", 0.5].value == 1900
+    assert results["served_ttft_ms", 0.5].value == 400
+    assert results["felt_ttft_ms", 0.5].value == 1900
 
 
 def test_every_metric_has_a_unit():
-    assert {metric for metric, _ in measure(see([answer(1)], PROMISE))} <= UNITS.keys()
+    assert {metric for metric, _ in measure(build_window([answer(1)], SLO))} <= UNITS.keys()
 
 
-def test_no_requests_give_no_figures_and_no_error():
-    figures = measure(see([], PROMISE))
+def test_no_requests_give_no_results_and_no_error():
+    results = measure(build_window([], SLO))
 
-    assert figures["requests", None].value == 0
-    assert figures["ttft_ms", 0.5].value is None
-    assert figures["attainment", None].value is None
-    assert figures["system_tok_s", None].value is None
+    assert results["requests", None].value == 0
+    assert results["ttft_ms", 0.5].value is None
+    assert results["attainment", None].value is None
+    assert results["system_tok_s", None].value is None
 
 
 OUTCOMES = st.sampled_from(["ok", "length", "truncated", "http_5xx", "rate_limited", "cancelled_by_run", "lost"])
@@ -199,7 +199,7 @@ MARKS = st.lists(st.integers(0, 5000), min_size=4, max_size=4).map(sorted)
 
 
 @given(st.lists(st.tuples(OUTCOMES, MARKS, st.sampled_from(["measure", "settle"]), st.integers(0, 50)), max_size=30))
-def test_whatever_the_rows_no_figure_is_impossible(drawn):
+def test_whatever_the_rows_no_result_is_impossible(drawn):
     """Shares lie between 0 and 1, times and tokens are not negative, intervals hold their value, quantiles rise."""
     rows = []
     for number, (outcome, (sent, first, last, end), phase, output) in enumerate(drawn):
@@ -208,9 +208,9 @@ def test_whatever_the_rows_no_figure_is_impossible(drawn):
             row(f"r{number:02}", intended=sent, sent=sent, first=first if output else None,
                 last=last if output else None, end=end, output=told, outcome=outcome, phase=phase)
         )  # fmt: skip
-    figures = measure(see(rows, PROMISE, users=3))
+    results = measure(build_window(rows, SLO, users=3))
 
-    for (metric, _), each in figures.items():
+    for (metric, _), each in results.items():
         if each.value is None:
             continue
         assert each.value >= 0
@@ -219,5 +219,5 @@ def test_whatever_the_rows_no_figure_is_impossible(drawn):
         if UNITS[metric] == "share":
             assert each.value <= 1
     for metric in ("ttft_ms", "felt_ttft_ms", "e2e_ms", "tpot_ms"):
-        values = [figures[metric, q].value for q in (0.5, 0.95, 0.99)]
+        values = [results[metric, q].value for q in (0.5, 0.95, 0.99)]
         assert None in values or values == sorted(values)

@@ -5,7 +5,7 @@ import pytest
 from firsttoken.decide.metrics.table import measure
 from firsttoken.decide.words.lengths import Lengths, describe_lengths, mean_over_levels, read_lengths
 from firsttoken.scenario.format import Traffic
-from tests.decide.hand import figure, row, see
+from tests.decide.hand import build_window, result, row
 from tests.decide.words.test_reasons import finding
 
 TRAFFIC = Traffic(locustfile="chat", input_tokens=400, output_tokens=128)
@@ -30,10 +30,10 @@ def test_what_was_asked_is_never_told_as_had(lengths, words):
 
 def test_lengths_over_all_levels_are_those_of_all_their_answers():
     told = [
-        figure("output_tokens_mean", 100.0, level=1.0, n=10),
-        figure("output_tokens_mean", 200.0, level=4.0, n=30),
-        figure("output_tokens_mean", 999.0, level=4.0, n=30, repeat=0),
-        figure("output_tokens_mean", None, level=8.0, n=0),
+        result("output_tokens_mean", 100.0, level=1.0, n=10),
+        result("output_tokens_mean", 200.0, level=4.0, n=30),
+        result("output_tokens_mean", 999.0, level=4.0, n=30, repeat=0),
+        result("output_tokens_mean", None, level=8.0, n=0),
     ]
     means = mean_over_levels(told)
 
@@ -42,20 +42,20 @@ def test_lengths_over_all_levels_are_those_of_all_their_answers():
 
 
 def test_where_rows_do_not_say_what_was_asked_the_scenario_does():
-    had = figure("input_tokens_mean", 411.0, level=None)
+    had = result("input_tokens_mean", 411.0, level=None)
 
     assert read_lengths(finding(had), TRAFFIC) == Lengths(411, None, 400, 128)
-    asked = figure("asked_input_tokens_mean", 390.0, level=None)
+    asked = result("asked_input_tokens_mean", 390.0, level=None)
     assert read_lengths(finding(had, asked), TRAFFIC).asked_input == 390
 
 
-def test_what_rows_say_was_asked_is_a_figure():
+def test_what_rows_say_was_asked_is_a_result():
     rows = [
         row("a", first=5, last=9, output=20, asked_input_tokens=90, asked_output_tokens=16),
         row("b", outcome="tls"),
     ]
-    figures = measure(see(rows))
+    results = measure(build_window(rows))
 
-    assert figures["asked_output_tokens_mean", None].value == 16
-    assert figures["asked_input_tokens_mean", None].value == 90
-    assert figures["output_tokens_mean", None].value == 20
+    assert results["asked_output_tokens_mean", None].value == 16
+    assert results["asked_input_tokens_mean", None].value == 90
+    assert results["output_tokens_mean", None].value == 20

@@ -18,13 +18,13 @@ def test_an_address_that_answered_nothing_is_named():
     assert said == f"m: attempts over the 2 addresses of its name: {A} 100 %; {B} none: refused, or silent."
 
 
-def test_the_choice_of_the_openai_package_is_told_as_its_own():
+def test_the_choice_of_the_openai_package_is_reported_as_its_own():
     said = describe_placement("m", "sdk", {A: 100}, TWO)
 
     assert said == f"m: attempts over the 2 addresses of its name, as the openai package chose: {A} 100 %; {B} none."
 
 
-def test_a_proxy_is_the_peer_and_is_told_as_one():
+def test_a_proxy_is_the_peer_and_is_reported_as_one():
     said = describe_placement("m", "wire", {"10.0.0.9:3128": 10}, {"proxy": "squid:3128"})
 
     assert said == "m: every connection led to the proxy squid:3128, which chooses the server's address."

@@ -1,22 +1,22 @@
 """What page one says of the answers beside the decision."""
 
 from firsttoken.decide.flags.validity import Flag
-from firsttoken.decide.judge.ruling import rule
-from firsttoken.decide.metrics.metric import Figure
+from firsttoken.decide.judge.ruling import judge_target
+from firsttoken.decide.metrics.metric import MetricValue
 from firsttoken.decide.words.remarks import list_remarks
-from tests.decide.hand import figure
+from tests.decide.hand import result
 from tests.decide.judge.test_capacity import ladder
 from tests.decide.words.test_reasons import finding
 
-RULING = rule(ladder("PP"), None, None, {})
+RULING = judge_target(ladder("PP"), None, None, {})
 
 
 def flag(name: str, evidence: str, level: float = 1.0) -> Flag:
     return Flag(name=name, scope="level", target="m", level=level, repeat=0, voids="pass", evidence=evidence)
 
 
-def empty(share: float | None, level: float, n: int) -> Figure:
-    return figure("empty_share", share, level=level, n=n)
+def empty(share: float | None, level: float, n: int) -> MetricValue:
+    return result("empty_share", share, level=level, n=n)
 
 
 def test_empty_answers_of_all_levels_are_counted():
@@ -33,7 +33,7 @@ def test_without_empty_answers_nothing_is_said():
     assert list_remarks(RULING, [], finding(empty(0.0, 1.0, 80), empty(None, 2.0, 0)), "") == []
 
 
-def test_each_flag_that_changes_what_figures_mean_is_told_once():
+def test_each_flag_that_changes_what_results_mean_is_told_once():
     raised = [
         flag("CAP_IGNORED", "Too long."),
         flag("BUFFERED", "Held back."),
@@ -46,6 +46,6 @@ def test_each_flag_that_changes_what_figures_mean_is_told_once():
 
 
 def test_of_a_single_level_the_load_is_not_told_again():
-    alone = rule(ladder("P"), None, None, {})
+    alone = judge_target(ladder("P"), None, None, {})
 
     assert list_remarks(alone, [flag("CAP_IGNORED", "Too long.")], finding(), "") == ["Too long."]

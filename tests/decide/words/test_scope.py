@@ -74,7 +74,7 @@ def test_the_scope_says_what_was_tested_and_when_it_expires():
         ({"search": {"by": "users", "from": 1, "to": 256}}, USERS, 64.0, "a search from 1 to 256 users"),
     ],
 )
-def test_a_load_is_told_as_it_was_asked_for(load, unit, top, words):
+def test_a_load_is_reported_as_it_was_asked_for(load, unit, top, words):
     assert describe_load(scenario_of(load), unit, top) == words
 
 

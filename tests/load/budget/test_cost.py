@@ -151,7 +151,7 @@ def test_a_prompt_is_reckoned_long_until_the_server_has_counted_some() -> None:
     assert gauge.bound(400) == 32 + 1_400
 
     for _ in range(PromptGauge.ENOUGH):
-        gauge.note(400, Row(input_tokens=400 * 2 + 32))
+        gauge.record_prompt(400, Row(input_tokens=400 * 2 + 32))
 
     assert gauge.bound(400) == pytest.approx(32 + 880, abs=1)
     assert gauge.bound(40) == pytest.approx(32 + 88, abs=1)
@@ -160,8 +160,8 @@ def test_a_prompt_is_reckoned_long_until_the_server_has_counted_some() -> None:
 def test_a_prompt_of_more_tokens_than_guessed_is_learned_from_at_once() -> None:
     gauge = PromptGauge()
 
-    gauge.note(100, Row(input_tokens=632))
-    gauge.note(100, Row())
+    gauge.record_prompt(100, Row(input_tokens=632))
+    gauge.record_prompt(100, Row())
 
     assert gauge.bound(100) == pytest.approx(32 + 660, abs=1)
 
@@ -171,6 +171,6 @@ def test_a_server_that_ignores_the_cap_is_reckoned_with_its_longest_answer_from_
     assert gauge.bound(16) == 16
 
     for asked, had in ((16, 12), (16, 200), (64, 60), (16, 150), (16, 30_000_000)):
-        gauge.note(asked, Row(output_tokens=had))
+        gauge.record_answer(asked, Row(output_tokens=had))
 
     assert (gauge.bound(16), gauge.bound(500)) == (200, 500)

@@ -5,26 +5,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firsttoken.load.budget.cost import Cost
-from firsttoken.load.budget.ledger import NS, Grant, Purse, Treasury
+from firsttoken.load.budget.ledger import NS, Allowance, Grant, Ledger
 from firsttoken.scenario.format import Budget
 from tests.load.lending import World
 
 CAP = 200_000
 
 
-def exchange(purse: Purse, treasury: Treasury, now_ns: int = 0) -> None:
-    """One process: the purse sits right on the treasury."""
-    slip = purse.write_slip(now_ns)
-    if slip is not None:
-        purse.take(treasury.serve(0, slip))
+def exchange(allowance: Allowance, ledger: Ledger, now_ns: int = 0) -> None:
+    """One process: the allowance calls the ledger directly."""
+    top_up = allowance.write_top_up(now_ns)
+    if top_up is not None:
+        allowance.add_grant(ledger.answer_top_up(0, top_up))
 
 
-def pay(purse: Purse, treasury: Treasury, cost: Cost, now_ns: int = 0) -> bool:
+def pay(allowance: Allowance, ledger: Ledger, cost: Cost, now_ns: int = 0) -> bool:
     """Set a cost aside, asking for it where it must."""
-    if purse.reserve("user", cost, now_ns):
+    if allowance.reserve("user", cost, now_ns):
         return True
-    exchange(purse, treasury, now_ns)
-    return purse.reserve("user", cost, now_ns)
+    exchange(allowance, ledger, now_ns)
+    return allowance.reserve("user", cost, now_ns)
 
 
 def tokens(amount: int) -> Cost:
@@ -50,7 +50,7 @@ def test_whatever_the_messages_do_no_cap_is_passed_and_less_than_a_request_is_le
 
     world = World(caps=caps, workers=workers, users=users, delay_s=delay_s, lost=lost, frugal=frugal, seed=seed).run()
 
-    assert world.treasury.exhausted(world.now_ns) is not None
+    assert world.ledger.exhausted(world.now_ns) is not None
     assert world.highest.fits(Cost(requests=500, tokens=40_000, nano_usd=100_000_000))
     left = 40_000 - world.spent.tokens
     assert 0 <= left < 1000 or world.spent.requests == 500
@@ -60,114 +60,114 @@ def test_whatever_the_messages_do_no_cap_is_passed_and_less_than_a_request_is_le
 @given(seed=st.integers(0, 2**32), killed_at_s=st.floats(0, 60))
 def test_what_a_lost_worker_held_counts_as_spent(seed: int, killed_at_s: float) -> None:
     world = World(caps=Budget(tokens=CAP), workers=4, users=8, delay_s=0.05, frugal=0.3, seed=seed)
-    world.later(killed_at_s, lambda: world.kill(world.crew[1]))
+    world.later(killed_at_s, lambda: world.kill(world.workers_of_run[1]))
 
     world.run()
 
-    assert world.treasury.exhausted(world.now_ns) is not None
+    assert world.ledger.exhausted(world.now_ns) is not None
     assert world.highest.tokens <= CAP
     assert world.spent.tokens > 0.75 * CAP
 
 
 def test_a_worker_that_was_thought_lost_and_comes_back_goes_on_with_what_it_held() -> None:
-    treasury, purse = Treasury(Budget(requests=10)), Purse()
-    assert pay(purse, treasury, tokens(5))
-    treasury.lose(0)
-    assert treasury.spent.requests == 1
+    ledger, allowance = Ledger(Budget(requests=10)), Allowance()
+    assert pay(allowance, ledger, tokens(5))
+    ledger.lose(0)
+    assert ledger.spent.requests == 1
 
-    purse.settle(tokens(5), tokens(3))
-    exchange(purse, treasury, 2 * NS)
+    allowance.reconcile(tokens(5), tokens(3))
+    exchange(allowance, ledger, 2 * NS)
 
-    assert treasury.spent == Cost(requests=1, tokens=3)
+    assert ledger.spent == Cost(requests=1, tokens=3)
 
 
 @pytest.mark.parametrize("workers", [1, 4, 16])
 def test_an_answer_that_takes_more_than_it_may_passes_the_cap_by_no_more_than_that(workers: int) -> None:
-    treasury = Treasury(Budget(tokens=1_000))
-    purses = [Purse() for _ in range(workers)]
+    ledger = Ledger(Budget(tokens=1_000))
+    allowances = [Allowance() for _ in range(workers)]
     spent = 0
     for turn in range(400):
-        purse = purses[turn % workers]
+        allowance = allowances[turn % workers]
         now_ns = turn * NS // 10
-        if purse.reserve("user", tokens(100), now_ns):
-            purse.settle(tokens(100), tokens(150))
+        if allowance.reserve("user", tokens(100), now_ns):
+            allowance.reconcile(tokens(100), tokens(150))
             spent += 150
-        slip = purse.write_slip(now_ns)
-        if slip is not None:
-            purse.take(treasury.serve(turn % workers, slip))
+        top_up = allowance.write_top_up(now_ns)
+        if top_up is not None:
+            allowance.add_grant(ledger.answer_top_up(turn % workers, top_up))
 
-    assert treasury.exhausted(0) is not None
+    assert ledger.exhausted(0) is not None
     assert 900 < spent <= 1_000 + 50 * 10
 
 
 def test_what_one_answer_took_too_much_the_others_lack() -> None:
-    treasury, first, second = Treasury(Budget(tokens=1_000)), Purse(), Purse()
-    assert pay(first, treasury, tokens(100))
-    first.settle(tokens(100), tokens(600))
-    exchange(first, treasury, NS)
+    ledger, first, second = Ledger(Budget(tokens=1_000)), Allowance(), Allowance()
+    assert pay(first, ledger, tokens(100))
+    first.reconcile(tokens(100), tokens(600))
+    exchange(first, ledger, NS)
 
     second.reserve("user", tokens(401), NS)
-    slip = second.write_slip(NS)
-    assert slip is not None
+    top_up = second.write_top_up(NS)
+    assert top_up is not None
 
-    assert treasury.serve(1, slip).amount == Cost()
-    assert treasury.exhausted(0) is not None
+    assert ledger.answer_top_up(1, top_up).amount == Cost()
+    assert ledger.exhausted(0) is not None
 
 
 # -- how it ends ------------------------------------------------------------------------------------------------------
 
 
 def test_one_process_spends_its_budget_to_the_last_request() -> None:
-    treasury, purse = Treasury(Budget(requests=3)), Purse()
+    ledger, allowance = Ledger(Budget(requests=3)), Allowance()
 
-    paid = [pay(purse, treasury, tokens(10)) for _ in range(4)]
+    paid = [pay(allowance, ledger, tokens(10)) for _ in range(4)]
 
     assert paid == [True, True, True, False]
-    assert treasury.exhausted(0) is None, "three are in flight, and one of them might give back what it held"
+    assert ledger.exhausted(0) is None, "three are in flight, and one of them might give back what it held"
     for _ in range(3):
-        purse.settle(tokens(10), tokens(10))
-    assert not pay(purse, treasury, tokens(10), NS)
-    assert treasury.exhausted(0) == "the budget of 3 requests is used up"
+        allowance.reconcile(tokens(10), tokens(10))
+    assert not pay(allowance, ledger, tokens(10), NS)
+    assert ledger.exhausted(0) == "the budget of 3 requests is used up"
 
 
 def test_what_an_answer_did_not_take_is_spent_on_the_next() -> None:
-    treasury, purse = Treasury(Budget(tokens=1_000)), Purse()
-    assert pay(purse, treasury, tokens(900))
-    assert not pay(purse, treasury, tokens(800))
+    ledger, allowance = Ledger(Budget(tokens=1_000)), Allowance()
+    assert pay(allowance, ledger, tokens(900))
+    assert not pay(allowance, ledger, tokens(800))
 
-    purse.settle(tokens(900), tokens(150))
+    allowance.reconcile(tokens(900), tokens(150))
 
-    assert pay(purse, treasury, tokens(800), NS)
+    assert pay(allowance, ledger, tokens(800), NS)
 
 
 def test_the_sentence_names_the_cap_in_tokens_and_what_is_left_undone() -> None:
-    treasury, purse = Treasury(Budget(tokens=10_000)), Purse()
-    assert pay(purse, treasury, tokens(9_824))
-    purse.settle(tokens(9_824), tokens(9_824))
+    ledger, allowance = Ledger(Budget(tokens=10_000)), Allowance()
+    assert pay(allowance, ledger, tokens(9_824))
+    allowance.reconcile(tokens(9_824), tokens(9_824))
 
-    assert not pay(purse, treasury, tokens(512), NS)
+    assert not pay(allowance, ledger, tokens(512), NS)
 
-    assert treasury.exhausted(0) == (
+    assert ledger.exhausted(0) == (
         "the budget of 10,000 tokens is used up: 9,824 are spent, and the next request may take 512"
     )
 
 
 def test_the_sentence_names_the_cap_in_dollars() -> None:
-    treasury, purse = Treasury(Budget(usd=0.05)), Purse()
-    assert pay(purse, treasury, Cost(requests=1, nano_usd=49_000_000))
-    purse.settle(Cost(requests=1, nano_usd=49_000_000), Cost(requests=1, nano_usd=48_200_000))
+    ledger, allowance = Ledger(Budget(usd=0.05)), Allowance()
+    assert pay(allowance, ledger, Cost(requests=1, nano_usd=49_000_000))
+    allowance.reconcile(Cost(requests=1, nano_usd=49_000_000), Cost(requests=1, nano_usd=48_200_000))
 
-    assert not pay(purse, treasury, Cost(requests=1, nano_usd=2_000_000), NS)
+    assert not pay(allowance, ledger, Cost(requests=1, nano_usd=2_000_000), NS)
 
-    assert treasury.exhausted(0) == (
+    assert ledger.exhausted(0) == (
         "the budget of $0.05 is used up: $0.0482 are spent, and the next request may take $0.0020"
     )
 
 
 @pytest.mark.parametrize(("after_s", "over"), [(149.9, False), (150.0, True)])
 def test_minutes_are_counted_from_the_beginning_of_the_run(after_s: float, over: bool) -> None:
-    said = Treasury(Budget(minutes=2.5)).exhausted(round(after_s * NS))
-    of_a_run_that_goes_on = Treasury(Budget(minutes=2.5), earlier_ns=60 * NS).exhausted(round((after_s - 60) * NS))
+    said = Ledger(Budget(minutes=2.5)).exhausted(round(after_s * NS))
+    of_a_run_that_goes_on = Ledger(Budget(minutes=2.5), earlier_ns=60 * NS).exhausted(round((after_s - 60) * NS))
 
     assert of_a_run_that_goes_on == said
 
@@ -175,10 +175,10 @@ def test_minutes_are_counted_from_the_beginning_of_the_run(after_s: float, over:
 
 
 def test_without_a_cap_nothing_is_ever_used_up() -> None:
-    treasury, purse = Treasury(Budget()), Purse()
+    ledger, allowance = Ledger(Budget()), Allowance()
 
-    assert all(pay(purse, treasury, Cost(1, 10**9, 10**15), turn) for turn in range(1000))
-    assert treasury.exhausted(10**18) is None
+    assert all(pay(allowance, ledger, Cost(1, 10**9, 10**15), turn) for turn in range(1000))
+    assert ledger.exhausted(10**18) is None
 
 
 # -- nobody waits -----------------------------------------------------------------------------------------------------
@@ -209,22 +209,22 @@ def test_the_last_requests_wait_for_what_others_hold_to_come_back() -> None:
     assert max(world.waits_s) < 10
 
 
-def test_a_purse_that_is_idle_gives_back_what_the_others_lack() -> None:
-    treasury, idle, busy = Treasury(Budget(tokens=1_000)), Purse(), Purse()
+def test_an_idle_allowance_gives_back_what_the_others_lack() -> None:
+    ledger, idle, busy = Ledger(Budget(tokens=1_000)), Allowance(), Allowance()
     for _ in range(5):
-        assert pay(idle, treasury, tokens(100))
-        idle.settle(tokens(100), tokens(10))
+        assert pay(idle, ledger, tokens(100))
+        idle.reconcile(tokens(100), tokens(10))
     assert not busy.reserve("user", tokens(900), NS)
-    slip = busy.write_slip(NS)
-    assert slip is not None
-    busy.take(treasury.serve(1, slip))
+    top_up = busy.write_top_up(NS)
+    assert top_up is not None
+    busy.add_grant(ledger.answer_top_up(1, top_up))
     assert not busy.reserve("user", tokens(900), NS), "the idle one holds what it did not spend"
 
-    exchange(idle, treasury, 2 * NS)
-    exchange(idle, treasury, 2 * NS)
-    slip = busy.write_slip(2 * NS)
-    assert slip is not None
-    busy.take(treasury.serve(1, slip))
+    exchange(idle, ledger, 2 * NS)
+    exchange(idle, ledger, 2 * NS)
+    top_up = busy.write_top_up(2 * NS)
+    assert top_up is not None
+    busy.add_grant(ledger.answer_top_up(1, top_up))
 
     assert busy.reserve("user", tokens(900), 2 * NS)
 
@@ -232,53 +232,53 @@ def test_a_purse_that_is_idle_gives_back_what_the_others_lack() -> None:
 # -- messages ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_slip_that_is_told_twice_counts_once() -> None:
-    treasury, purse = Treasury(Budget(requests=10)), Purse()
-    purse.reserve("user", tokens(5), 0)
-    slip = purse.write_slip(0)
-    assert slip is not None
+def test_a_top_up_request_that_is_repeated_counts_once() -> None:
+    ledger, allowance = Ledger(Budget(requests=10)), Allowance()
+    allowance.reserve("user", tokens(5), 0)
+    top_up = allowance.write_top_up(0)
+    assert top_up is not None
 
-    first, second = treasury.serve(0, slip), treasury.serve(0, slip)
-    purse.take(first)
-    purse.take(second)
+    first, second = ledger.answer_top_up(0, top_up), ledger.answer_top_up(0, top_up)
+    allowance.add_grant(first)
+    allowance.add_grant(second)
 
     assert first == second
-    assert purse.reserve("user", tokens(5), 0)
-    assert not purse.reserve("user", tokens(5), 0)
+    assert allowance.reserve("user", tokens(5), 0)
+    assert not allowance.reserve("user", tokens(5), 0)
 
 
-def test_a_slip_that_is_not_answered_is_told_again_after_a_second() -> None:
-    purse = Purse()
-    purse.reserve("user", tokens(5), 0)
-    slip = purse.write_slip(0)
+def test_a_top_up_request_that_is_not_answered_is_repeated_after_a_second() -> None:
+    allowance = Allowance()
+    allowance.reserve("user", tokens(5), 0)
+    top_up = allowance.write_top_up(0)
 
-    assert purse.write_slip(NS - 1) is None
-    assert purse.write_slip(NS) == slip
+    assert allowance.write_top_up(NS - 1) is None
+    assert allowance.write_top_up(NS) == top_up
 
 
 def test_an_answer_that_nobody_waits_for_is_void() -> None:
-    purse = Purse()
+    allowance = Allowance()
 
-    purse.take(Grant(number=7, amount=tokens(100), scarce=False))
+    allowance.add_grant(Grant(number=7, amount=tokens(100), scarce=False))
 
-    assert not purse.reserve("user", tokens(100), 0)
-
-
-def test_a_refused_purse_asks_again_soon_but_not_at_once() -> None:
-    treasury, purse = Treasury(Budget(requests=1)), Purse()
-    assert pay(purse, treasury, tokens(1))
-    assert not pay(purse, treasury, tokens(1))
-    purse.reserve("user", tokens(1), 0)
-
-    assert purse.write_slip(NS // 20) is None
-    assert purse.write_slip(NS // 10) is not None
+    assert not allowance.reserve("user", tokens(100), 0)
 
 
-def test_every_second_a_purse_tells_what_it_spent() -> None:
-    treasury, purse = Treasury(Budget(requests=1_000)), Purse()
-    assert pay(purse, treasury, tokens(30))
-    purse.settle(tokens(30), tokens(20))
+def test_a_refused_allowance_asks_again_soon_but_not_at_once() -> None:
+    ledger, allowance = Ledger(Budget(requests=1)), Allowance()
+    assert pay(allowance, ledger, tokens(1))
+    assert not pay(allowance, ledger, tokens(1))
+    allowance.reserve("user", tokens(1), 0)
 
-    exchange(purse, treasury, NS)
+    assert allowance.write_top_up(NS // 20) is None
+    assert allowance.write_top_up(NS // 10) is not None
 
-    assert treasury.spent == tokens(20)
+
+def test_every_second_an_allowance_reports_what_it_spent() -> None:
+    ledger, allowance = Ledger(Budget(requests=1_000)), Allowance()
+    assert pay(allowance, ledger, tokens(30))
+    allowance.reconcile(tokens(30), tokens(20))
+
+    exchange(allowance, ledger, NS)
+
+    assert ledger.spent == tokens(20)

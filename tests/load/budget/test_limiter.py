@@ -4,8 +4,8 @@ from pathlib import Path
 
 from firsttoken.catalogue import Source
 from firsttoken.load.budget.cost import Cost
-from firsttoken.load.budget.ledger import Purse
-from firsttoken.load.budget.limiter import Spending
+from firsttoken.load.budget.ledger import Allowance
+from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.budget.rate_share import QuotaShare
 from firsttoken.row import Row
 from tests.driven import drive, rows_of
@@ -15,8 +15,8 @@ from tests.wire.spoken import DONE, FINISH, TEXT, chunk, stream
 PRICED = Source(title="t", read="2026", input=1.0, output=10.0)
 
 
-def spending(**quotas: QuotaShare) -> Spending:
-    return Spending(Purse(), prices={"a": PRICED}, quotas=quotas)
+def limiter(**quotas: QuotaShare) -> BudgetLimiter:
+    return BudgetLimiter(Allowance(), prices={"a": PRICED}, quotas=quotas)
 
 
 def ended(**fields: object) -> Row:
@@ -24,11 +24,11 @@ def ended(**fields: object) -> Row:
 
 
 def test_an_answer_that_is_longer_than_asked_makes_the_next_bound_as_long() -> None:
-    one = spending()
+    one = limiter()
     before = one.bound("a", 10, 16)
     assert before is not None
 
-    one.settle(ended(input_tokens=12, output_tokens=200), 10, before)
+    one.reconcile(ended(input_tokens=12, output_tokens=200), 10, before)
 
     after = one.bound("a", 10, 16)
     assert after is not None
@@ -36,11 +36,11 @@ def test_an_answer_that_is_longer_than_asked_makes_the_next_bound_as_long() -> N
 
 
 def test_an_impossible_count_is_learned_from_by_nobody() -> None:
-    one = spending()
+    one = limiter()
     before = one.bound("a", 10, 16)
     assert before is not None
 
-    one.settle(ended(input_tokens=3_000_000_000, output_tokens=3_000_000_000), 10, before)
+    one.reconcile(ended(input_tokens=3_000_000_000, output_tokens=3_000_000_000), 10, before)
 
     assert one.bound("a", 10, 16) == before
     assert one.price(ended(input_tokens=-5, output_tokens=5)) is None
@@ -48,12 +48,12 @@ def test_an_impossible_count_is_learned_from_by_nobody() -> None:
 
 def test_a_share_of_a_quota_on_answers_counts_the_tokens_that_an_answer_may_have() -> None:
     quota = QuotaShare(1.0)
-    one = spending(a=quota)
+    one = limiter(a=quota)
     bound = one.bound("a", 10, 600)
-    one.settle(ended(ratelimit_limit_tokens=600, ratelimit_tokens_of="output"), 10, bound)
+    one.reconcile(ended(ratelimit_limit_tokens=600, ratelimit_tokens_of="output"), 10, bound)
     assert bound is not None
 
-    quota.take(bound, 0)
+    quota.charge(bound, 0)
 
     assert quota.wait_ns(0) == 60_000_000_000
     assert bound.fits(Cost(1, 10**6, 10**12, 600))

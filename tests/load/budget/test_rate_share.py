@@ -28,7 +28,7 @@ def press(
     sent: list[tuple[int, Cost]] = []
     while (now_ns := now_ns + quota.wait_ns(now_ns)) < until_s * NS:
         cost = (costs or [COST])[len(sent) % len(costs or [COST])]
-        quota.take(cost, now_ns)
+        quota.charge(cost, now_ns)
         sent.append((now_ns, cost))
         now_ns += 1
     return sent
@@ -36,7 +36,7 @@ def press(
 
 def test_half_of_a_limit_of_requests_goes_evenly_and_all_of_it_is_used() -> None:
     quota = QuotaShare(0.5)
-    quota.note(told(requests=120))
+    quota.record_limits(told(requests=120))
 
     sent = press(quota, 600)
 
@@ -47,7 +47,7 @@ def test_half_of_a_limit_of_requests_goes_evenly_and_all_of_it_is_used() -> None
 
 def test_tokens_count_as_the_vendor_reserves_them_the_whole_answer_that_may_come() -> None:
     quota = QuotaShare(0.5)
-    quota.note(told(requests=100_000, tokens=30_000))
+    quota.record_limits(told(requests=100_000, tokens=30_000))
 
     sent = press(quota, 600)
 
@@ -62,7 +62,7 @@ def test_tokens_count_as_the_vendor_reserves_them_the_whole_answer_that_may_come
 )
 def test_no_minute_takes_more_than_the_share_and_one_request(share: float, limit: int, costs: list[Cost]) -> None:
     quota = QuotaShare(share)
-    quota.note(told(tokens=limit))
+    quota.record_limits(told(tokens=limit))
 
     sent = press(quota, 200, costs)[:2_000]
 
@@ -75,7 +75,7 @@ def test_no_minute_takes_more_than_the_share_and_one_request(share: float, limit
 def test_workers_keep_together_at_the_share(workers: int) -> None:
     quotas = [QuotaShare(0.5, workers) for _ in range(workers)]
     for quota in quotas:
-        quota.note(told(requests=600))
+        quota.record_limits(told(requests=600))
 
     sent = [at for quota in quotas for at in press(quota, 600)]
 
@@ -84,7 +84,7 @@ def test_workers_keep_together_at_the_share(workers: int) -> None:
 
 def test_a_worker_that_is_lost_leaves_its_part_to_the_others() -> None:
     quota = QuotaShare(1.0, workers=2)
-    quota.note(told(requests=60))
+    quota.record_limits(told(requests=60))
     assert len(press(quota, 60)) == 30
 
     quota.workers = 1
@@ -94,8 +94,8 @@ def test_a_worker_that_is_lost_leaves_its_part_to_the_others() -> None:
 
 def test_an_unknown_limit_makes_nobody_wait() -> None:
     quota = QuotaShare(0.5)
-    quota.take(COST, 0)
-    quota.note(Row())
+    quota.charge(COST, 0)
+    quota.record_limits(Row())
 
     assert quota.wait_ns(0) == 0
 
@@ -103,27 +103,27 @@ def test_an_unknown_limit_makes_nobody_wait() -> None:
 def test_what_went_before_the_limit_was_told_is_made_good() -> None:
     quota = QuotaShare(0.5)
     for _ in range(10):
-        quota.take(COST, 0)
+        quota.charge(COST, 0)
 
-    quota.note(told(requests=120))
+    quota.record_limits(told(requests=120))
 
     assert quota.wait_ns(4 * NS) == 6 * NS
 
 
 def test_a_limit_that_changes_is_followed() -> None:
     quota = QuotaShare(1.0)
-    quota.note(told(requests=60))
-    quota.note(told(requests=600))
-    quota.take(COST, 0)
+    quota.record_limits(told(requests=60))
+    quota.record_limits(told(requests=600))
+    quota.charge(COST, 0)
 
     assert quota.wait_ns(0) == NS // 10
 
 
 def test_a_limit_of_requests_that_takes_minutes_to_reset_is_one_per_day() -> None:
     quota = QuotaShare(0.5)
-    quota.note(told(requests=1_440, reset_requests_ms=120_000.0))
-    quota.note(told(requests=1_440, reset_requests_ms=100.0))
-    quota.take(COST, 0)
+    quota.record_limits(told(requests=1_440, reset_requests_ms=120_000.0))
+    quota.record_limits(told(requests=1_440, reset_requests_ms=100.0))
+    quota.charge(COST, 0)
 
     assert quota.wait_ns(0) == 120 * NS
 
@@ -131,11 +131,11 @@ def test_a_limit_of_requests_that_takes_minutes_to_reset_is_one_per_day() -> Non
 def test_every_limit_that_was_ever_told_holds() -> None:
     """A row has the limit that presses first: now the minute's, then the day's."""
     quota = QuotaShare(0.5)
-    quota.note(Row(ratelimit_limit_requests=120, ratelimit_window_requests_s=60.0))
-    quota.take(COST, 0)
+    quota.record_limits(Row(ratelimit_limit_requests=120, ratelimit_window_requests_s=60.0))
+    quota.charge(COST, 0)
     assert quota.wait_ns(0) == NS
 
-    quota.note(Row(ratelimit_limit_requests=1_440, ratelimit_window_requests_s=86_400.0))
+    quota.record_limits(Row(ratelimit_limit_requests=1_440, ratelimit_window_requests_s=86_400.0))
 
     assert quota.wait_ns(0) == 120 * NS
 
@@ -143,9 +143,9 @@ def test_every_limit_that_was_ever_told_holds() -> None:
 @pytest.mark.parametrize(("of", "rate"), [("input", 400), ("output", 100), (None, 500)])
 def test_a_limit_on_a_part_of_the_tokens_counts_that_part(of: str | None, rate: int) -> None:
     quota = QuotaShare(1.0)
-    quota.note(Row(ratelimit_limit_tokens=60_000, ratelimit_tokens_of=of))  # type: ignore[arg-type]  # of a table
+    quota.record_limits(Row(ratelimit_limit_tokens=60_000, ratelimit_tokens_of=of))  # type: ignore[arg-type]  # of a table
 
-    quota.take(Cost(requests=1, tokens=500, output_tokens=100), 0)
+    quota.charge(Cost(requests=1, tokens=500, output_tokens=100), 0)
 
     assert quota.wait_ns(0) == pytest.approx(rate / 1_000 * NS)
 
@@ -153,14 +153,14 @@ def test_a_limit_on_a_part_of_the_tokens_counts_that_part(of: str | None, rate: 
 def test_where_only_a_rest_is_told_the_limit_is_at_least_the_highest_rest() -> None:
     quota = QuotaShare(0.5)
     for rest in (119, 120, 3, 0):
-        quota.note(Row(ratelimit_remaining_requests=rest))
-    quota.take(COST, 0)
+        quota.record_limits(Row(ratelimit_remaining_requests=rest))
+    quota.charge(COST, 0)
 
     assert quota.wait_ns(0) == NS
 
 
 def test_a_limit_of_nothing_lets_hardly_anything_through() -> None:
     quota = QuotaShare(0.5)
-    quota.note(told(requests=0))
+    quota.record_limits(told(requests=0))
 
     assert len(press(quota, 3_600)) == 1

@@ -13,7 +13,7 @@ def watch(answers: list[tuple[float, bool]], *, streaming: int = 0) -> tuple[Bre
     breaker, answered, failed = Breaker("codex"), 0, 0
     for at_s, well in answers:
         answered, failed = answered + well, failed + (not well)
-        breaker.note(answered=answered, failed=failed, streaming=streaming, now_ns=round(at_s * NS))
+        breaker.record_counts(answered=answered, failed=failed, streaming=streaming, now_ns=round(at_s * NS))
         if breaker.tripped:
             return breaker, at_s
     return breaker, None
@@ -74,7 +74,7 @@ def test_it_does_not_matter_which_worker_failed() -> None:
     """Counts of two workers added up once a second: the one alone is not enough."""
     breaker = Breaker("codex")
     for second in range(12):
-        breaker.note(answered=0, failed=2 * second + second, streaming=0, now_ns=second * NS)
+        breaker.record_counts(answered=0, failed=2 * second + second, streaming=0, now_ns=second * NS)
 
     assert breaker.tripped is not None
 
@@ -82,14 +82,14 @@ def test_it_does_not_matter_which_worker_failed() -> None:
 def test_the_row_of_failures_goes_on_in_the_next_stage() -> None:
     breaker = Breaker("codex")
     for at_s, failed in [(0, 1), (4, 20), (5, 0), (9, 5), (11, 15)]:
-        breaker.note(answered=0, failed=failed, streaming=0, now_ns=at_s * NS)
+        breaker.record_counts(answered=0, failed=failed, streaming=0, now_ns=at_s * NS)
 
     assert breaker.tripped is not None
 
 
 def test_the_sentence_says_how_many_and_for_how_long_and_stays() -> None:
     breaker, _ = watch([(number / 4, False) for number in range(100)])
-    breaker.note(answered=1, failed=100, streaming=0, now_ns=99 * NS)
+    breaker.record_counts(answered=1, failed=100, streaming=0, now_ns=99 * NS)
 
     assert breaker.tripped == (
         "codex: the last 41 attempts failed, over 10 s in which nothing was answered; "

@@ -52,7 +52,7 @@ def watch(per_second: float, until_s: float, **told: int) -> tuple[CreditBreaker
         if at_s > until_s:
             return breaker, None
         counts = {"answered": 0, "streaming": 0, "pending": 0} | told
-        breaker.note(refused=number, words="no credit", now_ns=round(at_s * NS), **counts)
+        breaker.record_counts(refused=number, words="no credit", now_ns=round(at_s * NS), **counts)
         if breaker.tripped:
             return breaker, at_s
     raise AssertionError
@@ -71,7 +71,9 @@ def test_a_spent_account_is_left_within_seconds_and_named(per_second: float) -> 
 def test_good_answers_in_between_keep_it_going() -> None:
     breaker = CreditBreaker(TARGET)
     for tick in range(6_000):
-        breaker.note(answered=tick // 20, refused=5 * tick, streaming=0, pending=0, words="", now_ns=tick * NS // 20)
+        breaker.record_counts(
+            answered=tick // 20, refused=5 * tick, streaming=0, pending=0, words="", now_ns=tick * NS // 20
+        )
 
     assert breaker.tripped is None
 
@@ -94,7 +96,7 @@ def test_a_few_refusals_are_not_enough() -> None:
 def test_a_new_stage_counts_from_the_beginning_and_the_row_goes_on() -> None:
     breaker = CreditBreaker(TARGET)
     for refused_so_far, at_s in ((3, 0), (4, 1), (1, 2), (2, 3)):
-        breaker.note(answered=0, refused=refused_so_far, streaming=0, pending=0, words="", now_ns=at_s * NS)
+        breaker.record_counts(answered=0, refused=refused_so_far, streaming=0, pending=0, words="", now_ns=at_s * NS)
 
     assert breaker.tripped is not None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
 from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import StagePlan
@@ -22,10 +22,10 @@ def advance(
     e2e_s: list[float] | None = None,
     enough: bool = False,
 ) -> None:
-    tally = Tally(issued=issued, open_measured=open_measured)
+    counters = Counters(issued=issued, open_measured=open_measured)
     for value in e2e_s or []:
-        tally.e2e.add(round(value * NS))
-    clock.advance(round((100 + at_s) * NS), tally, enough=enough)
+        counters.e2e.add(round(value * NS))
+    clock.advance(round((100 + at_s) * NS), counters, enough=enough)
 
 
 def seconds(clock: StageClock) -> list[tuple[str, float]]:
@@ -157,7 +157,7 @@ def test_a_measurement_with_nothing_to_find_out_never_ends_early() -> None:
 
 def test_stages_side_by_side_keep_up_their_load_until_the_last_of_them_has_measured() -> None:
     short, long = clock(measure_ns=2 * NS), clock(measure_ns=8 * NS)
-    both = [(short, Tally()), (long, Tally())]
+    both = [(short, Counters()), (long, Counters())]
 
     advance_together(both, 106 * NS)
     assert (short.phase, short.ended_ns, long.phase) == ("hold", None, "measure")

@@ -14,7 +14,7 @@ from firsttoken.load.control.slo import Limits
 from firsttoken.row import Row
 from firsttoken.stats.effective import effective_size
 from firsttoken.stats.quantile import quantile_interval
-from tests.decide.hand import row, see, take
+from tests.decide.hand import build_window, row, take
 from tests.load.control.test_slo import draw_request
 
 SECOND = 1_000_000_000
@@ -48,15 +48,15 @@ def test_the_interval_is_the_one_that_the_report_prints() -> None:
         row(f"r{number}", intended=number * 20, first=number * 20 + 300 * rng.lognormal(0, 0.3), end=number * 20 + 400)
         for number in range(500)
     ]
-    seen = see(rows, window=(0, 10_000))
-    values = seen.latencies["ttft_ms"].value
-    shown = quantile_interval(values, 0.95, seen.effective(seen.measured, values, 0.95))
+    data = build_window(rows, window=(0, 10_000))
+    values = data.latencies["ttft_ms"].value
+    shown = quantile_interval(values, 0.95, data.effective(data.measured, values, 0.95))
     width = (shown.hi - shown.lo) / 2 / shown.value
 
     taken = [find_value("ttft_ms", [each]) for each in rows]
-    asked = (taken, [each.intended_ns for each in rows], seen.windows[0], 0.95)
-    assert is_narrow(*asked, width * 1.001, seen.request_ns)
-    assert not is_narrow(*asked, width * 0.999, seen.request_ns)
+    asked = (taken, [each.intended_ns for each in rows], data.windows[0], 0.95)
+    assert is_narrow(*asked, width * 1.001, data.request_ns)
+    assert not is_narrow(*asked, width * 0.999, data.request_ns)
 
 
 def test_neighbours_that_are_alike_make_it_wider() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from firsttoken.load.control.counters import Tally
-from firsttoken.load.control.histogram import Digest
+from firsttoken.load.control.counters import Counters
+from firsttoken.load.control.histogram import Histogram
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.progress import count_measured_tokens, describe_result, find_left_ns, find_usd
 from firsttoken.plan.profile import NS
@@ -16,25 +16,25 @@ PLAN = StagePlan(
 )  # fmt: skip
 
 
-def digest(*durations_s: float) -> Digest:
-    counted = Digest()
+def histogram(*durations_s: float) -> Histogram:
+    counted = Histogram()
     for duration_s in durations_s:
         counted.add(round(duration_s * NS))
     return counted
 
 
-def moved(plan: StagePlan, to_s: float, tally: Tally | None = None) -> StageClock:
+def moved(plan: StagePlan, to_s: float, counters: Counters | None = None) -> StageClock:
     clock = StageClock(plan, 0)
-    clock.advance(round(to_s * NS), tally or Tally(open_measured=1))
+    clock.advance(round(to_s * NS), counters or Counters(open_measured=1))
     return clock
 
 
 def test_a_result_is_of_the_measured_requests_alone() -> None:
-    tally = Tally(ended=50, failed=9, measured=20, measured_failed=2, measured_tokens=500, kept=15, judged=20)
-    tally.measured_ttft = digest(1.0, 1.0, 3.0)
-    tally.ttft = digest(9.0)
+    counters = Counters(ended=50, failed=9, measured=20, measured_failed=2, measured_tokens=500, kept=15, judged=20)
+    counters.measured_ttft = histogram(1.0, 1.0, 3.0)
+    counters.ttft = histogram(9.0)
 
-    told = describe_result(moved(PLAN, 13), tally, 15 * NS, 0.5)
+    told = describe_result(moved(PLAN, 13), counters, 15 * NS, 0.5)
 
     assert (told["measured"], told["failed"], told["slo_share"], told["tokens_per_s"]) == (20, 2, 0.75, 50.0)
     assert told["ttft_p50_ms"] == pytest.approx(1000, rel=0.01)
@@ -79,32 +79,34 @@ def test_reasoning_that_was_not_streamed_did_not_come() -> None:
 
 
 def test_a_result_without_a_measured_request_has_no_figures() -> None:
-    told = describe_result(StageClock(PLAN, 0), Tally(), NS, 0.0)
+    told = describe_result(StageClock(PLAN, 0), Counters(), NS, 0.0)
 
     assert (told["measured"], told["slo_share"], told["ttft_p50_ms"], told["tokens_per_s"]) == (0, None, None, None)
 
 
 def test_the_time_left_is_that_of_the_stage_and_of_those_that_follow() -> None:
-    tally = Tally(e2e=digest(3.0))
+    counters = Counters(e2e=histogram(3.0))
 
-    left_ns = find_left_ns([(moved(PLAN, 5), tally)], [(PLAN,), (PLAN, PLAN)], 5 * NS)
+    left_ns = find_left_ns([(moved(PLAN, 5), counters)], [(PLAN,), (PLAN, PLAN)], 5 * NS)
 
     assert left_ns == pytest.approx((8 + 13 + 13 + 3 * 3) * NS, rel=0.01)
 
 
 def test_in_the_hold_only_the_answers_that_are_open_are_waited_for() -> None:
-    tally = Tally(e2e=digest(3.0), open_measured=1)
+    counters = Counters(e2e=histogram(3.0), open_measured=1)
 
-    assert find_left_ns([(moved(PLAN, 14, tally), tally)], [], 14 * NS) == pytest.approx(2 * NS, rel=0.02)
+    assert find_left_ns([(moved(PLAN, 14, counters), counters)], [], 14 * NS) == pytest.approx(2 * NS, rel=0.02)
 
 
-def test_an_automatic_length_is_foretold_by_the_answers_so_far() -> None:
+def test_an_automatic_length_is_predicted_by_the_answers_so_far() -> None:
     auto = StagePlan(
         stage=0, target="fast", level=4.0, repeat=0, users=4, ramp_ns=0, settle_ns=None, measure_ns=None, hold_ns=0
     )
 
-    assert find_left_ns([(StageClock(auto, 0), Tally())], [], 0) == 18 * NS
-    assert find_left_ns([(StageClock(auto, 0), Tally(e2e=digest(10.0)))], [], 0) == pytest.approx(70 * NS, rel=0.02)
+    assert find_left_ns([(StageClock(auto, 0), Counters())], [], 0) == 18 * NS
+    assert find_left_ns([(StageClock(auto, 0), Counters(e2e=histogram(10.0)))], [], 0) == pytest.approx(
+        70 * NS, rel=0.02
+    )
 
 
 def test_nobody_can_tell_how_long_a_search_or_a_count_takes() -> None:
@@ -113,11 +115,11 @@ def test_nobody_can_tell_how_long_a_search_or_a_count_takes() -> None:
         requests=200,
     )  # fmt: skip
 
-    assert find_left_ns([(StageClock(PLAN, 0), Tally())], None, 0) is None
-    assert find_left_ns([(StageClock(counted, 0), Tally())], [], 0) is None
+    assert find_left_ns([(StageClock(PLAN, 0), Counters())], None, 0) is None
+    assert find_left_ns([(StageClock(counted, 0), Counters())], [], 0) is None
 
 
 def test_dollars_are_the_sum_unless_a_price_is_not_known() -> None:
-    assert find_usd([Tally(nano_usd=1_500_000_000), Tally(nano_usd=500_000_000)]) == 2.0
-    assert find_usd([Tally(nano_usd=1), Tally(unpriced=1)]) is None
+    assert find_usd([Counters(nano_usd=1_500_000_000), Counters(nano_usd=500_000_000)]) == 2.0
+    assert find_usd([Counters(nano_usd=1), Counters(unpriced=1)]) is None
     assert find_usd([]) == 0.0

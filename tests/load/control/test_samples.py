@@ -5,25 +5,25 @@ from hypothesis import strategies as st
 
 from firsttoken.load.control.samples import Outbox, Piece, Sample, join
 
-STEP = st.sampled_from(["count", "count on another lane", "tell", "deliver", "repeat", "lose", "acknowledge"])
+STEP = st.sampled_from(["count", "count on another stage run", "tell", "deliver", "repeat", "lose", "acknowledge"])
 
 
 @given(steps=st.lists(STEP))
 def test_the_master_has_a_beginning_of_what_was_told_and_in_the_end_all_of_it(steps: list[str]) -> None:
-    outbox, lanes, there, flying = Outbox(), {"one": list[Sample](), "other": list[Sample]()}, list[Sample](), []
+    outbox, stage_runs, there, flying = Outbox(), {"one": list[Sample](), "other": list[Sample]()}, list[Sample](), []
     counted = 0
     for step in [*steps, "tell", "acknowledge", "tell", "deliver all"]:
         if step.startswith("count"):
             counted += 1
-            lanes["other" if step.endswith("lane") else "one"].append((counted, float(counted)))
+            stage_runs["other" if step.endswith("run") else "one"].append((counted, float(counted)))
         elif step == "tell":
-            for name, samples in lanes.items():
+            for name, samples in stage_runs.items():
                 outbox.collect(name, samples)
             flying.append(outbox.next_piece())
         elif step == "lose" and flying:
             flying.pop()
         elif step == "acknowledge":
-            outbox.note(len(there))
+            outbox.record_known(len(there))
         elif step in ("deliver", "repeat") and flying:
             join(there, flying[0] if step == "repeat" else flying.pop(0))
         elif step == "deliver all":
@@ -35,12 +35,12 @@ def test_the_master_has_a_beginning_of_what_was_told_and_in_the_end_all_of_it(st
 
 def test_what_the_master_has_is_told_no_more() -> None:
     outbox = Outbox()
-    outbox.collect("lane", [(1, 1.0), (2, 2.0)])
+    outbox.collect("run", [(1, 1.0), (2, 2.0)])
     assert outbox.next_piece() == Piece(0, [(1, 1.0), (2, 2.0)])
 
-    outbox.note(2)
-    outbox.note(1)
-    outbox.collect("lane", [(1, 1.0), (2, 2.0), (3, 3.0)])
+    outbox.record_known(2)
+    outbox.record_known(1)
+    outbox.collect("run", [(1, 1.0), (2, 2.0), (3, 3.0)])
 
     assert outbox.next_piece() == Piece(2, [(3, 3.0)])
 

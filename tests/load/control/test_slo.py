@@ -9,7 +9,7 @@ import pytest
 
 from firsttoken.decide.measure.attempts import group_requests
 from firsttoken.decide.measure.latency import measure_latencies
-from firsttoken.decide.measure.slo import judge_requests, read_promise
+from firsttoken.decide.measure.slo import judge_requests, read_slo
 from firsttoken.load.control.slo import Limits, keeps, measure_request, read_limits, shows
 from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Outcome, Row
 from firsttoken.scenario.format import Slo
@@ -21,7 +21,7 @@ MARKS = ("sent_ns", "first_token_ns", "first_visible_ns", "last_token_ns", "end_
 
 
 def draw_slo(rng: random.Random) -> Slo:
-    """A promise that limits any of the latencies, to a time that drawn requests are near."""
+    """An SLO that limits any of the latencies, to a time that drawn requests are near."""
     keys = [key for key in ("ttft", "ttfo", "felt_ttft", "tpot", "e2e") if rng.random() < 0.4]
     return Slo(**{key: f"{rng.choice([5, 10, 20] if key == 'tpot' else [100, 200, 400, 800])}ms" for key in keys})
 
@@ -57,8 +57,8 @@ def judge_as_reported(slo: Slo, rows: list[Row], stopped_ms: int | None) -> bool
     """What the report's own arithmetic says of these rows."""
     attempts = take(rows)
     requests = group_requests(attempts, float("nan") if stopped_ms is None else stopped_ms * MS)
-    judged = judge_requests(requests, measure_latencies(attempts, requests), read_promise(slo))
-    return None if judged.undecided[0] or judged.excused[0] else bool(judged.kept[0])
+    judged = judge_requests(requests, measure_latencies(attempts, requests), read_slo(slo))
+    return None if judged.undecided[0] or judged.excused[0] else bool(judged.met[0])
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -97,7 +97,7 @@ def test_a_request_that_waits_to_be_tried_again_fails_once_the_user_has_waited_t
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(e2e_ms=1000), Limits(tpot_ms=20)])
-def test_an_empty_answer_breaks_any_promise_and_is_in_no_latency(limits) -> None:
+def test_an_empty_answer_misses_any_slo_and_is_in_no_latency(limits) -> None:
     reasoned = msgspec.structs.replace(row("r", first=5, last=9, output=20, outcome="length"), first_visible_ns=None)
 
     for rows in ([row("r", end=9, output=0)], [reasoned]):
@@ -105,7 +105,7 @@ def test_an_empty_answer_breaks_any_promise_and_is_in_no_latency(limits) -> None
         assert {latency.value for latency in measure_request(rows)} == {None}
 
 
-def test_an_answer_that_was_held_back_shows_no_promise_kept_while_a_level_runs() -> None:
+def test_an_answer_that_was_held_back_shows_no_slo_met_while_a_level_runs() -> None:
     limits = Limits(ttft_ms=100)
     burst = row("r", first=50, last=50, output=20, checks=[BUFFERED])
 

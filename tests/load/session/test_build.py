@@ -1,6 +1,6 @@
 """What a scenario makes of a session: what it counts, and what it leaves alone."""
 
-from firsttoken.load.session.build import open_spending
+from firsttoken.load.session.build import open_limiter
 from firsttoken.scenario.format import Budget, Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
@@ -13,7 +13,7 @@ def bound(budget: Budget, target: str) -> int | None:
     """How many requests an attempt sets aside."""
     traffic = Traffic(locustfile="chat", input_tokens=40, output_tokens=100)
     scenario = Scenario(name="s", target=[REAL, SIMULATED], traffic=traffic, load=Load(users=[1]), budget=budget)
-    cost = open_spending(scenario).bound(target, 40, 100)
+    cost = open_limiter(scenario).bound(target, 40, 100)
     return None if cost is None else cost.requests
 
 

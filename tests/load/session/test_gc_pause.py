@@ -1,4 +1,4 @@
-"""No collection of garbage while a stage runs, and nothing for it to collect."""
+"""The garbage collector is paused while a stage runs, and has nothing to collect."""
 
 import gc
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from firsttoken.load.session.gc_pause import uncollected
+from firsttoken.load.session.gc_pause import gc_paused
 from firsttoken.row import Row
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
@@ -23,14 +23,14 @@ def thawed():
 
 
 def test_nothing_is_collected_within_and_something_is_after() -> None:
-    with uncollected():
+    with gc_paused():
         assert not gc.isenabled()
 
     assert gc.isenabled()
 
 
 def test_it_is_on_again_when_the_block_fails() -> None:
-    with pytest.raises(RuntimeError), uncollected():
+    with pytest.raises(RuntimeError), gc_paused():
         raise RuntimeError
 
     assert gc.isenabled()
@@ -46,7 +46,7 @@ def test_a_request_leaves_no_cycle_behind(api: str, tmp_path: Path) -> None:
         body = DIALECTS[api].body("m", "Tell me a story", 4, {})
         rows = [Row() for _ in range(requests)]
         gevent.joinall([gevent.spawn(client.send, Row(), body)])
-        with uncollected():
+        with gc_paused():
             for row in rows:
                 gevent.spawn(client.send, row, body).join()
             left = gc.collect()

@@ -11,35 +11,35 @@ import pytest
 from firsttoken.load.session.health import watch_health
 from firsttoken.load.session.session import Session
 from firsttoken.row import Health
-from firsttoken.wire.wire_stats import Readings
+from firsttoken.wire.wire_stats import WireStats
 from tests.load.made_session import make_session
 
 
 class ScriptedClient:
-    """Three attempts under way, and readings of which each is taken once."""
+    """Three attempts under way, and wire stats of which each is taken once."""
 
     in_flight = 3
 
-    def __init__(self, readings: Readings) -> None:
-        self.readings = readings
+    def __init__(self, stats: WireStats) -> None:
+        self.stats = stats
 
-    def take_readings(self) -> Readings:
-        taken, self.readings = self.readings, Readings([], 0, 0)
+    def take_wire_stats(self) -> WireStats:
+        taken, self.stats = self.stats, WireStats([], 0, 0)
         return taken
 
 
 class ScriptedTarget:
-    def __init__(self, readings: Readings) -> None:
-        self.client = ScriptedClient(readings)
+    def __init__(self, stats: WireStats) -> None:
+        self.client = ScriptedClient(stats)
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    readings = {
-        "a": Readings([float(ms) for ms in range(100)], first_tokens=3, bracketed=1),
-        "b": Readings([], first_tokens=1, bracketed=0),
+    stats = {
+        "a": WireStats([float(ms) for ms in range(100)], first_tokens=3, bracketed=1),
+        "b": WireStats([], first_tokens=1, bracketed=0),
     }
-    targets = {name: ScriptedTarget(reading) for name, reading in readings.items()}
+    targets = {name: ScriptedTarget(each) for name, each in stats.items()}
     return make_session(tmp_path, targets, origin_ns=time.monotonic_ns())
 
 
@@ -82,7 +82,7 @@ def test_a_stage_begins_with_a_line_of_its_own(session: Session) -> None:
 
     def begin_after_a_freeze() -> None:
         time.sleep(0.06)
-        session.open_gate([])
+        session.open_admission([])
         gevent.sleep(0.05)
 
     before, within = watch(session, begin_after_a_freeze)

@@ -106,7 +106,7 @@ class Ide(StreamingUser):
     assert behaved.run.stages[0].idle_measured_ns == 0
     assert not find_flags(behaved) & {"NOT_DELIVERED", "WORKER_LOST"}
     studied = study_run(behaved.folder)
-    attainment = studied.figure("gpt-5.4", "attainment", level=3.0)
+    attainment = studied.result("gpt-5.4", "attainment", level=3.0)
     studied.run.close()
     assert attainment is not None and attainment.value == 1.0
     assert "at_least" not in attainment.flags

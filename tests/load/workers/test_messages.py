@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from firsttoken.load.budget.cost import Cost
-from firsttoken.load.budget.ledger import Grant, Slip
-from firsttoken.load.control.counters import Tally
+from firsttoken.load.budget.ledger import Grant, TopUpRequest
+from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers import messages as link
 from firsttoken.load.workers.shares import Share
@@ -22,29 +22,29 @@ HEALTH = Health(
     worker=1, at_ns=5, in_flight=1, users_busy=1, hub_lag_p50_ms=0.0, hub_lag_p99_ms=0.0, hub_lag_max_ms=0.0,
     cpu_share=0.5, rss_mb=80.0,
 )  # fmt: skip
-SLIP = Slip(number=1, spent=Cost(1, 20, 30), back=Cost(), ask=Cost(2, 40, 60), need=Cost(1, 20, 30))
+TOP_UP = TopUpRequest(number=1, spent=Cost(1, 20, 30), back=Cost(), ask=Cost(2, 40, 60), need=Cost(1, 20, 30))
 
 
-def tally() -> Tally:
-    counted = Tally(issued=7)
+def counters() -> Counters:
+    counted = Counters(issued=7)
     counted.e2e.add(1_000_000)
     return counted
 
 
 TO_MASTER = [
-    link.Hello("1.0", "host", None),
+    link.Register("1.0", "host", None),
     link.Ping(12),
-    link.Counts(
+    link.WorkerProgress(
         group=3,
         users=2,
         closed=True,
         drained=False,
-        tallies={3: tally()},
+        counters={3: counters()},
         samples={3: Piece(2, [(5, 1.5)])},
         failure=None,
     ),
-    link.Told(HEALTH),
-    link.Asked(SLIP),
+    link.HealthReport(HEALTH),
+    link.BudgetRequest(TOP_UP),
     link.Rows("0123456789abcdef", Batch(2, 10, b'{"a":1}\n\xff')),
 ]
 ORDER = link.Order(
@@ -53,9 +53,11 @@ ORDER = link.Order(
 TO_WORKER = [
     link.Refusal("no"),
     link.Pong(12, -5),
-    link.Lent(Grant(number=1, amount=Cost(1, 2, 3), scarce=False)),
+    link.BudgetGrant(Grant(number=1, amount=Cost(1, 2, 3), scarce=False)),
     link.Ack("0123456789abcdef", 2, 18),
-    link.Sync(group=3, orders=[ORDER], closes="cancelled_by_run", over=False, takes_rows=True, workers=3, lost=False),
+    link.StateSync(
+        group=3, orders=[ORDER], closes="cancelled_by_run", over=False, takes_rows=True, workers=3, lost=False
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Seats and arrivals: at every moment each has exactly one worker, also after some of them were lost."""
+"""User slots and arrivals: at every moment each has exactly one worker, also after some of them were lost."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.load.workers.shares import Hands, count_seats, deal, deal_again
+from firsttoken.load.workers.shares import Assignments, assign, count_slots, reassign
 from firsttoken.plan.stage import StagePlan
 
 
@@ -25,66 +25,69 @@ def plan(users: int, stage: int = 0, requests: int = 0) -> StagePlan:
     )
 
 
-def seats_of(hands: Hands, plans: Sequence[StagePlan]) -> list[tuple[int, int]]:
+def slots_of(assignments: Assignments, plans: Sequence[StagePlan]) -> list[tuple[int, int]]:
     users = {each.stage: each.users for each in plans}
     return sorted(
-        (share.stage, seat) for shares in hands.values() for share in shares for seat in share.seats(users[share.stage])
+        (share.stage, slot)
+        for shares in assignments.values()
+        for share in shares
+        for slot in share.slots(users[share.stage])
     )
 
 
-def all_seats(plans: Sequence[StagePlan]) -> list[tuple[int, int]]:
-    return sorted((each.stage, seat) for each in plans for seat in range(each.users))
+def all_slots(plans: Sequence[StagePlan]) -> list[tuple[int, int]]:
+    return sorted((each.stage, slot) for each in plans for slot in range(each.users))
 
 
-def spread_of(hands: Hands, plans: Sequence[StagePlan]) -> int:
-    """By how many seats the fullest hand beats the emptiest."""
-    counts = [count_seats(shares, {each.stage: each.users for each in plans}) for shares in hands.values()]
+def spread_of(assignments: Assignments, plans: Sequence[StagePlan]) -> int:
+    """By how many slots the most loaded worker exceeds the least loaded."""
+    counts = [count_slots(shares, {each.stage: each.users for each in plans}) for shares in assignments.values()]
     return max(counts) - min(counts)
 
 
 @given(users=st.lists(st.integers(1, 300), min_size=1, max_size=3), workers=st.integers(1, 9), data=st.data())
-def test_every_seat_has_one_worker_and_none_holds_two_more_than_another(
+def test_every_slot_has_one_worker_and_none_holds_two_more_than_another(
     users: list[int], workers: int, data: st.DataObject
 ) -> None:
     plans = [plan(many, stage) for stage, many in enumerate(users)]
-    hands = deal(plans, range(1, workers + 1))
+    assignments = assign(plans, range(1, workers + 1))
 
-    assert seats_of(hands, plans) == all_seats(plans)
-    assert spread_of(hands, plans) <= 1
+    assert slots_of(assignments, plans) == all_slots(plans)
+    assert spread_of(assignments, plans) <= 1
 
-    while len(hands) > 1:
-        lost = data.draw(st.sampled_from(sorted(hands)))
-        hands = deal_again(hands, lost, plans, issued={}, since=dict.fromkeys(range(len(users)), 5))
+    while len(assignments) > 1:
+        lost = data.draw(st.sampled_from(sorted(assignments)))
+        assignments = reassign(assignments, lost, plans, issued={}, since=dict.fromkeys(range(len(users)), 5))
 
-        assert lost not in hands
-        assert seats_of(hands, plans) == all_seats(plans)
-        assert spread_of(hands, plans) <= 1
+        assert lost not in assignments
+        assert slots_of(assignments, plans) == all_slots(plans)
+        assert spread_of(assignments, plans) <= 1
 
 
 @pytest.mark.parametrize("workers", [1, 4, 8])
 def test_arrivals_are_those_of_one_worker_however_many_share_them(workers: int) -> None:
-    hands = deal([plan(100)], range(workers))
+    assignments = assign([plan(100)], range(workers))
 
     taken = sorted(
-        number for shares in hands.values() for share in shares for number in range(share.place, 50, share.of)
+        number for shares in assignments.values() for share in shares for number in range(share.place, 50, share.of)
     )
 
     assert taken == list(range(50))
 
 
-def test_with_fewer_seats_than_workers_no_arrival_falls_to_one_without_a_seat() -> None:
-    hands = deal([plan(2)], [1, 2, 3, 4])
+def test_with_fewer_user_slots_than_workers_no_arrival_falls_to_one_without_a_user_slot() -> None:
+    assignments = assign([plan(2)], [1, 2, 3, 4])
 
-    assert [len(hands[worker]) for worker in (1, 2, 3, 4)] == [1, 1, 0, 0]
-    assert [share.of for shares in hands.values() for share in shares] == [2, 2]
+    assert [len(assignments[worker]) for worker in (1, 2, 3, 4)] == [1, 1, 0, 0]
+    assert [share.of for shares in assignments.values() for share in shares] == [2, 2]
 
 
 def test_a_share_says_since_when_and_how_often_it_was_lost() -> None:
-    hands = deal([plan(6)], [1, 2, 3])
-    hands = deal_again(hands, 2, [plan(6)], issued={}, since={0: 7_000})
-    hands = deal_again(hands, 1, [plan(6)], issued={}, since={0: 9_000})
+    assignments = assign([plan(6)], [1, 2, 3])
+    assignments = reassign(assignments, 2, [plan(6)], issued={}, since={0: 7_000})
+    assignments = reassign(assignments, 1, [plan(6)], issued={}, since={0: 9_000})
 
-    assert sorted((share.generation, share.from_ns) for share in hands[3]) == [
+    assert sorted((share.generation, share.from_ns) for share in assignments[3]) == [
         (0, 0),
         (1, 7_000),
         (1, 9_000),
@@ -94,21 +97,21 @@ def test_a_share_says_since_when_and_how_often_it_was_lost() -> None:
 
 def test_a_number_of_requests_is_shared_and_what_a_lost_worker_left_is_shared_again() -> None:
     plans = [plan(8, requests=10)]
-    hands = deal(plans, [1, 2, 3])
-    assert [hands[worker][0].requests for worker in (1, 2, 3)] == [4, 3, 3]
+    assignments = assign(plans, [1, 2, 3])
+    assert [assignments[worker][0].requests for worker in (1, 2, 3)] == [4, 3, 3]
 
-    hands = deal_again(hands, 1, plans, issued={0: 1}, since={0: 5})
+    assignments = reassign(assignments, 1, plans, issued={0: 1}, since={0: 5})
 
-    assert sorted(share.requests for shares in hands.values() for share in shares if share.generation) == [1, 2]
+    assert sorted(share.requests for shares in assignments.values() for share in shares if share.generation) == [1, 2]
 
 
 def test_a_lost_worker_that_had_issued_all_its_requests_leaves_nothing() -> None:
     plans = [plan(8, requests=10)]
 
-    hands = deal_again(deal(plans, [1, 2]), 1, plans, issued={0: 5}, since={0: 5})
+    assignments = reassign(assign(plans, [1, 2]), 1, plans, issued={0: 5}, since={0: 5})
 
-    assert [share.requests for share in hands[2]] == [5]
+    assert [share.requests for share in assignments[2]] == [5]
 
 
 def test_the_load_of_the_last_worker_is_gone_with_it() -> None:
-    assert deal_again(deal([plan(3)], [1]), 1, [plan(3)], issued={}, since={0: 5}) == {}
+    assert reassign(assign([plan(3)], [1]), 1, [plan(3)], issued={}, since={0: 5}) == {}

@@ -46,7 +46,7 @@ class Wire:
     def deliver_ack(self, which: int, *, keep: bool = False) -> None:
         if self.acks:
             place = which % len(self.acks)
-            self.shipper.note(self.acks[place] if keep else self.acks.pop(place))
+            self.shipper.record_ack(self.acks[place] if keep else self.acks.pop(place))
 
     def lose(self) -> None:
         self.batches, self.acks = [], []
@@ -116,7 +116,7 @@ def test_a_shipper_first_asks_how_much_is_there(tmp_path: Path) -> None:
 def test_one_batch_is_on_its_way_and_is_sent_again_after_a_second(tmp_path: Path) -> None:
     shipper = Shipper(tmp_path / "rows", worker=1)
     shipper.path.write_bytes(b"row\n")
-    shipper.note(0)
+    shipper.record_ack(0)
 
     first = shipper.next_batch(0)
 
@@ -128,13 +128,13 @@ def test_one_batch_is_on_its_way_and_is_sent_again_after_a_second(tmp_path: Path
 def test_a_long_journal_goes_in_pieces(tmp_path: Path) -> None:
     shipper = Shipper(tmp_path / "rows", worker=1)
     shipper.path.write_bytes(bytes(BATCH_BYTES + 1))
-    shipper.note(0)
+    shipper.record_ack(0)
 
     batch = shipper.next_batch(0)
 
     assert batch is not None
     assert len(batch.data) == BATCH_BYTES
-    shipper.note(BATCH_BYTES)
+    shipper.record_ack(BATCH_BYTES)
     assert shipper.next_batch(1) == Batch(1, BATCH_BYTES, b"\0")
 
 
@@ -155,7 +155,7 @@ def test_a_master_with_more_rows_than_the_worker_is_refused(tmp_path: Path) -> N
     shipper.path.write_bytes(b"row\n")
 
     with pytest.raises(SpoolError, match="at least the 9 bytes that the master has, it holds 4"):
-        shipper.note(9)
+        shipper.record_ack(9)
 
 
 @contextmanager

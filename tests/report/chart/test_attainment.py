@@ -8,22 +8,22 @@ from firsttoken.report.chart.attainment import draw_attainment
 from tests.report.studies import PEAK, make_study
 
 
-def boxes_of(figure):
-    """Where a load that kept the promise and the next one, which did not, leave the share between them open."""
-    [panel] = figure.axes
+def boxes_of(result):
+    """Where a load that met the SLO and the next one, which did not, leave the share between them open."""
+    [panel] = result.axes
     spans = {(x, y, w, h) for x, y, w, h in (p.get_bbox().bounds for p in panel.patches if isinstance(p, Rectangle))}
     return sorted({(x, x + w) for x, y, w, h in spans if h > 1})
 
 
-def lines_of(figure):
+def lines_of(result):
     """The loads that each curve joins by a line."""
-    [panel] = figure.axes
+    [panel] = result.axes
     joined = [[float(x) for x in line.get_xdata()] for line in panel.lines if line.get_marker() in ("o", "s")]
     return [loads for loads in joined if not any(map(math.isnan, loads))]
 
 
-def words_of(figure):
-    [panel] = figure.axes
+def words_of(result):
+    [panel] = result.axes
     return [text.get_text() for text in panel.texts]
 
 
@@ -33,12 +33,12 @@ def test_every_target_is_named_at_the_end_of_its_line(study):
     assert words[-2:] == ["gpt-5.4", "gpt-5.2-codex"] or words[-2:] == ["gpt-5.2-codex", "gpt-5.4"]
 
 
-def test_the_promise_and_each_targets_peak_are_drawn(study):
-    needed = study.figure("gpt-5.4", "needed_users").value
+def test_the_slo_and_each_targets_peak_are_drawn(study):
+    needed = study.result("gpt-5.4", "needed_users").value
 
     words = words_of(draw_attainment(study))
 
-    assert "promise: 95 %" in words
+    assert "SLO: 95 %" in words
     assert f"peak + 30 %: {needed:,.0f} users" in words
 
 
@@ -49,10 +49,10 @@ def test_without_a_stated_peak_none_is_drawn(tmp_path):
 
 
 def test_a_run_that_measured_nothing_says_so_in_the_chart(empty_study):
-    assert words_of(draw_attainment(empty_study)) == ["No load was measured to its end."]
+    assert words_of(draw_attainment(empty_study)) == ["No load level finished."]
 
 
-def test_no_line_is_drawn_between_a_load_that_kept_the_promise_and_one_that_did_not(study):
+def test_no_line_is_drawn_between_a_load_that_met_the_slo_and_one_that_did_not(study):
     figure = draw_attainment(study)
 
     assert lines_of(figure) == [[1.0, 4.0, 16.0], [64.0]] * 2

@@ -91,7 +91,7 @@ def test_words_in_a_drawing_stay_words_and_a_dollar_is_no_formula(tmp_path):
 def test_a_limit_is_named_where_there_is_room(limit, side):
     _, [panel] = theme.canvas(5)
     panel.set_ylim(0, 100)
-    theme.rule(panel, "promise", limit)
+    theme.rule(panel, "slo", limit)
 
     assert panel.texts[0].get_va() == side
 
@@ -99,7 +99,7 @@ def test_a_limit_is_named_where_there_is_room(limit, side):
 def test_a_panel_grows_to_show_a_limit_above_its_curves():
     _, [panel] = theme.canvas(5)
     panel.set_ylim(0, 100)
-    theme.rule(panel, "promise", 200.0)
+    theme.rule(panel, "slo", 200.0)
 
     assert panel.get_ylim() == pytest.approx((0, 220))
     assert panel.lines
@@ -108,11 +108,11 @@ def test_a_panel_grows_to_show_a_limit_above_its_curves():
 def test_a_limit_far_above_the_curves_does_not_flatten_them():
     _, [panel] = theme.canvas(5)
     panel.set_ylim(0, 100)
-    theme.rule(panel, "promise", 1000.0)
+    theme.rule(panel, "slo", 1000.0)
 
     assert panel.get_ylim() == (0, 100)
     assert not panel.lines
-    assert panel.texts[0].get_text() == "promise, above this chart"
+    assert panel.texts[0].get_text() == "slo, above this chart"
 
 
 def ends(count, name="model"):

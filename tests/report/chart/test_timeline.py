@@ -101,7 +101,7 @@ def test_failures_are_ours_or_theirs(study):
 
 
 @pytest.mark.parametrize("per_event", [None, 3.0])
-def test_a_stream_that_told_no_usage_counts_so_many_tokens_an_event(study, per_event):
+def test_a_stream_that_reported_no_usage_counts_so_many_tokens_an_event(study, per_event):
     raw = study.run.attempts(
         "output_tokens", "token_events", where="sent_ns IS NOT NULL AND stage = 7", order="sent_ns, request_id, attempt"
     )

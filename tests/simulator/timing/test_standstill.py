@@ -11,21 +11,21 @@ from firsttoken.simulator.timing.standstill import Standstill
 def freeze_at_110() -> Standstill:
     """A model whose first request came at 10 s, frozen from 110 s to 150 s, in ns."""
     standstill = Standstill(Freeze(at="100s", lasts="40s"))
-    standstill.note_arrival(10_000_000_000)
+    standstill.record_arrival(10_000_000_000)
     return standstill
 
 
 def test_the_first_request_alone_fixes_the_time():
     standstill = freeze_at_110()
 
-    assert not standstill.note_arrival(20_000_000_000)
+    assert not standstill.record_arrival(20_000_000_000)
     assert (standstill.begins_ns, standstill.ends_ns) == (110e9, 150e9)
 
 
 def test_a_model_without_a_freeze_never_stands_still():
     standstill = Standstill(None)
 
-    assert not standstill.note_arrival(0)
+    assert not standstill.record_arrival(0)
     assert standstill.begins_ns == math.inf
     assert standstill.finish_ns(5, 10**18) == 10**18 + 5
 

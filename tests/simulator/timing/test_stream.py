@@ -147,7 +147,7 @@ def test_an_answer_in_one_piece_takes_its_time_and_writes_no_token():
 def frozen_service() -> Service:
     """A model that stands still from 53.5 ms to 153.5 ms, as its first request comes at 0."""
     service = open_service(freeze=Freeze(at="53.5ms", lasts="100ms"))
-    service.standstill.note_arrival(0)
+    service.standstill.record_arrival(0)
     return service
 
 
@@ -181,7 +181,7 @@ def test_a_late_visit_in_a_freeze_writes_only_what_was_due_before_it():
 
 def test_a_stream_whose_first_token_was_due_in_a_freeze_gets_it_as_much_later():
     service = open_service(freeze=Freeze(at="10ms", lasts="100ms"))
-    service.standstill.note_arrival(0)
+    service.standstill.record_arrival(0)
     assert run_out(begin(Wire(), 2, service)) == [150 * MS, 151 * MS]
 
 

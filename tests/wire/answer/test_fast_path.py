@@ -5,7 +5,7 @@ from httptools import HttpParserError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firsttoken.wire.answer.fast_path import Template, learn_template
+from firsttoken.wire.answer.fast_path import FastPathMatcher, learn_matcher
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.dialects.dialect import HIDDEN, SUMMARY, VISIBLE, Meaning
 from firsttoken.wire.outcome import ProtocolError
@@ -15,8 +15,8 @@ from tests.wire.spoken import FINISH, RESPONSES, ROLE, TEXT, chunk, chunked, com
 SAID = frames(*spell("content", " once"))
 
 
-def learn(read: bytes, meaning: Meaning = VISIBLE, dialect: str = "chat") -> Template | None:
-    return learn_template(read, DIALECTS[dialect].read, meaning)
+def learn(read: bytes, meaning: Meaning = VISIBLE, dialect: str = "chat") -> FastPathMatcher | None:
+    return learn_matcher(read, DIALECTS[dialect].read, meaning)
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def learn(read: bytes, meaning: Meaning = VISIBLE, dialect: str = "chat") -> Tem
 )
 def test_tokens_that_differ_only_in_words_are_counted(dialect, meaning, one, other):
     for read, next_read in [(frames(one), frames(other)), (upper_head(frames(one)), upper_head(frames(other)))]:
-        template = learn(read, meaning, dialect)
-        assert template is not None
-        assert template.count(next_read) == 1
-        assert template.count(read + next_read + read) == 3
+        matcher = learn(read, meaning, dialect)
+        assert matcher is not None
+        assert matcher.count(next_read) == 1
+        assert matcher.count(read + next_read + read) == 3
 
 
 @pytest.mark.parametrize(
@@ -76,22 +76,22 @@ def test_tokens_that_differ_only_in_words_are_counted(dialect, meaning, one, oth
     ],
 )
 def test_whatever_differs_outside_the_words_is_not_counted(read):
-    template = learn(SAID)
+    matcher = learn(SAID)
 
-    assert template is not None
-    assert template.count(SAID + SAID) == 2
-    assert template.count(read) == template.count(SAID + read) == template.count(read + SAID) == 0
+    assert matcher is not None
+    assert matcher.count(SAID + SAID) == 2
+    assert matcher.count(read) == matcher.count(SAID + read) == matcher.count(read + SAID) == 0
 
 
 @pytest.mark.parametrize("size", [1, 9, 10, 50, 90, 200, 3800, 5000])
 def test_the_size_in_a_chunks_head_is_held_against_what_came(size):
     """At sizes where the head grows by a digit, too; chunks of four digits are not looked for."""
     read = frames(*spell("content", "a" * size))
-    template = learn(SAID)
+    matcher = learn(SAID)
 
-    assert template is not None
-    assert template.count(read) == (len(read) < 0x1000)
-    assert not template.count(read[:-20] + read[-19:])
+    assert matcher is not None
+    assert matcher.count(read) == (len(read) < 0x1000)
+    assert not matcher.count(read[:-20] + read[-19:])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_the_middle_of_a_stream_is_not_decoded(monkeypatch):
 
 def test_a_stream_whose_tokens_all_differ_is_learnt_from_a_few_times_only(monkeypatch):
     learnt = []
-    monkeypatch.setattr("firsttoken.wire.answer.answer.learn_template", lambda *read: learnt.append(read))
+    monkeypatch.setattr("firsttoken.wire.answer.answer.learn_matcher", lambda *read: learnt.append(read))
     tokens = [chunk({"content": "a"}, number=number) for number in range(100)]
 
     assert hear("chat", [head(), *chunked([*tokens, FINISH])]).row.token_events == 100

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from firsttoken.row import CREDIT_SPENT, Row
-from firsttoken.wire.answer.refusal import lacks_credit, note_refusal
+from firsttoken.wire.answer.refusal import lacks_credit, record_refusal
 from firsttoken.wire.fields.error_text import read_server_error
 
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
@@ -56,9 +56,9 @@ def test_the_row_has_the_wait_of_the_head_before_that_of_the_body_and_says_that_
     bare, waits, unpaid = Row(http_status=429), Row(http_status=429, retry_after_ms=9.0), Row(http_status=402)
 
     for row in (bare, waits):
-        note_refusal(row, told)
-        note_refusal(row, told)
-    note_refusal(unpaid, read_server_error(b""))
+        record_refusal(row, told)
+        record_refusal(row, told)
+    record_refusal(unpaid, read_server_error(b""))
 
     assert (bare.retry_after_ms, waits.retry_after_ms) == (3_000.0, 9.0)
     assert bare.checks == waits.checks == unpaid.checks == [CREDIT_SPENT]

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.row import Row
-from firsttoken.wire.fields.identity import note_author
+from firsttoken.wire.fields.identity import record_author
 from tests.wire.spoken import FINISH, TEXT, USAGE, chunk, completion, frames, head, hear, said
 
 
@@ -14,7 +14,7 @@ from tests.wire.spoken import FINISH, TEXT, USAGE, chunk, completion, frames, he
 def test_what_names_nobody_leaves_the_row_as_it_is(data):
     row = Row(model_served="m")
 
-    note_author(row, data)
+    record_author(row, data)
 
     assert (row.model_served, row.service_tier) == ("m", None)
 
