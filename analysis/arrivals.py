@@ -10,7 +10,7 @@ import math
 
 from matplotlib.figure import Figure
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import round_significant
 from firsttoken.report.chart import theme

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from firsttoken.decide.judge.capacity import Bracket, Verdict, judge_level
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.report.chart import theme
 from firsttoken.report.chart.series import join_words, number_cell

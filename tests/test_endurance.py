@@ -12,7 +12,7 @@ import pytest
 
 from analysis.timeline import MOST_BINS, MOST_DOTS
 from firsttoken.decide.measure.streams import read_streams
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study, study_run
 from firsttoken.decide.verify import compare_values
 from firsttoken.report.chart.timeline import read_timeline

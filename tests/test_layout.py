@@ -102,9 +102,7 @@ FILES_IN_A_ROOM = 16
 LOOSE_MODULES = 8
 """Beside the rooms, in firsttoken/."""
 MUTUAL_ROOMS = {
-    ("decide/flags", "decide/metrics"),
     ("decide/flags", "decide/words"),
-    ("decide/judge", "decide/metrics"),
     ("decide/judge", "decide/words"),
 }
 """Rooms of one floor that still import each other."""

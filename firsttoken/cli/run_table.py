@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_metric, write_point
 

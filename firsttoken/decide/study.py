@@ -31,8 +31,8 @@ from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.measure.slo import SloLimits, read_slo
 from firsttoken.decide.measure.window_data import Told, WindowData, read_window
 from firsttoken.decide.measure.workload import read_workload
-from firsttoken.decide.metrics.metric import MetricValue
-from firsttoken.decide.metrics.table import Key, measure
+from firsttoken.decide.metrics.table import measure
+from firsttoken.decide.metrics.value import MetricKey, MetricValue
 from firsttoken.decide.target_study import Parts, study_target
 from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_unit
@@ -46,8 +46,6 @@ from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.target import Target
 from firsttoken.stats.estimate import Estimate
-
-MetricKey = tuple[str, str, float | None, int | None, float | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +95,8 @@ class Study:
         q: float | None = None,
     ) -> MetricValue | None:
         """One result, or None where there is none; without a repeat the one over all repeats."""
-        return self._by_key.get((target, metric, level, repeat, q))
+        key = MetricKey(target=target, level=level, repeat=repeat, metric=metric, q=q)
+        return self._by_key.get(key)
 
     def instrument(self, target: str, level: float) -> InstrumentAccuracy:
         """How accurate the instrument was at a level of a target."""
@@ -175,7 +174,7 @@ class Study:
 
     @cached_property
     def _by_key(self) -> dict[MetricKey, MetricValue]:
-        return {(each.target, each.metric, each.level, each.repeat, each.q): each for each in self.results}
+        return {each.key: each for each in self.results}
 
 
 def study_run(path: Path | str) -> Study:
@@ -240,7 +239,7 @@ class _Reader:
         own = [stage for stage in self.run.stages if stage.target == self.target.name]
         levels = sorted({stage.level for stage in own if stage.done_over_by is None and not stage.confirms})
         confirming = [stage for stage in own if stage.confirms and stage.done_over_by is None]
-        aside: list[Mapping[Key, Estimate]] = [
+        aside: list[Mapping[MetricKey, Estimate]] = [
             measure(self._read_window(stage)) for stage in own if stage.done_over_by is not None
         ]
         confirmation = None

@@ -8,18 +8,25 @@ from typing import NamedTuple
 
 from firsttoken.catalogue import Source
 from firsttoken.decide.flags.validity import Flag
-from firsttoken.decide.judge.confirmation import Confirmation, write_confirmation
+from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.judge.level_study import LevelStudy
 from firsttoken.decide.judge.profile import TimeSlice
 from firsttoken.decide.judge.ruling import TargetVerdict, judge_target
 from firsttoken.decide.measure.bill import bill_day, join_tokens
-from firsttoken.decide.measure.demand import find_need
+from firsttoken.decide.measure.cost import Tokens
+from firsttoken.decide.measure.demand import Need, find_need
 from firsttoken.decide.measure.recovery import Recovery
-from firsttoken.decide.metrics.combine import add_up, list_metrics, relate_levels, write_bill, write_need
-from firsttoken.decide.metrics.metric import Find, MetricValue
-from firsttoken.decide.metrics.table import Key
+from firsttoken.decide.metrics.combine import (
+    add_up,
+    list_metrics,
+    mean_over_levels,
+    measure_target,
+    relate_levels,
+    write_confirmation,
+)
+from firsttoken.decide.metrics.metric import TargetFacts
+from firsttoken.decide.metrics.value import Find, MetricKey, MetricValue
 from firsttoken.decide.words.decision import Decision, decide
-from firsttoken.decide.words.lengths import mean_over_levels
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target
@@ -34,7 +41,7 @@ class Parts(NamedTuple):
     levels: Sequence[LevelStudy]
     """In ascending order."""
     confirmation: Confirmation | None
-    aside: Sequence[Mapping[Key, Estimate]]
+    aside: Sequence[Mapping[MetricKey, Estimate]]
     """What the stages that are no level counted: those that confirm, and those that were done over."""
 
 
@@ -52,35 +59,41 @@ class TargetStudy:
 
 
 def study_target(
-    scenario: Scenario, target: Target, source: Source | None, slices: Parts, started_utc: str
+    scenario: Scenario, target: Target, source: Source | None, parts: Parts, started_utc: str
 ) -> TargetStudy:
     """Study a target whose levels were studied; started_utc is when the run began."""
-    levels, confirmation = slices.levels, slices.confirmation
+    levels, confirmation = parts.levels, parts.confirmation
     results = [result for level in levels for result in level.results]
     results += relate_levels(results)
-    sums = add_up([*(stage for level in levels for stage in level.spent), *slices.aside])
-    results += list_metrics(sums | mean_over_levels(results), target=target.name, level=None, repeat=None)
-    results += write_confirmation(confirmation) if confirmation else []
+    sums = add_up(target.name, [*(stage for level in levels for stage in level.spent), *parts.aside])
+    results += list_metrics(sums | mean_over_levels(target.name, results))
+    results += write_confirmation(confirmation.rate, confirmation.share) if confirmation else []
     need = find_need(scenario.demand, [level.offer for level in levels if level.offer])
-    if scenario.demand:
-        answered = join_tokens([level.answered for level in levels])
-        bill = bill_day(scenario.demand, answered, source, scenario.traffic)
-        results += write_bill(bill, scenario.demand.days, target.name)
-    if need:
-        results += write_need(need, target.name)
+    facts = _read_facts(scenario, source, need, [level.answered for level in levels])
+    results += list_metrics(measure_target(target.name, facts))
     flags = [flag for level in levels for flag in level.flags]
     repeats = {level.verdict.level: level.repeats for level in levels if level.verdict}
     at = None if scenario.slo.level is None else scenario.slo.level[1]
     verdicts = [level.verdict for level in levels if level.verdict]
     refuted = confirmation is not None and confirmation.verdict == "FAIL"
-    target_verdict = judge_target(verdicts, at, need, repeats, slices.unit, refuted=refuted)
+    target_verdict = judge_target(verdicts, at, need, repeats, parts.unit, refuted=refuted)
     decision = decide(scenario, target, source, target_verdict, confirmation, flags, look_up(results), started_utc)
     recoveries = [recovery for level in levels for recovery in level.recoveries]
     load_profile = [time_slice for level in levels for time_slice in level.load_profile]
     return TargetStudy(results, flags, target_verdict, decision, confirmation, recoveries, load_profile)
 
 
+def _read_facts(
+    scenario: Scenario, source: Source | None, need: Need | None, answered: Sequence[Tokens]
+) -> TargetFacts:
+    if scenario.demand is None:
+        return TargetFacts(need)
+    bill = bill_day(scenario.demand, join_tokens(answered), source, scenario.traffic)
+    return TargetFacts(need, bill, scenario.demand.days)
+
+
 def look_up(results: Sequence[MetricValue]) -> Find:
     """A finder over the results of one target that are over all repeats."""
-    by_key = {(each.metric, each.level, each.q): each for each in results if each.repeat is None}
-    return lambda metric, level, q: by_key.get((metric, level, q))
+    by_key = {each.key: each for each in results if each.repeat is None}
+    target = results[0].target if results else ""
+    return lambda metric, level, q: by_key.get(MetricKey(target=target, level=level, metric=metric, q=q))

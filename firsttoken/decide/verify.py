@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import study_run
 from firsttoken.results.folder import ROW_VERSION
 from firsttoken.results.summary import read_summary

@@ -19,7 +19,7 @@ from firsttoken.report.chart.attainment import draw_attainment
 from firsttoken.report.chart.profile import draw_load_profile
 from firsttoken.report.chart.series import write_source
 from firsttoken.report.first_page import FirstPage, first_page
-from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
+from firsttoken.report.glossary import glossary_table, peers_table, read_words
 from firsttoken.report.guard import guarded
 from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
@@ -100,7 +100,7 @@ def _blank(columns: int) -> Data:
 
 
 def _words() -> Pairs:
-    return [(word.name, word.meaning) for word in read_glossary().word]
+    return [(word.name, word.meaning) for word in read_words()]
 
 
 def write_date(moment: datetime) -> str:

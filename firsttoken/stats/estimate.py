@@ -6,7 +6,10 @@ what a request that failed has waited.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,26 @@ class Estimate:
 def nothing(n: int = 0) -> Estimate:
     """The estimate of a figure for which there are no data."""
     return Estimate(value=None, lo=None, hi=None, n=n, n_eff=0.0)
+
+
+def exact(value: float | None, n: int) -> Estimate:
+    """A number that has no interval: a count, a mean of all that there is, an extreme."""
+    return Estimate(value, None, None, n, float(n))
+
+
+def mean_of(values: NDArray[np.float64]) -> Estimate:
+    """A plain mean without an interval."""
+    return exact(float(values.mean()), len(values)) if len(values) else nothing()
+
+
+def between(least: float, most: float, n: int) -> Estimate:
+    """What is known to lie between two ends, its middle as value; exact where they meet, no data where one is nan."""
+    if np.isnan(least) or np.isnan(most):
+        return nothing(n)
+    return exact(least, n) if least == most else Estimate((least + most) / 2, least, most, n, float(n))
+
+
+def scale(estimate: Estimate, factor: float) -> Estimate:
+    """An estimate times a number that is known."""
+    value, lo, hi = (None if end is None else end * factor for end in (estimate.value, estimate.lo, estimate.hi))
+    return replace(estimate, value=value, lo=lo, hi=hi)

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.results.summary import read_summary
 from tests.benchmarks.suite import QUICK_MEASURE_S, Bar, Case, Sample, main
 from tests.benchmarks.watch import Watch

@@ -14,7 +14,7 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from firsttoken.decide.metrics.table import users_busy
+from firsttoken.decide.metrics.offered_load import users_busy
 from tests.benchmarks.drive import Drive, drive
 from tests.benchmarks.observed import read_stage_window
 from tests.benchmarks.suite import Bar, Case, Sample, main

@@ -15,7 +15,8 @@ from firsttoken.decide.measure.attempts import COLUMNS, DTYPES, Attempts, take_c
 from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.streams import ReadGaps
 from firsttoken.decide.measure.window_data import Told, WindowData, read_window
-from firsttoken.decide.metrics.metric import UNITS, MetricValue
+from firsttoken.decide.metrics.table import METRICS
+from firsttoken.decide.metrics.value import MetricKey, MetricValue
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, UNREAD_LIMIT, Health, Row, name_tier
@@ -178,4 +179,9 @@ def result(
 ) -> MetricValue:
     """A result over all repeats at one level unless told otherwise."""
     keys = {"target": "model", "level": 16.0, "repeat": None, "q": None, "n": 100, "flags": (), **keys}
-    return MetricValue(metric=metric, value=value, unit=UNITS[metric], lo=lo, hi=hi, **keys)
+    return MetricValue(metric=metric, value=value, unit=METRICS[metric].unit, lo=lo, hi=hi, **keys)
+
+
+def key(metric: str, q: float | None = None, level: float | None = 1.0, repeat: int | None = 0) -> MetricKey:
+    """The key under which `measure(see(...))` has a metric."""
+    return MetricKey(target="model", level=level, repeat=repeat, metric=metric, q=q)

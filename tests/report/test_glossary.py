@@ -1,13 +1,16 @@
 """Tests of firsttoken/report/glossary.py."""
 
-from firsttoken.decide.metrics.metric import UNITS
-from firsttoken.report.glossary import glossary_table, peers_table, read_glossary
+from firsttoken.decide.metrics.table import METRICS, TERMS
+from firsttoken.report.glossary import FILE, glossary_table, peers_table, read_words
 
 
-def test_every_metric_of_a_summary_is_defined_once():
-    defined = [metric for term in read_glossary().term for metric in term.metrics]
+def test_every_term_of_the_metrics_is_printed_in_their_order():
+    assert [row[0].text for row in glossary_table().rows] == [term.name for term in TERMS]
 
-    assert sorted(defined) == sorted(UNITS)
+
+def test_no_metric_is_listed_a_second_time():
+    assert not [name for name in METRICS if f'"{name}"' in FILE.read_text()]
+    assert {"Measured", "n"} <= {word.name for word in read_words()}
 
 
 def test_a_term_has_a_formula_and_says_what_it_is_taken_over():

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.report.published import Comparison, compare_published
 from tests.report.studies import make_study
 

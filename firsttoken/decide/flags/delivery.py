@@ -2,8 +2,6 @@
 
     at work   a living user who does not wait for the run's own budget: inside a request, attempts and back-off
               together, in the pause after it, or in code of its own. The load process counts how long slots had none.
-    begun     when a request first touched the network: the start of its connection, or where one was open, sent
-    lateness  begun - intended, of requests that came by a schedule
 
 Rule: a pause that the scenario or the behaviour makes is not idleness, and an arrival that was dropped, handed out late
 or never handed out at all is not delivered. What waited for the run's own budget or share of a quota was held back: its
@@ -12,12 +10,20 @@ user was idle, and no clock was late.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from firsttoken.decide.measure.attempts import Bools, Floats, Ints
-from firsttoken.decide.measure.window_data import Window, WindowData
+from firsttoken.decide.measure.attempts import Bools, Floats
+from firsttoken.decide.measure.delivered import (
+    begun_ns,
+    count_at_work,
+    count_due,
+    find_next,
+    is_held_back,
+    is_scheduled,
+    lateness_ms,
+    order_by_user,
+)
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.words.units import round_significant
 from firsttoken.stats.estimate import Estimate
 
@@ -51,7 +57,7 @@ def _find_missing_users(data: WindowData, think_s: float) -> str:
     if present >= wanted * (1 - WITHIN) and (stage.shape or present <= wanted * (1 + WITHIN)):
         return ""
     told = f"{round_significant(present)} users were {doing} on average; the target was {_write_users(wanted)}"
-    return f"{told}{_tell_held_back(data, _is_held_back(data))}."
+    return f"{told}{_tell_held_back(data, is_held_back(data))}."
 
 
 def _count_present(data: WindowData, wanted: float, idle_ns: int) -> float:
@@ -67,7 +73,7 @@ def _estimate_present(data: WindowData, think_s: float) -> tuple[float, str]:
 
     A user is at work in a request and, for as long as most pauses last, after it.
     """
-    held_back = _is_held_back(data)
+    held_back = is_held_back(data)
     pauses_s = np.where(_is_next(data, held_back), np.nan, _find_pauses(data))
     own = _is_own_pace(pauses_s, think_s)
     present = count_at_work(data, np.where(np.isnan(pauses_s), np.nanmedian(pauses_s), pauses_s) if own else think_s)
@@ -78,28 +84,6 @@ def _write_users(wanted: float) -> str:
     return f"{wanted:,.0f}" if wanted.is_integer() else round_significant(wanted)
 
 
-def count_at_work(data: WindowData, pause_s: Floats | float = 0.0, windows: Sequence[Window] | None = None) -> float:
-    """The mean number of users inside a request, or in the pause after it, over these windows, else over its own.
-
-    A request without a recorded end, as in a process that was lost, was over when its user asked again at the latest.
-    """
-    windows = data.windows if windows is None else windows
-    begin, end = data.requests.intended_ns, data.requests.end_ns
-    if np.isnan(end).any():
-        end = np.where(np.isnan(end), _find_next(data), end)
-    end = end + 1e9 * pause_s
-    busy_ns = 0.0
-    for opens, closes in windows:
-        inside = np.fmin(end, closes) - np.maximum(begin, opens)  # what has no end lies open
-        busy_ns += float(np.clip(inside, 0, None).sum())
-    return busy_ns / sum(closes - opens for opens, closes in windows)
-
-
-def _is_held_back(data: WindowData) -> Bools:
-    """Requests whose first attempt waited for the run's own budget or share of a quota."""
-    return data.attempts.held_back[data.requests.first]
-
-
 def _tell_held_back(data: WindowData, held_back: Bools) -> str:
     """How many measured requests the run itself let wait, as a clause; empty where none."""
     waited = int((held_back & data.measured).sum())
@@ -108,29 +92,15 @@ def _tell_held_back(data: WindowData, held_back: Bools) -> str:
 
 def _is_next(data: WindowData, chosen: Bools) -> Bools:
     """Requests whose user's next one is among the chosen."""
-    order = _order_by_user(data)
+    order = order_by_user(data)
     found = np.zeros(len(order), dtype=np.bool_)
     found[order[:-1]] = chosen[order][1:]
     return found
 
 
-def _order_by_user(data: WindowData) -> Ints:
-    """The places of requests, user by user, in the order in which each made them."""
-    return np.lexsort((data.requests.intended_ns, data.attempts.user[data.requests.first]))
-
-
 def _find_pauses(data: WindowData) -> Floats:
     """How long each request's user waited before it asked again, in seconds; nan after the last that a user made."""
-    return (_find_next(data) - data.requests.end_ns) / 1e9
-
-
-def _find_next(data: WindowData) -> Floats:
-    """When each request's user asked again, in ns; nan after the last that a user made."""
-    order, begun = _order_by_user(data), data.requests.intended_ns
-    users = data.attempts.user[data.requests.first][order]
-    again = np.full(len(order), np.nan)
-    again[order[:-1]] = np.where(users[1:] == users[:-1], begun[order][1:], np.nan)
-    return again
+    return (find_next(data) - data.requests.end_ns) / 1e9
 
 
 def _is_own_pace(pauses_s: Floats, think_s: float) -> bool:
@@ -140,9 +110,9 @@ def _is_own_pace(pauses_s: Floats, think_s: float) -> bool:
 
 def _find_missing_arrivals(data: WindowData) -> str:
     due, dropped = count_due(data), sum(stage.dropped_measured for stage in data.stages)
-    held_back = _is_held_back(data)
-    late = held_back & (_begun_ns(data) > data.requests.intended_ns + LATE_MS * 1e6)
-    begun = int((_scheduled(data) & _is_in_time(data) & ~late).sum())
+    held_back = is_held_back(data)
+    late = held_back & (begun_ns(data) > data.requests.intended_ns + LATE_MS * 1e6)
+    begun = int((is_scheduled(data) & _is_in_time(data) & ~late).sum())
     if begun >= (1 - WITHIN) * due:
         return ""
     full = f"; {dropped:,} found every place taken (load.max_in_flight)" if dropped else ""
@@ -151,42 +121,13 @@ def _find_missing_arrivals(data: WindowData) -> str:
     return f"{begun:,} of the {due:,} requests that were due in the window were begun {in_it}{full}{held}."
 
 
-def count_due(data: WindowData) -> int:
-    """How many arrivals the schedule had in the measure windows: those that came, were dropped, or were passed over.
-
-    Arrivals are numbered, so that one which was never started leaves a gap.
-    """
-    numbers = data.attempts.user[data.requests.first][_scheduled(data)]
-    came = len(numbers) + sum(stage.dropped_measured for stage in data.stages)
-    if len(data.windows) != 1 or not len(numbers):
-        return came
-    return max(came, int(numbers.max() - numbers.min()) + 1)
-
-
-def _scheduled(data: WindowData) -> Bools:
-    """Measured requests whose time the schedule set; later turns of a session come when their user is free."""
-    return np.asarray(data.measured & (data.attempts.turn[data.requests.first] == 0), dtype=np.bool_)
-
-
-def _begun_ns(data: WindowData) -> Floats:
-    first = data.requests.first
-    return np.fmin(data.attempts.connect_start_ns[first], data.attempts.sent_ns[first])
-
-
 def _is_in_time(data: WindowData) -> Bools:
     """Requests begun before their window closed, or at once though it did; one that could not connect was begun too."""
     closes = np.array([end for _, end in data.windows], dtype=np.float64)
     place = np.searchsorted(closes, data.requests.intended_ns, side="right").clip(0, len(closes) - 1)
-    begun_ns = _begun_ns(data)
-    at_once = begun_ns <= data.requests.intended_ns + LATE_MS * 1e6
-    return np.asarray(at_once | ~(begun_ns >= closes[place]), dtype=np.bool_)
-
-
-def lateness_ms(data: WindowData) -> Floats:
-    """How late each measured request of a schedule was begun; left out are those that never touched the network, and
-    those that were held back."""
-    late = (_begun_ns(data) - data.requests.intended_ns)[_scheduled(data) & ~_is_held_back(data)] / 1e6
-    return np.asarray(late[~np.isnan(late)], dtype=np.float64)
+    begun = begun_ns(data)
+    at_once = begun <= data.requests.intended_ns + LATE_MS * 1e6
+    return np.asarray(at_once | ~(begun >= closes[place]), dtype=np.bool_)
 
 
 def find_own_lateness(data: WindowData) -> str:
@@ -208,7 +149,7 @@ def find_own_lateness(data: WindowData) -> str:
 
 def fails_anyway(attainment: Estimate, data: WindowData, share: float) -> bool:
     """Whether the SLO were missed even if every arrival that is missing had met it: more load would not change that."""
-    missing = count_due(data) - int(_scheduled(data).sum())
+    missing = count_due(data) - int(is_scheduled(data).sum())
     if not data.by_rate or attainment.hi is None:
         return False
     return (attainment.hi * attainment.n + missing) / (attainment.n + missing) < share

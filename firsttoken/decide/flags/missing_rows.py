@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from firsttoken.decide.flags.client_limits import is_own_failure
 from firsttoken.decide.flags.evidence import Evidence
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.metrics.table import Key
+from firsttoken.decide.metrics.value import MetricKey
 from firsttoken.decide.words.units import write_share
 from firsttoken.stats.estimate import Estimate
 
@@ -45,7 +45,7 @@ def write_lost(workers: int) -> str:
     return f"{workers} load process{'es were' if workers > 1 else ' was'}"
 
 
-def find_censored(data: WindowData, results: Mapping[Key, Estimate]) -> str:
+def find_censored(data: WindowData, results: Mapping[MetricKey, Estimate]) -> str:
     """What was cut off so early that a result is only a bound, or nothing."""
     if not any(result.at_least for result in results.values()):
         return ""

@@ -25,7 +25,8 @@ from firsttoken.decide.flags.settling import find_short_settling
 from firsttoken.decide.measure.cost import find_unpriced
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import WorkloadFacts
-from firsttoken.decide.metrics.table import Key
+from firsttoken.decide.metrics.table import key_of
+from firsttoken.decide.metrics.value import MetricKey
 from firsttoken.row import Health, Manifest
 from firsttoken.stats.estimate import Estimate
 
@@ -152,7 +153,7 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_flags(
-    data: WindowData, results: Mapping[Key, Estimate], health: Sequence[Health], workload: WorkloadFacts
+    data: WindowData, results: Mapping[MetricKey, Estimate], health: Sequence[Health], workload: WorkloadFacts
 ) -> list[Flag]:
     """The flags of one set of window data of one stage, those that void it first."""
     set_aside = find_set_aside(data)
@@ -176,7 +177,7 @@ def find_flags(
         "UNSETTLED": find_short_settling(data),
     }
     flags = [raise_flag(name, data, evidence) for name, evidence in found.items() if evidence]
-    if fails_anyway(results["attainment", None], data, data.slo.share):
+    if fails_anyway(results[key_of(data, "attainment")], data, data.slo.share):
         return [_stand(flag) if flag.name == "NOT_DELIVERED" else flag for flag in flags]
     return flags
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 
 Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
 
@@ -88,9 +88,3 @@ def find_bracket(levels: Sequence[LevelVerdict]) -> Bracket | None:
         each.level for each in levels if each.verdict == "PASS" and (first_fail is None or each.level < first_fail)
     ]
     return Bracket(max(passed, default=None), first_fail, max(each.level for each in levels))
-
-
-def relative_to_unloaded(values: Sequence[float | None]) -> list[float | None]:
-    """Each value as a multiple of the first, which is the least loaded; None where either is unknown."""
-    unloaded = values[0] if values else None
-    return [None if value is None or not unloaded else value / unloaded for value in values]

@@ -3,8 +3,8 @@
 In a closed loop a slow server is asked less often. So the rate that the found level implies is offered once more by a
 schedule that does not wait: where that misses the SLO, the answer was the closed loop's and not the server's.
 
-Rule: it is no level of the ladder. It is studied apart and said in one sentence; a target that misses the SLO in it is
-never a GO.
+Rule: it is no level of the ladder. It is studied apart, said in one sentence, and what misses the SLO in it is never
+a GO.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.capacity import Verdict
 from firsttoken.decide.judge.level_study import LevelStudy
-from firsttoken.decide.metrics.metric import UNITS, MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import write_interval, write_point
 
@@ -65,12 +65,3 @@ def _write(at: str, verdict: Verdict, share: MetricValue, flags: Sequence[Flag])
     interval = write_interval(share)
     kept = f"{write_point(share)}{f' ({interval})' if interval else ''} met the SLO"
     return f"{WORDS[verdict]} in open loop at {at}: {kept}."
-
-
-def write_confirmation(confirmation: Confirmation) -> list[MetricValue]:
-    """Its rate and share as results of no level."""
-    share = msgspec.structs.replace(confirmation.share, metric="confirmed_share", level=None, repeat=None)
-    at = msgspec.structs.replace(
-        share, metric="confirmed_at", value=confirmation.rate, unit=UNITS["confirmed_at"], lo=None, hi=None
-    )
-    return [at, share]

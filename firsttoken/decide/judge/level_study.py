@@ -20,8 +20,8 @@ from firsttoken.decide.measure.recovery import Recovery, find_recovery
 from firsttoken.decide.measure.window_data import WindowData, pool
 from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.metrics.combine import combine_repeats, list_metrics, write_recoveries
-from firsttoken.decide.metrics.metric import MetricValue
-from firsttoken.decide.metrics.table import Key, measure
+from firsttoken.decide.metrics.table import measure
+from firsttoken.decide.metrics.value import MetricKey, MetricValue
 from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
 
@@ -38,7 +38,7 @@ class LevelStudy:
     """How many of its repeats were measured."""
     answered: Tokens
     """Tokens of its measured answers."""
-    spent: Sequence[Mapping[Key, Estimate]]
+    spent: Sequence[Mapping[MetricKey, Estimate]]
     """What every stage of it counted, the interrupted ones included."""
     offer: Offer | None
     recoveries: Sequence[Recovery]
@@ -54,14 +54,14 @@ def study_level(windows: Sequence[WindowData], health: Sequence[Health], workloa
     results, flags = [], []
     for repeat in repeats:
         raised = find_flags(repeat.data, repeat.results, health, workload)
-        results += _write(repeat, raised, repeat.data.repeat)
+        results += list_metrics(repeat.results, _voiding(raised))
         flags += raised
     recoveries = [find_recovery(repeat.data, workload.spike) for repeat in repeats] if workload.spike else []
     verdict, offer = None, None
     load_profile: Sequence[TimeSlice] = []
     if repeats:
         whole = _take_together(repeats)
-        over_all = _write(whole, flags, None)
+        over_all = list_metrics(whole.results, _voiding(flags))
         results += over_all + write_recoveries(whole.data.level, recoveries)
         attainment = next(result for result in over_all if result.metric == "attainment")
         unpaced = any(flag.name == "PACE_UNKNOWN" for flag in flags)
@@ -84,24 +84,20 @@ def study_level(windows: Sequence[WindowData], health: Sequence[Health], workloa
 
 
 class Repeat(NamedTuple):
-    """An observation and its results."""
+    """The data of a window, or of those of all repeats, and its results."""
 
     data: WindowData
-    results: Mapping[Key, Estimate]
+    results: Mapping[MetricKey, Estimate]
+
+    def find(self, metric: str) -> Estimate:
+        """The result of a metric without quantiles."""
+        return next(estimate for key, estimate in self.results.items() if key.metric == metric)
 
 
 def _take_together(repeats: Sequence[Repeat]) -> Repeat:
-    if len(repeats) == 1:
-        return repeats[0]
     whole = pool([repeat.data for repeat in repeats])
-    return Repeat(whole, combine_repeats(measure(whole), [repeat.results for repeat in repeats]))
-
-
-def _write(measured: Repeat, flags: Iterable[Flag], repeat: int | None) -> list[MetricValue]:
-    data = measured.data
-    return list_metrics(
-        measured.results, target=data.target, level=data.level, repeat=repeat, voided_by=_voiding(flags)
-    )
+    measured = repeats[0].results if len(repeats) == 1 else measure(whole)
+    return Repeat(whole, combine_repeats(measured, [repeat.results for repeat in repeats]))
 
 
 def _voiding(flags: Iterable[Flag]) -> tuple[str, ...]:
@@ -117,10 +113,10 @@ def _find_doubt(whole: Repeat, verdict: LevelVerdict) -> list[Flag]:
     """The flag of a level that could not have been decided, however its requests had fared."""
     if verdict.verdict != "UNKNOWN":
         return []
-    evidence = find_undersampled(whole.results["attainment", None], whole.data.slo.share)
+    evidence = find_undersampled(whole.find("attainment"), whole.data.slo.share)
     return [raise_flag("UNDERSAMPLED", whole.data, evidence)] if evidence else []
 
 
 def _offer(whole: Repeat) -> Offer | None:
-    rps, busy = (whole.results[metric, None].value for metric in ("request_rps", "users_busy"))
+    rps, busy = (whole.find(metric).value for metric in ("request_rps", "users_busy"))
     return None if rps is None or busy is None else Offer(whole.data.level, rps, busy)

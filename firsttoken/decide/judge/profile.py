@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firsttoken.decide.flags.delivery import count_at_work
 from firsttoken.decide.judge.capacity import Verdict
 from firsttoken.decide.measure.attempts import Bools, Floats
+from firsttoken.decide.measure.delivered import count_at_work
 from firsttoken.decide.measure.recovery import read_waits
 from firsttoken.decide.measure.window_data import Window, WindowData
 from firsttoken.scenario.course import Segment

@@ -24,12 +24,14 @@ from firsttoken.decide.measure.attempts import (
     join_attempts,
     join_requests,
 )
-from firsttoken.decide.measure.cost import Billed, count_billed
+from firsttoken.decide.measure.cost import Billed, Dollars, count_billed, price_tokens
 from firsttoken.decide.measure.latency import Latency, measure_latencies
 from firsttoken.decide.measure.slo import Judged, SloLimits, judge_requests
 from firsttoken.decide.measure.streams import ReadGaps, Streams, join_streams, read_streams
 from firsttoken.results.stage import Stage
 from firsttoken.stats.effective import effective_size
+from firsttoken.stats.estimate import Estimate
+from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.quantile import quantile
 
 Window = tuple[int, int]
@@ -106,6 +108,17 @@ class WindowData:
         lived_ms = self.latencies["e2e_ms"].value[self.measured]
         ended = lived_ms[~np.isnan(lived_ms)]
         return 1e6 * quantile(ended, 0.95) if len(ended) else 0.0
+
+    @cached_property
+    def priced(self) -> tuple[Dollars, Dollars] | None:
+        """The least and the most that each attempt costs; None where a price is unknown."""
+        least, most = price_tokens(self.billed.least, self.source), price_tokens(self.billed.most, self.source)
+        return None if least is None or most is None else (least, most)
+
+    def share_of(self, hits: Bools, begun: Floats) -> Estimate:
+        """The share of hits among requests or attempts that began at those times (ns), on their effective size."""
+        n_eff = self.effective_at(begun, hits.astype(np.float64))
+        return proportion_interval(int(hits.sum()), len(hits), n_eff)
 
     def effective(self, chosen: Bools, values: Floats, q: float | None = None) -> float:
         """The effective size of values of the chosen requests, added up over the windows they were intended in."""

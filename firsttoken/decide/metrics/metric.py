@@ -1,99 +1,118 @@
-"""A metric value: one number of a run with its unit, its sample size and its interval, as `summary.json` keeps it.
+"""What a metric is: its unit, its words, its formula, and the function that computes it.
 
-Rule: a result is finite, or infinite because a request never got its answer, or None because it is unknown. An
-interval with one end only is not shown as an interval.
+Rule: an entry is all that there is to a metric. What a value is printed as, how repeats and levels of it come together
+and what the glossary says of it are read from the entry, so that a metric is an entry and its function in one file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-import msgspec
+from firsttoken.decide.measure.bill import Bill
+from firsttoken.decide.measure.demand import Need
+from firsttoken.decide.measure.recovery import Recovery
+from firsttoken.decide.measure.window_data import WindowData
+from firsttoken.decide.metrics.value import MetricValue
+from firsttoken.stats.estimate import Estimate
+
+QUANTILES = (0.5, 0.95, 0.99)
 
 
-class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
-    """One number; `level` None is over all levels, `repeat` None over all repeats, `q` None is no quantile."""
+class OfWindow(NamedTuple):
+    """One value of a window's data; None where such data have none, as those of a closed loop have no lateness."""
 
-    target: str
-    level: float | None
-    repeat: int | None
+    compute: Callable[[WindowData], Estimate | None]
+    without_window: bool = False
+    """Whether a stage that ended before its measure window has one too."""
+
+
+class OfQuantiles(NamedTuple):
+    """A value of a window's data for each of these quantiles."""
+
+    compute: Callable[[WindowData, float], Estimate | None]
+    quantiles: tuple[float, ...] = QUANTILES
+
+
+class OfLowestLoad(NamedTuple):
+    """How many times its value at the lowest load another metric has at each level."""
+
     metric: str
-    q: float | None
-    value: float | None
+    q: float | None = None
+
+
+class OfRecovery(NamedTuple):
+    """A value of what came after a spike; over repeats the largest."""
+
+    compute: Callable[[Recovery], Estimate]
+
+
+class OfConfirmation(NamedTuple):
+    """A value of what an open loop at so many arrivals a second showed: (that rate, the share that met the SLO)."""
+
+    compute: Callable[[float, MetricValue], MetricValue]
+
+
+class OfTarget(NamedTuple):
+    """A value of all that one target showed; None where the scenario does not ask for it."""
+
+    compute: Callable[[TargetFacts], Estimate | None]
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """What the levels of one target came to, and what a scenario asks of them."""
+
+    need: Need | None = None
+    """What its peak needs; None without a stated peak."""
+    bill: Bill | None = None
+    """Of a day; None where it is unknown."""
+    days: int | None = None
+    """Days of the longer bill; None where no demand is stated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One metric, of which a run may have a value at each level, repeat and quantile."""
+
     unit: str
-    n: int
-    """How many requests, attempts or seconds the value rests on."""
-    lo: float | None
-    hi: float | None
-    """The ends of the 95 % interval; of dollars and wasted tokens flagged ESTIMATE the ends of what is possible."""
-    flags: tuple[str, ...] = ()
+    label: str
+    """A few words for the head of a column and the end of a curve."""
+    of: OfWindow | OfQuantiles | OfLowestLoad | OfRecovery | OfConfirmation | OfTarget
+    ends: Literal["interval", "possible"] = "interval"
+    """What `lo` and `hi` are: a 95 % interval, or what is possible of what is only known between two ends."""
+    is_spread: bool = True
+    """Whether the spread between repeats says how far the value may be off; that of counts and extremes does not."""
+    over_levels: Literal["sum", "mean"] | None = None
+    """How the values of all levels come together, where they do; a mean is weighted by what each level rests on."""
+    unfinished: Literal["at least", "at most"] = "at least"
+    """What requests that did not end make of the value."""
 
 
-Find = Callable[[str, float | None, float | None], MetricValue | None]
-"""(metric, level, q) -> the value over all repeats of one target."""
+class Peers(NamedTuple):
+    """What four other tools have under this or another name; empty where they have nothing."""
 
-UNITS: dict[str, str] = {
-    "ttft_ms": "ms",
-    "ttfo_ms": "ms",
-    "felt_ttft_ms": "ms",
-    "served_ttft_ms": "ms",
-    "tpot_ms": "ms",
-    "e2e_ms": "ms",
-    "stall_ms": "ms",
-    "stream_tok_s": "tok/s",
-    "system_tok_s": "tok/s",
-    "estimated_tokens_share": "share",
-    "late_share": "share",
-    "stream_relative": "ratio",
-    "system_relative": "ratio",
-    "attainment": "share",
-    "broken_by_error_share": "share",
-    "broken_by_empty_share": "share",
-    "broken_by_ttft_share": "share",
-    "broken_by_ttfo_share": "share",
-    "broken_by_felt_ttft_share": "share",
-    "broken_by_tpot_share": "share",
-    "broken_by_e2e_share": "share",
-    "goodput_rps": "1/s",
-    "empty_share": "share",
-    "at_cap_share": "share",
-    "request_rps": "1/s",
-    "users_busy": "users",
-    "arrivals_rps": "1/s",
-    "answered_rps": "1/s",
-    "dropped": "count",
-    "lateness_ms": "ms",
-    "lateness_max_ms": "ms",
-    "requests": "count",
-    "attempts": "count",
-    "error_share": "share",
-    "rate_limited_share": "share",
-    "gave_up_per_1000": "per 1,000",
-    "retried_per_1000": "per 1,000",
-    "saved_per_1000": "per 1,000",
-    "attempts_per_request": "count",
-    "backoff_ms_per_request": "ms",
-    "wasted_attempts_share": "share",
-    "wasted_tokens_share": "share",
-    "quota_used_share": "share",
-    "retry_tax": "ratio",
-    "dollars": "USD",
-    "dollars_per_1000_good": "USD",
-    "input_tokens_mean": "tokens",
-    "output_tokens_mean": "tokens",
-    "asked_input_tokens_mean": "tokens",
-    "asked_output_tokens_mean": "tokens",
-    "cached_share": "share",
-    "bill_day": "USD",
-    "bill_input_day": "USD",
-    "bill_output_day": "USD",
-    "bill_month": "USD",
-    "bill_input_month": "USD",
-    "bill_output_month": "USD",
-    "needed_rps": "1/s",
-    "needed_users": "users",
-    "confirmed_at": "1/s",
-    "confirmed_share": "share",
-    "recovery_ms": "ms",
-}
-"""Metric -> unit: every metric that a summary may hold."""
+    vllm: str = ""
+    aiperf: str = ""
+    guidellm: str = ""
+    mlperf_endpoints: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One definition of the glossary, with the metrics that it covers."""
+
+    name: str
+    meaning: str = ""
+    unit: str
+    """As a reader meets it: "ms, s"."""
+    formula: str
+    """What is divided by what; marks (sent, first_token, ...) are those of the row."""
+    over: str
+    """What it is taken over: the window, and which attempts or requests."""
+    metrics: Mapping[str, Metric]
+    """Name in summary.json -> the metric."""
+    peers: Peers | None = None
+    """As read in their source (vLLM `bench serve`, AIPerf, GuideLLM, MLPerf endpoints; 2025 and 2026); "same" only
+    where it is."""

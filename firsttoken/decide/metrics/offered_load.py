@@ -1,39 +1,138 @@
-"""What an open loop alone can tell: how many requests were due, how many of them were answered, how late they began.
+"""What load there was: requests and attempts, users busy, and of an open loop arrivals, answers and lateness.
 
-Rule: a closed loop has no schedule, so it has none of these results.
+Rule: a closed loop has no schedule, so it has none of the metrics of arrivals.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from firsttoken.decide.flags.delivery import count_due, lateness_ms
+from firsttoken.decide.measure.delivered import count_at_work, count_due, lateness_ms
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.stats.estimate import Estimate
+from firsttoken.decide.metrics.metric import Metric, OfQuantiles, OfWindow, Term
+from firsttoken.stats.estimate import Estimate, exact
 from firsttoken.stats.quantile import quantile_interval
 
-QUANTILES = (0.5, 0.95, 0.99)
+
+def requests(data: WindowData) -> Estimate:
+    """Measured requests."""
+    return count(int(data.measured.sum()))
 
 
-def measure_arrivals(data: WindowData) -> dict[tuple[str, float | None], Estimate]:
-    """Arrivals due and answers ended a second, arrivals dropped, lateness in ms; nothing in a closed loop."""
+def attempts(data: WindowData) -> Estimate:
+    """Attempts of measured requests."""
+    return count(int(data.attempts.measured.sum()))
+
+
+def count(number: int, per: float = 1.0) -> Estimate:
+    """A count as an estimate, or so many of it."""
+    return exact(number * per, number)
+
+
+def request_rate(data: WindowData) -> Estimate:
+    """Measured requests a second."""
+    asked = int(data.measured.sum())
+    return exact(asked / data.seconds, asked)
+
+
+def users_busy(data: WindowData) -> Estimate:
+    """The mean number of users inside a request over the measure windows, attempts and back-off together."""
+    return exact(count_at_work(data), len(data.requests))
+
+
+def arrival_rate(data: WindowData) -> Estimate | None:
+    """Arrivals that the schedule had in the measure windows, a second."""
+    return count(count_due(data), 1 / data.seconds) if data.by_rate else None
+
+
+def answer_rate(data: WindowData) -> Estimate | None:
+    """Requests of any phase whose answer was whole within the measure windows, a second."""
     if not data.by_rate:
-        return {}
-    late = lateness_ms(data)
-    most = float(late.max()) if len(late) else None
-    return {
-        ("arrivals_rps", None): _count(count_due(data), 1 / data.seconds),
-        ("answered_rps", None): _count(count_answered(data), 1 / data.seconds),
-        ("dropped", None): _count(sum(stage.dropped_measured for stage in data.stages)),
-        ("lateness_max_ms", None): Estimate(most, None, None, len(late), float(len(late))),
-    } | {("lateness_ms", q): quantile_interval(late, q) for q in QUANTILES}
-
-
-def count_answered(data: WindowData) -> int:
-    """Requests of any phase whose answer was whole within the measure windows."""
+        return None
     ended = data.requests.end_ns[data.requests.succeeded]
-    return sum(int(np.count_nonzero((ended >= opens) & (ended < closes))) for opens, closes in data.windows)
+    whole = sum(int(np.count_nonzero((ended >= opens) & (ended < closes))) for opens, closes in data.windows)
+    return count(whole, 1 / data.seconds)
 
 
-def _count(count: int, per: float = 1.0) -> Estimate:
-    return Estimate(count * per, None, None, count, float(count))
+def dropped(data: WindowData) -> Estimate | None:
+    """Arrivals of the measure windows that were not sent."""
+    return count(sum(stage.dropped_measured for stage in data.stages)) if data.by_rate else None
+
+
+def lateness(data: WindowData, q: float) -> Estimate | None:
+    """The q-quantile of how late measured arrivals began."""
+    return quantile_interval(lateness_ms(data), q) if data.by_rate else None
+
+
+def longest_lateness(data: WindowData) -> Estimate | None:
+    """How late the latest of them began."""
+    if not data.by_rate:
+        return None
+    late = lateness_ms(data)
+    return exact(float(late.max()) if len(late) else None, len(late))
+
+
+TERMS = (
+    Term(
+        name="Requests, attempts",
+        unit="count, 1/s",
+        formula="requests intended in the window, their attempts, and requests a second",
+        over="measured requests",
+        metrics={
+            "requests": Metric(
+                unit="count",
+                label="Requests",
+                of=OfWindow(requests, without_window=True),
+                is_spread=False,
+                over_levels="sum",
+            ),
+            "attempts": Metric(
+                unit="count",
+                label="Attempts",
+                of=OfWindow(attempts, without_window=True),
+                is_spread=False,
+                over_levels="sum",
+            ),
+            "request_rps": Metric(unit="1/s", label="Requests/s", of=OfWindow(request_rate)),
+        },
+    ),
+    Term(
+        name="Users busy",
+        unit="users",
+        formula="mean number of users inside a request, attempts and back-off together",
+        over="the measure window",
+        metrics={"users_busy": Metric(unit="users", label="Users busy", of=OfWindow(users_busy))},
+    ),
+    Term(
+        name="Arrivals",
+        meaning="what an open loop brings",
+        unit="1/s, count",
+        formula=(
+            "arrivals that the schedule had in the window / its length, whatever became of them; answered: "
+            "requests of any phase whose answer was whole within it / its length; dropped: those that found "
+            "max_in_flight requests open"
+        ),
+        over="the measure window",
+        metrics={
+            "arrivals_rps": Metric(unit="1/s", label="Arrivals/s", of=OfWindow(arrival_rate)),
+            "answered_rps": Metric(unit="1/s", label="Answered/s", of=OfWindow(answer_rate)),
+            "dropped": Metric(unit="count", label="Dropped", of=OfWindow(dropped), is_spread=False),
+        },
+    ),
+    Term(
+        name="Lateness",
+        meaning="how late arrivals began",
+        unit="ms",
+        formula=(
+            "begun − intended: from the schedule's instant to the first touch of the network, the start of "
+            "the connection or, where one was open, sent"
+        ),
+        over="measured arrivals",
+        metrics={
+            "lateness_ms": Metric(unit="ms", label="Lateness", of=OfQuantiles(lateness)),
+            "lateness_max_ms": Metric(
+                unit="ms", label="Longest lateness", of=OfWindow(longest_lateness), is_spread=False
+            ),
+        },
+    ),
+)

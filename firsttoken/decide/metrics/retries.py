@@ -1,35 +1,38 @@
-"""What errors, rate limits and retries cost: the user's seconds, the quota, the dollars.
-
-    tax            dollars of all attempts / dollars of those that succeeded
-    wasted         attempts that reached the server and gave nothing / attempts that reached it
-    wasted tokens  tokens billed or counted for attempts that gave nothing / all tokens
+"""What errors, rate limits and retries cost: the user's seconds, and the quota.
 
 Rule: the currencies are never added up. Attempts that we ended ourselves are in none of them. Where a broken stream's
-usage is estimated the result is a range.
+usage is estimated the value is a range.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from firsttoken.catalogue import Source
 from firsttoken.decide.measure.attempts import Attempts, Bools, Floats
-from firsttoken.decide.measure.cost import Billed, Tokens, price_tokens
+from firsttoken.decide.measure.cost import Tokens
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.stats.estimate import Estimate, nothing
-from firsttoken.stats.proportion import proportion_interval
+from firsttoken.decide.metrics.metric import Metric, OfWindow, Peers, Term
+from firsttoken.stats.estimate import Estimate, between, exact, mean_of, nothing
 
 
-def mean_of(values: Floats) -> Estimate:
-    """A plain mean without an interval."""
-    n = len(values)
-    return Estimate(float(values.mean()), None, None, n, float(n)) if n else nothing()
+def failed_requests(data: WindowData) -> Estimate:
+    """Measured requests that failed, of 1,000."""
+    return _of_thousand(data, data.requests.gave_up)
 
 
-def share_of(hits: Bools, at_ns: Floats, data: WindowData) -> Estimate:
-    """The share of hits among requests or attempts that began at those times, its interval on the effective size."""
-    n_eff = data.effective_at(at_ns, hits.astype(np.float64))
-    return proportion_interval(int(hits.sum()), len(hits), n_eff)
+def retried_requests(data: WindowData) -> Estimate:
+    """Measured requests of more than one attempt, of 1,000."""
+    return _of_thousand(data, data.requests.tries > 1)
+
+
+def saved_requests(data: WindowData) -> Estimate:
+    """Measured requests that succeeded after their first attempt had failed, of 1,000."""
+    return _of_thousand(data, (data.requests.tries > 1) & data.requests.succeeded)
+
+
+def _of_thousand(data: WindowData, hits: Bools) -> Estimate:
+    chosen = data.requests.measured
+    return per_thousand(data.share_of(hits[chosen], data.requests.intended_ns[chosen]))
 
 
 def per_thousand(share: Estimate) -> Estimate:
@@ -39,74 +42,46 @@ def per_thousand(share: Estimate) -> Estimate:
     return Estimate(1000 * share.value, 1000 * share.lo, 1000 * share.hi, share.n, share.n_eff)
 
 
-def count_retries(data: WindowData) -> dict[str, Estimate]:
-    """What retries did to the users of the measured requests: how many, how often in vain, how long they waited."""
-    attempts, requests = data.attempts, data.requests
-    chosen = requests.measured
-    at_ns = requests.intended_ns[chosen]
-    retried = requests.tries > 1
-    backoff_ms = np.nan_to_num(attempts.backoff_ms)
+def tries(data: WindowData) -> Estimate:
+    """Attempts of a measured request, on average."""
+    return mean_of(data.requests.tries[data.requests.measured].astype(np.float64))
+
+
+def backoff(data: WindowData) -> Estimate:
+    """How long a measured request waited between its attempts, on average, in ms."""
+    requests = data.requests
+    backoff_ms = np.nan_to_num(data.attempts.backoff_ms)
     backoff_ms[requests.last] = 0  # a back-off that was followed by no attempt was not waited to its end
     waited_ms = np.add.reduceat(backoff_ms, requests.first) if len(requests) else np.zeros(0)
-    return {
-        "gave_up_per_1000": per_thousand(share_of(requests.gave_up[chosen], at_ns, data)),
-        "retried_per_1000": per_thousand(share_of(retried[chosen], at_ns, data)),
-        "saved_per_1000": per_thousand(share_of((retried & requests.succeeded)[chosen], at_ns, data)),
-        "attempts_per_request": mean_of(requests.tries[chosen].astype(np.float64)),
-        "backoff_ms_per_request": mean_of(waited_ms[chosen]),
-    }
+    return mean_of(waited_ms[requests.measured])
 
 
-def count_quota(data: WindowData) -> dict[str, Estimate]:
-    """What the measured attempts took of a quota: hosted APIs count a failed request like any other."""
+def error_share(data: WindowData) -> Estimate:
+    """The share of the measured attempts that failed."""
+    return _of_attempts(data, data.attempts.failed)
+
+
+def rate_limited_share(data: WindowData) -> Estimate:
+    """The share of the measured attempts that a rate limit turned away."""
+    return _of_attempts(data, np.asarray(data.attempts.outcome == "rate_limited", dtype=np.bool_))
+
+
+def wasted_attempts(data: WindowData) -> Estimate:
+    """The share of the measured attempts that reached the server and failed: hosted APIs count them like any other."""
+    return _of_attempts(data, data.attempts.failed, ~np.isnan(data.attempts.sent_ns))
+
+
+def _of_attempts(data: WindowData, hits: Bools, among: Bools | None = None) -> Estimate:
+    chosen = data.attempts.measured if among is None else data.attempts.measured & among
+    return data.share_of(hits[chosen], data.attempts.intended_ns[chosen])
+
+
+def wasted_tokens(data: WindowData) -> Estimate:
+    """Tokens billed or counted for attempts that failed, as a share of all."""
     attempts = data.attempts
-    chosen = attempts.measured
-    at_ns = attempts.intended_ns[chosen]
-    failed = attempts.failed[chosen]
-    reached = ~np.isnan(attempts.sent_ns[chosen])
-    refused = np.asarray(attempts.outcome[chosen] == "rate_limited", dtype=np.bool_)
-    return {
-        "error_share": share_of(failed, at_ns, data),
-        "rate_limited_share": share_of(refused, at_ns, data),
-        "wasted_attempts_share": share_of(failed[reached], at_ns[reached], data),
-        "wasted_tokens_share": _wasted_tokens(attempts, data.billed),
-        "quota_used_share": use_of_quota(attempts),
-    }
-
-
-def use_of_quota(attempts: Attempts) -> Estimate:
-    """The most that was ever gone of a limit on requests or tokens, as the server's headers told."""
-    used = np.concatenate(
-        [
-            1 - attempts.ratelimit_remaining_requests / attempts.ratelimit_limit_requests,
-            1 - attempts.ratelimit_remaining_tokens / attempts.ratelimit_limit_tokens,
-        ]
-    )
-    told = np.clip(used[np.isfinite(used)], 0.0, 1.0)
-    return Estimate(float(told.max()), None, None, len(told), float(len(told))) if len(told) else nothing()
-
-
-def count_dollars(attempts: Attempts, billed: Billed, kept: int, source: Source | None) -> dict[str, Estimate]:
-    """Dollars of all attempts of any phase, and of the measured ones the tax and the price of 1,000 good requests."""
-    least, most = price_tokens(billed.least, source), price_tokens(billed.most, source)
-    if least is None or most is None:
-        return {name: nothing(len(attempts)) for name in ("dollars", "retry_tax", "dollars_per_1000_good")}
-    answered = attempts.measured & attempts.succeeded
-    judged = attempts.measured & ~attempts.unjudged
-    useful = float(least.total[answered].sum())
-    spent = (float(least.total[judged].sum()), float(most.total[judged].sum()))
-    return {
-        "dollars": between(float(least.total.sum()), float(most.total.sum()), len(attempts)),
-        "retry_tax": between(spent[0] / useful, spent[1] / useful, int(judged.sum())) if useful else nothing(),
-        "dollars_per_1000_good": between(1000 * spent[0] / kept, 1000 * spent[1] / kept, kept) if kept else nothing(),
-    }
-
-
-def _wasted_tokens(attempts: Attempts, billed: Billed) -> Estimate:
-    answered = attempts.measured & attempts.succeeded
-    failed = attempts.measured & attempts.failed
-    useful = float(_all_tokens(billed.least)[answered].sum())
-    least, most = (float(_all_tokens(end)[failed].sum()) for end in (billed.least, billed.most))
+    answered, failed = attempts.measured & attempts.succeeded, attempts.measured & attempts.failed
+    useful = float(_all_tokens(data.billed.least)[answered].sum())
+    least, most = (float(_all_tokens(end)[failed].sum()) for end in (data.billed.least, data.billed.most))
     if useful + most == 0:
         return nothing()
     least_share = least / (useful + least) if useful + least else 0.0
@@ -117,10 +92,81 @@ def _all_tokens(tokens: Tokens) -> Floats:
     return tokens.input + tokens.output
 
 
-def between(least: float, most: float, n: int) -> Estimate:
-    """A result known to lie between two ends, its middle as value; exact where they meet, no data where one is nan."""
-    if np.isnan(least) or np.isnan(most):
-        return nothing(n)
-    if least == most:
-        return Estimate(least, None, None, n, float(n))
-    return Estimate((least + most) / 2, least, most, n, float(n))
+def use_of_quota(attempts: Attempts) -> Estimate:
+    """The most that was ever gone of a limit on requests or tokens, as the server's headers reported."""
+    used = np.concatenate(
+        [
+            1 - attempts.ratelimit_remaining_requests / attempts.ratelimit_limit_requests,
+            1 - attempts.ratelimit_remaining_tokens / attempts.ratelimit_limit_tokens,
+        ]
+    )
+    known = np.clip(used[np.isfinite(used)], 0.0, 1.0)
+    return exact(float(known.max()), len(known)) if len(known) else nothing()
+
+
+TERMS = (
+    Term(
+        name="Failed",
+        unit="per 1,000",
+        formula="requests whose last attempt failed × 1,000 / requests",
+        over="measured requests",
+        metrics={"gave_up_per_1000": Metric(unit="per 1,000", label="Failed", of=OfWindow(failed_requests))},
+        peers=Peers(
+            vllm="failed requests; no retries",
+            aiperf="error records; no retries",
+            guidellm="errored requests; no retries",
+            mlperf_endpoints="failed samples; no retries",
+        ),
+    ),
+    Term(
+        name="Retried, saved",
+        unit="per 1,000",
+        formula="requests of more than one attempt, and those of them that succeeded, × 1,000 / requests",
+        over="measured requests",
+        metrics={
+            "retried_per_1000": Metric(unit="per 1,000", label="Retried", of=OfWindow(retried_requests)),
+            "saved_per_1000": Metric(unit="per 1,000", label="Saved", of=OfWindow(saved_requests)),
+        },
+    ),
+    Term(
+        name="Attempts, back-off",
+        meaning="what a retry costs",
+        unit="count, ms",
+        formula="attempts on the wire / requests; time between attempts / requests",
+        over="measured requests",
+        metrics={
+            "attempts_per_request": Metric(unit="count", label="Attempts per request", of=OfWindow(tries)),
+            "backoff_ms_per_request": Metric(unit="ms", label="Back-off", of=OfWindow(backoff)),
+        },
+    ),
+    Term(
+        name="Wasted",
+        meaning="quota spent on nothing",
+        unit="%",
+        formula=(
+            "attempts that reached the server and failed / attempts that reached it; tokens likewise. Hosted "
+            "services count failed requests against their limits too. Errors and 429s: as shares of all "
+            "attempts."
+        ),
+        over="measured requests",
+        metrics={
+            "wasted_attempts_share": Metric(unit="share", label="Wasted attempts", of=OfWindow(wasted_attempts)),
+            "wasted_tokens_share": Metric(
+                unit="share", label="Wasted tokens", of=OfWindow(wasted_tokens), ends="possible"
+            ),
+            "error_share": Metric(unit="share", label="Errors", of=OfWindow(error_share)),
+            "rate_limited_share": Metric(unit="share", label="Rate limited", of=OfWindow(rate_limited_share)),
+        },
+    ),
+    Term(
+        name="Quota used",
+        unit="%",
+        formula="the most that was gone of a limit on requests or tokens, by the server's own headers",
+        over="all attempts of the level",
+        metrics={
+            "quota_used_share": Metric(
+                unit="share", label="Quota used", of=OfWindow(lambda data: use_of_quota(data.attempts)), is_spread=False
+            )
+        },
+    ),
+)

@@ -10,7 +10,7 @@ from firsttoken.catalogue import Source
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.judge.ruling import TargetVerdict, Word
-from firsttoken.decide.metrics.metric import Find
+from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.lengths import read_lengths
 from firsttoken.decide.words.reasons import explain, list_flips
 from firsttoken.decide.words.remarks import list_remarks

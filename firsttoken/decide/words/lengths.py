@@ -7,14 +7,11 @@ more than a tenth apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from firsttoken.decide.metrics.metric import Find, MetricValue
-from firsttoken.decide.metrics.table import Key
+from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.units import write_count
 from firsttoken.scenario.format import Traffic, mean_tokens
-from firsttoken.stats.estimate import Estimate, nothing
 
 METRICS = ("input_tokens_mean", "output_tokens_mean", "asked_input_tokens_mean", "asked_output_tokens_mean")
 APART = 0.1
@@ -27,17 +24,6 @@ class Lengths(NamedTuple):
     output: float | None
     asked_input: float | None
     asked_output: float | None
-
-
-def mean_over_levels(results: Sequence[MetricValue]) -> dict[Key, Estimate]:
-    """The mean lengths over all levels, from those of each level over its repeats."""
-    means: dict[Key, Estimate] = {}
-    for metric in METRICS:
-        own = [each for each in results if each.metric == metric and each.repeat is None and each.value is not None]
-        n = sum(each.n for each in own)
-        total = sum((each.value or 0.0) * each.n for each in own)
-        means[metric, None] = Estimate(total / n, None, None, n, float(n)) if n else nothing()
-    return means
 
 
 def read_lengths(find: Find, traffic: Traffic) -> Lengths:

@@ -13,7 +13,7 @@ from firsttoken.decide.flags.validity import RULES, Flag
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
 from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.measure.slo import LIMITS
-from firsttoken.decide.metrics.metric import Find
+from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
 from firsttoken.duration import parse_duration

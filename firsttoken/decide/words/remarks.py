@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from firsttoken.decide.flags.validity import RULES, Flag
 from firsttoken.decide.judge.ruling import TargetVerdict
-from firsttoken.decide.metrics.metric import Find
+from firsttoken.decide.metrics.value import Find
 
 TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
 """Flags that change what a result means, in the order in which they are told."""

@@ -11,7 +11,7 @@ import msgspec
 from firsttoken.catalogue import Source
 from firsttoken.decide.judge.capacity import Bracket, Verdict
 from firsttoken.decide.judge.ruling import TargetVerdict
-from firsttoken.decide.metrics.metric import Find, MetricValue
+from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import UNKNOWN, write_interval, write_metric, write_point, write_value
 from firsttoken.duration import parse_duration

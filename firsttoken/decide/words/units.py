@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.table import METRICS
+from firsttoken.decide.metrics.value import MetricValue
 
 UNKNOWN = "unknown"
 NEVER = "never"
-LOWER_IS_WORSE = frozenset({"stream_tok_s", "stream_relative"})
-"""Metrics whose unfinished requests make the printed value an upper bound."""
 
 
 def write_value(value: float | None, unit: str) -> str:
@@ -52,7 +51,7 @@ def write_point(result: MetricValue | None) -> str:
     value = write_value(result.value, result.unit)
     if "CENSORED" not in result.flags:
         return f"≈ {value}" if "ESTIMATE" in result.flags else value
-    return f"{'≤' if result.metric in LOWER_IS_WORSE else '≥'} {value}"
+    return f"{'≤' if METRICS[result.metric].unfinished == 'at most' else '≥'} {value}"
 
 
 def write_interval(result: MetricValue | None) -> str:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import NEVER, UNKNOWN, round_significant, write_count, write_metric, write_share
 from firsttoken.report.chart.theme import Point

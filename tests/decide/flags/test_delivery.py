@@ -5,7 +5,8 @@ import dataclasses
 import msgspec
 import pytest
 
-from firsttoken.decide.flags.delivery import count_due, find_missing_load, find_own_lateness, lateness_ms
+from firsttoken.decide.flags.delivery import find_missing_load, find_own_lateness
+from firsttoken.decide.measure.delivered import count_due, lateness_ms
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.row import HELD_BACK, Row
 from tests.decide.hand import build_window, row

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.decide.judge.capacity import Bracket, LevelVerdict, find_bracket, judge_level, relative_to_unloaded
+from firsttoken.decide.judge.capacity import Bracket, LevelVerdict, find_bracket, judge_level
 from tests.decide.hand import result
 
 MARKS = {"P": (1.0, 0.96, 1.0), "F": (0.4, 0.3, 0.5), "?": (0.96, 0.9, 0.99)}
@@ -66,9 +66,3 @@ def test_the_bracket_is_the_last_pass_below_the_first_fail(marks, bracket):
 
 def test_no_levels_have_no_bracket():
     assert find_bracket([]) is None
-
-
-def test_throughput_is_related_to_the_least_loaded_level():
-    assert relative_to_unloaded([50.0, None, 600.0]) == [1, None, 12]
-    assert relative_to_unloaded([None, 100.0]) == [None, None]
-    assert relative_to_unloaded([]) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.decide.judge.confirmation import confirm, write_confirmation
+from firsttoken.decide.judge.confirmation import confirm
 from firsttoken.decide.judge.level_study import study_level
 from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.words.load_unit import REQUESTS
@@ -46,10 +46,3 @@ def test_an_open_loop_that_was_void_confirms_nothing():
 
 def test_an_open_loop_that_was_never_measured_says_nothing():
     assert confirm("model", 100.0, open_loop(10, 0, window=None), REQUESTS) is None
-
-
-def test_its_results_belong_to_no_level():
-    at, share = write_confirmation(confirm("model", 100.0, open_loop(1000, 0), REQUESTS))
-
-    assert (at.metric, at.level, at.value) == ("confirmed_at", None, 100.0)
-    assert (share.metric, share.level, share.value, share.n) == ("confirmed_share", None, 1.0, 1000)

@@ -4,7 +4,7 @@ from firsttoken.decide.judge.level_study import LevelStudy, study_level
 from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import WorkloadFacts
-from tests.decide.hand import build_window, healthy, row
+from tests.decide.hand import build_window, healthy, key, row
 
 SLO = SloLimits({"ttft_ms": 600.0}, 0.95)
 
@@ -60,4 +60,4 @@ def test_a_level_broken_off_before_its_window_has_no_verdict_but_was_paid_for():
     studied = study(build_window([row("a", first=10, last=90, output=9, phase="ramp")], SLO, window=None))
 
     assert (studied.verdict, studied.results, studied.repeats) == (None, [], 0)
-    assert studied.spent[0]["dollars", None].value > 0
+    assert studied.spent[0][key("dollars")].value > 0

@@ -7,7 +7,7 @@ from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.window_data import pool, read_window
 from firsttoken.decide.metrics.table import measure
 from firsttoken.results.stage import Stage
-from tests.decide.hand import MS, PRICED, build_window, gaps_of, row, take
+from tests.decide.hand import MS, PRICED, build_window, gaps_of, key, row, take
 
 SLO = SloLimits({"ttft_ms": 1000.0}, 0.95)
 
@@ -30,18 +30,20 @@ def test_pooled_quantiles_are_those_of_all_rows():
 
     for q in (0.5, 0.95, 0.99):
         by_hand = np.quantile([*FIRST, *SECOND], q, method="inverted_cdf")
-        assert results["ttft_ms", q].value == pytest.approx(by_hand)
+        assert results[key("ttft_ms", q, level=4, repeat=None)].value == pytest.approx(by_hand)
 
 
 def test_pooled_shares_and_rates_count_all_rows_over_all_windows():
     results = measure(TOGETHER)
 
-    assert results["attainment", None].value == pytest.approx(5 / 7)
-    assert results["request_rps", None].value == pytest.approx(7 / 20)
-    assert results["goodput_rps", None].value == pytest.approx(5 / 20)
-    assert results["system_tok_s", None].value == pytest.approx(7 * 51 / 20)
-    assert results["users_busy", None].value == pytest.approx((sum(FIRST) + sum(SECOND) + 7 * 500) / 20_000)
-    assert results["dollars", None].value == pytest.approx(7 * (100 * 3e-6 + 51 * 12e-6))
+    assert results[key("attainment", level=4, repeat=None)].value == pytest.approx(5 / 7)
+    assert results[key("request_rps", level=4, repeat=None)].value == pytest.approx(7 / 20)
+    assert results[key("goodput_rps", level=4, repeat=None)].value == pytest.approx(5 / 20)
+    assert results[key("system_tok_s", level=4, repeat=None)].value == pytest.approx(7 * 51 / 20)
+    assert results[key("users_busy", level=4, repeat=None)].value == pytest.approx(
+        (sum(FIRST) + sum(SECOND) + 7 * 500) / 20_000
+    )
+    assert results[key("dollars", level=4, repeat=None)].value == pytest.approx(7 * (100 * 3e-6 + 51 * 12e-6))
 
 
 def test_windows_of_different_length_count_by_their_length():
@@ -50,7 +52,7 @@ def test_windows_of_different_length_count_by_their_length():
     later = [row("b", intended=5000, first=5010, last=5800, output=40)]
     long = build_window(later, SLO, window=(5000, 14_000), repeat=1)
 
-    assert measure(pool([short, long]))["system_tok_s", None].value == pytest.approx(8)
+    assert measure(pool([short, long]))[key("system_tok_s", repeat=None)].value == pytest.approx(8)
 
 
 def test_repeats_taken_together_are_no_repeat():
@@ -71,8 +73,8 @@ def test_a_stage_that_never_came_to_its_window_is_still_counted():
     data = read_window(stage, take(rows), gaps_of(rows), SLO, PRICED)
     results = measure(data)
 
-    assert results["dollars", None].value == pytest.approx(100 * 3e-6 + 9 * 12e-6)
-    assert ("attainment", None) not in results
+    assert results[key("dollars", level=4)].value == pytest.approx(100 * 3e-6 + 9 * 12e-6)
+    assert key("attainment", level=4) not in results
 
 
 def test_the_length_of_a_request_is_its_slow_end():

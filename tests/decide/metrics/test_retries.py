@@ -1,18 +1,11 @@
-"""What retries cost, in three currencies."""
+"""What retries cost the users, and the quota."""
 
 import pytest
 
-from firsttoken.decide.measure.cost import count_billed
-from firsttoken.decide.metrics.retries import (
-    between,
-    count_dollars,
-    count_quota,
-    count_retries,
-    per_thousand,
-    use_of_quota,
-)
+from firsttoken.decide.metrics.retries import per_thousand, use_of_quota
+from firsttoken.decide.metrics.table import measure
 from firsttoken.stats.estimate import nothing
-from tests.decide.hand import PRICED, build_window, row, take
+from tests.decide.hand import build_window, key, row, take
 
 ROWS = [
     row("fine", first=10, last=100, output=100),
@@ -25,8 +18,7 @@ ROWS = [
     row("warming up", outcome="http_5xx", end=5, phase="settle"),
 ]
 ROWS[6].sent_ns = None
-DATA = build_window(ROWS, end=60_000)
-ATTEMPTS, BILLED = DATA.attempts, DATA.billed
+FOUND = measure(build_window(ROWS, end=60_000))
 
 
 @pytest.mark.parametrize(
@@ -40,13 +32,13 @@ ATTEMPTS, BILLED = DATA.attempts, DATA.billed
     ],
 )
 def test_seconds_are_counted_over_measured_requests(metric, value):
-    assert count_retries(DATA)[metric].value == pytest.approx(value)
+    assert FOUND[key(metric)].value == pytest.approx(value)
 
 
 def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
     data = build_window([row("a", outcome="rate_limited", end=5, backoff_ms=8000)], end=100)
 
-    assert count_retries(data)["backoff_ms_per_request"].value == 0
+    assert measure(data)[key("backoff_ms_per_request")].value == 0
 
 
 @pytest.mark.parametrize(
@@ -55,48 +47,14 @@ def test_a_back_off_that_was_cut_off_is_not_counted_as_waited():
 )
 def test_quota_counts_every_attempt_that_reached_the_server(metric, value):
     """Seven measured attempts; the one that never connected counts against no quota."""
-    assert count_quota(DATA)[metric].value == pytest.approx(value)
+    assert FOUND[key(metric)].value == pytest.approx(value)
 
 
 def test_wasted_tokens_are_a_range_where_a_stream_broke():
     """Two answers of 100 + 100 tokens; the broken stream was 100 + 50 at least, 100 + 100 at most."""
-    wasted = count_quota(DATA)["wasted_tokens_share"]
+    wasted = FOUND[key("wasted_tokens_share")]
 
     assert (wasted.lo, wasted.hi) == pytest.approx((150 / 550, 200 / 600))
-
-
-def test_the_tax_is_what_all_attempts_cost_over_what_the_answers_did():
-    dollars = count_dollars(ATTEMPTS, BILLED, kept=2, source=PRICED)
-    answer = 100 * 3e-6 + 100 * 12e-6
-
-    assert dollars["retry_tax"].lo == pytest.approx(1 + (100 * 3e-6 + 50 * 12e-6) / (2 * answer))
-    assert dollars["retry_tax"].hi == pytest.approx(1.5)
-    assert dollars["dollars_per_1000_good"].hi == pytest.approx(1000 * 3 * answer / 2)
-
-
-def test_without_a_broken_stream_dollars_are_no_range():
-    attempts = take([ROWS[0]])
-    dollars = count_dollars(attempts, count_billed(attempts), kept=1, source=PRICED)
-
-    assert dollars["dollars"].value == pytest.approx(0.0015)
-    assert not dollars["dollars"].shown
-    assert dollars["retry_tax"].value == 1
-
-
-def test_requests_that_we_cut_off_are_no_cost_of_retries():
-    attempts = take([ROWS[0], row("cut", first=10, last=100, events=50, outcome="cancelled_by_run")])
-    dollars = count_dollars(attempts, count_billed(attempts), kept=1, source=PRICED)
-
-    assert dollars["retry_tax"].value == 1
-    assert dollars["dollars"].lo > 0.0015
-
-
-def test_an_unknown_price_leaves_dollars_unknown():
-    assert all(each.value is None for each in count_dollars(ATTEMPTS, BILLED, kept=2, source=None).values())
-
-
-def test_nothing_kept_has_no_price_per_thousand_kept():
-    assert count_dollars(ATTEMPTS, BILLED, kept=0, source=PRICED)["dollars_per_1000_good"].value is None
 
 
 def test_quota_used_is_the_most_that_was_ever_gone_of_either_limit():
@@ -121,7 +79,7 @@ def test_failures_that_come_together_are_worth_fewer_than_they_are(metric):
             else row(f"r{n:03}", intended=50 * n, first=50 * n + 20, last=50 * n + 40, output=2)
             for n in range(200)
         ]
-        return count_quota(build_window(rows))[metric]
+        return measure(build_window(rows))[key(metric)]
 
     together, apart = share(lambda n: n < 100), share(lambda n: n % 2 == 0)
 
@@ -134,9 +92,8 @@ def test_users_who_give_up_together_are_worth_fewer_too():
         row(f"r{n:03}", intended=50 * n, end=50 * n + 40, outcome="http_5xx" if n < 100 else "ok") for n in range(200)
     ]
 
-    assert count_retries(build_window(rows))["gave_up_per_1000"].n_eff < 100
+    assert measure(build_window(rows))[key("gave_up_per_1000")].n_eff < 100
 
 
 def test_nobody_is_no_share():
     assert per_thousand(nothing()).value is None
-    assert between(float("nan"), 1.0, 3).value is None

@@ -3,9 +3,9 @@
 import pytest
 
 from firsttoken.decide.metrics.table import measure
-from firsttoken.decide.words.lengths import Lengths, describe_lengths, mean_over_levels, read_lengths
+from firsttoken.decide.words.lengths import Lengths, describe_lengths, read_lengths
 from firsttoken.scenario.format import Traffic
-from tests.decide.hand import build_window, result, row
+from tests.decide.hand import build_window, key, result, row
 from tests.decide.words.test_reasons import finding
 
 TRAFFIC = Traffic(locustfile="chat", input_tokens=400, output_tokens=128)
@@ -28,19 +28,6 @@ def test_what_was_asked_is_never_told_as_had(lengths, words):
     assert describe_lengths(lengths) == words
 
 
-def test_lengths_over_all_levels_are_those_of_all_their_answers():
-    told = [
-        result("output_tokens_mean", 100.0, level=1.0, n=10),
-        result("output_tokens_mean", 200.0, level=4.0, n=30),
-        result("output_tokens_mean", 999.0, level=4.0, n=30, repeat=0),
-        result("output_tokens_mean", None, level=8.0, n=0),
-    ]
-    means = mean_over_levels(told)
-
-    assert (means["output_tokens_mean", None].value, means["output_tokens_mean", None].n) == (175, 40)
-    assert means["input_tokens_mean", None].value is None
-
-
 def test_where_rows_do_not_say_what_was_asked_the_scenario_does():
     had = result("input_tokens_mean", 411.0, level=None)
 
@@ -56,6 +43,6 @@ def test_what_rows_say_was_asked_is_a_result():
     ]
     results = measure(build_window(rows))
 
-    assert results["asked_output_tokens_mean", None].value == 16
-    assert results["asked_input_tokens_mean", None].value == 90
-    assert results["output_tokens_mean", None].value == 20
+    assert results[key("asked_output_tokens_mean")].value == 16
+    assert results[key("asked_input_tokens_mean")].value == 90
+    assert results[key("output_tokens_mean")].value == 20

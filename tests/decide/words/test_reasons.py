@@ -9,7 +9,7 @@ from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.capacity import judge_level
 from firsttoken.decide.judge.ruling import TargetVerdict, judge_target
 from firsttoken.decide.measure.demand import Need
-from firsttoken.decide.metrics.metric import Find, MetricValue
+from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.decide.words.reasons import explain, list_flips
 from firsttoken.scenario.format import Slo
 from tests.decide.hand import result

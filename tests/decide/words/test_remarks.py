@@ -2,7 +2,7 @@
 
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.decide.judge.ruling import judge_target
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.words.remarks import list_remarks
 from tests.decide.hand import result
 from tests.decide.judge.test_capacity import ladder

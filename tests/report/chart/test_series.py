@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from firsttoken.decide.metrics.metric import MetricValue
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.report.chart.series import (
     curve_of,
     explain_failures,
