@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import tomli_w
@@ -24,8 +24,6 @@ AboveZero = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Api = Literal["chat", "completions", "responses"]
-"""The APIs that a target can be asked by."""
 
 
 class CatalogueError(FirstTokenError, ValueError):
@@ -57,7 +55,7 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     ttft_s: AboveZero | None = None
     tokens_per_s: AboveZero | None = None
     images: bool | None = None
-    apis: tuple[Api, ...] | None = None
+    apis: tuple[str, ...] | None = None
     """The APIs that answer for the model, where the source says so."""
     note: str = ""
 

@@ -48,8 +48,8 @@ MAY_IMPORT = {
     "__init__": {"old_paths"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
-NAME_TABLES = ("firsttoken.plan.arrivals.", "firsttoken.plan.retry.")
-"""Modules with the table of a vocabulary, which scenario may import to know its names: they import nothing of it."""
+NAME_TABLES = ("firsttoken.plan.arrivals.", "firsttoken.plan.retry.", "firsttoken.wire.dialects.")
+"""Modules with the table of a vocabulary, which scenario and plan may import to know its names."""
 FOR_ALL = {"error", "decoding"}
 """The one error that a user reads as it is, and how bytes become typed values."""
 
@@ -125,7 +125,7 @@ TESTS_OF_THE_WHOLE = {
     "tests/results/test_made_run.py",
     "tests/wire/test_habits.py",
 }
-TABLES = {"firsttoken/wire/dialects/__init__.py", "firsttoken/__init__.py"}
+TABLES = {f"firsttoken/{folder}__init__.py" for folder in ("", "wire/dialects/", "simulator/dialects/")}
 """Packages that define a table of what their files hold; and ours, which has old import paths found."""
 FOLDERS_OF_WHOLE_TESTS = {"real", "benchmarks"}
 """Tests that belong to no single file of the package."""
@@ -191,7 +191,7 @@ def test_a_floor_imports_only_the_floors_beneath_it():
         for module, line in imported_by(path):
             package, _, rest = module.removesuffix(".__version__").partition(".")
             other = rest.split(".")[0]
-            if floor == "scenario" and module.startswith(NAME_TABLES):
+            if floor in ("scenario", "plan") and module.startswith(NAME_TABLES):
                 continue
             if package == "firsttoken" and rest and other not in {floor} | FOR_ALL | MAY_IMPORT.get(floor, set()):
                 found.append(f"{name_of(path)}:{line}: {floor} imports {module}")

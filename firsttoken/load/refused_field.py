@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 
 from firsttoken.row import Row
-from firsttoken.scenario.target import SENT, Target
+from firsttoken.scenario.target import Target
+from firsttoken.wire.dialects import DIALECTS
 
 WORDS_OF_PROSE = frozenset({"model", "messages", "input", "prompt", "stream"})
 """Fields whose names every error may hold in a sentence of its own."""
@@ -27,7 +28,7 @@ def find_refused_field(row: Row, target: Target) -> str:
     """How to leave out the field that an answer says it will not have; empty where it names none."""
     if row.outcome != "http_4xx" or not row.error:
         return ""
-    ours = [name for name in SENT[target.api] if name not in (*target.omit, *target.extra_body)]
+    ours = [name for name in DIALECTS[target.api].sent if name not in (*target.omit, *target.extra_body)]
     field = name_field(row.error, [*ours, *PARTS, *target.extra_body])
     field = PARTS.get(field or "", field)
     if field is None:

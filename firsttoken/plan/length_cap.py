@@ -6,11 +6,12 @@ answers are as long as it likes.
 
 from __future__ import annotations
 
-from firsttoken.scenario.target import SENT, Target
+from firsttoken.scenario.target import Target
+from firsttoken.wire.dialects import DIALECTS
 
 OVER, SPARE = 1.05, 2.0
 """So many times the cap, and tokens more, may be a server's own way of counting."""
-CAPS = tuple(dict.fromkeys(fields[-1] for fields in SENT.values()))
+CAPS = tuple(dict.fromkeys(dialect.cap for dialect in DIALECTS.values()))
 """The fields that cap an answer, of any API."""
 
 
@@ -21,7 +22,7 @@ def find_most(cap: float) -> float:
 
 def name_cap(target: Target) -> str:
     """The field that sends the cap to a target; empty where none is sent."""
-    own = SENT[target.api][-1]
+    own = DIALECTS[target.api].cap
     if own not in target.omit or own in target.extra_body:
         return own
     return next((name for name in CAPS if name in target.extra_body), "")

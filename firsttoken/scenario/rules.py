@@ -19,11 +19,12 @@ from firsttoken.scenario.format import Demand, Scenario, mean_tokens
 from firsttoken.scenario.headers import check_variables
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import ScenarioError
+from firsttoken.wire.dialects import DIALECTS
 
 Catalogue = Mapping[str, Model]
 
 UNKNOWN_PRICES = "unknown"
-API_PATHS = ("/chat/completions", "/completions", "/responses", "/messages")
+API_PATHS = sorted({*(dialect.path for dialect in DIALECTS.values()), "/messages"}, key=len, reverse=True)
 """What APIs add to a base URL; of an address the first that it ends in counts."""
 PREFERRED_SOURCE = "comparison"
 """Whose prices a target has that names none; of a model without it, those of its first source."""

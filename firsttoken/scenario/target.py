@@ -12,25 +12,21 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from firsttoken.catalogue import Api, Simulated
+from firsttoken.catalogue import Simulated
 from firsttoken.decoding.strict_toml import leaves, suggest
 from firsttoken.net.proxy import DIRECT, parse_proxy
 from firsttoken.net.url import check_header, split_url
 from firsttoken.scenario.headers import HeaderValue
 from firsttoken.scenario.values import WORD, WORD_CHARACTERS, AtLeastZero, ModelId, OptionalWord, Variable
+from firsttoken.wire.dialects import DIALECTS, Api
 
 _SECRET = re.compile(r"authorization|api-?_?key|secret|password|cookie|(^|-)token$", re.IGNORECASE)
 _QUERY = r"(api-version=[\w.-]+)?"
 """What may stand behind the path of a base_url: anything else could be a key."""
-_WRITTEN_BY_US = frozenset({"model", "messages", "input", "prompt", "stream"})
-SENT = {
-    "chat": ("model", "messages", "stream", "stream_options", "max_completion_tokens"),
-    "completions": ("model", "prompt", "stream", "stream_options", "max_tokens"),
-    "responses": ("model", "input", "stream", "max_output_tokens"),
-}
-"""API -> the fields of a request that FirstToken writes, and that a target may leave out."""
-QUESTIONS = frozenset({"messages", "input", "prompt"})
-"""The field of each API without which nothing is asked."""
+_QUESTIONS = frozenset(dialect.question for dialect in DIALECTS.values())
+_WRITTEN_BY_US = frozenset({"model", "stream"}) | _QUESTIONS
+Client = Literal["wire", "sdk"]
+"""What sends: our own wire, or the openai package."""
 
 
 class Prices(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -54,7 +50,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     base_url: str = ""
     """Such as "http://127.0.0.1:8000/v1"; empty: the built-in simulator. Azure's may end in "?api-version=..."."""
     api: Api = "chat"
-    client: Literal["wire", "sdk"] = "wire"
+    client: Client = "wire"
     """wire: what the server does; sdk: what an application on the openai package feels of it."""
     key_env: Variable = ""
     """The variable that holds the key: keys are named, never written."""
@@ -96,7 +92,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
 
     def _check_omitted(self) -> None:
         """Refuse to leave out what is never sent, what is asked for elsewhere, and the question itself."""
-        sent = [name for name in SENT[self.api] if name not in QUESTIONS]
+        sent = [name for name in DIALECTS[self.api].sent if name not in _QUESTIONS]
         for name in self.omit:
             if name not in sent:
                 raise ValueError(
@@ -114,6 +110,8 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
             yield "proxy: expected none without a base_url, got one; the simulator is on this machine"
         if self.ca_file and not self.base_url.startswith("https:"):
             yield "ca_file: expected none without a base_url of https, got one; only https shows a certificate"
+        if self.client == "sdk" and not DIALECTS[self.api].in_package:
+            yield f'client: expected "wire" beside api = "{self.api}", which the openai package lacks, got "sdk"'
         if self.client == "sdk" and self.connection == "per_request":
             yield (
                 'connection: expected "reuse" beside client = "sdk", got "per_request"; '

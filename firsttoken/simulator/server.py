@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 
 from firsttoken.simulator.admission import Admission
-from firsttoken.simulator.dialects import chat, completions, responses
-from firsttoken.simulator.dialects.dialect import Answer, Ask
+from firsttoken.simulator.dialects import ROUTES
+from firsttoken.simulator.dialects.dialect import Route
 from firsttoken.simulator.errors import ApiError, broken, unknown_url, wrong_method
 from firsttoken.simulator.exchange import Exchange
 from firsttoken.simulator.host import Host
-from firsttoken.simulator.service import Job
 from firsttoken.simulator.timing.write_timer import WriteTimer
 from firsttoken.simulator.truth import TruthLog
 
@@ -25,18 +22,6 @@ LARGEST_BODY = 64 * 2**20
 """Bytes of a request; room for a prompt of some ten million words."""
 
 
-class Dialect(NamedTuple):
-    """One way of asking and answering."""
-
-    read_ask: Callable[[bytes], Ask]
-    answer: Callable[[Ask, Job, str, int], Answer]
-
-
-DIALECTS = {
-    "/v1/chat/completions": Dialect(chat.read_ask, chat.Answer),
-    "/v1/responses": Dialect(responses.read_ask, responses.Answer),
-    "/v1/completions": Dialect(completions.read_ask, completions.Answer),
-}
 MODELS = "/v1/models"
 
 
@@ -54,8 +39,8 @@ class Server:
     def application(self) -> web.Application:
         """Return the aiohttp application; it wants a runner with handler_cancellation."""
         app = web.Application(client_max_size=LARGEST_BODY)
-        for path, dialect in DIALECTS.items():
-            app.router.add_post(path, partial(self._answer, dialect))
+        for path, route in ROUTES.items():
+            app.router.add_post(path, partial(self._answer, route))
         app.router.add_get(MODELS, self._list_models)
         app.router.add_route("*", "/{tail:.*}", self._refuse_url)
         return app
@@ -66,11 +51,11 @@ class Server:
         for exchange in self._open:
             exchange.abort()
 
-    async def _answer(self, dialect: Dialect, request: web.Request) -> web.StreamResponse:
+    async def _answer(self, route: Route, request: web.Request) -> web.StreamResponse:
         exchange = Exchange(request)
         self._open.add(exchange)
         try:
-            return await self._serve(dialect, exchange)
+            return await self._serve(route, exchange)
         except ApiError as error:
             return exchange.refuse(error)
         except (asyncio.CancelledError, ConnectionError):
@@ -81,9 +66,9 @@ class Server:
             exchange.truth.end_ns = time.monotonic_ns()
             self._log.add(exchange.truth)
 
-    async def _serve(self, dialect: Dialect, exchange: Exchange) -> web.StreamResponse:
+    async def _serve(self, route: Route, exchange: Exchange) -> web.StreamResponse:
         """Check a request, wait for a slot, answer. Raises ApiError for whatever is answered with an error."""
-        ask = dialect.read_ask(await exchange.request.read())
+        ask = route.read_ask(await exchange.request.read())
         exchange.truth.model = ask.model
         hosted = self._host.find(ask.model, exchange.key)
         hosted.check(ask)
@@ -94,7 +79,7 @@ class Server:
             if job.fault == "error":
                 exchange.truth.fault = "error"
                 raise broken(service.headers(time.monotonic_ns()))
-            answer = dialect.answer(ask, job, exchange.name, int(time.time()))
+            answer = route.answer(ask, job, exchange.name, int(time.time()))
             give = exchange.stream if ask.stream else exchange.send_whole
             return await give(answer, job, service, self._write_timer)
 
@@ -108,7 +93,7 @@ class Server:
         return exchange.respond(200, msgspec.json.encode({"object": "list", "data": models}), {})
 
     async def _refuse_url(self, request: web.Request) -> web.Response:
-        if request.path in (*DIALECTS, MODELS):
+        if request.path in (*ROUTES, MODELS):
             error = wrong_method(request.method, request.path)
         else:
             error = unknown_url(request.method, request.path)

@@ -165,7 +165,7 @@ def count_levels(made: Scenario) -> int:
     order = order_stages(made)
     levels = 0
     while group := order.next_group():
-        order.note(group[0], "keeps" if group[0].level < 60 else "fails", rate=1.0)
+        order.record_result(group[0], "keeps" if group[0].level < 60 else "fails", rate=1.0)
         levels += 1
     return levels
 
@@ -175,6 +175,6 @@ def count_undecided(made: Scenario) -> int:
     order = order_stages(made)
     stages = 0
     while group := order.next_group():
-        order.note(group[0], None, rate=1.0)
+        order.record_result(group[0], None, rate=1.0)
         stages += 1
     return stages

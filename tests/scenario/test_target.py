@@ -5,6 +5,7 @@ import pytest
 
 from firsttoken.scenario.headers import HeaderValue
 from firsttoken.scenario.target import Target, find_variables
+from firsttoken.wire.dialects import DIALECTS
 
 
 def test_a_target_is_named_after_its_model_unless_it_says_otherwise():
@@ -213,3 +214,10 @@ def test_a_tool_that_speaks_of_a_key_holds_none():
 def test_all_keys_that_mean_nothing_beside_others_are_told_at_once():
     with pytest.raises(ValueError, match=r"^proxy: expected none .*; ca_file: expected none .*; connection: expected"):
         Target(model="m", proxy="http://h:3128", ca_file="x.pem", client="sdk", connection="per_request")
+
+
+def test_the_openai_package_is_asked_only_by_an_api_that_it_has_a_call_for(monkeypatch):
+    monkeypatch.setitem(DIALECTS, "completions", DIALECTS["completions"]._replace(in_package=False))
+
+    with pytest.raises(ValueError, match=r'^client: expected "wire" beside api = "completions"'):
+        Target(model="m", api="completions", client="sdk")

@@ -9,7 +9,7 @@ from firsttoken.duration import parse_duration
 from firsttoken.plan.length_cap import name_cap
 from firsttoken.scenario.course import Segment
 from firsttoken.scenario.format import Scenario, mean_tokens
-from firsttoken.scenario.target import SENT, Target, names_deployment
+from firsttoken.scenario.target import Target, names_deployment
 
 
 class Spike(NamedTuple):
@@ -42,7 +42,7 @@ class WorkloadFacts(NamedTuple):
     """The service tier that requests ask for; empty where they ask for none."""
     names_deployment: bool = False
     """Whether `model` is a name that the user gave a deployment, as on Azure."""
-    cap_key: str = SENT["chat"][-1]
+    cap_key: str = ""
     """The field of a request that caps the length of its answer; empty where none does."""
     first_model: str = ""
     first_tier: str = ""

@@ -14,6 +14,7 @@ from firsttoken.simulator.dialects.dialect import (
     WORD_HOLE,
     Ask,
     Content,
+    Route,
     StreamOptions,
     check_tokens,
     decode,
@@ -135,3 +136,6 @@ class Answer:
                 "rejected_prediction_tokens": 0,
             },
         }
+
+
+ROUTE = Route("/v1/chat/completions", read_ask, Answer)

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firsttoken.simulator.dialects.dialect import WORD, WORD_HOLE, Ask, StreamOptions, check_tokens, decode, read_prompt
+from firsttoken.simulator.dialects.dialect import (
+    WORD,
+    WORD_HOLE,
+    Ask,
+    Route,
+    StreamOptions,
+    check_tokens,
+    decode,
+    read_prompt,
+)
 from firsttoken.simulator.errors import invalid, missing
 from firsttoken.simulator.service import Job
 from firsttoken.simulator.words import speak, write_out
@@ -112,3 +121,6 @@ class Answer:
 def choice(text: str, finish_reason: str | None = None) -> list[dict[str, object]]:
     """Return the one choice of a chunk or of a whole answer."""
     return [{"index": 0, "text": text, "logprobs": None, "finish_reason": finish_reason}]
+
+
+ROUTE = Route("/v1/completions", read_ask, Answer)

@@ -5,8 +5,8 @@ Rule: what the simulator needs is checked, what it has no use for (temperature, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar, get_origin
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol, TypeVar, get_origin
 
 import msgspec
 
@@ -14,6 +14,7 @@ from firsttoken.decoding.mismatch import find_mismatch, members
 from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.simulator.errors import ApiError, invalid, missing, not_json
 from firsttoken.simulator.prefix import Blocks, mark_blocks
+from firsttoken.simulator.service import Job
 from firsttoken.simulator.words import count_tokens
 
 T = TypeVar("T")
@@ -78,6 +79,16 @@ class Answer(Protocol):
     def closing(self) -> bytes: ...
 
     def whole(self) -> bytes: ...
+
+
+class Route(NamedTuple):
+    """One API: the path at which it is asked, and how a request is read and answered."""
+
+    path: str
+    read_ask: Callable[[bytes], Ask]
+    """Raises ApiError (400) for a body that asks for nothing."""
+    answer: Callable[[Ask, Job, str, int], Answer]
+    """(ask, job, name of the answer, Unix time) -> its bytes."""
 
 
 def decode(body: bytes, form: type[T]) -> T:

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firsttoken.simulator.dialects.dialect import WORD, WORD_HOLE, Ask, Content, check_tokens, decode, read_prompt
+from firsttoken.simulator.dialects.dialect import (
+    WORD,
+    WORD_HOLE,
+    Ask,
+    Content,
+    Route,
+    check_tokens,
+    decode,
+    read_prompt,
+)
 from firsttoken.simulator.errors import missing
 from firsttoken.simulator.service import Job
 from firsttoken.simulator.words import speak, write_out
@@ -160,3 +169,6 @@ def write_event(kind: str, number: int | str, fields: dict[str, object]) -> byte
     """Return one server-sent event, its type named twice as OpenAI does."""
     data = msgspec.json.encode({"type": kind, "sequence_number": number, **fields})
     return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+
+
+ROUTE = Route("/v1/responses", read_ask, Answer)

@@ -277,4 +277,13 @@ def _put_right(value: object) -> dict[str, object]:
     return value
 
 
-CHAT = Dialect("chat", "/chat/completions", write_chat, read_chat, read_chunk_text)
+DIALECT = Dialect(
+    "chat",
+    "/chat/completions",
+    write_chat,
+    read_chat,
+    read_chunk_text,
+    sent=("model", "messages", "stream", "stream_options", "max_completion_tokens"),
+    question="messages",
+    in_package=True,
+)

@@ -26,4 +26,13 @@ def read_completions(data: bytes, _name: bytes = b"") -> Meaning:
     return read_chunk(data, "completions")
 
 
-COMPLETIONS = Dialect("completions", "/completions", write_completions, read_completions, read_chunk_text)
+DIALECT = Dialect(
+    "completions",
+    "/completions",
+    write_completions,
+    read_completions,
+    read_chunk_text,
+    sent=("model", "prompt", "stream", "stream_options", "max_tokens"),
+    question="prompt",
+    in_package=True,
+)

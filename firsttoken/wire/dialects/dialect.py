@@ -46,3 +46,14 @@ class Dialect(NamedTuple):
     """(data, name) of one event -> its meaning. Raises ProtocolError for what is not the dialect's."""
     read_text: Callable[[bytes], str]
     """The visible text in the data of such an event; "" where what is visible is no text."""
+    sent: tuple[str, ...]
+    """The fields of a request that FirstToken writes, as `body` does; the last one caps the length of the answer."""
+    question: str
+    """The one of them that holds the prompt, without which nothing is asked."""
+    in_package: bool = False
+    """Whether the openai package has a call for it, as `sdk/package` makes it."""
+
+    @property
+    def cap(self) -> str:
+        """The field that caps the length of an answer."""
+        return self.sent[-1]

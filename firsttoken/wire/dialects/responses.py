@@ -125,4 +125,13 @@ def _put_right(value: object) -> dict[str, object]:
     return {key: each for key, each in value.items() if key in ("type", "delta")} if isinstance(value, dict) else {}
 
 
-RESPONSES = Dialect("responses", "/responses", write_responses, read_responses, read_response_text)
+DIALECT = Dialect(
+    "responses",
+    "/responses",
+    write_responses,
+    read_responses,
+    read_response_text,
+    sent=("model", "input", "stream", "max_output_tokens"),
+    question="input",
+    in_package=True,
+)

@@ -53,7 +53,9 @@ def cap(*rows: Row) -> str:
 
 
 def test_a_cap_that_the_server_ignores_is_told_with_both_lengths():
-    found = find_ignored_cap(build_window([wrote(n, 200) for n in range(9)]), WorkloadFacts())
+    found = find_ignored_cap(
+        build_window([wrote(n, 200) for n in range(9)]), WorkloadFacts(cap_key="max_completion_tokens")
+    )
 
     assert found.words == (
         "Answers have 200 tokens where 16 were asked: the server ignores max_completion_tokens, and lengths are not "

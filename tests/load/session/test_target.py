@@ -13,7 +13,7 @@ from firsttoken.decide.study import study_run
 from firsttoken.load.open_run import describe_endpoint
 from firsttoken.load.session.target import write_body
 from firsttoken.results.folder import open_run
-from firsttoken.scenario.target import SENT, Target
+from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS
 from tests.command import assert_ended_well, firsttoken, write_scenario
 from tests.wire.forward import forward
@@ -141,7 +141,7 @@ def test_the_package_is_imported_only_for_a_target_that_asks_for_it() -> None:
 def test_the_fields_that_a_target_may_leave_out_are_those_that_are_sent(api: str) -> None:
     body = write_body(Target(model="m", api=api), "Say hello.", 16)
 
-    assert tuple(json.loads(body)) == SENT[api]
+    assert tuple(json.loads(body)) == DIALECTS[api].sent
 
 
 def test_a_field_that_is_left_out_is_not_sent_and_the_others_stay_as_they_are() -> None:

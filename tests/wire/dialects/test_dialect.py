@@ -1,21 +1,28 @@
 """How each API is asked."""
 
-from typing import get_args
-
 import msgspec
 import pytest
 
-from firsttoken.catalogue import Api
 from firsttoken.scenario.rules import API_PATHS
-from firsttoken.scenario.target import SENT
-from firsttoken.simulator.server import DIALECTS as SERVED
+from firsttoken.sdk.package import ASK, FIRST_EVENT
+from firsttoken.simulator.dialects import ROUTES
 from firsttoken.wire.dialects import DIALECTS
 
 
-def test_every_api_that_a_scenario_may_name_is_spoken_served_and_known_to_the_checks():
-    assert set(DIALECTS) == set(SENT) == set(get_args(Api))
-    assert {f"/v1{dialect.path}" for dialect in DIALECTS.values()} == set(SERVED)
+def test_every_api_that_a_scenario_may_name_is_served_and_known_to_the_checks():
+    assert list(DIALECTS) == ["chat", "completions", "responses"]
+    assert {f"/v1{dialect.path}" for dialect in DIALECTS.values()} == set(ROUTES)
     assert {dialect.path for dialect in DIALECTS.values()} <= set(API_PATHS)
+
+
+def test_an_api_says_whether_the_openai_package_has_a_call_for_it():
+    assert {name for name, dialect in DIALECTS.items() if dialect.in_package} == set(ASK) == set(FIRST_EVENT)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_an_api_names_the_fields_that_it_sends(dialect):
+    assert tuple(msgspec.json.decode(dialect.body("m", "Hello", 16, {}))) == dialect.sent
+    assert dialect.question in dialect.sent
 
 
 def test_a_chat_body_asks_for_a_stream_with_usage():
