@@ -10,12 +10,15 @@ from firsttoken.plan.retry import POLICIES, PolicyName
 from firsttoken.row import OUTCOMES, Outcome
 from firsttoken.scenario.course import SHAPES
 from firsttoken.scenario.reading import schema
+from firsttoken.wire.dialects import DIALECTS
 
 SCHEMA: dict[str, Any] = msgspec.json.decode(schema())["$defs"]
 
 
 @pytest.mark.parametrize(
-    ("words", "table"), [(Process, ARRIVALS), (PolicyName, POLICIES), (Outcome, OUTCOMES)], ids=str
+    ("words", "table"),
+    [(Process, ARRIVALS), (PolicyName, POLICIES), (Outcome, OUTCOMES)],
+    ids=["arrivals", "policies", "outcomes"],
 )
 def test_a_literal_holds_the_keys_of_its_table(words: object, table: dict[str, object]) -> None:
     assert get_args(words) == tuple(table)
@@ -23,7 +26,8 @@ def test_a_literal_holds_the_keys_of_its_table(words: object, table: dict[str, o
 
 @pytest.mark.parametrize(
     ("keys", "key", "table"),
-    [("Load", "arrivals", ARRIVALS), ("Retry", "policy", POLICIES)],
+    [("Load", "arrivals", ARRIVALS), ("Retry", "policy", POLICIES), ("Target", "api", DIALECTS)],
+    ids=["arrivals", "policies", "dialects"],
 )
 def test_the_schema_offers_the_keys_of_a_table(keys: str, key: str, table: dict[str, object]) -> None:
     assert SCHEMA[keys]["properties"][key]["enum"] == sorted(table)
