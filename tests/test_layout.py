@@ -51,7 +51,7 @@ MAY_IMPORT = {
 NAME_TABLES = ("firsttoken.plan.arrivals.", "firsttoken.plan.retry.", "firsttoken.wire.dialects.")
 """Modules with the table of a vocabulary, which scenario and plan may import to know its names."""
 FOR_ALL = {"error", "decoding"}
-"""The one error that a user reads as it is, and how bytes become typed values."""
+"""The one error that a user is reported as it is, and how bytes become typed values."""
 
 ONLY_IN = {
     "locust": ("firsttoken/load/", "firsttoken/locust.py", "locustfiles/"),
@@ -87,12 +87,10 @@ PARAMETERS = 8
 """Of a function, without self and cls."""
 MANY_PARAMETERS = {
     "firsttoken/cli/run.py:run": "one for each flag of the command",
-    "firsttoken/load/session/build.py:open_session": "a builder",
-    "firsttoken/load/session/session.py:__init__": "too many still: a struct is to hold what belongs together",
-    "firsttoken/decide/measure/window_data.py:_build_window": "too many still: a struct is to hold some",
+    "firsttoken/decide/measure/window_data.py:_look": "too many still: a struct is to hold what belongs together",
     "firsttoken/traffic/prompts.py:make_prompt": "too many still: a struct is to hold what belongs together",
     "tests/decide/hand.py:row": "a builder",
-    "tests/decide/hand.py:build_window": "a builder",
+    "tests/decide/hand.py:see": "a builder",
     "tests/made_run.py:make_run": "too many still: a struct is to hold what belongs together",
     "tests/made_stage.py:__init__": "a builder",
 }

@@ -16,7 +16,7 @@ import msgspec
 
 from firsttoken.load.findings import Finding, describe_target
 from firsttoken.load.preflight import send_probe
-from firsttoken.load.session.target import open_target
+from firsttoken.load.session.target import TargetAccess, open_target
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target
@@ -49,10 +49,8 @@ def check_target(target: Target, spec: CheckSpec) -> Finding:
 def ask(target: Target, spec: CheckSpec, client: Literal["wire", "sdk"]) -> Row:
     """Send a target one short request through a client, whichever the target names; its finished row."""
     chosen = msgspec.structs.replace(target, client=client, connection="reuse")
-    base_url, origin_ns = spec.base_urls[target.name], time.monotonic_ns()
-    live = open_target(
-        chosen, spec.scenario, base_url=base_url, environ=os.environ, origin_ns=origin_ns, run_id="check"
-    )
+    access = TargetAccess("check", spec.base_urls, os.environ, time.monotonic_ns())
+    live = open_target(chosen, spec.scenario, access)
     row = send_probe(live)
     live.client.close()
     return row

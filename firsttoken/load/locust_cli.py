@@ -11,7 +11,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,11 +22,11 @@ from locust.exception import StopTest
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
+from firsttoken.load.control.stopping import StoppingRule
 from firsttoken.load.open_run import OpenRun
 from firsttoken.load.reporting_shape import Stages
-from firsttoken.load.sequence import prepare, run_stages
-from firsttoken.load.session.backend import Backend, LocalBackend
 from firsttoken.load.session.build import read_arrivals
+from firsttoken.load.session.controller import Controller, LocalBackend
 from firsttoken.load.session.dispatch import Dispatcher, find_ours
 from firsttoken.load.session.fault import FaultWatch
 from firsttoken.load.session.health import watch_health
@@ -142,30 +142,34 @@ class PlainRun:
             self.run = OpenRun(spec)
         except FirstTokenError as error:
             self._refuse(str(error))
-        stage_order = prepare(self.run, self.shapes, lambda sentence: _emit_sentence(f"note: {sentence}"))
+        stage_order = self.run.prepare_stages(self.shapes, lambda sentence: _emit_sentence(f"note: {sentence}"))
         if stage_order is None:
             self.run.close()
-            self._refuse(self.run.session.stopping or "")
+            self._refuse(self.run.session.cancellation.stopping or "")
         self.stages.session = self.run.session
         record_others(self.environment, self.run.manifest)
         self.health = gevent.spawn(watch_health, self.run.session)
         self.limit = self._limit_time(self.run.session)
-        self.controller = gevent.spawn(run_stages, self.run, stage_order, self._open_backend, lambda event: None)
+        self.stages_run = gevent.spawn(self._run_stages, stage_order)
+
+    def _run_stages(self, stage_order: StageOrder) -> None:
+        backend = LocalBackend(self.run.session, self.run.ledger, self.scenario.seed, self.run.trace)
+        controller = Controller(backend, stage_order, StoppingRule(self.scenario), lambda event: None)
+        controller.run()
+        self.run.record_stages(controller)
 
     def _limit_time(self, session: Session) -> gevent.Greenlet | None:
         """End a session in order once Locust's `--run-time`, which a shape of load has no effect of, is over."""
         options = self.environment.parsed_options
         if options is None or not options.run_time:
             return None
-        return gevent.spawn_later(options.run_time, session.interrupt, f"--run-time {options.run_time:g} was over")
-
-    @contextmanager
-    def _open_backend(self, _stage_order: StageOrder) -> Iterator[Backend]:
-        yield LocalBackend(self.run.session, self.run.ledger, self.scenario.seed, self.run.trace)
+        return gevent.spawn_later(
+            options.run_time, session.cancellation.interrupt_run, f"--run-time {options.run_time:g} was over"
+        )
 
     def _fail(self, sentence: str, traceback: str) -> None:
         if self.stages.session is not None:
-            self.stages.session.fail(sentence, traceback)
+            self.stages.session.cancellation.fail_run(sentence, traceback)
         else:
             _emit_sentence(f"{traceback}firsttoken: {sentence}")
 
@@ -179,19 +183,19 @@ class PlainRun:
         session = self.stages.session
         if session is None:
             return
-        if not session.over:
-            session.interrupted = "stopped from Locust"
+        if not session.is_over:
+            session.cancellation.interrupt_run("stopped from Locust")
         if self.limit is not None:
             self.limit.kill()
-        self.controller.join()
+        self.stages_run.join()
         self.health.kill()
         count_requests_of_others(self.environment, self.run.manifest)
         self.run.close()
         self.let_go()
         self.stages.session = None
-        if failure := session.failure or session.recorder.failure:
+        if failure := session.cancellation.failure:
             self.environment.process_exit_code = 1
-            _emit_sentence(f"{session.traceback}firsttoken: {failure}")
+            _emit_sentence(f"{session.cancellation.traceback}firsttoken: {failure}")
         logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
 
     def let_go(self, **_other: object) -> None:

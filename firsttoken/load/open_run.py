@@ -15,13 +15,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+import gevent.socket
 import msgspec
 
 from firsttoken.catalogue import dump_catalogue, load_catalogue
+from firsttoken.error import FirstTokenError
 from firsttoken.load.budget.ledger import Ledger
+from firsttoken.load.preflight import find_dead_target
 from firsttoken.load.resume import read_finished, read_spent
 from firsttoken.load.session.build import find_counted, open_session, read_arrivals
+from firsttoken.load.session.cancellation import Cancellation
+from firsttoken.load.session.controller import Controller
 from firsttoken.load.session.journal import Recorder, write_manifest
+from firsttoken.load.session.target import TargetAccess
 from firsttoken.machine.host import describe_host
 from firsttoken.machine.limits import allow_files
 from firsttoken.net.proxy import find_proxy
@@ -49,15 +55,8 @@ class OpenRun:
         write_manifest(self.folder, self.manifest)
         (self.folder / "models.toml").write_text(dump_catalogue(load_catalogue()))
         self.trace = read_arrivals(self.scenario)
-        self.session = open_session(
-            self.scenario,
-            Recorder(self.folder, worker=0),
-            base_urls=spec.base_urls,
-            environ=environ,
-            origin_ns=self.manifest.origin_monotonic_ns,
-            run_id=self.manifest.run_id,
-            trace=self.trace,
-        )
+        access = TargetAccess(self.manifest.run_id, spec.base_urls, environ, self.manifest.origin_monotonic_ns)
+        self.session = open_session(self.scenario, Recorder(self.folder, worker=0), access, self.trace)
         spent = read_spent(self.folder, find_counted(self.scenario))
         self.probes: dict[str, Row] = {}
         """Target -> what it answered before the load."""
@@ -91,30 +90,54 @@ class OpenRun:
         manifest.origin_monotonic_ns = min(first.origin_monotonic_ns, latest_ns)
         return manifest
 
-    def order_stages(self, shapes: Mapping[str, Callable[[], Shape]]) -> StageOrder:
-        """The stage order; `shapes` are the classes of the locustfile. Raises ShapeError as `order_run_stages`."""
-        stage_order = order_run_stages(self.scenario, shapes, self.trace, self.finished)
-        self.session.wanted_users = stage_order.first_users
+    def prepare_stages(
+        self, shapes: Mapping[str, Callable[[], Shape]], report: Callable[[str], None]
+    ) -> StageOrder | None:
+        """Order the stages and ask every target once; None where the run cannot begin, which is its failure then.
+
+        `shapes` are the classes of the locustfile; `report` hears what a user should know of the targets.
+        """
+        session = self.session
+        try:
+            stage_order = order_run_stages(self.scenario, shapes, self.trace, self.finished)
+        except FirstTokenError as error:
+            session.cancellation.fail_run(str(error))
+            return None
+        session.users.request_users(stage_order.first_users)
+        if sentence := find_dead_target(self, report):
+            session.cancellation.fail_run(sentence)
+        if session.cancellation.stopping:
+            return None
+        session.record_limits(self.probes)
+        gevent.socket.getaddrinfo("127.0.0.1", None)  # the first look-up of a process starts a thread, for 20 ms
         return stage_order
+
+    def record_stages(self, controller: Controller) -> None:
+        """Note in the manifest what became of the stages."""
+        self.manifest.budget = controller.budget
+        self.manifest.workers_lost_between += controller.lost_between
+        if controller.failure:
+            self.session.cancellation.fail_run(controller.failure, controller.traceback)
 
     def close(self) -> None:
         """Flush the journals, close the connections and write how the run ended."""
-        for target in self.session.targets.values():
-            target.client.close()
-        self.session.recorder.close()
-        self.manifest.state = self._state()
-        self.manifest.reason = self.session.stopping
+        session = self.session
+        session.close()
+        self.manifest.state = find_state(session.cancellation)
+        self.manifest.reason = session.cancellation.stopping
         self.manifest.ended_utc = _utc_now()
-        self.manifest.ended_ns = self.session.now_ns()
+        self.manifest.ended_ns = session.clock.now_ns()
         try:
             write_manifest(self.folder, self.manifest)
         except OSError as error:
-            self.session.recorder.failure = self.session.recorder.failure or f"{self.folder}: {error.strerror}"
+            session.cancellation.fail_run(f"{self.folder}: {error.strerror}")
 
-    def _state(self) -> Literal["complete", "interrupted", "failed"]:
-        if self.session.failure or self.session.recorder.failure:
-            return "failed"
-        return "interrupted" if self.session.interrupted else "complete"
+
+def find_state(cancellation: Cancellation) -> Literal["complete", "interrupted", "failed"]:
+    """How a run ended, as its manifest says it."""
+    if cancellation.failure:
+        return "failed"
+    return "interrupted" if cancellation.interrupted else "complete"
 
 
 def describe_endpoint(target: Target, base_url: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import monotonic_ns
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import gevent
@@ -16,7 +17,6 @@ import gevent
 from firsttoken.catalogue import Source
 from firsttoken.load.budget.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.findings import is_other_model
-from firsttoken.load.open_run import OpenRun
 from firsttoken.load.refused_field import find_refused_field
 from firsttoken.load.session.build import find_counted
 from firsttoken.load.session.target import LiveTarget, write_body
@@ -29,6 +29,9 @@ from firsttoken.wire.dial import look_up, try_address
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import write_url
 from firsttoken.wire.outcome import DialError
+
+if TYPE_CHECKING:
+    from firsttoken.load.open_run import OpenRun
 
 PROMPT = "Say hello."
 OUTPUT_TOKENS = 16
@@ -60,7 +63,7 @@ def find_dead_target(run: OpenRun, report: Callable[[str], None]) -> str | None:
         if not target.base_url:
             continue
         rows = _probe_until_answered(run, run.session.targets[target.name])
-        if run.session.interrupted:
+        if run.session.cancellation.interrupted:
             return None
         source = find_counted(run.scenario)[target.name]
         for row in rows:
@@ -84,7 +87,7 @@ def _probe_until_answered(run: OpenRun, live: LiveTarget) -> list[Row]:
     began_ns, rows = monotonic_ns(), [send_probe(live)]
     while (wait_s := choose_wait_s(rows[-1], (monotonic_ns() - began_ns) / 1e9)) is not None:
         _wait(run, wait_s)
-        if run.session.interrupted:
+        if run.session.cancellation.interrupted:
             break
         rows.append(send_probe(live, len(rows) + 1))
     return rows
@@ -92,9 +95,9 @@ def _probe_until_answered(run: OpenRun, live: LiveTarget) -> list[Row]:
 
 def _wait(run: OpenRun, seconds: float) -> None:
     """Sleep, but hardly longer than until the run is interrupted."""
-    while seconds > 0 and not run.session.interrupted:
+    while seconds > 0 and not run.session.cancellation.interrupted:
         step_s = min(seconds, LOOK_S)
-        run.session.wait(step_s)
+        run.session.admission.wait(step_s)
         seconds -= step_s
 
 

@@ -27,8 +27,9 @@ class Stages(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """(users, users spawned a second), or None once the run is over."""
-        if self.session is not None and self.session.over:
-            return None
         if self.session is None:
             return self.first_users, self.rate
-        return self.session.wanted_users, self.rate + self.session.called_again  # Locust acts on what has changed
+        if self.session.is_over:
+            return None
+        users = self.session.users
+        return users.wanted, self.rate + users.requested_again  # Locust acts on what has changed

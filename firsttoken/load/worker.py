@@ -36,7 +36,7 @@ from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.locust_events import fire_init, fire_quitting, open_environment
 from firsttoken.load.session.locustfile import BehaviourError, load_behaviour
 from firsttoken.load.session.session import Session
-from firsttoken.load.session.target import TargetError
+from firsttoken.load.session.target import TargetAccess, TargetError
 from firsttoken.load.workers.clock_offset import Offset
 from firsttoken.load.workers.handshake import HandshakeClient
 from firsttoken.load.workers.messages import HealthReport, ToMaster, Welcome, WorkerProgress, parse_address
@@ -97,17 +97,8 @@ def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
     missing = [name for each in scenario.target for name in find_variables(each) if name not in os.environ]
     if missing:
         raise TargetError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
-    return open_session(
-        scenario,
-        recorder,
-        base_urls=welcome.base_urls,
-        environ=os.environ,
-        origin_ns=origin_ns,
-        run_id=welcome.run_id,
-        trace=welcome.trace,
-        workers=welcome.workers,
-        leads=False,
-    )
+    access = TargetAccess(welcome.run_id, welcome.base_urls, os.environ, origin_ns)
+    return open_session(scenario, recorder, access, welcome.trace, workers=welcome.workers, leads=False)
 
 
 def warm_up() -> None:
@@ -234,7 +225,7 @@ def drive(
     locustfile = kit.find("locustfiles", welcome.scenario.traffic.locustfile)
     environment.user_classes = _load_users(locustfile, client)
     environment.shape_class = Stages(session=session)
-    FaultWatch(locustfile, session.fail).listen(environment)
+    FaultWatch(locustfile, session.cancellation.fail_run).listen(environment)
     fire_init(environment)
     warm_up()
     watchdog.worker_run = worker_run = WorkerRun(client, worker_state, session, welcome.run_key, shippers)

@@ -46,8 +46,8 @@ class Said:
             scenario=SimpleNamespace(target=[target], slo=Slo(tpot="20ms")),
             session=SimpleNamespace(
                 targets={target.name: SimpleNamespace(target=target, client=client)},
-                interrupted=None,
-                wait=self.waited_s.append,
+                cancellation=SimpleNamespace(interrupted=None),
+                admission=SimpleNamespace(wait=self.waited_s.append),
             ),
             ledger=SimpleNamespace(record_cost=self.booked.append),
             probes={},
@@ -223,9 +223,9 @@ def test_an_interrupt_between_two_tries_says_nothing_of_the_target():
 
             def interrupt(seconds: float) -> None:
                 waited_s.append(seconds)
-                run.session.interrupted = "interrupted"
+                run.session.cancellation.interrupted = "interrupted"
 
-            run.session.wait = interrupt
+            run.session.admission.wait = interrupt
 
             assert find_dead_target(cast(Any, run), pytest.fail) is None
             assert len(waited_s) == 1

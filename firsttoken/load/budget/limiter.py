@@ -6,7 +6,7 @@ targets cost nothing and set nothing aside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -36,6 +36,16 @@ class BudgetLimiter:
         self._quotas = quotas
         self._gauges = {target: PromptGauge() for target in prices}
         self._answers = {target: AnswerGauge() for target in prices}
+        self._top_up: Callable[[], None] | None = None
+
+    def connect_ledger(self, top_up: Callable[[], None]) -> None:
+        """Say how the allowance is topped up, once the ledger of the run is known."""
+        self._top_up = top_up
+
+    def request_top_up(self) -> None:
+        """Ask the ledger for more, where the allowance has refused a request."""
+        if self._top_up is not None:
+            self._top_up()
 
     def share_quotas(self, workers: int) -> None:
         """So many load processes share every quota from now on."""

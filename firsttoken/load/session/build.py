@@ -5,7 +5,7 @@ Rule: what a session needs follows from the scenario alone, and from who the pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from firsttoken.catalogue import Source, load_catalogue
@@ -13,12 +13,13 @@ from firsttoken.duration import parse_duration
 from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.budget.rate_share import QuotaShare
+from firsttoken.load.control.counting import ValueOf
 from firsttoken.load.control.slo import read_limits
 from firsttoken.load.session.journal import Recorder
-from firsttoken.load.session.session import Session
-from firsttoken.load.session.target import open_target
+from firsttoken.load.session.run_clock import RunClock
+from firsttoken.load.session.session import Session, SessionRules
+from firsttoken.load.session.target import TargetAccess, open_target
 from firsttoken.plan.retry import RetryBudget
-from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.retry import read_policy
 from firsttoken.scenario.rules import find_prices
@@ -29,12 +30,9 @@ from firsttoken.traffic.trace import Arrival
 def open_session(
     scenario: Scenario,
     recorder: Recorder,
-    *,
-    base_urls: Mapping[str, str],
-    environ: Mapping[str, str],
-    origin_ns: int,
-    run_id: str,
+    access: TargetAccess,
     trace: Sequence[Arrival] | None,
+    *,
     workers: int = 1,
     leads: bool = True,
 ) -> Session:
@@ -42,34 +40,25 @@ def open_session(
 
     Raises TargetError for a target that cannot be asked from here.
     """
-    return Session(
-        run_id=run_id,
-        targets={
-            target.name: open_target(
-                target,
-                scenario,
-                base_url=base_urls[target.name],
-                environ=environ,
-                origin_ns=origin_ns,
-                run_id=run_id,
-                trace=trace,
-                worker=recorder.worker,
-            )
-            for target in scenario.target
-        },
-        policy=read_policy(scenario.retry),
-        retries=RetryBudget(scenario.retry.budget),
-        recorder=recorder,
-        origin_ns=origin_ns,
+    rules = SessionRules(
         think_s=parse_duration(scenario.load.think),
         limits=read_limits(scenario.slo),
-        limiter=open_limiter(scenario, workers),
+        retry_policy=read_policy(scenario.retry),
+        retry_budget=RetryBudget(scenario.retry.budget),
         value_of=find_value_of(scenario),
+    )
+    return Session(
+        access.run_id,
+        {each.name: open_target(each, scenario, access, trace, recorder.worker) for each in scenario.target},
+        recorder,
+        rules,
+        open_limiter(scenario, workers),
+        RunClock(access.origin_ns),
         leads=leads,
     )
 
 
-def find_value_of(scenario: Scenario) -> Callable[[Sequence[Row]], float | None] | None:
+def find_value_of(scenario: Scenario) -> ValueOf | None:
     """What to keep of each measured request for a figure that is measured until it is narrow; None without one."""
     if scenario.load.until is None:
         return None

@@ -1,25 +1,32 @@
 """The controller: runs the stages of a run on a backend, and owns the end.
 
-Rule: stop, drain, flush, then quit, in this order; a stage that was interrupted says so in the journal, and the
-journal's count of started attempts is written at every boundary.
+Rule: stop, drain, flush, then quit, in this order. The controller decides and the backend follows: it may be told the
+same thing twice, and its counts only grow; so it makes no difference to the controller whether a stage runs in this
+process or in sixteen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 import gevent
 
+from firsttoken.load.budget.ledger import Ledger
 from firsttoken.load.control.counters import Counters
-from firsttoken.load.control.phases import StageClock
-from firsttoken.load.control.progress import describe_result, describe_stage, describe_tick, find_left_ns, find_usd
+from firsttoken.load.control.phases import StageClock, advance_together
+from firsttoken.load.control.progress import describe_stage
 from firsttoken.load.control.stopping import StoppingRule
-from firsttoken.load.session.backend import TICK_S, Backend
+from firsttoken.load.session.gathering import TICK_S, Census, await_users
 from firsttoken.load.session.gc_pause import gc_paused
+from firsttoken.load.session.session import Session
+from firsttoken.load.session.stage_report import Progress, StageReport
+from firsttoken.load.session.stage_run import StageRun
 from firsttoken.plan.order import StageOrder, count_users
-from firsttoken.plan.stage import Group
-from firsttoken.row import StageEvent
+from firsttoken.plan.stage import Group, find_schedule
+from firsttoken.row import Outcome, StageEvent
+from firsttoken.traffic.trace import Arrival
 
 REPORT_EVERY = 25
 """Ticks between two lines of progress."""
@@ -28,96 +35,231 @@ SLOW_START_S = 5.0
 FLUSH_EVERY = 12
 """Ticks between two flushes of the journal: a quarter of a second."""
 
-Progress = Callable[[dict[str, object]], None]
+
+class Backend(Protocol):
+    """What sends the load, in this process or in others, as the controller sees it."""
+
+    @property
+    def stopping(self) -> str | None:
+        """Why the run must end before its plan, or None."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run cannot go on, in a sentence; None where nothing went wrong, also where it was interrupted."""
+
+    @property
+    def traceback(self) -> str:
+        """Where a failure came from that is an exception of the locustfile."""
+
+    @property
+    def exhausted(self) -> str | None:
+        """Which cap of the budget ends the run, in a sentence, or None while it may go on."""
+
+    @property
+    def workers_lost(self) -> int:
+        """Load processes lost since the run began."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the run's origin."""
+
+    def next_start_ns(self) -> int:
+        """When a stage that is begun now can start: once every process knows of it."""
+
+    def gather_users(self, group: Group) -> str | None:
+        """Have as many users ready as the group needs; else why that failed, in a sentence."""
+
+    def begin_stages(self, clocks: Sequence[StageClock]) -> None:
+        """Let the users of these stages send."""
+
+    def collect_counters(self, clock: StageClock) -> Counters:
+        """What was counted in a stage so far, by all processes."""
+
+    def leaves_cycles(self, group: Group) -> bool:
+        """Whether a client of these stages leaves garbage to collect, as the openai package does."""
+
+    def advance_clocks(self, decided: Sequence[StageClock]) -> None:
+        """Move the clocks to now; those of `decided` may end their measure phase."""
+
+    def end_stages(self, outcome: Outcome) -> None:
+        """Admit nothing more, end what is on the wire, and return once every process has drained and flushed."""
+
+    def journal_event(self, event: StageEvent) -> None:
+        """Journal a boundary."""
+
+    def flush_journal(self) -> None:
+        """Have what was journalled so far survive a kill."""
+
+    def end_run(self) -> None:
+        """The run is over: no user is wanted any more."""
+
+
+class LocalBackend:
+    """The backend of a run in one process: the session of this very process."""
+
+    workers_lost = 0
+
+    def __init__(self, session: Session, ledger: Ledger, seed: int, trace: Sequence[Arrival] | None) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._seed = seed
+        self._trace = trace
+        session.limiter.connect_ledger(self._top_up)
+        self.journal_event = session.recorder.mark_stage
+        self.flush_journal = session.recorder.flush
+        self.collect_counters = session.counters.collect_counters
+        self.end_run = session.end_run
+        self.now_ns = self.next_start_ns = session.clock.now_ns
+
+    def _top_up(self) -> None:
+        """Send the allowance's top-up request to the ledger, if it has one, and add the grant."""
+        allowance = self._session.limiter.allowance
+        if top_up := allowance.write_top_up(self.now_ns()):
+            allowance.add_grant(self._ledger.answer_top_up(0, top_up))
+
+    @property
+    def exhausted(self) -> str | None:
+        return self._ledger.exhausted(self._session.clock.lasted_ns)
+
+    @property
+    def stopping(self) -> str | None:
+        return self._session.cancellation.stopping
+
+    @property
+    def failure(self) -> str | None:
+        return self._session.cancellation.failure
+
+    @property
+    def traceback(self) -> str:
+        return self._session.cancellation.traceback
+
+    def gather_users(self, group: Group) -> str | None:
+        session, users = self._session, self._session.users
+        users.request_users(count_users(group))
+
+        def count() -> Census:
+            return Census(users.wanted, users.ready, users.starting, users.left, users.ready == users.wanted)
+
+        return await_users(count, lambda: self.stopping, users.request_again, session.clock.sleep)
+
+    def begin_stages(self, clocks: Sequence[StageClock]) -> None:
+        self._session.admission.open_stages(
+            [
+                StageRun(
+                    clock,
+                    slots=range(clock.plan.users),
+                    schedule=find_schedule(clock.plan, self._seed, self._trace),
+                )
+                for clock in clocks
+            ]
+        )
+
+    def leaves_cycles(self, group: Group) -> bool:
+        return any(self._session.targets[plan.target].target.client == "sdk" for plan in group)
+
+    def advance_clocks(self, decided: Sequence[StageClock]) -> None:
+        self._top_up()
+        stage_runs = self._session.admission.stage_runs
+        advance_together([(each.clock, each.counters) for each in stage_runs], self.now_ns(), decided)
+
+    def end_stages(self, outcome: Outcome) -> None:
+        self._session.admission.close_stages(outcome)
+        while self._session.counters.busy:
+            self._session.clock.sleep(TICK_S / 4)
 
 
 class Controller:
     """One run's: `failure` says why it could not go on, if it could not."""
 
     def __init__(
-        self, backend: Backend, stage_order: StageOrder, stopping_rule: StoppingRule, progress: Progress
+        self,
+        backend: Backend,
+        stage_order: StageOrder,
+        stopping_rule: StoppingRule,
+        progress: Progress,
+        sleep: Callable[[float], None] = gevent.sleep,
     ) -> None:
         self.failure: str | None = None
         self.budget: str | None = None
         """Which cap of the budget ended the run, or whose credit was spent, in a sentence, if one did."""
         self._lost_in_stages = 0
-        self._finished: list[Counters] = []
-        """What the stages that have ended cost."""
         self._dead: dict[str, str] = {}
-        """Target -> why it is asked no more."""
+        """Target -> why it gets no more requests."""
         self._backend = backend
         self._stage_order = stage_order
         self._stopping_rule = stopping_rule
         self._progress = progress
+        self._sleep = sleep
+        self._report = StageReport(backend.journal_event, progress)
 
     def run(self) -> None:
         """Run every stage in order, until none is left, the run is stopped or the disk refuses."""
         backend = self._backend
         try:
             while not (backend.stopping or backend.exhausted) and (group := self._stage_order.next_group()):
-                self.failure = self._gather(group)
+                self.failure = self._gather_users(group)
                 if self.failure or backend.stopping:
                     break
                 for plan in group:
                     self._progress(describe_stage(plan, self._stage_order.stages))
                 with self._pause_gc(group):
-                    self._run(group)
+                    self._run_group(group)
                 self.budget = self.budget or backend.exhausted
             self.failure = self.failure or backend.failure
         finally:
-            backend.leave()
+            backend.end_run()
 
-    def _gather(self, group: Group) -> str | None:
+    def _gather_users(self, group: Group) -> str | None:
         """Have the users of a group start, and say so where that takes long; why it failed, if it did."""
-        sentence = f"starting users: {count_users(group):,}"
-        saying = gevent.spawn_later(SLOW_START_S, self._progress, {"event": "said", "sentence": sentence})
+        reporting = gevent.spawn(self._report_slow_start, count_users(group))
         try:
-            return self._backend.gather(group)
+            return self._backend.gather_users(group)
         finally:
-            saying.kill()
+            reporting.kill()
+
+    def _report_slow_start(self, users: int) -> None:
+        self._sleep(SLOW_START_S)
+        self._progress({"event": "said", "sentence": f"starting users: {users:,}"})
 
     @property
     def lost_between(self) -> int:
         """Workers lost while no stage ran: before the first, between two, or on the way out."""
         return self._backend.workers_lost - self._lost_in_stages
 
+    @property
+    def traceback(self) -> str:
+        """Where the failure came from that is an exception of the locustfile."""
+        return self._backend.traceback
+
     def _pause_gc(self, group: Group) -> AbstractContextManager[None]:
         """Pause the garbage collector in a stage, but not for the openai package: an application has its pauses too."""
         return nullcontext() if self._backend.leaves_cycles(group) else gc_paused()
 
-    def _run(self, group: Group) -> None:
+    def _run_group(self, group: Group) -> None:
         backend = self._backend
         start_ns, lost_between = backend.next_start_ns(), self.lost_between
         clocks = [StageClock(plan, start_ns) for plan in group]
-        journalled = dict.fromkeys(clocks, 0)
-        backend.begin(clocks)
+        backend.begin_stages(clocks)
         ticks = 0
         while backend.stopping is None and any(clock.ended_ns is None for clock in clocks):
-            self._move(clocks)
-            self._journal_boundaries(journalled)
+            stages = self._advance_clocks(clocks)
+            self._report.journal_boundaries(stages)
             if ticks % REPORT_EVERY == 0:
-                self._report_progress(clocks)
+                self._report.report_progress(stages, self._stage_order.left, backend.now_ns())
             if ticks % FLUSH_EVERY == 0:
-                backend.flush()
+                backend.flush_journal()
             ticks += 1
-            gevent.sleep(TICK_S)
+            self._sleep(TICK_S)
         ended_ns, broken_off = backend.now_ns(), backend.stopping
-        backend.end("cancelled_by_run" if broken_off is None else "cancelled_by_user")
-        self._journal_boundaries(journalled)
+        backend.end_stages("cancelled_by_run" if broken_off is None else "cancelled_by_user")
         lost = self.lost_between - lost_between
         self._lost_in_stages += lost
-        for clock in clocks:
-            at_ns = max(clock.start_ns, ended_ns if clock.ended_ns is None else clock.ended_ns)
-            reason = broken_off or self._dead.get(clock.plan.target) or backend.exhausted
-            self._mark(clock, "end", at_ns, reason=reason, workers_lost=lost)
-            self._conclude(clock)
-        self._report_results(clocks)
+        self._conclude(clocks, ended_ns, broken_off, lost)
 
-    def _move(self, clocks: Sequence[StageClock]) -> None:
-        """Move the clocks to now, and break off what is dead or can no longer be paid for."""
+    def _advance_clocks(self, clocks: Sequence[StageClock]) -> list[tuple[StageClock, Counters]]:
+        """Move the clocks to now, and break off what is dead or can no longer be paid for; the counters by clock."""
         backend, now_ns = self._backend, self._backend.now_ns()
-        by_clock = {clock: backend.collect_counters(clock) for clock in clocks}
-        for clock, counters in by_clock.items():
+        stages = [(clock, backend.collect_counters(clock)) for clock in clocks]
+        for clock, counters in stages:
             if why := self._stopping_rule.find_dead(clock, counters, now_ns):
                 self._dead[clock.plan.target] = why
                 self._stage_order.give_up(clock.plan.target)
@@ -127,69 +269,28 @@ class Controller:
                 clock.break_off(now_ns)
             elif backend.exhausted:
                 clock.break_off(now_ns, drains=counters.in_flight > 0)  # who waits for money then waits in vain
-        backend.advance(
-            [clock for clock, counters in by_clock.items() if self._stopping_rule.is_enough(clock, counters, now_ns)]
+        backend.advance_clocks(
+            [each for each, counters in stages if self._stopping_rule.is_enough(each, counters, now_ns)]
         )
+        return stages
 
     def _give_up_account(self, target: str, why: str) -> None:
-        """Ask no target more whose account has no credit; it ends a run as a cap of its budget does."""
+        """Send nothing more to targets whose account has no credit; it ends a run as a cap of its budget does."""
         self.budget = self.budget or why
         for name in self._stopping_rule.find_same_account(target):
             self._dead.setdefault(name, why)
             self._stage_order.give_up(name)
 
-    def _conclude(self, clock: StageClock) -> None:
-        """Record in the stage order what a stage has shown."""
-        counters = self._backend.collect_counters(clock)
-        measured_s = clock.measured_s(self._backend.now_ns())
-        rate = counters.judged / measured_s if measured_s else 0.0
-        self._stage_order.record_result(clock.plan, self._stopping_rule.judge_stage(counters), rate)
-
-    def _journal_boundaries(self, journalled: dict[StageClock, int]) -> None:
-        """Journal the boundaries that came since; `journalled` is how many were, by clock."""
-        for clock in journalled:
-            for phase, began_ns in clock.boundaries[journalled[clock] :]:
-                self._mark(clock, phase, began_ns)
-            journalled[clock] = len(clock.boundaries)
-
-    def _mark(
-        self, clock: StageClock, event: str, at_ns: int, reason: str | None = None, workers_lost: int = 0
-    ) -> None:
-        plan, counters = clock.plan, self._backend.collect_counters(clock)
-        self._backend.mark(
-            StageEvent(
-                stage=plan.stage,
-                target=plan.target,
-                level=plan.level,
-                repeat=plan.repeat,
-                event=event,  # type: ignore[arg-type]  # a phase or "end"; the clock's own words
-                at_ns=at_ns,
-                users=plan.users,
-                started=counters.started,
-                reason=reason,
-                by=plan.by,
-                shape=plan.shape,
-                mean_level=plan.mean_level,
-                confirms=plan.confirms,
-                dropped=counters.dropped,
-                workers_lost=workers_lost,
-                idle_ns=counters.idle_ns if plan.by == "users" else None,
-                kept=counters.kept,
-                judged=counters.judged,
-            )
-        )
-
-    def _report_progress(self, clocks: Sequence[StageClock]) -> None:
-        stages = [(clock, self._backend.collect_counters(clock)) for clock in clocks]
-        now_ns = self._backend.now_ns()
-        left_ns = find_left_ns(stages, self._stage_order.left, now_ns)
-        usd = find_usd([*self._finished, *(counters for _, counters in stages)])
+    def _conclude(self, clocks: Sequence[StageClock], ended_ns: int, broken_off: str | None, lost: int) -> None:
+        """Journal, report and hand to the stage order what the stages have shown that have ended."""
+        backend = self._backend
+        stages = [(clock, backend.collect_counters(clock)) for clock in clocks]
+        self._report.journal_boundaries(stages)
         for clock, counters in stages:
-            self._progress(describe_tick(clock, counters, now_ns, left_ns, usd))
-
-    def _report_results(self, clocks: Sequence[StageClock]) -> None:
-        """Tell what the stages have shown that have just ended."""
-        stages = [(clock, self._backend.collect_counters(clock)) for clock in clocks]
-        self._finished += [Counters(nano_usd=counters.nano_usd, unpriced=counters.unpriced) for _, counters in stages]
-        for clock, counters in stages:
-            self._progress(describe_result(clock, counters, self._backend.now_ns(), find_usd(self._finished)))
+            at_ns = max(clock.start_ns, ended_ns if clock.ended_ns is None else clock.ended_ns)
+            reason = broken_off or self._dead.get(clock.plan.target) or backend.exhausted
+            self._report.journal_end(clock, counters, at_ns, reason=reason, workers_lost=lost)
+            measured_s = clock.measured_s(backend.now_ns())
+            rate = counters.judged / measured_s if measured_s else 0.0
+            self._stage_order.record_result(clock.plan, self._stopping_rule.judge_stage(counters), rate)
+        self._report.report_results(stages, backend.now_ns())

@@ -9,9 +9,9 @@ a line ends early: what it took to have its users ready is no part of its figure
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-import gevent
-
+from firsttoken.load.session.run_clock import RunClock
 from firsttoken.load.session.session import Session
 from firsttoken.machine.host import read_rss_mb
 from firsttoken.row import Health
@@ -24,35 +24,37 @@ SECOND_NS = 1_000_000_000
 class Second:
     """What was noticed since the last line."""
 
-    def __init__(self) -> None:
-        self._began_ns = time.monotonic_ns()
-        self._began_cpu_s = time.process_time()
+    def __init__(self, clock: RunClock, read_cpu_s: Callable[[], float]) -> None:
+        self._clock = clock
+        self._read_cpu_s = read_cpu_s
+        self._began_ns = clock.now_ns()
+        self._began_cpu_s = read_cpu_s()
         self._lags_ms: list[float] = []
 
     @property
     def is_over(self) -> bool:
-        return time.monotonic_ns() - self._began_ns >= SECOND_NS
+        return self._clock.now_ns() - self._began_ns >= SECOND_NS
 
     def probe(self) -> None:
         """Sleep for a moment and note how much longer it took, also when it is the last moment."""
-        due_ns = time.monotonic_ns() + round(PROBE_S * 1e9)
+        due_ns = self._clock.now_ns() + round(PROBE_S * 1e9)
         try:
-            gevent.sleep(PROBE_S)
+            self._clock.sleep(PROBE_S)
         finally:
-            self._lags_ms.append(max(0, time.monotonic_ns() - due_ns) / 1e6)
+            self._lags_ms.append(max(0, self._clock.now_ns() - due_ns) / 1e6)
 
     def summarise(self, session: Session, worker: int) -> Health:
         """The line of this second; takes the wire stats of every target's client."""
         stats = [target.client.take_wire_stats() for target in session.targets.values()]
         delays_ms = [delay_ms for each in stats for delay_ms in each.delays_ms]
         first_tokens = sum(each.first_tokens for each in stats)
-        late_ms = [late_ns / 1e6 for late_ns in session.take_lateness()]
-        cpu_s, wall_ns = time.process_time() - self._began_cpu_s, time.monotonic_ns() - self._began_ns
+        late_ms = [late_ns / 1e6 for late_ns in session.counters.take_lateness()]
+        cpu_s, wall_ns = self._read_cpu_s() - self._began_cpu_s, self._clock.now_ns() - self._began_ns
         return Health(
             worker=worker,
-            at_ns=session.now_ns(),
-            in_flight=session.in_flight,
-            users_busy=session.busy,
+            at_ns=self._clock.now_ns(),
+            in_flight=session.counters.in_flight,
+            users_busy=session.counters.busy,
             hub_lag_p50_ms=pick(self._lags_ms, 0.5) or 0.0,
             hub_lag_p99_ms=pick(self._lags_ms, 0.99) or 0.0,
             hub_lag_max_ms=max(self._lags_ms),
@@ -66,16 +68,19 @@ class Second:
         )
 
 
-def watch_health(session: Session, worker: int = 0) -> None:
-    """Write a line a second, and where a stage begins, for ever; a greenlet that writes the last when it is killed."""
-    second, stage_runs = Second(), session.stage_runs
+def watch_health(session: Session, worker: int = 0, read_cpu_s: Callable[[], float] = time.process_time) -> None:
+    """Write a line a second, and where a stage begins, for ever; a greenlet that writes the last when it is killed.
+
+    read_cpu_s: CPU seconds that this process has used so far.
+    """
+    second, stage_runs = Second(session.clock, read_cpu_s), session.admission.stage_runs
     try:
         while True:
             second.probe()
-            if second.is_over or session.stage_runs is not stage_runs:
+            if second.is_over or session.admission.stage_runs is not stage_runs:
                 session.recorder.sample_health(second.summarise(session, worker))
                 session.recorder.flush()
-                second, stage_runs = Second(), session.stage_runs
+                second, stage_runs = Second(session.clock, read_cpu_s), session.admission.stage_runs
     finally:
         session.recorder.sample_health(second.summarise(session, worker))
 

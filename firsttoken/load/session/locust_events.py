@@ -46,7 +46,7 @@ def interrupt_when_stopped(environment: Environment, session: Session) -> None:
     """End the run in order where Locust is stopped before it is over."""
 
     def interrupt(**_other: object) -> None:
-        if not session.over and session.stopping is None:
-            session.interrupt(STOPPED)
+        if not session.is_over and session.cancellation.stopping is None:
+            session.cancellation.interrupt_run(STOPPED)
 
     environment.events.test_stopping.add_listener(interrupt)

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from gevent.event import AsyncResult
 
 from firsttoken.load.control.counters import Counters
-from firsttoken.load.control.credit import PENDING_S, says_spent
+from firsttoken.load.control.counting import ValueOf, count_attempt, count_request
+from firsttoken.load.control.credit import PENDING_S
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.slo import Limits, shows
 from firsttoken.load.session.target import Ask
 from firsttoken.plan.slots import Span, find_opening, find_spans
 from firsttoken.plan.stage import Schedule
-from firsttoken.row import OUTCOMES, Phase, Row
+from firsttoken.row import Phase, Row
 
 PENDING_NS = round(PENDING_S * 1e9)
 REASSIGNED = 1_000_000
@@ -66,8 +67,8 @@ class StageRun:
         self._open: set[Request] = set()
         self._measured: deque[Request] = deque()
         """Measured requests not judged yet, in the order in which they were intended."""
-        self._sessions: dict[Hashable, tuple[int, int]] = {}
-        """User -> (arrival, requests asked) of a session that goes on after this request."""
+        self._conversations: dict[Hashable, tuple[int, int]] = {}
+        """User -> (arrival, requests so far) of a conversation with turns left."""
         self._first = generation * REASSIGNED
         self._turns: dict[int, int] = {}
         self._spans: dict[int, list[Span]] = {}
@@ -90,14 +91,14 @@ class StageRun:
         opens_ns = find_opening(spans, now_ns - self.clock.start_ns)
         return None if opens_ns is None else opens_ns + self.clock.start_ns
 
-    def take_turn(self, slot: int, intended_ns: int) -> Request:
+    def take_slot(self, slot: int, intended_ns: int) -> Request:
         """The next request of a user slot of a closed loop."""
         number = self._turns.get(slot, self._first)
         self._turns[slot] = number + 1
         return self._issue(slot, number, intended_ns)
 
-    def arrive(self, number: int, due_ns: int, ask: Ask) -> None:
-        """Hand an arrival to an idle user, or drop it."""
+    def dispatch_arrival(self, number: int, due_ns: int, ask: Ask) -> None:
+        """Give an arrival to an idle user, or drop it."""
         if self.idle:
             request = self._issue(number, self._first, due_ns)
             request.ask = ask
@@ -105,17 +106,17 @@ class StageRun:
         else:
             self.counters.dropped += 1
 
-    def go_on(self, user: Hashable, intended_ns: int) -> Request | None:
-        """The next request of a user's session; None where it has none to go on with."""
-        if user not in self._sessions:
+    def continue_conversation(self, user: Hashable, intended_ns: int) -> Request | None:
+        """The next turn of a user's conversation; None where it has none to continue."""
+        if user not in self._conversations:
             return None
-        arrival, asked = self._sessions.pop(user)
+        arrival, asked = self._conversations.pop(user)
         return self._issue(arrival, asked, intended_ns)
 
-    def remember(self, user: Hashable, request: Request) -> None:
-        """Keep a session that has turns left."""
+    def remember_conversation(self, user: Hashable, request: Request) -> None:
+        """Keep a conversation that has turns left."""
         if request.number + 1 - self._first < self.clock.plan.turns:
-            self._sessions[user] = (request.slot, request.number + 1)
+            self._conversations[user] = (request.slot, request.number + 1)
 
     def close(self) -> None:
         """Send every idle user away."""
@@ -140,14 +141,13 @@ class StageRun:
         self.counters.busy -= 1
         self.counters.open_measured -= request.phase == "measure"
 
-    def record_attempt(self, row: Row) -> None:
-        """Count what an attempt says of the server's life."""
-        alive = None if row.outcome is None else OUTCOMES[row.outcome].alive
-        self.counters.answered += alive is True
-        self.counters.unanswered += alive is False
-        if says_spent(row):
-            self.counters.unpaid += 1
-            self.counters.unpaid_words = row.error or ""
+    def record_attempt(self, row: Row, nano_usd: int | None) -> None:
+        """Count an attempt that has ended; `nano_usd` is what it cost, None where no price is known."""
+        count_attempt(self.counters, row, nano_usd)
+
+    def record_request(self, request: Request, value_of: ValueOf | None) -> None:
+        """Count a request that is over."""
+        count_request(self.counters, self.clock, request, value_of)
 
     def count_streams(self, now_ns: int) -> None:
         """Count the answers that are running, where the question may arise whether anything is alive."""

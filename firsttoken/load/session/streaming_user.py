@@ -54,17 +54,17 @@ class StreamingUser(User):
 
         def on_start() -> None:
             prepare()
-            session.add_user(self)
+            session.users.add_user(self)
 
         setattr(self, "on_start", on_start)  # noqa: B010 - a method is not assigned to by its name
-        session.starting.add(self)
+        session.users.start_user(self)
         greenlet = super().start(group)
-        greenlet.rawlink(lambda _ended: session.remove_user(self))
+        greenlet.rawlink(lambda _ended: session.users.remove_user(self))
         return greenlet
 
     def wait_time(self) -> float:
         """Seconds of think time after each task: `think` of the scenario unless a behaviour says otherwise."""
-        return self.session.think_s
+        return self.session.rules.think_s
 
     def ask(self) -> Row:
         """Wait for a turn, send the next prompt and read its whole stream; the row of the last attempt."""
@@ -81,7 +81,7 @@ class StreamingUser(User):
         struck: list[gevent.Timeout] = []
         while True:
             try:
-                request = self.session.acquire_slot(self)
+                request = self.session.admission.acquire_slot(self)
             except gevent.Timeout as timeout:
                 struck.append(timeout)
             else:
@@ -91,7 +91,7 @@ class StreamingUser(User):
         last = rows[-1]
         if last.outcome in STOPPED_FROM_OUTSIDE or last.end_ns is None:
             return
-        failure = None if last.outcome in SUCCESS else RequestFailedError(self.session.word_failure(last))
+        failure = None if last.outcome in SUCCESS else RequestFailedError(self.session.counters.describe_failure(last))
         self.environment.events.request.fire(
             request_type=REQUEST_TYPE,
             name=last.target,

@@ -46,6 +46,18 @@ class Sender(Protocol):
     def close(self) -> None: ...
 
 
+class TargetAccess(NamedTuple):
+    """What a load process needs to reach the targets of a run."""
+
+    run_id: str
+    base_urls: Mapping[str, str]
+    """Per target, where it listens."""
+    environ: Mapping[str, str]
+    """Where the keys of the targets are, by name."""
+    origin_ns: int
+    """The run's origin, on the monotonic clock of this machine."""
+
+
 class Ask(NamedTuple):
     """One request, ready to be sent."""
 
@@ -109,18 +121,15 @@ def leave_out(body: bytes, names: Sequence[str]) -> bytes:
 def open_target(
     target: Target,
     scenario: Scenario,
-    *,
-    base_url: str,
-    environ: Mapping[str, str],
-    origin_ns: int,
-    run_id: str,
+    access: TargetAccess,
     trace: Sequence[Arrival] | None = None,
     worker: int = 0,
 ) -> LiveTarget:
     """Make a target ready; its key is taken from the environment by name. Raises TargetError for a bad URL."""
+    environ = access.environ
     try:
         endpoint = parse_endpoint(
-            base_url,
+            access.base_urls[target.name],
             target.api,
             environ[target.key_env] if target.key_env else None,
             read_headers(target.headers, environ),
@@ -132,8 +141,8 @@ def open_target(
     except ValueError as error:
         raise TargetError(f"target.{target.name}: {error}") from None
     seed = f"{scenario.seed}-{target.name}-{worker}"
-    sender = _open_sender(target, endpoint, scenario.timeouts, origin_ns, seed)
-    return LiveTarget(target, scenario, sender, run_id, trace or ())
+    sender = _open_sender(target, endpoint, scenario.timeouts, access.origin_ns, seed)
+    return LiveTarget(target, scenario, sender, access.run_id, trace or ())
 
 
 def _open_sender(target: Target, endpoint: Endpoint, timeouts: Timeouts, origin_ns: int, seed: str) -> Sender:

@@ -20,7 +20,7 @@ from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.load.budget.ledger import Ledger
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
-from firsttoken.load.session.backend import TICK_S, Patience, describe_missing_users
+from firsttoken.load.session.gathering import TICK_S, Census, await_users
 from firsttoken.load.session.session import Session
 from firsttoken.load.workers.messages import (
     SYNC_EVERY_S,
@@ -99,19 +99,19 @@ class WorkerBackend:
 
     @property
     def exhausted(self) -> str | None:
-        return self._ledger.exhausted(self._session.lasted_ns)
+        return self._ledger.exhausted(self._session.clock.lasted_ns)
 
     @property
     def stopping(self) -> str | None:
-        return self._session.stopping or self.failure
+        return self._session.cancellation.stopping or self.failure
 
     @property
     def failure(self) -> str | None:
-        return self._session.failure or self._failure or self._roster.failure
+        return self._session.cancellation.failure or self._failure or self._roster.failure
 
     @property
     def traceback(self) -> str:
-        return self._session.traceback or self._roster.traceback
+        return self._session.cancellation.traceback or self._roster.traceback
 
     @property
     def workers_lost(self) -> int:
@@ -123,12 +123,12 @@ class WorkerBackend:
         return self._roster.clock_error_ns
 
     def now_ns(self) -> int:
-        return self._session.now_ns()
+        return self._session.clock.now_ns()
 
     def next_start_ns(self) -> int:
         return self.now_ns() + (FAR_LEAD_NS if self._welcomes_others else LEAD_NS)
 
-    def gather(self, group: Group) -> str | None:
+    def gather_users(self, group: Group) -> str | None:
         self._link.accept_workers(True)
         while self._roster.ready < self._expected or not self._roster.living:
             if self.stopping:
@@ -136,20 +136,16 @@ class WorkerBackend:
             gevent.sleep(TICK_S)
         self._link.accept_workers(False)
         self._running, self._users_each = group, self._roster.count_each(group)
-        patience = Patience()
         self._spread()
-        while not self._roster.has_users(self._users_each):
-            if self.stopping:
-                return self.stopping
-            if patience.wears_out(self._roster.users):
-                wanted = self._users_each * len(self._roster.living)
-                return describe_missing_users(wanted, self._roster.users, self._roster.starting, self._roster.left)
-            if patience.is_time_to_call():
-                self._spread()
-            gevent.sleep(TICK_S)
-        return None
+        return await_users(self._count_users, lambda: self.stopping, self._spread, gevent.sleep)
 
-    def begin(self, clocks: Sequence[StageClock]) -> None:
+    def _count_users(self) -> Census:
+        roster = self._roster
+        is_complete = roster.has_users(self._users_each)
+        wanted = self._users_each * len(roster.living)
+        return Census(wanted, roster.users, roster.starting, roster.left, is_complete)
+
+    def begin_stages(self, clocks: Sequence[StageClock]) -> None:
         self._clocks = list(clocks)
         self._roster.begin(clocks)
         self._send_states()
@@ -160,25 +156,25 @@ class WorkerBackend:
     def collect_counters(self, clock: StageClock) -> Counters:
         return self._roster.collect_counters(clock.plan.stage)
 
-    def advance(self, enough: Sequence[StageClock]) -> None:
-        advance_together([(clock, self.collect_counters(clock)) for clock in self._clocks], self.now_ns(), enough)
+    def advance_clocks(self, decided: Sequence[StageClock]) -> None:
+        advance_together([(clock, self.collect_counters(clock)) for clock in self._clocks], self.now_ns(), decided)
         if self._sent != self._standing():
             self._send_states()
 
-    def end(self, outcome: Outcome) -> None:
+    def end_stages(self, outcome: Outcome) -> None:
         self._roster.close(outcome)
         self._running = ()
         self._send_states()
         while not self._roster.is_drained:
             gevent.sleep(TICK_S / 4)
 
-    def mark(self, event: StageEvent) -> None:
+    def journal_event(self, event: StageEvent) -> None:
         self._session.recorder.mark_stage(event)
 
-    def flush(self) -> None:
+    def flush_journal(self) -> None:
         self._session.recorder.flush()
 
-    def leave(self) -> None:
+    def end_run(self) -> None:
         """Wait until every row of every living worker is here, and they have gone."""
         self._roster.finish()
         self._send_states()

@@ -54,7 +54,7 @@ class WorkerRun:
         self._takes_rows = True
         self._stopped: str | None = None
         self.failure: str | None = None
-        session.refill = self._refill
+        session.limiter.connect_ledger(self._refill)
         client.listener = self.on_message
 
     def on_message(self, message: ToWorker) -> None:
@@ -123,5 +123,5 @@ class WorkerRun:
 
     def _refill(self) -> None:
         """Send the allowance's top-up request to the master's ledger."""
-        if top_up := self._session.limiter.allowance.write_top_up(self._session.now_ns()):
+        if top_up := self._session.limiter.allowance.write_top_up(self._session.clock.now_ns()):
             self._client.send(BudgetRequest(top_up))

@@ -60,18 +60,18 @@ class WorkerState:
         """Admit no more requests, and end what is on the wire."""
         if not self._closed:
             self._closed = True
-            self._session.close_admission(outcome)
+            self._session.admission.close_stages(outcome)
             self._stage_long.close()
 
     @property
     def is_drained(self) -> bool:
         """Whether admission is closed and no user has a request any more."""
-        return self._closed and self._session.busy == 0
+        return self._closed and self._session.counters.busy == 0
 
     @property
     def standing(self) -> object:
         """What a master waits for: where this changes it is told at once."""
-        return self._group, len(self._session.users), len(self._stage_runs), self._closed, self.is_drained
+        return self._group, self._session.users.ready, len(self._stage_runs), self._closed, self.is_drained
 
     def describe_progress(self, *, done: bool = False) -> WorkerProgress:
         """How far this worker is."""
@@ -80,15 +80,15 @@ class WorkerState:
             self._samples[share.stage].collect(share, stage_run.counters.samples)
         return WorkerProgress(
             group=self._group,
-            users=len(session.users),
-            starting=len(session.starting),
-            left=session.left,
-            traceback=session.traceback,
+            users=session.users.ready,
+            starting=session.users.starting,
+            left=session.users.left,
+            traceback=session.cancellation.traceback,
             closed=self._closed,
             drained=self.is_drained,
             counters={stage: self._collect_counters(stage) for stage in self._plans},
             samples={stage: outbox.next_piece() for stage, outbox in self._samples.items()},
-            failure=session.stopping,
+            failure=session.cancellation.stopping,
             done=done,
             clock_error_ns=self._clock_error_ns,
         )
@@ -103,7 +103,7 @@ class WorkerState:
         self._samples = {stage: Outbox() for stage in plans}
         if not any(self._session.targets[plan.target].target.client == "sdk" for plan in plans.values()):
             self._stage_long.enter_context(gc_paused())
-        self._session.open_admission([])
+        self._session.admission.open_stages([])
         return True
 
     def _follow(self, order: Order) -> None:
@@ -112,14 +112,14 @@ class WorkerState:
         new = [share for share in order.shares if share not in self._stage_runs and not self._closed]
         for share in new:
             self._stage_runs[share] = self._open_stage_run(share, order.start_ns)
-        now_ns = self._session.now_ns()
+        now_ns = self._session.clock.now_ns()
         for share, stage_run in self._stage_runs.items():
             if share.stage == order.stage:
                 stage_run.clock.follow(order.phases, now_ns)
                 if order.ended:
                     stage_run.clock.break_off(now_ns)
         if new:
-            self._session.admit_stage_runs([self._stage_runs[share] for share in new])
+            self._session.admission.add_stages([self._stage_runs[share] for share in new])
 
     def _open_stage_run(self, share: Share, start_ns: int) -> StageRun:
         plan = self._plans[share.stage]
@@ -137,7 +137,7 @@ class WorkerState:
         Its samples are told in pieces beside it.
         """
         all_counters = [
-            self._session.collect_counters(stage_run.clock)
+            self._session.counters.collect_counters(stage_run.clock)
             for share, stage_run in self._stage_runs.items()
             if share.stage == stage
         ]

@@ -4,20 +4,24 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import gevent
+import msgspec
 import pytest
 
+from firsttoken.load.budget.ledger import Allowance, Ledger
+from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
 from firsttoken.load.control.stopping import StoppingRule
-from firsttoken.load.session import controller as conducting
-from firsttoken.load.session.controller import Controller
+from firsttoken.load.session.controller import Controller, LocalBackend
+from firsttoken.load.session.session import Session
 from firsttoken.plan.order import Ladder
 from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import Group, StagePlan
 from firsttoken.row import Outcome, StageEvent
-from firsttoken.scenario.format import Scenario, Traffic
+from firsttoken.scenario.format import Budget, Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
+from tests.load.made_session import ScriptedTarget, add_users, describe_stage, make_session, send_for_ever
 
 
 class ScriptedBackend:
@@ -35,7 +39,7 @@ class ScriptedBackend:
         self.ended: list[Outcome] = []
         self.left = False
         self.missing: str | None = None
-        self.gathers_s = 0.0
+        self.while_gathering: Callable[[], None] = lambda: None
         self.at: dict[float, Callable[[], None]] = {}
         self._counters_at = counters_at
         self._clocks: Sequence[StageClock] = ()
@@ -46,41 +50,35 @@ class ScriptedBackend:
     def next_start_ns(self) -> int:
         return self.now_ns() + self.lead_s * NS
 
-    def gather(self, group: Group) -> str | None:
-        gevent.sleep(self.gathers_s)
+    def gather_users(self, group: Group) -> str | None:
+        self.while_gathering()
         return self.missing
 
     def leaves_cycles(self, group: Group) -> bool:
         return False
 
-    def begin(self, clocks: Sequence[StageClock]) -> None:
+    def begin_stages(self, clocks: Sequence[StageClock]) -> None:
         self._clocks = clocks
 
     def collect_counters(self, clock: StageClock) -> Counters:
         return self._counters_at(self.at_s)
 
-    def advance(self, enough: Sequence[StageClock]) -> None:
+    def advance_clocks(self, decided: Sequence[StageClock]) -> None:
         self.at_s += 1
         self.at.pop(self.at_s, lambda: None)()
-        advance_together([(clock, self.collect_counters(clock)) for clock in self._clocks], self.now_ns(), enough)
+        advance_together([(clock, self.collect_counters(clock)) for clock in self._clocks], self.now_ns(), decided)
 
-    def end(self, outcome: Outcome) -> None:
+    def end_stages(self, outcome: Outcome) -> None:
         self.ended.append(outcome)
 
-    def mark(self, event: StageEvent) -> None:
+    def journal_event(self, event: StageEvent) -> None:
         self.events.append(event)
 
-    def flush(self) -> None:
+    def flush_journal(self) -> None:
         """Nothing waits."""
 
-    def leave(self) -> None:
+    def end_run(self) -> None:
         self.left = True
-
-
-@pytest.fixture(autouse=True)
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No real time passes between two ticks."""
-    monkeypatch.setattr(conducting, "TICK_S", 0)
 
 
 def conduct(
@@ -101,8 +99,10 @@ def conduct(
         for level in (1.0, 4.0)
         for name in targets
     ]
-    controller = Controller(backend, Ladder([(plan,) for plan in plans]), StoppingRule(scenario), progress)
-    gevent.spawn(controller.run).get(timeout=5)
+    controller = Controller(
+        backend, Ladder([(plan,) for plan in plans]), StoppingRule(scenario), progress, sleep=lambda _s: None
+    )
+    controller.run()
     return controller
 
 
@@ -200,8 +200,8 @@ def test_workers_lost_in_a_stage_are_told_with_its_end() -> None:
 def test_workers_lost_while_no_stage_runs_are_told_of_the_run_and_of_no_stage() -> None:
     backend = ScriptedBackend()
     losses = iter([1, 1, 4])
-    backend.gather = lambda group: setattr(backend, "workers_lost", next(losses))  # type: ignore[method-assign]
-    backend.leave = lambda: setattr(backend, "workers_lost", next(losses))  # type: ignore[method-assign]
+    backend.gather_users = lambda group: setattr(backend, "workers_lost", next(losses))  # type: ignore[method-assign]
+    backend.end_run = lambda: setattr(backend, "workers_lost", next(losses))  # type: ignore[method-assign]
 
     controller = conduct(backend)
 
@@ -243,15 +243,128 @@ def test_spent_credit_ends_the_run_as_a_cap_of_its_budget_does() -> None:
     assert {event.target for event in backend.events} == {"a"}, "b is on the same account"
 
 
-def test_users_who_take_long_to_start_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_who_take_long_to_start_are_reported() -> None:
     def said(backend: ScriptedBackend) -> list[object]:
         events: list[dict[str, object]] = []
         conduct(backend, progress=events.append)
         return [event["sentence"] for event in events if event["event"] == "said"]
 
     slow = ScriptedBackend()
-    slow.gathers_s = 0.02
+    slow.while_gathering = lambda: gevent.sleep(0)  # for as long as the fake sleep of the controller takes
 
     assert said(ScriptedBackend()) == []
-    monkeypatch.setattr(conducting, "SLOW_START_S", 0.001)
     assert said(slow) == ["starting users: 1", "starting users: 4"]
+
+
+def test_a_failure_of_the_backend_in_a_stage_is_the_controllers_with_its_traceback() -> None:
+    backend = ScriptedBackend()
+
+    def fail() -> None:
+        backend.stopping = backend.failure = "chat.py:3: expected it to run"
+        backend.traceback = "Traceback"
+
+    backend.at[5.0] = fail
+
+    controller = conduct(backend)
+
+    assert (controller.failure, controller.traceback) == ("chat.py:3: expected it to run", "Traceback")
+    assert backend.events[-1].reason == "chat.py:3: expected it to run"
+
+
+def local(session: Session, **budget: float) -> LocalBackend:
+    return LocalBackend(session, Ledger(Budget(**budget)), seed=7, trace=None)
+
+
+def drive(session: Session, backend: LocalBackend, groups: list[Group]) -> tuple[Controller, gevent.Greenlet]:
+    """A controller that runs these stages on a backend, in virtual time."""
+    target = Target(model="a")
+    traffic = Traffic(locustfile="chat", input_tokens=1, output_tokens=1)
+    scenario = Scenario(name="c", target=[target], traffic=traffic, load=Load(users=[1]))
+    rule = StoppingRule(scenario)
+    controller = Controller(backend, Ladder(groups), rule, lambda event: None, session.clock.sleep)
+    return controller, gevent.spawn(controller.run)
+
+
+def stages_of(session: Session) -> list[tuple[str, float]]:
+    session.recorder.flush()
+    lines = (session.recorder.folder / "stages.jsonl").read_bytes().splitlines()
+    return [(event.event, event.at_ns / NS) for event in (msgspec.json.decode(line, type=StageEvent) for line in lines)]
+
+
+def test_a_process_alone_runs_a_stage_from_its_users_to_its_last_row(tmp_path) -> None:
+    session = make_session(tmp_path, takes_s=0.5)
+    plan = describe_stage(users=2, measure_ns=2 * NS)
+    controller, running = drive(session, local(session), [(plan,)])
+    session.clock.let_pass(1)
+    assert (session.users.wanted, stages_of_any(session)) == (2, [])
+
+    add_users(session, "ab")
+    users = [send_for_ever(session, user) for user in "ab"]
+    session.clock.let_pass(10)
+    gevent.killall(users)
+
+    assert running.successful()
+    names, times_s = zip(*stages_of(session), strict=True)
+    assert names == ("ramp", "settle", "measure", "hold", "end")
+    assert times_s[3] - times_s[2] == 2
+    assert (controller.failure, controller.budget, session.is_over) == (None, None, True)
+    assert session.recorder.started[0] >= 8
+
+
+def stages_of_any(session: Session) -> list[tuple[str, float]]:
+    return stages_of(session) if (session.recorder.folder / "stages.jsonl").exists() else []
+
+
+def test_users_that_do_not_come_are_requested_again_and_then_fail_the_run(tmp_path) -> None:
+    session = make_session(tmp_path)
+    controller, running = drive(session, local(session), [(describe_stage(users=2),)])
+    add_users(session, "a")
+
+    session.clock.let_pass(40)
+
+    assert running.successful()
+    assert str(controller.failure).startswith("expected 2 users to be ready, got 1")
+    assert session.users.requested_again == 9
+
+
+def test_a_run_that_is_interrupted_as_its_users_start_begins_no_stage(tmp_path) -> None:
+    session = make_session(tmp_path)
+    controller, running = drive(session, local(session), [(describe_stage(users=2),)])
+    session.clock.let_pass(1)
+
+    session.cancellation.interrupt_run("interrupted")
+    session.clock.let_pass(1)
+
+    assert running.successful()
+    assert (controller.failure, stages_of_any(session)) == ("interrupted", [])
+
+
+def test_a_budget_of_requests_ends_the_run_of_a_process_alone(tmp_path) -> None:
+    limiter = BudgetLimiter(Allowance(), prices={"a": None}, quotas={})
+    session = make_session(tmp_path, takes_s=0.5, limiter=limiter)
+    controller, running = drive(session, local(session, requests=3), [(describe_stage(users=1),)])
+    add_users(session, "a")
+    user = send_for_ever(session, "a")
+
+    session.clock.let_pass(20)
+    user.kill()
+
+    assert running.successful()
+    assert "3 requests" in str(controller.budget)
+    assert len(session.targets["a"].client.bodies) == 3
+
+
+def test_a_failure_of_the_session_is_the_backends(tmp_path) -> None:
+    session = make_session(tmp_path)
+    backend = local(session)
+    session.cancellation.fail_run("chat.py:3", "Traceback")
+
+    assert (backend.failure, backend.stopping, backend.traceback) == ("chat.py:3", "chat.py:3", "Traceback")
+
+
+@pytest.mark.parametrize("client", ["wire", "sdk"])
+def test_only_the_openai_package_leaves_cycles(tmp_path, client) -> None:
+    target = ScriptedTarget(None, Target(model="a", client=client))
+    backend = local(make_session(tmp_path, targets={"a": target}))
+
+    assert backend.leaves_cycles((describe_stage(),)) == (client == "sdk")

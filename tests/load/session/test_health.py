@@ -1,8 +1,7 @@
 """Health lines: every moment lies in one, and each says what the load process did in it."""
 
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import gevent
 import msgspec
@@ -39,15 +38,25 @@ def session(tmp_path: Path) -> Session:
         "a": WireStats([float(ms) for ms in range(100)], first_tokens=3, bracketed=1),
         "b": WireStats([], first_tokens=1, bracketed=0),
     }
-    targets = {name: ScriptedTarget(each) for name, each in stats.items()}
-    return make_session(tmp_path, targets, origin_ns=time.monotonic_ns())
+    return make_session(tmp_path, targets={name: ScriptedTarget(each) for name, each in stats.items()})
 
 
-def watch(session: Session, load: Any) -> list[Health]:
-    """Watch while `load` runs, stop the watch, and return its lines."""
-    watching = gevent.spawn(watch_health, session)
-    gevent.sleep(0.01)
-    load()
+class Cpu:
+    """Uses half of a core, by the clock of a session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def read_s(self) -> float:
+        return self.session.clock.now_ns() / 2e9
+
+
+def watch(session: Session, *steps: Callable[[], None]) -> list[Health]:
+    """Watch while each step is taken, stop the watch, and return its lines."""
+    watching = gevent.spawn(watch_health, session, 0, Cpu(session).read_s)
+    session.clock.let_pass(0)
+    for step in steps:
+        step()
     watching.kill()
     session.recorder.flush()
     lines = (session.recorder.folder / "health.jsonl").read_bytes().splitlines()
@@ -55,45 +64,49 @@ def watch(session: Session, load: Any) -> list[Health]:
 
 
 def test_a_load_that_stops_within_a_second_leaves_a_line(session: Session) -> None:
-    began_ns = session.now_ns()
+    (line,) = watch(session, lambda: session.clock.let_pass(0.05))
 
-    (line,) = watch(session, lambda: gevent.sleep(0.05))
-
-    assert began_ns < line.at_ns <= session.now_ns()
+    assert (line.at_ns, line.hub_lag_max_ms) == (50_000_000, 0)
 
 
 def test_lines_come_each_second_and_the_last_when_the_load_stops(session: Session) -> None:
-    lines = watch(session, lambda: gevent.sleep(1.1))
+    lines = watch(session, lambda: session.clock.let_pass(1.1))
 
-    assert len(lines) == 2
-    assert lines[0].at_ns >= 1_000_000_000
-    assert lines[1].at_ns > lines[0].at_ns
+    assert [line.at_ns for line in lines] == [1_000_000_000, 1_100_000_000]
 
 
 def test_a_hub_that_stood_still_is_seen_also_in_its_last_moment(session: Session) -> None:
-    (line,) = watch(session, lambda: time.sleep(0.06))
+    (line,) = watch(session, lambda: session.clock.freeze_hub(0.06))
 
-    assert line.hub_lag_max_ms >= 50
-    assert line.hub_lag_max_ms >= line.hub_lag_p99_ms >= line.hub_lag_p50_ms >= 0
+    assert line.hub_lag_p50_ms == line.hub_lag_max_ms == 55  # the probe was to last 5 ms
+
+
+def test_the_lag_of_a_second_is_told_by_its_middle_and_its_end(session: Session) -> None:
+    def freeze_once() -> None:
+        session.clock.let_pass(0.5)
+        session.clock.freeze_hub(0.1)
+        session.clock.let_pass(0.2)
+
+    (line,) = watch(session, freeze_once)
+
+    assert (line.hub_lag_p50_ms, line.hub_lag_max_ms) == (0, 95)
 
 
 def test_a_stage_begins_with_a_line_of_its_own(session: Session) -> None:
     """Users start in one go, which holds the hub up: that is over when their stage begins, and none of its doing."""
+    before, within = watch(
+        session,
+        lambda: session.clock.freeze_hub(0.06),
+        lambda: session.admission.open_stages([]),
+        lambda: session.clock.let_pass(0.05),
+    )
 
-    def begin_after_a_freeze() -> None:
-        time.sleep(0.06)
-        session.open_admission([])
-        gevent.sleep(0.05)
-
-    before, within = watch(session, begin_after_a_freeze)
-
-    assert before.hub_lag_max_ms >= 50
-    assert within.hub_lag_max_ms < before.hub_lag_max_ms
-    assert within.at_ns > before.at_ns
+    assert (before.hub_lag_max_ms, within.hub_lag_max_ms) == (55, 0)
+    assert (before.at_ns, within.at_ns) == (60_000_000, 110_000_000)
 
 
 def test_what_the_wires_of_all_targets_read_is_in_the_line_once(session: Session) -> None:
-    first, second = watch(session, lambda: gevent.sleep(1.1))
+    first, second = watch(session, lambda: session.clock.let_pass(1.1))
 
     assert (first.in_flight, second.in_flight) == (6, 6)
     assert (first.read_delay_p50_ms, first.read_delay_p99_ms) == (50.0, 99.0)
@@ -101,13 +114,19 @@ def test_what_the_wires_of_all_targets_read_is_in_the_line_once(session: Session
     assert (second.read_delay_p50_ms, second.read_delay_p99_ms, second.bracketed_share) == (None, None, None)
 
 
+def test_how_late_the_arrivals_of_an_open_loop_were_begun_is_in_the_line_once(session: Session) -> None:
+    def begin_late() -> None:
+        session.counters.record_lateness(3_000_000)
+        session.counters.record_lateness(1_000_000)
+
+    first, second = watch(session, begin_late, lambda: session.clock.let_pass(1.1))
+
+    assert (first.lateness_p99_ms, first.lateness_max_ms) == (3.0, 3.0)
+    assert (second.lateness_p99_ms, second.lateness_max_ms) == (None, None)
+
+
 def test_a_busy_process_shows_in_its_share_of_a_core_and_has_a_size(session: Session) -> None:
-    def burn() -> None:
-        until_s = time.process_time() + 0.2
-        while time.process_time() < until_s:
-            pass
+    (line,) = watch(session, lambda: session.clock.let_pass(0.2))
 
-    (line,) = watch(session, burn)
-
-    assert 0 < line.cpu_share < 1.1
+    assert line.cpu_share == pytest.approx(0.5)
     assert line.rss_mb > 10
