@@ -9,7 +9,7 @@ from __future__ import annotations
 from locust import between, constant, task
 
 from firsttoken.load import locust_cli
-from firsttoken.load.session.streaming_user import RequestFailedError, StreamingUser
+from firsttoken.load.behaviour.streaming_user import RequestFailedError, StreamingUser
 
 __all__ = ["RequestFailedError", "StreamingUser", "between", "constant", "task"]
 

@@ -108,7 +108,7 @@ def test_a_locustfile_of_the_last_release_has_the_user_of_today(tmp_path: Path) 
 
     done = run_file(tmp_path / "chat.py")
 
-    assert done.stdout == "firsttoken.load.session.streaming_user\n"
+    assert done.stdout == "firsttoken.load.behaviour.streaming_user\n"
     assert "firsttoken.load.users has moved: import from firsttoken.locust; the old path works" in done.stderr
 
 

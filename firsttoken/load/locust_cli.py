@@ -22,15 +22,15 @@ from locust.exception import StopTest
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
+from firsttoken.load.behaviour.dispatch import Dispatcher, find_ours
+from firsttoken.load.behaviour.fault import FaultWatch
+from firsttoken.load.behaviour.other_users import count_requests_of_others, record_others
+from firsttoken.load.behaviour.reporting_shape import Stages
 from firsttoken.load.control.stopping import StoppingRule
 from firsttoken.load.open_run import OpenRun
-from firsttoken.load.reporting_shape import Stages
 from firsttoken.load.session.build import read_arrivals
 from firsttoken.load.session.controller import Controller, LocalBackend
-from firsttoken.load.session.dispatch import Dispatcher, find_ours
-from firsttoken.load.session.fault import FaultWatch
 from firsttoken.load.session.health import watch_health
-from firsttoken.load.session.other_users import count_requests_of_others, record_others
 from firsttoken.load.session.session import Session
 from firsttoken.machine.readiness import UsageError
 from firsttoken.plan.order import StageOrder, order_run_stages

@@ -24,23 +24,23 @@ from locust import User
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
-from firsttoken.load.control.stopping import StoppingRule
-from firsttoken.load.open_run import OpenRun
-from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
-from firsttoken.load.reporting_shape import Stages
-from firsttoken.load.session.controller import Backend, Controller, LocalBackend
-from firsttoken.load.session.dispatch import Dispatcher
-from firsttoken.load.session.fault import FaultWatch
-from firsttoken.load.session.health import watch_health
-from firsttoken.load.session.locust_events import (
+from firsttoken.load.behaviour.dispatch import Dispatcher
+from firsttoken.load.behaviour.fault import FaultWatch
+from firsttoken.load.behaviour.locust_events import (
     fire_init,
     fire_quitting,
     fire_stop,
     interrupt_when_stopped,
     open_environment,
 )
-from firsttoken.load.session.locustfile import load_behaviour
-from firsttoken.load.session.other_users import count_requests_of_others, record_others
+from firsttoken.load.behaviour.locustfile import load_behaviour
+from firsttoken.load.behaviour.other_users import count_requests_of_others, record_others
+from firsttoken.load.behaviour.reporting_shape import Stages
+from firsttoken.load.control.stopping import StoppingRule
+from firsttoken.load.open_run import OpenRun
+from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
+from firsttoken.load.session.controller import Backend, Controller, LocalBackend
+from firsttoken.load.session.health import watch_health
 from firsttoken.load.workers.local_workers import LocalWorkers
 from firsttoken.load.workers.master import WorkerBackend
 from firsttoken.load.workers.messages import Welcome, parse_address

@@ -26,15 +26,15 @@ from locust.env import Environment
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
+from firsttoken.load.behaviour.fault import FaultWatch
+from firsttoken.load.behaviour.locust_events import fire_init, fire_quitting, open_environment
+from firsttoken.load.behaviour.locustfile import BehaviourError, load_behaviour
+from firsttoken.load.behaviour.reporting_shape import Stages
 from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
-from firsttoken.load.reporting_shape import Stages
 from firsttoken.load.session.build import open_session
-from firsttoken.load.session.fault import FaultWatch
 from firsttoken.load.session.gc_pause import gc_paused
 from firsttoken.load.session.health import watch_health
 from firsttoken.load.session.journal import Recorder
-from firsttoken.load.session.locust_events import fire_init, fire_quitting, open_environment
-from firsttoken.load.session.locustfile import BehaviourError, load_behaviour
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.target import TargetAccess, TargetError
 from firsttoken.load.workers.clock_offset import Offset

@@ -5,12 +5,12 @@ from typing import Any, cast
 
 import gevent
 
+from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.slo import read_limits
 from firsttoken.load.session.journal import Recorder
-from firsttoken.load.session.request import send_request
 from firsttoken.load.session.session import Session, SessionRules
 from firsttoken.load.session.stage_run import StageRun
 from firsttoken.load.session.target import Ask

@@ -18,8 +18,8 @@ from gevent.pool import Group
 from locust import TaskSet, User
 from locust.env import Environment
 
-from firsttoken.load.reporting_shape import Stages
-from firsttoken.load.session.request import send_request
+from firsttoken.load.behaviour.reporting_shape import Stages
+from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import Request
 from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row

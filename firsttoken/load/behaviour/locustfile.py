@@ -11,8 +11,8 @@ from locust import LoadTestShape, User
 from locust.util.load_locustfile import load_locustfile
 
 from firsttoken.error import FirstTokenError
-from firsttoken.load.session.dispatch import find_ours
-from firsttoken.load.session.fault import describe_fault
+from firsttoken.load.behaviour.dispatch import find_ours
+from firsttoken.load.behaviour.fault import describe_fault
 
 
 class BehaviourError(FirstTokenError):

@@ -29,7 +29,7 @@ from locust.exception import (
 )
 
 import firsttoken
-from firsttoken.load.session.streaming_user import StreamingUser
+from firsttoken.load.behaviour.streaming_user import StreamingUser
 
 CONTROL = (
     *(StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately),

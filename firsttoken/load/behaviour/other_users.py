@@ -8,8 +8,8 @@ from __future__ import annotations
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from firsttoken.load.session.dispatch import find_others
-from firsttoken.load.session.streaming_user import REQUEST_TYPE
+from firsttoken.load.behaviour.dispatch import find_others
+from firsttoken.load.behaviour.streaming_user import REQUEST_TYPE
 from firsttoken.row import Manifest
 
 

@@ -13,7 +13,7 @@ from locust import User
 from locust.dispatch import UsersDispatcher
 from locust.runners import WorkerNode
 
-from firsttoken.load.session.streaming_user import StreamingUser
+from firsttoken.load.behaviour.streaming_user import StreamingUser
 
 OnWorkers = dict[str, dict[str, int]]
 """Worker -> class -> how many users of it."""

@@ -1,0 +1,1 @@
+"""How users behave: locustfiles, the user they build on, and Locust around it."""
