@@ -280,6 +280,13 @@ class Health(msgspec.Struct, kw_only=True):
     """How long after the schedule requests of an open loop were begun in this second; None where none was due."""
 
 
+ROW_VERSION = 2
+"""Of the columns of a row; 2 added those from `name` on."""
+DEFINITIONS = 1
+"""The version of what the metrics mean: raised, with a line here, by a change after which the same rows give another
+value. 1: the first that a run states; runs before it were made under rules that changed between releases."""
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """Where a run's figures come from (`manifest.json`)."""
 
@@ -294,7 +301,9 @@ class Manifest(msgspec.Struct, kw_only=True):
     host: dict[str, str | int]
     endpoints: dict[str, dict[str, str]]
     """Per target: base_url, api, model asked, and the fingerprint once seen."""
-    row_version: int = 2
+    row_version: int = ROW_VERSION
+    definitions: int | None = None
+    """The DEFINITIONS that it was run under; None in runs that are older than they."""
     state: Literal["running", "complete", "interrupted", "failed"] = "running"
     reason: str | None = None
     """Why it did not come to its planned end, in a sentence."""

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import tomli_w
 
-from firsttoken.row import Health, Manifest, Row, StageEvent
+from firsttoken.row import DEFINITIONS, Health, Manifest, Row, StageEvent
 from tests.made_stage import LEVEL, Course, MadeStage, Plan, S, Served
 
 MODELS = {
@@ -140,6 +140,7 @@ def _manifest(seed: int, targets: Sequence[str], end: int, interrupted: bool, bu
         versions={"firsttoken": "0.1.0", "python": "3.11.7"},
         host={"cpus": 2, "platform": "Linux", "memory_mb": 24_000},
         endpoints={name: endpoint | {"model": name} for name in targets},
+        definitions=DEFINITIONS,
         state="interrupted" if interrupted else "complete",
         budget=budget,
         ended_utc="2026-01-05T10:10:00Z",

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "scenario": {"catalogue", "duration", "row", "traffic", "kit", "net"},
     "plan": {"catalogue", "duration", "row", "scenario", "stats", "traffic"},
     "machine": {"catalogue", "kit", "plan", "scenario"},
-    "process": {"catalogue", "machine", "plan", "scenario"},
+    "process": {"catalogue", "machine", "plan", "row", "scenario"},
     "load": {"kit", "machine", "net", "old_paths", "process", "sdk", "wire"}
     | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,

@@ -160,10 +160,17 @@ def verify(run: RunFolder, *, json_: Json = False) -> int:
 
     verdict = verify_run(run)
     if json_:
-        sys.stdout.write(json.dumps({"figures": verdict.results, "mismatches": verdict.mismatches}, indent=2) + "\n")
+        told = {
+            "figures": verdict.results,
+            "mismatches": verdict.mismatches,
+            "other_rules": verdict.other_rules or None,
+        }
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    elif verdict.other_rules:
+        console.complain(verdict.other_rules)
     else:
         terminal.show_verification(run, verdict.results, verdict.mismatches)
-    return 1 if verdict.mismatches else 0
+    return verdict.exit_code
 
 
 @app.command

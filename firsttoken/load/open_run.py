@@ -34,7 +34,7 @@ from firsttoken.net.proxy import find_proxy
 from firsttoken.plan.locust_shape import Shape
 from firsttoken.plan.order import StageOrder, order_run_stages
 from firsttoken.process.launch import LoadSpec
-from firsttoken.row import Manifest, Row
+from firsttoken.row import DEFINITIONS, Manifest, Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.target import Target
@@ -78,6 +78,7 @@ class OpenRun:
                 for target in self.scenario.target
             },
             workers=spec.workers + spec.remote,
+            definitions=DEFINITIONS,
         )
         earlier = self.folder / "manifest.json"
         if not earlier.exists():

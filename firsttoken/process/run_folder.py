@@ -16,12 +16,15 @@ import msgspec
 
 from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.process.launch import LaunchError
+from firsttoken.row import DEFINITIONS
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import dump_toml
 
 
 def find_broken_off(folder: Path) -> Path:
-    """The folder of a run that can go on. Raises LaunchError where it is none, or came to its planned end."""
+    """The folder of a run that can continue. Raises LaunchError where it is none, has ended or was begun under other
+    definitions.
+    """
     manifest = folder / "manifest.json"
     if not (manifest.is_file() and (folder / "scenario.toml").is_file()):
         got = (
@@ -35,13 +38,19 @@ def find_broken_off(folder: Path) -> Path:
             f"--resume {folder}: expected the folder of a run, got {got}; `firsttoken run` prints its path"
         )
     try:
-        state = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object]).get("state")
+        told = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object])
     except UNREADABLE:
         raise LaunchError(f"--resume {folder}: expected the manifest of a run in {manifest}, got a torn one") from None
-    if state == "complete":
+    if told.get("state") == "complete":
         raise LaunchError(
             f"--resume {folder}: expected a run that was broken off, got one that came to its end; "
             f"`firsttoken report {folder}` makes its PDF again"
+        )
+    if told.get("definitions") != DEFINITIONS:
+        raise LaunchError(
+            f"--resume {folder}: expected a run begun under the rules of this version (definitions {DEFINITIONS}), "
+            "got one begun under others, whose parts could not be compared; continue it with the version that began it "
+            "or start a new run"
         )
     return folder
 

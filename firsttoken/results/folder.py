@@ -24,10 +24,7 @@ from firsttoken.results.invariants import FIRST_BROKEN, IMPOSSIBLE, RULES
 from firsttoken.results.lines import describe, read_lines
 from firsttoken.results.stage import Stage, gather_stages
 from firsttoken.results.truth import load_truth
-from firsttoken.row import Health, Manifest, StageEvent
-
-ROW_VERSION = 2
-"""The newest `row_version` that this floor reads."""
+from firsttoken.row import ROW_VERSION, Health, Manifest, StageEvent
 
 TABLES = ("attempts", "quarantined", "stages", "health", "truth")
 """What a query may ask."""

@@ -37,7 +37,9 @@ def measure(requests: int, journals: bool, measure_s: float) -> Sample:
     if journals:
         (run / "attempts.parquet").unlink(missing_ok=True)
     sample = report(run)
-    told = sum(int(each.value or 0) for each in read_summary(run, MetricValue) if each.level is None and is_count(each))
+    told = sum(
+        int(each.value or 0) for each in read_summary(run, MetricValue).values if each.level is None and is_count(each)
+    )
     if told < ATTEMPTS_MEASURED * requests:
         raise RuntimeError(f"expected a report over most attempts of {requests:,} requests, got one over {told:,}")
     return sample

@@ -68,6 +68,15 @@ def test_what_is_no_run_folder_is_told_by_what_is_there(tmp_path: Path) -> None:
             find_broken_off(tmp_path / name)
 
 
+@pytest.mark.parametrize("stated", ['"definitions": 0, ', ""])
+def test_a_run_of_other_definitions_is_refused_in_a_sentence(stated: str, tmp_path: Path) -> None:
+    (tmp_path / "scenario.toml").touch()
+    (tmp_path / "manifest.json").write_text(f'{{{stated}"state": "interrupted"}}')
+
+    with pytest.raises(LaunchError, match=r"--resume .*: expected a run begun under the rules of this version \(def"):
+        find_broken_off(tmp_path)
+
+
 def test_a_run_that_came_to_its_end_is_answered_with_how_to_report_it(tmp_path: Path) -> None:
     (tmp_path / "scenario.toml").touch()
     (tmp_path / "manifest.json").write_text('{"state": "complete"}')

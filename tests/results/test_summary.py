@@ -9,6 +9,7 @@ import pytest
 
 from firsttoken.results.error import RunFolderError
 from firsttoken.results.summary import read_summary, write_summary
+from firsttoken.row import DEFINITIONS
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ def test_figures_come_back_as_they_were(tmp_path: Path) -> None:
 
     write_summary(tmp_path, figures)
 
-    assert read_summary(tmp_path, Figure) == figures
+    assert read_summary(tmp_path, Figure) == (figures, DEFINITIONS)
 
 
 def test_it_is_plain_json_that_any_parser_takes_one_figure_a_line(tmp_path: Path) -> None:
@@ -43,7 +44,20 @@ def test_it_is_plain_json_that_any_parser_takes_one_figure_a_line(tmp_path: Path
 def test_no_figures_are_an_empty_list(tmp_path: Path) -> None:
     write_summary(tmp_path, [])
 
-    assert read_summary(tmp_path, Figure) == []
+    assert read_summary(tmp_path, Figure).values == []
+
+
+def test_entries_that_do_not_say_by_which_rules_they_were_computed_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text('[{"target": "a", "metric": "x", "value": 1.0}]')
+
+    assert read_summary(tmp_path, Figure) == ([Figure("a", "x", 1.0)], None)
+
+
+def test_a_summary_that_two_versions_wrote_is_of_neither(tmp_path: Path) -> None:
+    entries = [{"target": "a", "metric": "x", "value": 1.0, "definitions": each} for each in (1, 2)]
+    (tmp_path / "summary.json").write_text(json.dumps(entries))
+
+    assert read_summary(tmp_path, Figure).definitions is None
 
 
 def test_nan_is_no_figure(tmp_path: Path) -> None:
@@ -60,7 +74,7 @@ def test_a_missing_summary_says_who_writes_it(tmp_path: Path) -> None:
 def test_a_summary_that_is_none_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "summary.json").write_text(content)
 
-    with pytest.raises(RunFolderError, match="expected a list of figures"):
+    with pytest.raises(RunFolderError, match="expected a list of values"):
         read_summary(tmp_path, Figure)
 
 
