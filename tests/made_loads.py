@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.made_run import make_run
-from tests.made_stage import Course
+from tests.made_run import Order, make_run
+from tests.made_stage import FLAWLESS, Course, Windows
 
 
 def make_open_run(
     folder: Path, rates: tuple[float, ...] = (0.5, 2.5, 14.0), most_open: int = 150, **made: object
 ) -> Path:
     """A ladder of rates; the last is more than gpt-5.2-codex, and gpt-5.4, can answer."""
-    course = Course(by="rate", most_open=most_open)
+    order = Order(course=Course(by="rate", most_open=most_open))
     load = {"rate": list(rates), "max_in_flight": most_open}
-    return make_run(folder, levels=rates, course=course, load=load, measure_s=40.0, **made)
+    return make_run(folder, levels=rates, order=order, load=load, windows=Windows(measure_s=40.0), **made)
 
 
-def make_search_run(folder: Path, confirmed_at: float = 5.2, **made: object) -> Path:
+def make_search_run(folder: Path, levels: tuple[float, ...] = (4, 32, 16, 24, 20, 24), **made: object) -> Path:
     """A search over users, one load of it tried twice, whose answer an open loop confirms for gpt-5.4 alone."""
     load = {"search": {"by": "users", "from": 1, "to": 64}}
-    made = {"levels": (4, 32, 16, 24, 20, 24), "measure_s": 40.0, "load": load} | made
-    return make_run(folder, confirmed_at=confirmed_at, **made)
+    order, windows = Order(confirmed_at=5.2), Windows(measure_s=40.0)
+    return make_run(folder, levels=levels, order=order, load=load, windows=windows, **made)
 
 
 def make_spike_run(folder: Path, base: float = 3, after: float | None = None, **made: object) -> Path:
     """Two minutes at a base rate with 15 s at 12 a second; after them the base again, or the rate `after`."""
     steps = ((0, base), (40, 12), (55, base if after is None else after))
     spike = {"by": "rate", "base": base, "peak": 12, "before": "40s", "lasts": "15s", "after": "65s"}
-    made = {"error_share": 0.0, "cut_share": 0.0} | made
-    return make_run(
-        folder, levels=(12.0,), course=Course(by="rate", shape="spike", steps=steps),
-        load={"shape": "spike", "spike": spike}, measure_s=120.0, **made,
-    )  # fmt: skip
+    made = {"answers": FLAWLESS, "windows": Windows(measure_s=120.0), "load": {"shape": "spike", "spike": spike}} | made
+    return make_run(folder, levels=(12.0,), order=Order(course=Course(by="rate", shape="spike", steps=steps)), **made)

@@ -7,6 +7,7 @@ queue model of made_stage.py. The same arguments give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import numpy as np
 import tomli_w
 
 from firsttoken.row import DEFINITIONS, Health, Manifest, Row, StageEvent
-from tests.made_stage import LEVEL, Course, MadeStage, Plan, S, Served
+from tests.made_stage import LEVEL, Answers, Course, MadeStage, S, Served, Turn, Windows
 
 MODELS = {
     "gpt-5.2-codex": Served(ttft_s=1.1, tokens_per_s=85, batch_slowdown=0.8),
@@ -22,84 +23,86 @@ MODELS = {
 }
 
 
+@dataclass(frozen=True)
+class Order:
+    """Which stages a run has beside one for each target and level, and how they follow each other."""
+
+    repeats: int = 1
+    course: Course = LEVEL
+    """Of every stage."""
+    confirmed_at: float | None = None
+    """Adds an open loop at so many requests a second for each target."""
+    together: bool = False
+    """Runs the targets of a level at the same time."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """How the process that sent the load fared."""
+
+    hub_lag_ms: float = 0.4
+    lost: int = 0
+    """Measured attempts that have no end line."""
+    interrupted: bool = False
+    """Breaks the last stage off in the middle of its measure window."""
+    resumed: bool = False
+    """Breaks the last stage off and does it over."""
+    budget: str | None = None
+    """Which cap ended the run."""
+
+
 def make_run(
     folder: Path,
     targets: Sequence[str] = ("gpt-5.2-codex", "gpt-5.4"),
     levels: Sequence[float] = (1, 4, 16, 64),
     *,
-    course: Course = LEVEL,
-    load: Mapping[str, object] | None = None,
-    confirmed_at: float | None = None,
-    together: bool = False,
-    resumed: bool = False,
-    budget: str | None = None,
-    requests_per_minute: int = 0,
-    seed: int = 0,
-    repeats: int = 1,
-    settle_s: float = 4.0,
-    measure_s: float = 20.0,
-    hold_s: float = 30.0,
-    output_tokens: int = 128,
-    input_tokens: int = 400,
-    cached_share: float = 0.0,
-    error_share: float = 0.01,
-    cut_share: float = 0.004,
-    unfinished: int = 0,
-    lost: int = 0,
-    hub_lag_ms: float = 0.4,
-    interrupted: bool = False,
-    slo: Mapping[str, object] | None = None,
-    demand: Mapping[str, object] | None = None,
-    models: Mapping[str, Served] | None = None,
+    order: Order = Order(),
+    windows: Windows = Windows(),  # noqa: B008
+    answers: Answers = Answers(),  # noqa: B008
+    client: Client = Client(),
+    **scenario: object,
 ) -> Path:
     """Write a run of these targets and levels to `folder` and return it.
 
-    `unfinished` measured requests of every stage run into the hold deadline; `lost` measured attempts of the run have
-    no end line; `interrupted` breaks the last stage off in the middle of its measure window; `models` adds to MODELS.
-
-    `course` is that of every stage, and `load` what the scenario says of it where it is no ladder of users;
-    `confirmed_at` adds an open loop at so many requests a second for each target; `together` runs the targets of a
-    level at the same time; `resumed` breaks the last stage off and does it over; `budget` says which cap ended the run.
+    `scenario` holds keys of scenario.toml that differ, such as `seed`, `slo`, `demand`, or `load` where it is no ladder
+    of users; `models`, the one key that is not written there, says how targets beside MODELS answer.
     """
-    served = MODELS | dict(models or {})
-    plan = Plan(
-        settle_s, measure_s, hold_s, output_tokens, input_tokens, cached_share, error_share, cut_share, unfinished,
-        requests_per_minute,
-    )  # fmt: skip
-    order = [(*turn, course) for turn in _take_turns(targets, levels, repeats)]
-    if confirmed_at is not None:
-        order += [(target, confirmed_at, 0, Course(by="rate", confirms=True)) for target in targets]
-    order += order[-1:] if resumed else []
-    broken = len(order) - 1 - resumed if interrupted or resumed else None
+    served = MODELS | scenario.pop("models", {})
+    seed = scenario.get("seed", 0)
     stages: list[MadeStage] = []
     at = S // 2
-    for number, (target, level, repeat, runs) in enumerate(order):
-        stage = MadeStage(number, target, level, repeat, at, plan, served[target], seed, runs)
+    turns = list(_take_turns(targets, levels, order))
+    turns += turns[-1:] if client.resumed else []
+    broken = len(turns) - 1 - client.resumed if client.interrupted or client.resumed else None
+    for number, turn in enumerate(turns):
+        stage = MadeStage(replace(turn, stage=number, begin=at), windows, answers, served[turn.target], seed)
         stage.play(stop_in_measure=number == broken)
         stages.append(stage)
-        if not together or (number + 1) % len(targets) == 0:
+        if not order.together or (number + 1) % len(targets) == 0:
             at = max(stage.events[-1].at_ns for stage in stages) + S // 4
     (folder / "attempts").mkdir(parents=True, exist_ok=True)
-    _write_lines(folder / "attempts" / "worker-0.jsonl", _journal(stages, lost))
+    _write_lines(folder / "attempts" / "worker-0.jsonl", _journal(stages, client.lost))
     _write_lines(folder / "stages.jsonl", [event for stage in stages for event in stage.events])
-    _write_lines(folder / "health.jsonl", list(_watch(stages, at, hub_lag_ms, seed)))
-    manifest = _manifest(seed, targets, at, interrupted, budget)
+    _write_lines(folder / "health.jsonl", list(_watch(stages, at, client.hub_lag_ms, seed)))
+    manifest = _manifest(seed, targets, at, client)
     (folder / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    scenario = _scenario(targets, load or {"users": list(levels)}, seed, repeats, plan)
-    scenario |= {"slo": slo or {"ttft": "1.5s", "tpot": "20ms", "share": 0.95}}
-    scenario |= {"demand": demand or {"requests_per_day": 31_000}}
-    (folder / "scenario.toml").write_text(tomli_w.dumps(scenario), encoding="utf-8")
+    load = _load(scenario.pop("load", {"users": list(levels)}), windows, order.repeats)
+    text = tomli_w.dumps(_scenario(targets, answers) | {"load": load} | scenario)
+    (folder / "scenario.toml").write_text(text, encoding="utf-8")
     return folder
 
 
-def _take_turns(targets: Sequence[str], levels: Sequence[float], repeats: int) -> Iterator[tuple[str, float, int]]:
+def _take_turns(targets: Sequence[str], levels: Sequence[float], order: Order) -> Iterator[Turn]:
     """Order "abba": targets take turns level by level; a level that comes again is another repeat."""
     forward = True
-    for repeat in range(repeats):
+    for repeat in range(order.repeats):
         for place, level in enumerate(levels):
             for target in targets if forward else reversed(targets):
-                yield target, level, repeat + levels[:place].count(level)
+                yield Turn(0, target, level, repeat + levels[:place].count(level), 0, order.course)
             forward = not forward
+    if order.confirmed_at is not None:
+        for target in targets:
+            yield Turn(0, target, order.confirmed_at, 0, 0, Course(by="rate", confirms=True))
 
 
 def _journal(stages: Sequence[MadeStage], lost: int) -> list[Row]:
@@ -128,7 +131,7 @@ def _watch(stages: Sequence[MadeStage], end: int, hub_lag_ms: float, seed: int) 
         )  # fmt: skip
 
 
-def _manifest(seed: int, targets: Sequence[str], end: int, interrupted: bool, budget: str | None) -> Manifest:
+def _manifest(seed: int, targets: Sequence[str], end: int, client: Client) -> Manifest:
     endpoint = {"base_url": "http://127.0.0.1:40000/v1", "api": "chat", "simulated": "yes"}
     return Manifest(
         run_id="made-run",
@@ -141,27 +144,30 @@ def _manifest(seed: int, targets: Sequence[str], end: int, interrupted: bool, bu
         host={"cpus": 2, "platform": "Linux", "memory_mb": 24_000},
         endpoints={name: endpoint | {"model": name} for name in targets},
         definitions=DEFINITIONS,
-        state="interrupted" if interrupted else "complete",
-        budget=budget,
+        state="interrupted" if client.interrupted else "complete",
+        budget=client.budget,
         ended_utc="2026-01-05T10:10:00Z",
         ended_ns=end,
     )
 
 
-def _scenario(
-    targets: Sequence[str], load: Mapping[str, object], seed: int, repeats: int, plan: Plan
-) -> dict[str, object]:
+def _scenario(targets: Sequence[str], answers: Answers) -> dict[str, object]:
     return {
         "name": "made",
-        "seed": seed,
+        "seed": 0,
         "target": [{"model": name, "name": name} for name in targets],
-        "traffic": {"locustfile": "chat", "input_tokens": plan.input_tokens, "output_tokens": plan.output_tokens},
-        "load": {
-            **load,
-            "ramp": f"{plan.ramp_s:g}s",
-            "settle": f"{plan.settle_s:g}s",
-            **({} if "shape" in load else {"measure": f"{plan.measure_s:g}s"}),
-            "hold": f"{plan.hold_s:g}s",
-            "repeats": repeats,
-        },
+        "traffic": {"locustfile": "chat", "input_tokens": answers.input_tokens, "output_tokens": answers.output_tokens},
+        "slo": {"ttft": "1.5s", "tpot": "20ms", "share": 0.95},
+        "demand": {"requests_per_day": 31_000},
+    }
+
+
+def _load(asked: Mapping[str, object], windows: Windows, repeats: int) -> dict[str, object]:
+    return {
+        **asked,
+        "ramp": f"{windows.ramp_s:g}s",
+        "settle": f"{windows.settle_s:g}s",
+        **({} if "shape" in asked else {"measure": f"{windows.measure_s:g}s"}),
+        "hold": f"{windows.hold_s:g}s",
+        "repeats": repeats,
     }

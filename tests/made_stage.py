@@ -63,37 +63,57 @@ LEVEL = Course()
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What every stage of a made run has in common."""
+class Windows:
+    """How long each part of a stage lasts."""
 
-    settle_s: float
-    measure_s: float
-    hold_s: float
-    output_tokens: int
-    input_tokens: int
-    cached_share: float
-    error_share: float
-    cut_share: float
-    unfinished: int
-    requests_per_minute: int = 0
-    """The account's quota; 0: one that nobody reaches."""
     ramp_s: float = 1.0
+    settle_s: float = 4.0
+    measure_s: float = 20.0
+    hold_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What every request of a made run asks for, and how often it fails."""
+
+    output_tokens: int = 128
+    input_tokens: int = 400
+    cached_share: float = 0.0
+    error_share: float = 0.01
+    cut_share: float = 0.004
+    unfinished: int = 0
+    """Measured requests of every stage that run into the hold deadline."""
+    requests_per_minute: int = 0
+    """The account's quota; 0: one that is never reached."""
     max_retries: int = 2
+
+
+FLAWLESS = Answers(error_share=0.0, cut_share=0.0)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One stage in the order of a run: its target, its load and when it begins."""
+
+    stage: int
+    target: str
+    level: float
+    repeat: int
+    begin: int
+    course: Course = LEVEL
 
 
 class MadeStage:
     """One target at one level; `play` fills `events`, `lines` and `busy`."""
 
-    def __init__(
-        self, stage: int, target: str, level: float, repeat: int, begin: int, plan: Plan, served: Served, seed: int,
-        course: Course = LEVEL,
-    ) -> None:  # fmt: skip
-        self.stage, self.target, self.level, self.repeat = stage, target, level, repeat
-        self.begin, self.plan, self.served, self.course = begin, plan, served, course
-        self.measure = begin + int((plan.ramp_s + plan.settle_s) * S)
-        self.hold = self.measure + int(plan.measure_s * S)
-        self.deadline = self.hold + int(plan.hold_s * S)
-        self.rng = np.random.default_rng([seed, stage])
+    def __init__(self, turn: Turn, windows: Windows, answers: Answers, served: Served, seed: int) -> None:
+        self.stage, self.target, self.level, self.repeat = turn.stage, turn.target, turn.level, turn.repeat
+        self.begin, self.course = turn.begin, turn.course
+        self.windows, self.answers, self.served = windows, answers, served
+        self.measure = turn.begin + int((windows.ramp_s + windows.settle_s) * S)
+        self.hold = self.measure + int(windows.measure_s * S)
+        self.deadline = self.hold + int(windows.hold_s * S)
+        self.rng = np.random.default_rng([seed, turn.stage])
         self.events: list[StageEvent] = []
         self.lines: list[tuple[int, Row]] = []
         """(when it was written, the line) of every start and end."""
@@ -109,7 +129,7 @@ class MadeStage:
         self.open = 0
         self.let_in: deque[int] = deque()
         self.open_measured = 0
-        self.to_hang = plan.unfinished
+        self.to_hang = answers.unfinished
 
     def play(self, stop_in_measure: bool = False) -> None:
         """Run the stage to its end, or break it off in the middle of its measure window."""
@@ -132,7 +152,7 @@ class MadeStage:
     def _start_users(self) -> None:
         first = round(self.course.wanted(0.0, self.level))
         for user in range(first):
-            self._ask(user, self.begin + int(self.plan.ramp_s * S * user / first))
+            self._ask(user, self.begin + int(self.windows.ramp_s * S * user / first))
         for (_, before), (begins_s, wanted) in zip(self.course.steps, self.course.steps[1:], strict=False):
             opens = self.measure + int(begins_s * S)
             for user in range(round(before), round(wanted)):
@@ -176,7 +196,7 @@ class MadeStage:
         self.open += 1
         number = self.numbers[user]
         self.numbers[user] += 1
-        phase: Phase = "ramp" if now < self.begin + self.plan.ramp_s * S else "settle"
+        phase: Phase = "ramp" if now < self.begin + self.windows.ramp_s * S else "settle"
         if now >= self.measure:
             phase = "measure" if now < self.hold else "hold"
         self.open_measured += phase == "measure"
@@ -212,7 +232,7 @@ class MadeStage:
         """Whether the account's minute is used up; requests let in count for as long as a sixth of it."""
         while self.let_in and self.let_in[0] <= now - 10 * S:
             self.let_in.popleft()
-        quota = self.plan.requests_per_minute
+        quota = self.answers.requests_per_minute
         over = quota > 0 and len(self.let_in) >= quota / 6
         if not over:
             self.let_in.append(now)
@@ -229,18 +249,18 @@ class MadeStage:
     def _serve(self, row: Row, now: int) -> None:
         """Give the row a slot: its whole stream is drawn now, at the pace of the batch that it joins."""
         self.in_service.add((row.request_id, row.attempt))
-        if self.rng.random() < self.plan.error_share:
+        if self.rng.random() < self.answers.error_share:
             self._refuse(row, now, 500, "http_5xx")
             return
         slow = 1 + self.served.batch_slowdown * (len(self.in_service) - 1) / self.served.slots
         first = now + int(self.served.ttft_s * (1 + (slow - 1) / 3) * self.rng.normal(1, 0.01) * S)
         pace_us = 1e6 / self.served.tokens_per_s * slow * self.rng.normal(1, 0.008)
-        tokens = self.plan.output_tokens
+        tokens = self.answers.output_tokens
         if row.phase == "measure" and self.to_hang:
             self.to_hang -= 1
-            pace_us = 1e6 * self.plan.hold_s * 4 / tokens
+            pace_us = 1e6 * self.windows.hold_s * 4 / tokens
         gaps = np.maximum(1, pace_us * self.rng.normal(1, 0.05, tokens - 1)).astype(np.int64)
-        if self.rng.random() < self.plan.cut_share:
+        if self.rng.random() < self.answers.cut_share:
             gaps = gaps[: int(self.rng.integers(1, tokens - 1))]
             row.outcome, row.error = "truncated", "the connection closed before the stream's end"
         else:
@@ -259,8 +279,8 @@ class MadeStage:
         row.events = row.token_events + 2
         row.bytes_received = 240 * row.events
         if row.outcome == "length":
-            row.input_tokens, row.output_tokens, row.reasoning_tokens = self.plan.input_tokens, row.token_events, 0
-            row.cached_tokens = int(self.plan.input_tokens * self.plan.cached_share)
+            row.input_tokens, row.output_tokens, row.reasoning_tokens = self.answers.input_tokens, row.token_events, 0
+            row.cached_tokens = int(self.answers.input_tokens * self.answers.cached_share)
             row.token_source = "usage"
         row.server_processing_ms = (first - (row.sent_ns or first)) / 1e6
         self._tell_quota(row)
@@ -269,7 +289,7 @@ class MadeStage:
         row.server_request_id = f"srv-{row.request_id}-{row.attempt}"
         row.ratelimit_limit_requests, row.ratelimit_limit_tokens = 10_000, 2_000_000
         row.ratelimit_remaining_requests = 10_000 - len(self.rows) % 9_000
-        if quota := self.plan.requests_per_minute:
+        if quota := self.answers.requests_per_minute:
             row.ratelimit_limit_requests = quota
             row.ratelimit_remaining_requests = max(0, quota - 6 * len(self.let_in))
         row.ratelimit_remaining_tokens = 2_000_000 - 500 * (len(self.rows) % 3_000)
@@ -281,7 +301,7 @@ class MadeStage:
             self.in_service.remove((row.request_id, row.attempt))
             if self.waiting:
                 self._serve(self.waiting.popleft(), now)
-        if row.outcome in RETRIED and row.attempt <= self.plan.max_retries:
+        if row.outcome in RETRIED and row.attempt <= self.answers.max_retries:
             wait_ms = row.retry_after_ms or 500 * 2 ** (row.attempt - 1) * (1 - 0.25 * self.rng.random())
             row.backoff_ms = round(wait_ms, 3)
             due = now + int(row.backoff_ms * 1e6)
@@ -296,7 +316,7 @@ class MadeStage:
     def _mark_boundaries(self, end: int, broken_off: bool) -> None:
         begins: dict[Literal["ramp", "settle", "measure", "hold", "end"], int] = {
             "ramp": self.begin,
-            "settle": self.begin + int(self.plan.ramp_s * S),
+            "settle": self.begin + int(self.windows.ramp_s * S),
             "measure": self.measure,
         }
         begins |= {"end": end} if broken_off else {"hold": self.hold, "end": end}
@@ -306,7 +326,7 @@ class MadeStage:
                 stage=self.stage, target=self.target, level=float(self.level), repeat=self.repeat, event=name,
                 at_ns=at, users=self._seats(), started=int((sent < at).sum()),
                 reason="interrupted" if broken_off and name == "end" else None,
-                by=self.course.by, shape=self.course.shape, mean_level=self.course.mean(self.plan.measure_s),
+                by=self.course.by, shape=self.course.shape, mean_level=self.course.mean(self.windows.measure_s),
                 confirms=self.course.confirms, dropped=sum(each < at for each in self.dropped),
                 workers_lost=self.course.workers_lost if name == "end" else 0,
             )

@@ -89,10 +89,6 @@ MANY_PARAMETERS = {
     "firsttoken/cli/run.py:run": "one for each flag of the command",
     "firsttoken/decide/measure/window_data.py:_build_window": "too many still",
     "firsttoken/traffic/prompts.py:make_prompt": "too many still: a struct is to hold what belongs together",
-    "tests/decide/hand.py:row": "a builder",
-    "tests/decide/hand.py:build_window": "a builder",
-    "tests/made_run.py:make_run": "too many still: a struct is to hold what belongs together",
-    "tests/made_stage.py:__init__": "a builder",
 }
 """Function -> why it may have more."""
 

@@ -1,6 +1,7 @@
 """Tests of analysis/bill.py."""
 
 from analysis.bill import build
+from tests.made_stage import Answers, Windows
 from tests.report.studies import PEAK, make_study
 
 
@@ -68,7 +69,9 @@ def test_one_price_known_bills_one_target(tmp_path):
 
 
 def test_lengths_that_nobody_measured_are_said_to_be_assumed(tmp_path):
-    page = build(make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), error_share=1.0, demand=PEAK))
+    page = build(
+        make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), answers=Answers(error_share=1.0), demand=PEAK)
+    )
 
     assert page.notes[-1] == "gpt-5.4: no answer reported its usage; the lengths are those that were asked for."
 
@@ -81,6 +84,10 @@ def test_no_demand_no_page(tmp_path):
 
 
 def test_a_bill_of_lengths_that_nobody_counted_says_so_in_its_headline(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(4,), error_share=1.0, measure_s=5.0, demand=PEAK))
+    page = build(
+        make_study(
+            tmp_path / "run", levels=(4,), answers=Answers(error_share=1.0), windows=Windows(measure_s=5.0), demand=PEAK
+        )
+    )
 
     assert page.finding.endswith("these are the lengths that were asked for, as no answer reported its usage")

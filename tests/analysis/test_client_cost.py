@@ -8,7 +8,8 @@ from analysis.client_cost import build, pairs
 from firsttoken.decide.study import Study, study_run
 from firsttoken.report.page import cell
 from firsttoken.row import BUFFERED, COMPRESSED
-from tests.made_stage import Served
+from tests.made_run import Client
+from tests.made_stage import FLAWLESS, Served
 from tests.report.studies import make_study
 
 WIRE = Served(ttft_s=0.7, tokens_per_s=140, batch_slowdown=0.5)
@@ -21,7 +22,12 @@ def both(folder, *, sdk: Served, **changed: object) -> Study:
         scenario["target"][1] |= {"model": "gpt-5.4", "name": "sdk", "client": "sdk"} | changed
 
     return make_study(
-        folder, pair_up, targets=("gpt-5.4", "sdk"), models={"sdk": sdk}, levels=(1, 16), error_share=0.0, cut_share=0.0
+        folder,
+        pair_up,
+        targets=("gpt-5.4", "sdk"),
+        models={"sdk": sdk},
+        levels=(1, 16),
+        answers=FLAWLESS,
     )
 
 
@@ -96,7 +102,12 @@ def test_loads_at_which_the_process_was_the_limit_are_named(tmp_path):
         scenario["target"][1] |= {"model": "gpt-5.4", "name": "sdk", "client": "sdk"}
 
     study = make_study(
-        tmp_path / "run", pair_up, targets=("gpt-5.4", "sdk"), models={"sdk": WIRE}, levels=(1, 4), hub_lag_ms=60.0
+        tmp_path / "run",
+        pair_up,
+        targets=("gpt-5.4", "sdk"),
+        models={"sdk": WIRE},
+        levels=(1, 4),
+        client=Client(hub_lag_ms=60.0),
     )
 
     assert any("was the limit at 1 and 4 users" in note for note in build(study).notes)

@@ -6,6 +6,7 @@ from analysis.degradation import build
 from firsttoken.decide.study import study_run
 from firsttoken.report.page import Cell
 from tests.made_run import make_run
+from tests.made_stage import Answers
 from tests.report.studies import make_study
 
 
@@ -47,7 +48,7 @@ def test_a_run_that_measured_nothing_has_no_page(empty_study):
 
 
 def test_tokens_that_nobody_counted_are_an_estimate_with_its_share(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), cut_share=0.3))
+    page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), answers=Answers(cut_share=0.3)))
 
     assert page.table.rows[0][2].text.startswith("≈ ")
     assert page.notes[-1].startswith("gpt-5.4: ≈ is an estimate. Streams that reported no usage are up to ")

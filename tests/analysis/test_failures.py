@@ -8,6 +8,7 @@ from analysis.failures import MOST_ROWS, build
 from firsttoken.decide.study import study_run
 from firsttoken.report.page import cell
 from tests.made_run import make_run
+from tests.made_stage import FLAWLESS, Windows
 
 
 @pytest.fixture
@@ -16,7 +17,12 @@ def changed(tmp_path):
 
     def make(change, **made):
         folder = make_run(
-            tmp_path / "run", targets=("gpt-5.4",), levels=(4,), error_share=0.0, cut_share=0.0, measure_s=8.0, **made
+            tmp_path / "run",
+            targets=("gpt-5.4",),
+            levels=(4,),
+            answers=FLAWLESS,
+            windows=Windows(measure_s=8.0),
+            **made,
         )
         journal = folder / "attempts" / "worker-0.jsonl"
         rows = [json.loads(line) for line in journal.read_text().splitlines()]

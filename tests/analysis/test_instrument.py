@@ -2,7 +2,7 @@
 
 from analysis.instrument import build
 from firsttoken.decide.study import study_run
-from tests.made_run import make_run
+from tests.made_run import Client, make_run
 from tests.report.studies import make_study
 from tests.results.test_truth import write_truth
 
@@ -27,7 +27,7 @@ def test_without_a_truth_the_page_says_what_it_rests_on(study):
 
 
 def test_what_was_thrown_out_is_red_and_told(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), hub_lag_ms=60.0))
+    page = build(make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), client=Client(hub_lag_ms=60.0)))
 
     assert "2 of 2 levels were thrown out" in page.finding
     assert [row[-1].text for row in page.table.rows] == ["no", "no"]

@@ -4,6 +4,7 @@ from analysis.latency_under_load import build
 from firsttoken.decide.words.units import round_significant, write_value
 from firsttoken.report.page import Cell
 from tests.made_run import Served
+from tests.made_stage import Answers, Windows
 from tests.report.studies import make_study
 
 
@@ -49,7 +50,9 @@ def test_a_wait_that_does_not_grow_is_said_not_to(tmp_path):
 
 
 def test_where_nothing_succeeded_the_page_says_so(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(1, 4), error_share=1.0, measure_s=5.0))
+    page = build(
+        make_study(tmp_path / "run", levels=(1, 4), answers=Answers(error_share=1.0), windows=Windows(measure_s=5.0))
+    )
 
     assert page.finding.startswith("Too little succeeded")
     assert "attempts failed, most often http_5xx 500 on " in page.finding
@@ -76,7 +79,7 @@ def test_a_run_that_measured_nothing_has_no_page(empty_study):
 def test_loads_whose_windows_are_too_short_to_tell_what_neighbours_are_worth_are_named(tmp_path):
     """Twenty batches longer than an answer of some seconds need more than 20 s."""
     short = build(make_study(tmp_path / "short", levels=(1, 4), targets=("gpt-5.4",)))
-    long = build(make_study(tmp_path / "long", levels=(1,), targets=("gpt-5.4",), measure_s=60.0))
+    long = build(make_study(tmp_path / "long", levels=(1,), targets=("gpt-5.4",), windows=Windows(measure_s=60.0)))
 
     assert "gpt-5.4 at 1 and 4 users. A window there holds fewer than 20 batches" in short.notes[-1]
     assert len(long.notes) == 1

@@ -6,6 +6,7 @@ from analysis.published_vs_measured import build
 from firsttoken.decide.study import study_run
 from tests.made_loads import make_open_run
 from tests.made_run import Served
+from tests.made_stage import Answers, Windows
 from tests.report.studies import make_study
 
 
@@ -31,7 +32,15 @@ def test_the_worst_disagreement_is_the_headline(tmp_path):
 
 
 def test_too_little_measured_is_not_compared(tmp_path):
-    page = build(make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), error_share=1.0, measure_s=5.0))
+    page = build(
+        make_study(
+            tmp_path / "run",
+            targets=("gpt-5.4",),
+            levels=(1,),
+            answers=Answers(error_share=1.0),
+            windows=Windows(measure_s=5.0),
+        )
+    )
 
     assert page.finding.startswith("Too little was measured at one user to compare with what is published: ")
     assert "attempts failed, http_5xx 500 on gpt-5.4" in page.finding
@@ -69,7 +78,7 @@ def test_a_model_whose_speed_nobody_states_is_said_to_be_simulated_at_an_assumed
     ids=["a ladder that begins higher", "one level of more", "targets at the same time"],
 )
 def test_a_load_that_is_not_one_user_alone_is_not_called_alone(change, made, tmp_path):
-    assert build(make_study(tmp_path / "run", change, measure_s=8.0, **made)) is None
+    assert build(make_study(tmp_path / "run", change, windows=Windows(measure_s=8.0), **made)) is None
 
 
 def test_an_open_loop_is_never_alone(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from analysis import recovery
 from firsttoken.decide.study import study_run
 from tests.made_loads import make_spike_run
+from tests.made_stage import Answers
 
 
 def test_a_level_load_has_no_such_page(study):
@@ -45,7 +46,9 @@ def test_a_course_of_which_nothing_is_known_is_not_drawn(tmp_path, monkeypatch):
 
 
 def test_where_too_many_got_no_answer_before_the_spike_nobody_can_tell_when_it_was_back(tmp_path):
-    page = recovery.build(study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.2-codex",), error_share=0.7)))
+    page = recovery.build(
+        study_run(make_spike_run(tmp_path / "run", targets=("gpt-5.2-codex",), answers=Answers(error_share=0.7)))
+    )
 
     assert page.finding.endswith(
         "when it came back is unknown, as too many requests got no answer even before the spike"

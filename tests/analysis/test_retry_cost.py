@@ -3,6 +3,7 @@
 from analysis.retry_cost import build
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart.series import ladder
+from tests.made_stage import FLAWLESS, Windows
 from tests.report.studies import make_study
 
 
@@ -28,7 +29,7 @@ def test_every_level_of_every_target_has_a_row(study):
 
 
 def test_no_failure_costs_nothing(tmp_path):
-    study = make_study(tmp_path / "run", levels=(1, 4), error_share=0.0, cut_share=0.0)
+    study = make_study(tmp_path / "run", levels=(1, 4), answers=FLAWLESS)
     page = build(study)
 
     attempts = sum(study.result(target, "wasted_attempts_share", level=level).n for target, level, _ in ladder(study))
@@ -38,7 +39,7 @@ def test_no_failure_costs_nothing(tmp_path):
 
 
 def test_where_no_attempt_was_measured_nothing_is_said_of_its_cost(tmp_path):
-    study = make_study(tmp_path / "run", levels=(1,), targets=("gpt-5.4",), measure_s=0.05)
+    study = make_study(tmp_path / "run", levels=(1,), targets=("gpt-5.4",), windows=Windows(measure_s=0.05))
 
     assert sum(study.result("gpt-5.4", "wasted_attempts_share", level=1.0).n for _ in (0,)) == 0
     assert build(study).finding == "No attempt was measured to its end, so nothing is known of what retries cost"

@@ -5,6 +5,7 @@ import numpy as np
 from analysis.timeline import build
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.chart.series import ladder
+from tests.made_run import Client
 from tests.report.studies import make_study
 
 
@@ -58,7 +59,7 @@ def test_many_attempts_are_thinned_and_the_caption_says_how(study, monkeypatch):
 
 
 def test_a_stage_that_was_broken_off_says_so(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), interrupted=True))
+    page = build(make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), client=Client(interrupted=True)))
 
     assert [row[-1].text for row in page.table.rows] == ["", "interrupted"]
 
@@ -68,6 +69,6 @@ def test_a_run_that_sent_nothing_has_no_page(empty_study):
 
 
 def test_a_stage_that_was_done_over_names_the_one_that_did(tmp_path):
-    page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), resumed=True))
+    page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), client=Client(resumed=True)))
 
     assert [tuple(row[-1])[:2] for row in page.table.rows] == [("interrupted", "done over by 2"), ("", "")]

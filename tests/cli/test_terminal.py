@@ -11,7 +11,8 @@ from firsttoken.decide.study import study_run
 from firsttoken.machine.calibration import Calibration, Need, Peak, Step, conclude
 from firsttoken.plan.estimate import RunEstimate, TargetEstimate
 from tests.made_loads import make_open_run, make_search_run
-from tests.made_run import make_run
+from tests.made_run import Client, make_run
+from tests.made_stage import Answers
 
 HOST = {"cores": 2}
 HELD = Step(
@@ -128,7 +129,7 @@ def test_the_summary_of_a_search_says_what_an_open_loop_made_of_it(
 def test_a_quota_that_held_the_load_back_is_said_though_it_voids_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), requests_per_minute=120)
+    made = make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), answers=Answers(requests_per_minute=120))
 
     terminal.show_study(study_run(made))
 
@@ -148,7 +149,7 @@ def test_arrivals_that_found_no_place_are_said_though_the_answer_stands(
 def test_why_a_level_is_void_is_told_once_and_its_flag_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    studied = study_run(make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), hub_lag_ms=99.0))
+    studied = study_run(make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), client=Client(hub_lag_ms=99.0)))
     evidence = next(flag.evidence for flag in studied.every_flag if flag.name == "CLIENT_LIMITED")
 
     terminal.show_study(studied)
@@ -159,7 +160,9 @@ def test_why_a_level_is_void_is_told_once_and_its_flag_is_named(
 
 
 def test_what_failed_most_often_is_said_beneath_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    studied = study_run(make_run(tmp_path / "run", levels=(64,), targets=("gpt-5.4",), error_share=0.1))
+    studied = study_run(
+        make_run(tmp_path / "run", levels=(64,), targets=("gpt-5.4",), answers=Answers(error_share=0.1))
+    )
 
     terminal.show_study(studied)
 

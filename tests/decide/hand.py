@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -32,38 +31,35 @@ def row(
     intended: float = 0,
     sent: float | None = None,
     first: float | None = None,
-    visible: float | None = None,
     last: float | None = None,
     end: float | None = None,
     output: int | None = None,
-    events: int | None = None,
     **fields: object,
 ) -> Row:
     """A row whose marks are ms since the run's origin; unless told otherwise it succeeded and was sent at once.
 
-    Its token events are spread evenly from first to last, one per output token.
+    Its token events are spread evenly from first to last, `token_events` of them or one per output token.
     """
-    fields = {"outcome": "ok", "phase": "measure", **fields}
-    count = events if events is not None else (output or (2 if first is not None else 0))
+    fields = {"token_events": output or (2 if first is not None else 0), **fields}
+    count = fields["token_events"]
     gaps = []
     if first is not None and last is not None and count > 1:
         gaps = np.diff(np.linspace(first * 1000, last * 1000, count).astype(int)).tolist()
-    return Row(
-        request_id=request,
-        attempt=attempt,
-        intended_ns=_ns(intended),
-        sent_ns=_ns(intended if sent is None else sent),
-        first_token_ns=_ns(first),
-        first_token_early_ns=_ns(first),
-        first_visible_ns=_ns(first if visible is None else visible),
-        last_token_ns=_ns(last if last is not None else first),
-        end_ns=_ns(last if end is None else end),
-        output_tokens=output,
-        input_tokens=None if output is None else 100,
-        token_events=count,
-        gaps_us=gaps,
-        **fields,
-    )
+    usual = {
+        "outcome": "ok",
+        "phase": "measure",
+        "intended_ns": _ns(intended),
+        "sent_ns": _ns(intended if sent is None else sent),
+        "first_token_ns": _ns(first),
+        "first_token_early_ns": _ns(first),
+        "first_visible_ns": _ns(first),
+        "last_token_ns": _ns(last if last is not None else first),
+        "end_ns": _ns(last if end is None else end),
+        "output_tokens": output,
+        "input_tokens": None if output is None else 100,
+        "gaps_us": gaps,
+    }
+    return Row(request_id=request, attempt=attempt, **(usual | fields))
 
 
 def _ns(ms: float | None) -> int | None:
@@ -106,45 +102,23 @@ def build_window(
     rows: Sequence[Row],
     slo: SloLimits | None = None,
     *,
-    users: int = 1,
     window: tuple[float, float] | None = (0, 10_000),
     end: float | None = 20_000,
-    source: Source | None = PRICED,
-    level: float = 1.0,
-    repeat: int = 0,
-    settle: float | None = None,
     missing: int = 0,
-    by: Literal["users", "rate"] = "users",
-    dropped: int = 0,
-    shape: str = "",
-    mean: float | None = None,
-    workers_lost: int = 0,
     set_aside: Mapping[str, int] | None = None,
+    **stage: object,
 ) -> WindowData:
-    """The observation of one stage with these rows, `missing` others lost; settle, window and end in ms.
+    """The data of one stage with these rows, `missing` others lost; window and end in ms, `stage` has fields of Stage.
 
-    `dropped` arrivals of its window were not sent; `mean` is the mean load of its `shape`.
+    What it `dropped`, it dropped in its window.
     """
-    stage = Stage(
-        stage=0,
-        target="model",
-        level=level,
-        repeat=repeat,
-        users=users,
-        settle_ns=_ns(settle),
-        measure_ns=_ns(window[0]) if window else None,
-        hold_ns=_ns(window[1]) if window else None,
-        end_ns=_ns(end),
-        started=len(rows),
-        by=by,
-        shape=shape,
-        mean_level=mean,
-        dropped=dropped,
-        dropped_measured=dropped,
-        workers_lost=workers_lost,
-    )
+    usual = {"stage": 0, "target": "model", "level": 1.0, "repeat": 0, "users": 1, "started": len(rows)}
+    opens, closes = window or (None, None)
+    lasts = {"measure_ns": _ns(opens), "hold_ns": _ns(closes), "end_ns": _ns(end)}
+    stage |= {"dropped_measured": stage.get("dropped", 0)}
     told = tell(rows)._replace(set_aside=set_aside or {})
-    return read_window(stage, take(rows), gaps_of(rows), slo or SloLimits({}, 0.95), source, missing, told)
+    limits = slo or SloLimits({}, 0.95)
+    return read_window(Stage(**(usual | lasts | stage)), take(rows), gaps_of(rows), limits, PRICED, missing, told)
 
 
 def tell(rows: Sequence[Row]) -> Told:

@@ -12,8 +12,8 @@ from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
 from firsttoken.results.error import RunFolderError
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
-from tests.made_run import make_run
-from tests.made_stage import Course
+from tests.made_run import Client, Order, make_run
+from tests.made_stage import Answers, Course
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def study(tmp_path_factory) -> Study:
         make_run(
             tmp_path_factory.mktemp("run"),
             levels=(1, 16, 64),
-            repeats=2,
+            order=Order(repeats=2),
             demand={"output_tokens_per_day": 10_000_000, "headroom": 0.3},
         )
     )
@@ -92,7 +92,7 @@ def test_overload_costs_retries_and_they_are_counted(study):
 
 
 def test_a_void_measurement_exits_4_and_decides_nothing(tmp_path):
-    study = study_run(make_run(tmp_path, levels=(16,), repeats=2, hub_lag_ms=30))
+    study = study_run(make_run(tmp_path, levels=(16,), order=Order(repeats=2), client=Client(hub_lag_ms=30)))
 
     assert {flag.name for flag in study.flags if flag.is_void} == {"CLIENT_LIMITED"}
     assert {decision.verdict for decision in study.decisions.values()} == {"UNKNOWN"}
@@ -123,7 +123,7 @@ def test_a_stated_peak_decides_the_exit_code_as_it_decides_page_one(tmp_path, pe
     """A level that passes below the peak is not enough, and neither is one that was measured once."""
     demand = {"requests_per_day": 31_000, "peak_rps": peak}
 
-    assert words_and_code(study_run(make_run(tmp_path, repeats=repeats, demand=demand))) == (words, code)
+    assert words_and_code(study_run(make_run(tmp_path, order=Order(repeats=repeats), demand=demand))) == (words, code)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_stated_peak_decides_the_exit_code_as_it_decides_page_one(tmp_path, pe
 )
 def test_a_named_level_decides_the_exit_code_as_it_decides_page_one(tmp_path, at, repeats, word, code):
     slo = {"ttft": "1.5s", "tpot": "20ms", "share": 0.95, "at": at}
-    made = make_run(tmp_path, targets=("gpt-5.4",), levels=(16, 64), repeats=repeats, slo=slo)
+    made = make_run(tmp_path, targets=("gpt-5.4",), levels=(16, 64), order=Order(repeats=repeats), slo=slo)
 
     assert words_and_code(study_run(made)) == ([word], code)
 
@@ -150,7 +150,7 @@ def test_a_search_and_a_spike_exit_as_their_pages_say(tmp_path):
 
 
 def test_an_interrupted_run_is_studied_as_far_as_it_went(tmp_path):
-    study = study_run(make_run(tmp_path, levels=(1, 16), interrupted=True))
+    study = study_run(make_run(tmp_path, levels=(1, 16), client=Client(interrupted=True)))
     broken_off = study.run.stages[-1]
 
     assert broken_off.reason == "interrupted"
@@ -177,7 +177,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 @pytest.fixture
 def torn(tmp_path) -> Study:
     """A ladder whose journal lost a third of the rows of 16 users: the ones that went badly, for all we know."""
-    folder = make_run(tmp_path, targets=("gpt-5.4",), levels=(1, 4, 16), repeats=2)
+    folder = make_run(tmp_path, targets=("gpt-5.4",), levels=(1, 4, 16), order=Order(repeats=2))
     journal = folder / "attempts" / "worker-0.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     sixteen = {line for line in lines if b'"level":16' in line and line.split(b'"request_id":"')[1][0] in b"0123456"}
@@ -251,7 +251,7 @@ def test_what_confirms_a_search_is_no_level_of_it(tmp_path):
 
 
 def test_what_an_open_loop_refutes_is_no_go(tmp_path):
-    study = study_run(make_search_run(tmp_path / "run", repeats=1, levels=(16, 20, 20)))
+    study = study_run(make_search_run(tmp_path / "run", levels=(16, 20, 20)))
     decision = study.decisions["gpt-5.2-codex"]
 
     assert study.target_verdicts["gpt-5.2-codex"].verdict == "PASS"
@@ -279,8 +279,18 @@ def test_a_spike_has_a_recovery(tmp_path):
 
 
 def test_a_stage_that_was_done_over_is_paid_for_and_in_no_other_result(tmp_path):
-    whole = study_run(make_run(tmp_path / "whole", levels=(4, 16), targets=("gpt-5.4",), error_share=0.0))
-    resumed = study_run(make_run(tmp_path / "run", levels=(4, 16), targets=("gpt-5.4",), error_share=0.0, resumed=True))
+    whole = study_run(
+        make_run(tmp_path / "whole", levels=(4, 16), targets=("gpt-5.4",), answers=Answers(error_share=0.0))
+    )
+    resumed = study_run(
+        make_run(
+            tmp_path / "run",
+            levels=(4, 16),
+            targets=("gpt-5.4",),
+            answers=Answers(error_share=0.0),
+            client=Client(resumed=True),
+        )
+    )
 
     assert resumed.repeats("gpt-5.4", 16) == [0]
     assert len(resumed.stages("gpt-5.4", 16)) == 1
@@ -292,7 +302,7 @@ def test_a_stage_that_was_done_over_is_paid_for_and_in_no_other_result(tmp_path)
 
 
 def test_targets_that_ran_together_are_studied_like_any_others(tmp_path):
-    study = study_run(make_run(tmp_path / "run", levels=(16,), together=True))
+    study = study_run(make_run(tmp_path / "run", levels=(16,), order=Order(together=True)))
     one, other = (study.stages(target, 16)[0] for target in study.targets)
 
     assert one.measure_ns == other.measure_ns
@@ -301,7 +311,7 @@ def test_targets_that_ran_together_are_studied_like_any_others(tmp_path):
 
 
 def test_a_run_that_lost_a_load_process_is_not_valid(tmp_path):
-    study = study_run(make_run(tmp_path / "run", levels=(4, 16), course=Course(workers_lost=1)))
+    study = study_run(make_run(tmp_path / "run", levels=(4, 16), order=Order(course=Course(workers_lost=1))))
 
     assert {flag.name for flag in study.flags if flag.is_void} == {"WORKER_LOST"}
     assert study.exit_code == 4
@@ -320,7 +330,7 @@ def test_a_run_that_lost_a_load_process_between_two_stages_is_not_as_it_was_aske
 
 def test_a_run_that_its_budget_ended_is_decided_by_what_was_measured(tmp_path):
     budget = "The cap of 10,000 tokens was reached (budget.tokens)."
-    study = study_run(make_run(tmp_path / "run", levels=(16,), targets=("gpt-5.4",), budget=budget))
+    study = study_run(make_run(tmp_path / "run", levels=(16,), targets=("gpt-5.4",), client=Client(budget=budget)))
     [stopped] = [flag for flag in study.flags if flag.scope == "run"]
 
     assert (stopped.name, stopped.evidence, stopped.voids) == ("BUDGET_STOPPED", budget, "nothing")
@@ -328,7 +338,9 @@ def test_a_run_that_its_budget_ended_is_decided_by_what_was_measured(tmp_path):
 
 
 def test_a_plateau_that_is_the_quotas_is_said_to_be(tmp_path):
-    study = study_run(make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), requests_per_minute=120))
+    study = study_run(
+        make_run(tmp_path / "run", levels=(48,), targets=("gpt-5.4",), answers=Answers(requests_per_minute=120))
+    )
 
     assert "QUOTA_BOUND" in {flag.name for flag in study.flags if flag.level == 48}
     assert "The quota was reached there, not what the server can carry" in study.decisions["gpt-5.4"].why

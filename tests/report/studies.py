@@ -8,7 +8,7 @@ import pytest
 import tomli_w
 
 from firsttoken.decide.study import Study, study_run
-from tests.made_run import make_run
+from tests.made_run import Client, make_run
 
 Tables = dict[str, object]
 PEAK: Tables = {"output_tokens_per_day": 10_000_000, "peak_rps": 4.0}
@@ -39,7 +39,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def empty_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A run that was killed before it sent anything."""
     folder = tmp_path_factory.mktemp("empty") / "run"
-    make_run(folder, levels=(1,), interrupted=True)
+    make_run(folder, levels=(1,), client=Client(interrupted=True))
     for name in ("stages.jsonl", "health.jsonl", "attempts/worker-0.jsonl"):
         (folder / name).write_text("")
     return study_run(folder)

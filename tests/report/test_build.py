@@ -23,7 +23,8 @@ from firsttoken.report.first_page import count_words
 from firsttoken.row import OUTCOMES
 from tests.made_font import make_font
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
-from tests.made_run import MODELS, make_run
+from tests.made_run import MODELS, Client, make_run
+from tests.made_stage import Windows
 from tests.report.studies import PEAK, make_study
 
 PAGES = [
@@ -157,7 +158,7 @@ def drop_demand(scenario):
         (None, {"error_share": 1.0, "levels": (1, 4), "measure_s": 5.0}, "Too little succeeded"),
         (hide_prices, {"levels": (4,), "measure_s": 8.0, "demand": PEAK}, "the bill is unknown"),
         (drop_demand, {"levels": (1, 4), "targets": ("gpt-5.4",)}, "no demand is stated"),
-        (None, {"levels": (1, 4), "targets": ("gpt-5.4",), "interrupted": True}, "INCOMPLETE"),
+        (None, {"levels": (1, 4), "targets": ("gpt-5.4",), "client": Client(interrupted=True)}, "INCOMPLETE"),
     ],
     ids=["all failed", "one level, no prices", "one target, no demand", "interrupted"],
 )
@@ -259,7 +260,9 @@ def named_in_chinese(tmp_path):
         scenario["target"][0] |= {"name": "模型-a", "model": "gpt-5.4"}
 
     served = {"模型-a": MODELS["gpt-5.4"]}
-    return make_study(tmp_path / "run", rename, targets=("模型-a",), levels=(1, 4), measure_s=8.0, models=served)
+    return make_study(
+        tmp_path / "run", rename, targets=("模型-a",), levels=(1, 4), windows=Windows(measure_s=8.0), models=served
+    )
 
 
 def use_fonts(monkeypatch, *paths):

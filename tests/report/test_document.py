@@ -8,6 +8,7 @@ import msgspec
 
 from firsttoken.report.build import build_pages
 from firsttoken.report.document import document, write_date
+from tests.made_run import Client
 from tests.report.studies import make_study
 
 RAW_FLOAT = re.compile(r"\d\.\d{4,}|\de[+-]\d|\bnan\b|\binf\b|\bNone\b")
@@ -27,7 +28,7 @@ def test_every_chart_that_is_shown_is_drawn(study):
 
 
 def test_flags_and_notes_stand_on_the_page_on_validity(tmp_path):
-    study = make_study(tmp_path / "run", levels=(1, 4), hub_lag_ms=60.0)
+    study = make_study(tmp_path / "run", levels=(1, 4), client=Client(hub_lag_ms=60.0))
 
     data, _ = document(study, [])
     validity = data["validity"]

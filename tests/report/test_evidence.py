@@ -6,6 +6,8 @@ from dataclasses import replace
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.report.evidence import write_evidence, write_validity
 from firsttoken.report.instrument import write_ms
+from tests.made_run import Client
+from tests.made_stage import FLAWLESS
 from tests.report.studies import make_study
 
 
@@ -28,7 +30,7 @@ def test_the_instrument_error_is_that_of_the_charts(study, monkeypatch):
 
 
 def test_void_levels_are_counted_once_each(tmp_path):
-    lagging = make_study(tmp_path / "run", levels=(1, 4), hub_lag_ms=60.0)
+    lagging = make_study(tmp_path / "run", levels=(1, 4), client=Client(hub_lag_ms=60.0))
 
     assert write_evidence(lagging).startswith("4 levels void;")
 
@@ -72,7 +74,11 @@ def test_what_a_real_service_answered_costs_what_its_source_says(tmp_path):
         scenario["target"][0]["base_url"] = "http://127.0.0.1:9/v1"
 
     real = make_study(
-        tmp_path / "run", point_at_a_server, targets=("gpt-5.4",), levels=(4,), error_share=0, cut_share=0
+        tmp_path / "run",
+        point_at_a_server,
+        targets=("gpt-5.4",),
+        levels=(4,),
+        answers=FLAWLESS,
     )
 
     tokens = real.run.attempts("input_tokens", "output_tokens", where="outcome = 'length'")

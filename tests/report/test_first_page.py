@@ -11,7 +11,8 @@ from firsttoken.report.first_page import FirstPage, count_page, count_words, fir
 from firsttoken.report.page import Column, Table
 from firsttoken.row import SUCCESS, Row
 from tests.made_loads import make_open_run, make_search_run
-from tests.made_run import make_run
+from tests.made_run import Client, make_run
+from tests.made_stage import FLAWLESS
 from tests.report.studies import PEAK, make_study
 
 
@@ -69,7 +70,7 @@ def test_remarks_give_way_last_and_the_first_one_never_does():
 
 def test_empty_answers_are_counted_on_page_one(tmp_path):
     """Every tenth measured answer has lost its visible part; nothing else of the run has changed."""
-    folder = make_run(tmp_path / "run", levels=(4,), error_share=0, cut_share=0)
+    folder = make_run(tmp_path / "run", levels=(4,), answers=FLAWLESS)
     journal = folder / "attempts" / "worker-0.jsonl"
     rows = msgspec.json.Decoder(Row).decode_lines(journal.read_bytes())
     answered = [row for row in rows if row.outcome in SUCCESS and row.phase == "measure" and row.target == "gpt-5.4"]
@@ -129,7 +130,7 @@ def test_real_models_make_a_report_and_mixed_ones_say_which_are_not(tmp_path):
 
 
 def test_a_run_that_was_broken_off_says_so_first(tmp_path):
-    broken = make_study(tmp_path / "run", levels=(1, 4), interrupted=True)
+    broken = make_study(tmp_path / "run", levels=(1, 4), client=Client(interrupted=True))
 
     assert first_page(broken).warning.startswith("INCOMPLETE: the run was interrupted during gpt-5.2-codex at 4 users")
 
@@ -160,7 +161,7 @@ def test_rows_that_are_missing_make_the_run_incomplete(tmp_path):
 
 
 def test_a_run_that_its_budget_ended_says_so_first(tmp_path):
-    stopped = make_study(tmp_path / "run", levels=(4,), budget="The cap of 10,000 tokens was reached.")
+    stopped = make_study(tmp_path / "run", levels=(4,), client=Client(budget="The cap of 10,000 tokens was reached."))
 
     assert first_page(stopped).warning == (
         "BUDGET_STOPPED: The cap of 10,000 tokens was reached. What was measured until then follows."

@@ -13,7 +13,7 @@ from firsttoken.results.columns import TYPES
 from firsttoken.results.error import RunFolderError
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row, StageEvent
-from tests.made_run import make_run
+from tests.made_run import Client, make_run
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_a_load_process_that_was_lost_may_have_started_more_than_it_told(folder:
 
 
 def test_lost_attempts_are_rows_and_are_said(tmp_path: Path) -> None:
-    run = open_run(make_run(tmp_path / "run", levels=(4,), lost=3))
+    run = open_run(make_run(tmp_path / "run", levels=(4,), client=Client(lost=3)))
 
     assert run.notes == ["3 attempts have a start but no end in the journal: their outcome is `lost`."]
     assert len(run.attempts("stage", where="outcome = 'lost' AND phase = 'measure'")["stage"]) == 3
@@ -220,7 +220,7 @@ def test_impossible_rows_are_set_aside_counted_and_still_there_to_look_at(folder
 
 
 def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
-    run = open_run(make_run(tmp_path / "run", levels=(4,), interrupted=True))
+    run = open_run(make_run(tmp_path / "run", levels=(4,), client=Client(interrupted=True)))
 
     assert run.notes == ["The run did not come to its end (its manifest says: interrupted)."]
     assert run.stages[-1].reason == "interrupted"

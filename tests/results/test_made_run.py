@@ -10,7 +10,8 @@ import pytest
 
 from firsttoken.results.folder import Run, open_run
 from firsttoken.scenario.format import Scenario
-from tests.made_run import make_run
+from tests.made_run import Order, make_run
+from tests.made_stage import Answers
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,13 @@ def test_every_user_is_busy_while_it_measures(run: Run) -> None:
 
 def test_planted_faults_are_there(tmp_path: Path) -> None:
     run = open_run(
-        make_run(tmp_path / "run", ("gpt-5.4",), (4,), unfinished=2, error_share=0.2, cached_share=0.5, repeats=3)
+        make_run(
+            tmp_path / "run",
+            ("gpt-5.4",),
+            (4,),
+            answers=Answers(unfinished=2, error_share=0.2, cached_share=0.5),
+            order=Order(repeats=3),
+        )
     )
     measured = "FROM attempts WHERE phase = 'measure'"
 

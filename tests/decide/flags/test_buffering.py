@@ -16,7 +16,13 @@ def burst(number: int, output: int | None = 100, events: int = 100) -> Row:
     """All tokens at once, after half a second."""
     at = 10 * number
     return row(
-        f"b{number:03}", intended=at, first=at + 500, last=at + 500, output=output, events=events, checks=[BUFFERED]
+        f"b{number:03}",
+        intended=at,
+        first=at + 500,
+        last=at + 500,
+        output=output,
+        token_events=events,
+        checks=[BUFFERED],
     )
 
 

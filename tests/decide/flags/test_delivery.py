@@ -96,9 +96,9 @@ def test_a_course_is_held_against_its_mean_and_only_for_what_it_lacks():
     """Whoever is sent away after a peak finishes what was asked, which is more than the course wants."""
     rows = ask_again(0) + ask_again(1, until=5000)
 
-    assert find_missing_load(build_window(rows, users=2, shape="step", mean=1.5), 0.0) == ""
-    assert find_missing_load(build_window(rows, users=2, shape="step", mean=1.2), 0.0) == ""
-    assert "the target was 1.80" in find_missing_load(build_window(rows, users=2, shape="step", mean=1.8), 0.0)
+    assert find_missing_load(build_window(rows, users=2, shape="step", mean_level=1.5), 0.0) == ""
+    assert find_missing_load(build_window(rows, users=2, shape="step", mean_level=1.2), 0.0) == ""
+    assert "the target was 1.80" in find_missing_load(build_window(rows, users=2, shape="step", mean_level=1.8), 0.0)
     assert find_missing_load(build_window(rows, users=2, shape="Waves"), 0.0) == ""
 
 

@@ -14,7 +14,7 @@ PACE = SloLimits({"tpot_ms": 20.0}, 0.95)
 
 def answer(number: int, output: int | None = 100, **fields: object) -> Row:
     return row(
-        f"r{number:03}", intended=number, first=number + 50, last=number + 900, output=output, events=90, **fields
+        f"r{number:03}", intended=number, first=number + 50, last=number + 900, output=output, token_events=90, **fields
     )
 
 

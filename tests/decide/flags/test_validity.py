@@ -115,7 +115,7 @@ def test_one_request_in_a_hundred_may_fail_on_our_side():
 def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flags):
     """Whole answers take 1 s; twice that is enough, and a tenth may lack."""
     window = (settle, 10_000)
-    data = build_window(back_to_back(), window=window, settle=0)
+    data = build_window(back_to_back(), window=window, settle_ns=0)
     found = {flag.name: flag for flag in find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())}
 
     assert set(found) == flags

@@ -4,7 +4,7 @@ import pytest
 
 from firsttoken.decide.judge.instrument import PROVEN_MS
 from firsttoken.decide.study import study_run
-from tests.made_run import make_run
+from tests.made_run import Client, make_run
 from tests.results.test_truth import write_truth
 
 
@@ -37,7 +37,7 @@ def test_with_a_truth_the_error_is_what_was_planted(tmp_path):
 
 
 def test_a_window_that_was_thrown_out_says_why(tmp_path):
-    study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), hub_lag_ms=60.0))
+    study = study_run(make_run(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), client=Client(hub_lag_ms=60.0)))
 
     assert "froze" in study.instrument("gpt-5.4", 4).thrown_out
 

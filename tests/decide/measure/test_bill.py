@@ -69,7 +69,7 @@ def test_only_measured_answers_that_reported_their_usage_are_taken():
     rows = [
         row("a", first=1, last=9, output=10),
         row("b", first=1, last=9, output=20, phase="settle"),
-        row("c", first=1, last=9, events=5),
+        row("c", first=1, last=9, token_events=5),
         row("d", end=9, outcome="http_5xx"),
     ]
 

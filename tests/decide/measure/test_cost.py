@@ -20,7 +20,7 @@ TIERED = Source(
 
 
 def answered(name: str = "a", *, read: int = 1000, cached: int | None = 0, written: int = 500, **fields: object) -> Row:
-    each = row(name, first=10, last=100, output=written, events=250, **fields)
+    each = row(name, first=10, last=100, output=written, token_events=250, **fields)
     each.input_tokens, each.cached_tokens = read, cached
     return each
 
@@ -61,7 +61,7 @@ def test_a_refused_attempt_bills_nothing(outcome):
 
 def test_a_broken_stream_costs_between_what_was_seen_and_a_whole_answer():
     """Answers had 2 tokens an event: 50 events are 100 tokens, and the prompt was read in any case."""
-    least, most = dollars([answered(), row("b", first=10, last=50, events=50, outcome="truncated")], PRICED)[1]
+    least, most = dollars([answered(), row("b", first=10, last=50, token_events=50, outcome="truncated")], PRICED)[1]
 
     assert least == pytest.approx((1000 * 3 + 100 * 12) / 1e6)
     assert most == pytest.approx((1000 * 3 + 500 * 12) / 1e6)
@@ -72,7 +72,7 @@ def test_an_attempt_that_timed_out_before_its_first_token_may_have_cost_nothing_
 
 
 def test_a_broken_stream_longer_than_any_answer_costs_at_least_what_was_seen():
-    least, most = dollars([answered(), row("b", first=10, last=50, events=400, outcome="truncated")], PRICED)[1]
+    least, most = dollars([answered(), row("b", first=10, last=50, token_events=400, outcome="truncated")], PRICED)[1]
 
     assert least == most == pytest.approx((1000 * 3 + 800 * 12) / 1e6)
 
@@ -91,7 +91,7 @@ def test_a_broken_stream_that_reported_its_usage_is_no_estimate():
 
 
 def test_without_any_usage_tokens_are_unknown_and_never_zero():
-    billed: Billed = count_billed(take([row("a", first=10, last=50, events=50)]))
+    billed: Billed = count_billed(take([row("a", first=10, last=50, token_events=50)]))
 
     assert np.isnan(billed.least.output).all()
     assert np.isnan(billed.most.input).all()

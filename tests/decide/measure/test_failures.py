@@ -7,6 +7,7 @@ from firsttoken.decide.study import study_run
 from firsttoken.row import Row
 from tests.decide.columns import columns_of
 from tests.made_run import make_run
+from tests.made_stage import Answers
 
 S = 1_000_000_000
 
@@ -110,7 +111,7 @@ def test_a_failure_without_a_word_is_counted_all_the_same():
 
 
 def test_a_study_tells_every_failed_attempt_of_its_run(tmp_path):
-    study = study_run(make_run(tmp_path, levels=(64,), error_share=0.1))
+    study = study_run(make_run(tmp_path, levels=(64,), answers=Answers(error_share=0.1)))
     _, [(failures,)] = study.run.sql(f"SELECT count(*) FROM attempts WHERE {WHERE}")
 
     assert sum(each.count for each in study.failures) == failures > 0

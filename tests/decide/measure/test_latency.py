@@ -28,7 +28,7 @@ def latencies(rows: list[Row], end: float = 10_000) -> dict[str, Latency]:
 
 
 def test_ttft_runs_from_sent_and_not_from_intended():
-    attempts = take([row("a", intended=0, sent=40, first=540, visible=640, last=1540, output=101)])
+    attempts = take([row("a", intended=0, sent=40, first=540, first_visible_ns=640 * MS, last=1540, output=101)])
 
     assert ttft_ms(attempts).tolist() == [500]
     assert ttfo_ms(attempts).tolist() == [600]
@@ -42,7 +42,7 @@ def test_tpot_divides_by_the_tokens_after_the_first():
 
 def test_tpot_counts_tokens_and_never_events():
     """Four tokens an event every 40 ms: 10 ms a token, 40 ms a gap."""
-    measured = latencies([row("a", first=0, last=960, output=97, events=25)])
+    measured = latencies([row("a", first=0, last=960, output=97, token_events=25)])
 
     assert measured["tpot_ms"].value.tolist() == [10]
     assert measured["stall_ms"].value.tolist() == [40]
@@ -61,7 +61,7 @@ def test_a_stall_is_the_longest_gap_and_one_event_alone_has_none():
     ("fields", "streamed"),
     [
         ({"reasoning_tokens": 40}, 60),
-        ({"reasoning_tokens": 40, "visible": 800}, 100),
+        ({"reasoning_tokens": 40, "first_visible_ns": 800 * MS}, 100),
         ({"reasoning_tokens": None}, 100),
     ],
     ids=["reasoning that was not streamed", "reasoning that was", "no reasoning told"],
@@ -73,7 +73,7 @@ def test_only_tokens_whose_text_was_streamed_have_a_pace(fields, streamed):
 
 
 def test_a_summary_of_reasoning_has_no_count_of_tokens_and_so_no_tpot():
-    marks = {"first": 500, "visible": 800, "last": 1500, "output": 100, "reasoning_tokens": 40}
+    marks = {"first": 500, "first_visible_ns": 800 * MS, "last": 1500, "output": 100, "reasoning_tokens": 40}
     rows = [row("a", checks=["reasoning_summary"], **marks), row("b", checks=["compressed"], **marks)]
 
     assert np.isnan(tpot_ms(take(rows))).tolist() == [True, False]
@@ -81,7 +81,7 @@ def test_a_summary_of_reasoning_has_no_count_of_tokens_and_so_no_tpot():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"output": 1, "first": 5, "last": 5}, {"output": 50, "events": 1, "first": 5, "last": 5}, {"output": 0}],
+    [{"output": 1, "first": 5, "last": 5}, {"output": 50, "token_events": 1, "first": 5, "last": 5}, {"output": 0}],
     ids=["one token", "one event held everything", "none"],
 )
 def test_what_has_no_pace_has_no_tpot_and_no_unknown_tpot(fields):
@@ -92,7 +92,7 @@ def test_what_has_no_pace_has_no_tpot_and_no_unknown_tpot(fields):
 
 
 def test_a_success_without_usage_has_a_tpot_that_nobody_knows():
-    measured = latencies([row("a", first=500, last=1500, events=50)])
+    measured = latencies([row("a", first=500, last=1500, token_events=50)])
 
     assert np.isnan(measured["tpot_ms"].value).all()
     assert measured["tpot_ms"].floor.tolist() == [0]

@@ -69,7 +69,7 @@ def test_it_is_known_what_each_broke_on():
 
 
 def test_without_usage_nobody_knows_whether_a_pace_was_kept():
-    assert judge([row("a", first=500, last=1500, events=50)]).undecided.all()
+    assert judge([row("a", first=500, last=1500, token_events=50)]).undecided.all()
 
 
 @pytest.mark.parametrize("limits_ms", [{}, {"ttft_ms": 1000.0}, {"e2e_ms": 1000.0}, {"tpot_ms": 20.0}])

@@ -22,7 +22,7 @@ def make_rows(drawn: list[tuple[int, list[int], int | None]]) -> list[Row]:
     rows = []
     for number, (first_ms, gaps_us, output) in enumerate(drawn):
         last_ms = first_ms + sum(gaps_us) / 1000
-        rows.append(row(f"r{number:02}", first=first_ms, last=last_ms, output=output, events=len(gaps_us) + 1))
+        rows.append(row(f"r{number:02}", first=first_ms, last=last_ms, output=output, token_events=len(gaps_us) + 1))
         rows[-1].gaps_us = gaps_us
     return rows
 

@@ -13,7 +13,7 @@ ROWS = [
     row("saved", 2, intended=505, outcome="http_5xx", end=510, backoff_ms=1000),
     row("saved", 3, intended=1510, first=1600, last=1700, output=100),
     row("in vain", 1, outcome="rate_limited", end=5, backoff_ms=300),
-    row("in vain", 2, intended=305, outcome="truncated", first=400, last=500, events=50),
+    row("in vain", 2, intended=305, outcome="truncated", first=400, last=500, token_events=50),
     row("gave up", outcome="connect", end=5, sent=None),
     row("warming up", outcome="http_5xx", end=5, phase="settle"),
 ]

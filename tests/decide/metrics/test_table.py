@@ -44,7 +44,7 @@ def test_tokens_of_any_phase_count_for_throughput_but_only_those_in_the_window()
 
 def test_tokens_that_nobody_counted_are_an_estimate_that_says_so():
     """A cut stream brings as many tokens an event as the whole one; it is half of what arrived."""
-    cut = row("cut", first=500, last=1500, events=101, outcome="truncated")
+    cut = row("cut", first=500, last=1500, token_events=101, outcome="truncated")
     results = measure(build_window([answer(1), cut], SLO))
 
     assert results[key("system_tok_s")].value == pytest.approx(2 * 101 / 10)
@@ -54,7 +54,7 @@ def test_tokens_that_nobody_counted_are_an_estimate_that_says_so():
 
 
 def test_where_no_stream_reported_its_usage_there_is_no_rate_of_tokens():
-    results = measure(build_window([row("a", first=500, last=1500, events=101)], SLO))
+    results = measure(build_window([row("a", first=500, last=1500, token_events=101)], SLO))
 
     assert results[key("system_tok_s")].value is None
     assert results[key("estimated_tokens_share")].value == 1
@@ -177,7 +177,7 @@ def test_turned_over_the_ends_change_places():
 def test_served_ttft_is_what_the_server_did_for_every_attempt_that_it_answered():
     """The user of the second request felt 1.9 s; the server began to answer after 0.4 s, twice."""
     rows = [
-        row("a", 1, outcome="error_in_stream", first=400, end=500, events=1, backoff_ms=1000),
+        row("a", 1, outcome="error_in_stream", first=400, end=500, token_events=1, backoff_ms=1000),
         row("a", 2, intended=1500, first=1900, last=2000, output=10),
     ]
     results = measure(build_window(rows, SLO))
