@@ -12,7 +12,7 @@ DEV_READY := .venv/ready-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-newest test-lowest lint lock bench clean
+.PHONY: help demo test snapshots test-newest test-lowest lint lock bench clean
 
 help:   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ demo: $(VENV_READY)  ## two simulated models at 1, 4, 16 and 64 users, then a PD
 
 test: $(DEV_READY)  ## every test, a real llama.cpp server's included
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
+
+snapshots: $(DEV_READY)  ## write the sentences in tests/snapshots/ as the code tells them now
+	@$(BIN)/python -m pytest --write-snapshots
 
 test-newest: $(DEV_READY)  ## every test with the newest versions that pyproject.toml allows; TESTS=... names some of them
 	@$(call test_with,.venv-newest,highest)

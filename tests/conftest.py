@@ -2,12 +2,33 @@
 
 import gc
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import settings
 
+from tests.snapshot import Sections, compare
+
 settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("patient")  # a busy machine is slow, which is no failure
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that `make snapshots` uses."""
+    parser.addoption("--write-snapshots", action="store_true", help="write tests/snapshots/ anew, and do nothing else")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    """Keep only what writes snapshots where they are to be written."""
+    if config.getoption("--write-snapshots"):
+        items[:] = [item for item in items if "snapshot" in item.fixturenames]
+
+
+@pytest.fixture
+def snapshot(request: pytest.FixtureRequest) -> Callable[[str, Sections], None]:
+    """`snapshot(NAME, {heading: sentences})` holds sentences against tests/snapshots/NAME.txt."""
+    return partial(compare, write=request.config.getoption("--write-snapshots"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

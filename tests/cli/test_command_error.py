@@ -38,21 +38,12 @@ def sentence(*words: str) -> str:
     return word_error(caught.value, ["run", "report"])
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["run", "a", "b", "c"], "run: expected no further argument, got b c; see `firsttoken run --help`"),
-        (["run", "--workers", "two"], '--workers: expected a whole number, got "two"'),
-        (["run", "--share", "half"], '--share: expected a number, got "half"'),
-        (["runn"], 'expected one of the commands run, report, got runn; did you mean "run"?'),
-        (["report"], "report: expected FOLDER, got none; see `firsttoken report --help`"),
-        (["join"], "join: expected --master, got none; see `firsttoken join --help`"),
-        (["report", "x", "--kind"], "report: expected a value after --kind, got none; see `firsttoken report --help`"),
-        (["xyz"], "expected one of the commands run, report, got xyz"),
-    ],
-)
-def test_it_says_what_was_expected_and_what_came(words: list[str], said: str) -> None:
-    assert sentence(*words) == said
+def test_what_is_wrong_with_a_command_line(snapshot) -> None:
+    lines = [
+        *("run a b c", "run --workers two", "run --share half", "runn", "xyz"),
+        *("report", "join", "report x --kind"),
+    ]
+    snapshot("command_line_errors", {f"tool {line}": sentence(*line.split()) for line in lines})
 
 
 def test_what_has_no_words_here_keeps_the_parsers_own() -> None:
