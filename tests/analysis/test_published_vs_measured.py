@@ -5,7 +5,7 @@ import pytest
 from analysis.published_vs_measured import build
 from firsttoken.decide.study import study_run
 from tests.made_loads import make_open_run
-from tests.made_run import Served
+from tests.made_run import Order, Served
 from tests.made_stage import Answers, Windows
 from tests.report.studies import make_study
 
@@ -73,7 +73,7 @@ def test_a_model_whose_speed_nobody_states_is_said_to_be_simulated_at_an_assumed
     [
         (None, {"levels": (4, 16)}),
         (None, {"levels": (8,)}),
-        (lambda scenario: scenario["load"].update(order="together"), {"levels": (1, 4), "together": True}),
+        (lambda scenario: scenario["load"].update(order="together"), {"levels": (1, 4), "order": Order(together=True)}),
     ],
     ids=["a ladder that begins higher", "one level of more", "targets at the same time"],
 )

@@ -24,7 +24,7 @@ from firsttoken.row import OUTCOMES
 from tests.made_font import make_font
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import MODELS, Client, make_run
-from tests.made_stage import Windows
+from tests.made_stage import Answers, Windows
 from tests.report.studies import PEAK, make_study
 
 PAGES = [
@@ -148,6 +148,9 @@ def hide_prices(scenario):
         target["prices"] = "unknown"
 
 
+SHORT = Windows(measure_s=8.0)
+
+
 def drop_demand(scenario):
     del scenario["demand"]
 
@@ -155,8 +158,8 @@ def drop_demand(scenario):
 @pytest.mark.parametrize(
     ("change", "made", "said"),
     [
-        (None, {"error_share": 1.0, "levels": (1, 4), "measure_s": 5.0}, "Too little succeeded"),
-        (hide_prices, {"levels": (4,), "measure_s": 8.0, "demand": PEAK}, "the bill is unknown"),
+        (None, {"answers": Answers(error_share=1.0), "levels": (1, 4), "windows": SHORT}, "Too little succeeded"),
+        (hide_prices, {"levels": (4,), "windows": SHORT, "demand": PEAK}, "the bill is unknown"),
         (drop_demand, {"levels": (1, 4), "targets": ("gpt-5.4",)}, "no demand is stated"),
         (None, {"levels": (1, 4), "targets": ("gpt-5.4",), "client": Client(interrupted=True)}, "INCOMPLETE"),
     ],
@@ -260,9 +263,7 @@ def named_in_chinese(tmp_path):
         scenario["target"][0] |= {"name": "模型-a", "model": "gpt-5.4"}
 
     served = {"模型-a": MODELS["gpt-5.4"]}
-    return make_study(
-        tmp_path / "run", rename, targets=("模型-a",), levels=(1, 4), windows=Windows(measure_s=8.0), models=served
-    )
+    return make_study(tmp_path / "run", rename, targets=("模型-a",), levels=(1, 4), windows=SHORT, models=served)
 
 
 def use_fonts(monkeypatch, *paths):

@@ -1,5 +1,6 @@
 """Tests of firsttoken/report/first_page.py."""
 
+import re
 from dataclasses import replace
 
 import msgspec
@@ -80,8 +81,8 @@ def test_empty_answers_are_counted_on_page_one(tmp_path):
 
     [remark] = first_page(study_run(folder)).remarks
 
-    emptied = f"{len(answered[::10])} answers were empty (of {len(answered)}: no visible token, no tool call)."
-    assert remark == f"gpt-5.4: {emptied}"
+    assert remark.startswith("gpt-5.4: ")
+    assert re.findall(r"\d+", remark.removeprefix("gpt-5.4")) == [str(len(answered[::10])), str(len(answered))]
 
 
 def test_what_all_targets_say_is_said_once():
@@ -104,35 +105,66 @@ def test_seven_blocks_answer_for_both_targets(study):
     assert count_page(first) <= 250
 
 
-def test_a_scope_that_all_targets_share_is_said_once(study):
-    [scope] = first_page(study).scope
+def lines_of(page):
+    """Page one as lines, each block after its name, a row of a table in one line."""
+    for name, block in page._asdict().items():
+        rows = [[column.title for column in block.columns], *block.rows] if isinstance(block, Table) else block
+        for each in [rows] if isinstance(rows, str) else rows:
+            yield f"{name}: {' | '.join(filter(None, texts_of(each)))}"
 
-    assert scope.startswith("Both at the built-in simulator, 1–64 users")
+
+def test_page_one_as_a_person_reads_it(tmp_path, study, snapshot):
+    single = {"targets": ("gpt-5.4",)}
+    pages = {
+        "a ladder of users": first_page(study),
+        "a search": first_page(study_run(make_search_run(tmp_path / "search", **single))),
+        "an open loop": first_page(study_run(make_open_run(tmp_path / "open"))),
+    }
+    pages["a ladder of users of real models"] = first_page(
+        make_study(tmp_path / "real", point_at_a_server(0, 1), levels=(4,))
+    )
+    broken = make_study(tmp_path / "broken", levels=(1, 4), client=Client(interrupted=True))
+    capped = make_study(tmp_path / "capped", levels=(4,), client=Client(budget="The cap of 10,000 tokens was reached."))
+    warnings = {
+        "the warning of a run that was interrupted": first_page(broken).warning,
+        "the warning of a run that its budget ended": first_page(capped).warning,
+        "the warning of a run that lost rows": warning_of_lost_rows(tmp_path / "lossy"),
+    }
+    snapshot("page_one", {name: lines_of(page) for name, page in pages.items()} | warnings)
+
+
+def test_a_scope_that_all_targets_share_is_said_once(study):
+    assert len(first_page(study).scope) == 1
 
 
 def test_simulated_models_make_an_illustration(study):
     assert "illustration" in first_page(study).label
 
 
+def point_at_a_server(*places):
+    """Have these targets of a scenario ask a server instead of the simulator."""
+
+    def change(scenario):
+        for place in places:
+            scenario["target"][place]["base_url"] = "http://127.0.0.1:9/v1"
+
+    return change
+
+
 def test_real_models_make_a_report_and_mixed_ones_say_which_are_not(tmp_path):
-    def point_at_a_server(*places):
-        def change(scenario):
-            for place in places:
-                scenario["target"][place]["base_url"] = "http://127.0.0.1:9/v1"
-
-        return change
-
     real = make_study(tmp_path / "real", point_at_a_server(0, 1), levels=(4,))
     mixed = make_study(tmp_path / "mixed", point_at_a_server(0), levels=(4,))
 
-    assert first_page(real).label == "Launch report"
-    assert first_page(mixed).label == "Launch report · illustration in part (gpt-5.4)"
+    assert "illustration" not in first_page(real).label
+    assert first_page(mixed).label.endswith("(gpt-5.4)")
 
 
 def test_a_run_that_was_broken_off_says_so_first(tmp_path):
     broken = make_study(tmp_path / "run", levels=(1, 4), client=Client(interrupted=True))
 
-    assert first_page(broken).warning.startswith("INCOMPLETE: the run was interrupted during gpt-5.2-codex at 4 users")
+    warning = first_page(broken).warning
+    assert warning.startswith("INCOMPLETE: ")
+    assert "gpt-5.2-codex at 4 users" in warning
 
 
 def test_a_complete_run_has_no_warning(study):
@@ -149,30 +181,32 @@ def test_page_one_has_at_most_250_words_for_any_sensible_number_of_targets(targe
     assert count_page(first_page(study)) <= 250
 
 
-def test_rows_that_are_missing_make_the_run_incomplete(tmp_path):
-    folder = tmp_path / "run"
+def warning_of_lost_rows(folder):
+    """Of a ladder that lost every row of its second level."""
     make_run(folder, targets=("gpt-5.4",), levels=(1, 4))
     journal = folder / "attempts" / "worker-0.jsonl"
     journal.write_bytes(b"".join(line for line in journal.open("rb") if b'"level":4' not in line))
+    return first_page(study_run(folder)).warning
 
-    warning = first_page(study_run(folder)).warning
 
-    assert warning == "INCOMPLETE: rows are missing of gpt-5.4 at 4 users. These levels count for nothing."
+def test_rows_that_are_missing_make_the_run_incomplete(tmp_path):
+    warning = warning_of_lost_rows(tmp_path / "run")
+
+    assert warning.startswith("INCOMPLETE: ")
+    assert "gpt-5.4 at 4 users" in warning
 
 
 def test_a_run_that_its_budget_ended_says_so_first(tmp_path):
     stopped = make_study(tmp_path / "run", levels=(4,), client=Client(budget="The cap of 10,000 tokens was reached."))
 
-    assert first_page(stopped).warning == (
-        "BUDGET_STOPPED: The cap of 10,000 tokens was reached. What was measured until then follows."
-    )
+    assert first_page(stopped).warning.startswith("BUDGET_STOPPED: The cap of 10,000 tokens was reached.")
 
 
 def test_what_an_open_loop_said_stands_under_the_decision(tmp_path):
     page = first_page(study_run(make_search_run(tmp_path / "run", targets=("gpt-5.4",))))
     [(_, _, why)] = page.decisions
 
-    assert "Confirmed in open loop at 5.2 requests/s: " in why
+    assert "5.2 requests/s" in why
     assert count_page(page) <= 250
 
 
@@ -180,7 +214,7 @@ def test_page_one_of_an_open_loop_speaks_of_no_users_at_once(tmp_path):
     page = first_page(study_run(make_open_run(tmp_path / "run")))
 
     assert "0.5–14 requests/s" in page.scope[0]
-    assert "More than 14 requests/s." in page.not_tested
+    assert any("14 requests/s" in line for line in page.not_tested)
     assert not any("users at once" in text or "14 users" in text for text in texts_of(page))
 
 
@@ -199,7 +233,6 @@ def test_more_targets_than_have_room_side_by_side_are_rows(names, tmp_path):
 
     assert page.slo.columns[0].title == "Target"
     assert [row[0] for row in page.slo.rows] == names
-    assert page.slo.columns[1].title.startswith("Requests that meet")
     assert count_page(page) <= 250
 
 
