@@ -27,7 +27,8 @@ def test_without_a_broken_stream_dollars_are_no_range():
 
 
 def test_requests_that_we_cut_off_are_no_cost_of_retries():
-    found = measure(build_window([ROWS[0], row("cut", first=10, last=100, token_events=50, outcome="cancelled_by_run")]))
+    cut = row("cut", first=10, last=100, token_events=50, outcome="cancelled_by_run")
+    found = measure(build_window([ROWS[0], cut]))
 
     assert found[key("retry_tax")].value == 1
     assert found[key("dollars")].lo > 0.0015
