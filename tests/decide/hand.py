@@ -104,6 +104,7 @@ def build_window(
     *,
     window: tuple[float, float] | None = (0, 10_000),
     end: float | None = 20_000,
+    source: Source | None = PRICED,
     missing: int = 0,
     set_aside: Mapping[str, int] | None = None,
     **stage: object,
@@ -118,7 +119,7 @@ def build_window(
     stage |= {"dropped_measured": stage.get("dropped", 0)}
     told = tell(rows)._replace(set_aside=set_aside or {})
     limits = slo or SloLimits({}, 0.95)
-    return read_window(Stage(**(usual | lasts | stage)), take(rows), gaps_of(rows), limits, PRICED, missing, told)
+    return read_window(Stage(**(usual | lasts | stage)), take(rows), gaps_of(rows), limits, source, missing, told)
 
 
 def tell(rows: Sequence[Row]) -> Told:
