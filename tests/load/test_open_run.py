@@ -1,15 +1,20 @@
-"""What a scenario says of time-outs, connections and limits holds on the wire of the process that drives it."""
+"""A run as it is opened and closed, and what its scenario says of time-outs, connections and limits, on the wire."""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
+from firsttoken.load.open_run import OpenRun, describe_endpoint
+from firsttoken.load.session.controller import Controller
 from firsttoken.process import launch, run_folder
-from firsttoken.row import Row
+from firsttoken.row import Manifest, Row
+from firsttoken.scenario.load import Load
 from firsttoken.scenario.reading import load_scenario
+from firsttoken.scenario.target import Target
 from tests.command import FAST, REAL, ROOT, command, firsttoken, write_scenario
 from tests.wire.test_dial import full_listener
 
@@ -150,3 +155,114 @@ def test_a_soft_limit_is_raised_to_what_the_plan_needs(tmp_path: Path) -> None:
     outcomes = {row.outcome for row in read_rows(folder)}
     assert "length" in outcomes
     assert not outcomes & {"client_error", "connect"}, outcomes
+
+
+def open_fast(folder: Path, *changes: str) -> OpenRun:
+    """A run of one simulated target, opened in this process; nothing is sent."""
+    (folder / "plan.toml").write_text(FAST)
+    scenario = load_scenario(folder / "plan.toml", list(changes))
+    if not (folder / "run").exists():
+        run_folder.open_folder(scenario, folder / "run")
+    urls = {target.name: "http://127.0.0.1:9/v1" for target in scenario.target}
+    return OpenRun(launch.LoadSpec(folder=str(folder / "run"), base_urls=urls, command=["test"]), environ={})
+
+
+def manifest_of(folder: Path) -> Manifest:
+    return msgspec.json.decode((folder / "run" / "manifest.json").read_bytes(), type=Manifest)
+
+
+def test_the_manifest_is_there_before_the_first_request_and_says_that_the_run_is_on(tmp_path: Path) -> None:
+    run = open_fast(tmp_path)
+
+    manifest = manifest_of(tmp_path)
+    assert (manifest.state, manifest.resumed, manifest.command) == ("running", 0, ["test"])
+    assert {endpoint["simulated"] for endpoint in manifest.endpoints.values()} == {"yes"}
+    assert (tmp_path / "run" / "models.toml").exists()
+    assert run.session.clock.now_ns() >= 0
+
+
+def test_a_run_that_is_resumed_keeps_its_first_start_and_its_clock(tmp_path: Path) -> None:
+    first = open_fast(tmp_path)
+    first.close()
+
+    again = open_fast(tmp_path)
+
+    assert again.manifest.resumed == 1
+    assert again.manifest.started_utc == first.manifest.started_utc
+    assert again.manifest.origin_monotonic_ns == first.manifest.origin_monotonic_ns
+
+
+def test_the_stages_of_a_run_are_ordered_and_the_users_of_the_first_are_wanted(tmp_path: Path) -> None:
+    run = open_fast(tmp_path, "load.users=[3,5]")
+
+    stage_order = run.prepare_stages({}, fail_if_called)
+
+    assert stage_order is not None
+    assert (stage_order.first_users, run.session.users.wanted) == (3, 3)
+
+
+def test_a_run_whose_shape_is_nowhere_cannot_begin(tmp_path: Path) -> None:
+    run = open_fast(tmp_path)
+    run.scenario = msgspec.structs.replace(run.scenario, load=Load(shape="Storm"))
+
+    assert run.prepare_stages({}, fail_if_called) is None
+    assert "got Storm" in str(run.session.cancellation.failure)
+
+
+def test_a_run_that_was_interrupted_before_its_stages_begins_none(tmp_path: Path) -> None:
+    run = open_fast(tmp_path)
+    run.session.cancellation.interrupt_run("interrupted")
+
+    assert run.prepare_stages({}, fail_if_called) is None
+
+
+def fail_if_called(sentence: str) -> None:
+    raise AssertionError(sentence)
+
+
+class Ended:
+    """A controller whose stages are over."""
+
+    def __init__(self, failure: str | None = None) -> None:
+        self.failure, self.traceback = failure, "Traceback" if failure else ""
+        self.budget, self.lost_between = "the budget of 5 requests is used up", 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "interrupted", "state"),
+    [
+        (None, None, "complete"),
+        (None, "interrupted", "interrupted"),
+        ("It broke.", None, "failed"),
+        ("It broke.", "interrupted", "failed"),
+    ],
+)
+def test_the_manifest_says_how_the_run_ended(tmp_path: Path, failure, interrupted, state) -> None:
+    run = open_fast(tmp_path)
+    if interrupted:
+        run.session.cancellation.interrupt_run(interrupted)
+    run.record_stages(cast(Controller, Ended(failure)))
+
+    run.close()
+
+    manifest = manifest_of(tmp_path)
+    assert (manifest.state, manifest.reason) == (state, interrupted or failure)
+    assert (manifest.budget, manifest.workers_lost_between) == ("the budget of 5 requests is used up", 2)
+    assert run.session.cancellation.traceback == ("Traceback" if failure else "")
+
+
+def test_a_manifest_that_cannot_be_written_at_the_end_is_a_failure_of_the_run(tmp_path: Path) -> None:
+    run = open_fast(tmp_path)
+    (tmp_path / "run" / "manifest.json.draft").mkdir()
+
+    run.close()
+
+    assert str(run.session.cancellation.failure).startswith(str(tmp_path / "run"))
+
+
+def test_an_endpoint_behind_a_proxy_names_it() -> None:
+    target = Target(model="m", name="m", base_url="http://192.0.2.1/v1", proxy="http://192.0.2.2:3128")
+
+    endpoint = describe_endpoint(target, target.base_url, {})
+
+    assert (endpoint["simulated"], endpoint["proxy"]) == ("no", "192.0.2.2:3128")
