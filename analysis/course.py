@@ -8,24 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.judge.profile import TimeSlice, find_break
-from firsttoken.decide.study import Study
-from firsttoken.decide.words.units import write_value
-from firsttoken.report.chart import theme
-from firsttoken.report.chart.profile import draw_load_profile
-from firsttoken.report.chart.series import BARE, join_words
-from firsttoken.report.instrument import write_bound
-from firsttoken.report.page import Cell, Cells, Column, Page, Table, run_alone
-from firsttoken.stats.estimate import Estimate
+from firsttoken.analysis import (
+    VERDICT_COLOURS,
+    Cell,
+    Cells,
+    Column,
+    Page,
+    Study,
+    Table,
+    TimeSlice,
+    draw_load_profile,
+    estimate_cell,
+    find_break,
+    join_words,
+    run_alone,
+    write_bound,
+)
 
-ORDER = 15
-COLOURS = {"PASS": theme.GOOD, "FAIL": theme.BAD, "UNKNOWN": theme.SOFT}
+ORDER = 17
 CLOSED = "In a closed loop users who wait ask nothing new: fewer requests are asked in the slices that are slow."
 
 
 def build(study: Study) -> Page | None:
     """The page: load, attainment and waits over time, a row per slice; None where the load is constant."""
-    load_profiles = {target: slices for target, slices in study.load_profiles.items() if slices}
+    load_profiles = {target: parts for target, parts in study.load_profiles.items() if parts}
     if not load_profiles:
         return None
     heads = [
@@ -33,17 +39,16 @@ def build(study: Study) -> Page | None:
         Column("Requests"), Column("Met the SLO", "%"), Column("First word", "median, s"),
         Column("Verdict", words=True),
     ]  # fmt: skip
-    rows = [row for target, slices in load_profiles.items() for row in _rows(study, target, slices)]
     return Page(
         slug="course",
         title="Course",
         question="At which load is the SLO missed first?",
-        finding=join_words([_describe(study, target, slices) for target, slices in load_profiles.items()]),
+        finding=join_words([_describe(study, target, parts) for target, parts in load_profiles.items()]),
         figure=draw_load_profile(study, 11.0, waits=True),
         caption=f"Above: the mean load of each time slice, {_source(study)}. Lines: the requests due in a slice that "
         "met the SLO, and the median of how long they waited, retries inside. Bands: 95 % intervals. "
         + write_bound(study),
-        table=Table(heads, rows),
+        table=Table(heads, [row for target, parts in load_profiles.items() for row in _rows(study, target, parts)]),
         notes=(
             "The intervals of all shares hold together, so that a service near its limit does not seem to fail for "
             "being checked often.",
@@ -59,19 +64,17 @@ def _source(study: Study) -> str:
     return "as it came: users at work" if study.unit.by == "users" else "as it came"
 
 
-def _describe(study: Study, target: str, slices: Sequence[TimeSlice]) -> str:
+def _describe(study: Study, target: str, parts: Sequence[TimeSlice]) -> str:
     """Where the SLO was missed first, and up to which load it was met before."""
     whole = study.target_verdicts[target].levels[-1]
     if whole.voided_by:
         return f"{target}: the load profile was discarded ({', '.join(whole.voided_by)})"
-    broke = find_break(slices)
+    broke = find_break(parts)
     if broke is None:
         kept = "met the SLO over the whole load profile" if whole.verdict == "PASS" else "is not shown to meet it"
         return f"{target} {kept}; no time slice is shown to miss the SLO"
     at = f"{study.unit.write(_round(broke.load))}, {broke.begins_s:.0f} to {broke.ends_s:.0f} s into the load profile"
-    held = [
-        time_slice.load for time_slice in slices if time_slice.verdict == "PASS" and time_slice.ends_s <= broke.begins_s
-    ]
+    held = [part.load for part in parts if part.verdict == "PASS" and part.ends_s <= broke.begins_s]
     before = f" and met it at {study.unit.write(_round(max(held)))} before" if held else ""
     return f"{target} first missed the SLO at {at}{before}"
 
@@ -81,27 +84,15 @@ def _round(load: float) -> float:
     return float(f"{load:.3g}")
 
 
-def _rows(study: Study, target: str, slices: Sequence[TimeSlice]) -> list[Cells]:
+def _rows(study: Study, target: str, parts: Sequence[TimeSlice]) -> list[Cells]:
     return [
         (
-            "" if place else target, f"{time_slice.begins_s:.1f}", f"{time_slice.ends_s:.1f}",
-            study.unit.number(_round(time_slice.load)), f"{time_slice.share.n:,}", _cell(time_slice.share, "%"),
-            _cell(time_slice.wait_ms, "s"), Cell(time_slice.verdict, "", COLOURS[time_slice.verdict]),
+            "" if place else target, f"{part.begins_s:.1f}", f"{part.ends_s:.1f}",
+            study.unit.number(_round(part.load)), f"{part.share.n:,}", estimate_cell(part.share, "%"),
+            estimate_cell(part.wait_ms, "s"), Cell(part.verdict, "", VERDICT_COLOURS[part.verdict]),
         )
-        for place, time_slice in enumerate(slices)
+        for place, part in enumerate(parts)
     ]  # fmt: skip
-
-
-def _cell(figure: Estimate, unit: str) -> Cell:
-    """The value of a slice, its interval beneath it; one without an interval is not printed."""
-    if figure.value is None or figure.lo is None or figure.hi is None:
-        return Cell("n/a", f"n = {figure.n:,}")
-    value, low, high = (_write(end, unit) for end in (figure.value, figure.lo, figure.hi))
-    return Cell(value, "" if low == high == value else f"{low}–{high}")
-
-
-def _write(value: float, unit: str) -> str:
-    return write_value(value, "ms") if value == float("inf") else BARE[unit](value)
 
 
 if __name__ == "__main__":

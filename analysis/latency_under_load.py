@@ -6,44 +6,39 @@ beside it, and the SLO where the scenario makes one.
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from firsttoken.decide.study import Study
-from firsttoken.decide.words.units import write_value
-from firsttoken.duration import parse_duration
-from firsttoken.report.chart import theme
-from firsttoken.report.chart.series import (
+from firsttoken.analysis import (
+    BATCHES,
     MOST_NAMED,
-    count_cell,
+    MetricColumn,
+    MetricPanel,
+    Page,
+    Study,
     curve_of,
     explain_failures,
     join_loads,
     join_words,
     ladder,
+    metric_figure,
+    metric_table,
     name_ends,
-    number_cell,
-    shows_any,
+    run_alone,
+    write_error,
+    write_value,
 )
-from firsttoken.report.instrument import worst_ms, write_error
-from firsttoken.report.page import Cells, Column, Page, Table, run_alone
-from firsttoken.scenario.format import mean_tokens
-from firsttoken.stats.batch import BATCHES, batch_count
 
 ORDER = 20
 PANELS = (
-    ("ttft_ms", "Time to first token, seconds", 1000.0, "ttft"),
-    ("tpot_ms", "Time per output token, milliseconds", 1.0, "tpot"),
+    MetricPanel("Time to first token, seconds", "ttft_ms", 0.95, "s", dashed=("ttft_ms", 0.5)),
+    MetricPanel("Time per output token, milliseconds", "tpot_ms", 0.95, dashed=("tpot_ms", 0.5)),
 )
-"""Metric, title, how many of the metric's units make one of the panel's, the key of [slo] that limits it."""
-
 COLUMNS = (
-    ("First token", "median, s", "ttft_ms", 0.5, "s"),
-    ("First token", "p95, s", "ttft_ms", 0.95, "s"),
-    ("First token", "p99, s", "ttft_ms", 0.99, "s"),
-    ("Per token", "median, ms", "tpot_ms", 0.5, "ms"),
-    ("Per token", "p95, ms", "tpot_ms", 0.95, "ms"),
-    ("Whole answer", "p95, s", "e2e_ms", 0.95, "s"),
+    MetricColumn("First token", "median, s", "ttft_ms", 0.5, "s"),
+    MetricColumn("First token", "p95, s", "ttft_ms", 0.95, "s"),
+    MetricColumn("First token", "p99, s", "ttft_ms", 0.99, "s"),
+    MetricColumn("Per token", "median, ms", "tpot_ms", 0.5),
+    MetricColumn("Per token", "p95, ms", "tpot_ms", 0.95),
+    MetricColumn("Whole answer", "p95, s", "e2e_ms", 0.95, "s"),
+    MetricColumn("n", "", "ttft_ms", 0.5, "n"),
 )
 
 
@@ -51,27 +46,16 @@ def build(study: Study) -> Page | None:
     """The page: two panels, every target in both; None where no load was measured."""
     if not any(ladder(study)):
         return None
-    heads = [
-        Column("Target", words=True),
-        Column(*study.unit.head),
-        *(Column(*column[:2]) for column in COLUMNS),
-        Column("n"),
-    ]
-    rows: list[Cells] = []
-    for target, level, name in ladder(study):
-        results = [(study.result(target, metric, level=level, q=q), unit) for _, _, metric, q, unit in COLUMNS]
-        rows.append(
-            (name, study.unit.number(level), *(number_cell(*result) for result in results), count_cell(results[0][0]))
-        )
+    result = metric_figure(study, PANELS, 8.5)
     return Page(
         slug="latency_under_load",
         title="Latency under load",
         question="How long do users wait as more of them come?",
-        finding=_finding(study),
-        figure=None if study.unit.shape else _draw(study),
+        finding=_describe_profile(study) if study.unit.shape else _describe_growth(study, drawn=bool(result)),
+        figure=result,
         caption="Solid: 95 of 100 wait no longer than this (p95), with its 95 % interval. Dashed: median. Successful "
         "attempts of requests intended in the measure window; what failed is counted in the SLO. " + write_error(study),
-        table=Table(heads, rows),
+        table=metric_table(study, COLUMNS),
         notes=(
             "n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",
             *_name_short_windows(study),
@@ -81,38 +65,27 @@ def build(study: Study) -> Page | None:
 
 def _name_short_windows(study: Study) -> list[str]:
     """The levels whose windows hold too few batches to say what neighbours in time are worth."""
-    short = []
-    for target in study.targets:
-        levels = [level for level in study.levels(target) if _is_short(study, target, level)]
-        if levels:
-            short.append(f"{target} at {join_loads(study, levels)}")
-    if not short:
+    short = {
+        target: [each for each in study.levels(target) if study.is_short(target, each)] for target in study.targets
+    }
+    named = [f"{target} at {join_loads(study, levels)}" for target, levels in short.items() if levels]
+    if not named:
         return []
     return [
-        f"Intervals may be too narrow: {'; '.join(short)}. A window there holds fewer than {BATCHES} batches "
+        f"Intervals may be too narrow: {'; '.join(named)}. A window there holds fewer than {BATCHES} batches "
         "longer than a request, so requests are taken as independent."
     ]
 
 
-def _is_short(study: Study, target: str, level: float) -> bool:
-    windows = [stage.window for stage in study.stages(target, level) if stage.window]
-    whole = study.result(target, "e2e_ms", level=level, q=0.95)
-    if whole is None or whole.value is None:
-        return False
-    return any(batch_count(window, 1e6 * whole.value) < BATCHES for window in windows)
-
-
-def _finding(study: Study) -> str:
-    """How the median wait grows from the lowest to the highest load that shows one; or its length in a load profile."""
-    if study.unit.shape:
-        return _describe_load_profile(study)
+def _describe_growth(study: Study, *, drawn: bool) -> str:
+    """How the median wait grows from the lowest to the highest load that shows one."""
     growth = []
     for target in study.targets:
         shown = [point for point in curve_of(study, target, "ttft_ms", 0.5) if point.y]
         if len(shown) > 1 and shown[0].y and shown[-1].y:
             growth.append((shown[-1].y / shown[0].y, target, shown[0], shown[-1]))
     if not growth:
-        why = "" if shows_any(study, "ttft_ms", 0.5) else explain_failures(study)
+        why = "" if drawn else explain_failures(study)
         return f"Too little succeeded, or too few loads were run, to say how the wait grows{why}"
     ratio, _, low, high = max(growth)
     loads = f"From {study.unit.number(low.x)} to {study.unit.write(high.x)}"
@@ -124,54 +97,14 @@ def _finding(study: Study) -> str:
     return f"{loads} the median wait for the first token grows from {name_ends(waits)}"
 
 
-def _describe_load_profile(study: Study) -> str:
-    waits, places = [], []
-    for target, level, _ in ladder(study):
-        median = study.result(target, "ttft_ms", level=level, q=0.5)
-        if median and median.value is not None and "UNDERSAMPLED" not in median.flags:
-            waits.append(f"{write_value(median.value, 'ms')} on {target}")
-            places.append(study.unit.place(level))
-    if not waits:
+def _describe_profile(study: Study) -> str:
+    """How long the median wait is over a load that changes."""
+    found = [(study.result(target, "ttft_ms", level=level, q=0.5), target, level) for target, level, _ in ladder(study)]
+    shown = [each for each in found if each[0] and each[0].value is not None and "UNDERSAMPLED" not in each[0].flags]
+    if not shown:
         return f"Too little succeeded to say how long the wait is{explain_failures(study)}"
-    return f"{places[0]} the median wait for the first token is {join_words(waits)}"
-
-
-def _draw(study: Study) -> Figure | None:
-    """Both panels; None where no first token was measured."""
-    if not shows_any(study, "ttft_ms", 0.5):
-        return None
-    figure, panels = theme.canvas(8.5, columns=2)
-    error_ms = worst_ms(study)
-    for panel, (metric, title, per, key) in zip(panels, PANELS, strict=True):
-        panel.set_title(title)
-        _draw_panel(panel, study, metric, per, getattr(study.scenario.slo, key))
-        if error_ms is not None and panel.axison:
-            theme.error_bar(panel, error_ms / per if metric == "ttft_ms" else error_ms / _token_gaps(study) / per)
-    return figure
-
-
-def _token_gaps(study: Study) -> float:
-    """Gaps between tokens of a mean answer: what an error of its first token is spread over in its time per token."""
-    return max(1.0, mean_tokens(study.scenario.traffic.output_tokens) - 1)
-
-
-def _draw_panel(panel: Axes, study: Study, metric: str, per: float, limit: str) -> None:
-    colour, marker = theme.colours(study.targets), theme.markers(study.targets)
-    ends: list[theme.End] = []
-    for target in study.targets:
-        slow, median = (curve_of(study, target, metric, q, per) for q in (0.95, 0.5))
-        theme.curve(panel, median, colour[target], dashed=True)
-        theme.curve(panel, slow, colour[target], marker[target])
-        ends += theme.end_of(slow, target, colour[target]) or theme.end_of(median, target, colour[target])
-    if not ends:
-        theme.empty(panel, "nothing succeeded")
-        return
-    theme.load_axis(panel, [level for _, level, _ in ladder(study)], study.unit.axis)
-    panel.set_ylim(0, 1.08 * panel.get_ylim()[1])
-    if limit:
-        limit_ms = 1000 * parse_duration(limit)
-        theme.rule(panel, f"SLO: {write_value(limit_ms, 'ms')}", limit_ms / per)
-    theme.label_ends(panel, ends)
+    waits = [f"{write_value(result.value, 'ms')} on {target}" for result, target, _ in shown if result]
+    return f"{study.unit.place(shown[0][2])} the median wait for the first token is {join_words(waits)}"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ ROOMS = {
     "decide.judge": "capacity confirmation exit_code instrument level_study ruling",
     "decide.metrics": "retries",
     "decide.words": "decision failure_words lengths load_unit placement reasons remarks scope units",
-    "report.chart": "attainment letters series short_names svg_text theme ticks",
+    "report.chart": "attainment letters short_names svg_text",
 }
 """Today's room -> the modules that moved into it and kept their names."""
 MOVED = {
@@ -35,18 +35,29 @@ MOVED = {
         "decide.arrivals": "decide.metrics.offered_load",
         "decide.asked": "decide.measure.workload",
         "decide.course": "decide.judge.profile",
-        "decide.figure": "decide.metrics.metric",
+        "decide.figure": "decide.metrics.value",
         "decide.figures": "decide.metrics.combine",
         "decide.measures": "decide.metrics.table",
         "decide.observation": "decide.measure.window_data",
         "decide.promise": "decide.measure.slo",
         "decide.promise_table": "decide.words.slo_table",
         "report.course": "report.chart.profile",
-        "report.trace": "report.chart.timeline",
+        "report.endings": "decide.measure.endings",
+        "report.instrument": "report.instrument_error",
+        "report.published": "decide.published",
+        "report.series": "analysis",
+        "report.theme": "analysis",
+        "report.ticks": "report.chart.axes",
+        "report.trace": "decide.timeline",
     }.items()
 }
 """Old module -> new module."""
-RENAMED: dict[str, dict[str, str]] = {}
+RENAMED: dict[str, dict[str, str]] = {
+    "firsttoken.decide.figure": {"Figure": "MetricValue"},
+    "firsttoken.report.theme": {
+        "curve": "draw_curve", "rule": "draw_limit", "error_bar": "draw_error_bar", "empty": "draw_empty",
+    },
+}  # fmt: skip
 """Old module -> its names that were changed: old name -> new name."""
 
 

@@ -14,8 +14,8 @@ from analysis.timeline import MOST_BINS, MOST_DOTS
 from firsttoken.decide.measure.streams import read_streams
 from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study, study_run
+from firsttoken.decide.timeline import read_timeline
 from firsttoken.decide.verify import compare_values
-from firsttoken.report.chart.timeline import read_timeline
 from firsttoken.results.database import connect
 from firsttoken.results.folder import open_run
 from firsttoken.results.invariants import RULES

@@ -13,7 +13,7 @@ from tests.made_run import make_run
 PAGE = '''
 """Does the pace hold?"""
 
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.units import write_value
@@ -36,7 +36,7 @@ def build(study: Study) -> Page | None:
         title="Pace",
         question="Does the pace hold?",
         finding=f"Written as {write_value(1.5, 'ms')}",
-        result=_draw(study),
+        figure=_draw(study),
         caption="One stream.",
         table=Table([Column("Target", words=True), Column(*study.unit.head), Column("tok/s")], rows),
         notes=(),
@@ -44,12 +44,12 @@ def build(study: Study) -> Page | None:
 
 
 def _draw(study: Study) -> Drawing:
-    result, [panel] = theme.canvas(6.0)
+    figure, [panel] = theme.canvas(6.0)
     colour, marker = theme.colours(study.targets), theme.markers(study.targets)
     for target in study.targets:
         theme.curve(panel, curve_of(study, target, "stream_tok_s", 0.5), colour[target], marker[target])
     theme.level_axis(panel, [1.0, 4.0], study.unit.axis)
-    return result
+    return figure
 
 
 if __name__ == "__main__":

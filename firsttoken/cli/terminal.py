@@ -106,7 +106,7 @@ def show_study(study: Study) -> None:
     """Print the summary of a run: a line per target and level, and the decision."""
     from firsttoken.cli.run_table import summarise
     from firsttoken.decide.flags.validity import RULES
-    from firsttoken.report.endings import describe_run_failures
+    from firsttoken.report.sentences import describe_run_failures
 
     header, rows = summarise(study)
     print_table(OUT, header, rows)

@@ -7,45 +7,41 @@ analysis pages ask the study and compute nothing again. Rows are read a level at
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
+from firsttoken.decide.client_cost import list_added
+from firsttoken.decide.flags.client_limits import find_seconds
 from firsttoken.decide.flags.validity import Flag, flag_manifest
-from firsttoken.decide.judge.confirmation import Confirmation, confirm
+from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.judge.exit_code import find_exit_code
 from firsttoken.decide.judge.instrument import InstrumentAccuracy, read_instrument
-from firsttoken.decide.judge.level_study import LevelStudy, study_level
 from firsttoken.decide.judge.profile import TimeSlice
 from firsttoken.decide.judge.ruling import TargetVerdict, Word
 from firsttoken.decide.measure import connections, failures, held_back
-from firsttoken.decide.measure.answerers import COLUMNS as ANSWERER_COLUMNS
-from firsttoken.decide.measure.answerers import NOBODY, Answerers, Counts
-from firsttoken.decide.measure.attempts import COLUMNS, take_columns
+from firsttoken.decide.measure.answerers import Counts
 from firsttoken.decide.measure.connections import Connections, count_connections
+from firsttoken.decide.measure.endings import Endings, read_endings
 from firsttoken.decide.measure.failures import Failure, count_failures
 from firsttoken.decide.measure.held_back import HeldBack, find_held_back
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.measure.slo import SloLimits, read_slo
-from firsttoken.decide.measure.window_data import Told, WindowData, read_window
-from firsttoken.decide.measure.workload import read_workload
-from firsttoken.decide.metrics.table import measure
 from firsttoken.decide.metrics.value import MetricKey, MetricValue
-from firsttoken.decide.target_study import Parts, study_target
+from firsttoken.decide.published import list_differences
+from firsttoken.decide.target_reader import TargetReader, is_at
+from firsttoken.decide.target_study import study_target
 from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_unit
 from firsttoken.decide.words.placement import describe_placement
-from firsttoken.results.columns import UNREAD_LIMITS, ended_in
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
-from firsttoken.row import SUCCESS, UNKNOWN_FINISH
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.rules import find_prices
-from firsttoken.scenario.target import Target
-from firsttoken.stats.estimate import Estimate
+from firsttoken.stats.batch import BATCHES, batch_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +94,16 @@ class Study:
         key = MetricKey(target=target, level=level, repeat=repeat, metric=metric, q=q)
         return self._by_key.get(key)
 
+    figure = result
+    """Its name in pages of the last release."""
+
+    def value(
+        self, target: str, metric: str, level: float | None = None, repeat: int | None = None, q: float | None = None
+    ) -> float | None:
+        """The value of such a metric alone; None where it is unknown or there is none."""
+        result = self.result(target, metric, level, repeat, q)
+        return None if result is None else result.value
+
     def instrument(self, target: str, level: float) -> InstrumentAccuracy:
         """How accurate the instrument was at a level of a target."""
         if (target, level) not in self._accuracies:
@@ -105,9 +111,22 @@ class Study:
             self._accuracies[target, level] = read_instrument(self.run, target, level, stages, self.flags)
         return self._accuracies[target, level]
 
+    @property
+    def worst_lag_ms(self) -> float | None:
+        """How late the load process came to its work, at worst, within any measure window."""
+        windows = [stage.window for stage in self.run.stages if stage.window]
+        lags = [line.hub_lag_max_ms for line in find_seconds(windows, self.run.health)]
+        return max(lags, default=None)
+
+    def is_short(self, target: str, level: float) -> bool:
+        """Whether a window of a level is too short beside its requests to tell what neighbours in time are worth."""
+        whole_ms = self.value(target, "e2e_ms", level=level, q=0.95)
+        windows = [stage.window for stage in self.stages(target, level) if stage.window]
+        return whole_ms is not None and any(batch_count(window, 1e6 * whole_ms) < BATCHES for window in windows)
+
     def stages(self, target: str, level: float) -> list[Stage]:
         """The stages that the results of a level rest on."""
-        return [stage for stage in self.run.studied if _is_at(stage, target, level)]
+        return [stage for stage in self.run.studied if is_at(stage, target, level)]
 
     def unit_of(self, by: Literal["users", "rate"]) -> LoadUnit:
         """The words of a stage or flag of the run that counts users or arrivals, whatever the ladder counts."""
@@ -119,6 +138,11 @@ class Study:
     def failures(self) -> list[Failure]:
         """What failed in all stages, those that were done over included, the most frequent first."""
         return count_failures(self.run.attempts(*failures.COLUMNS, where=failures.WHERE))
+
+    @cached_property
+    def endings(self) -> Mapping[str, Endings]:
+        """Target -> how its attempts ended that neither failed nor gave a plain answer."""
+        return read_endings(self.run)
 
     @cached_property
     def connections(self) -> Mapping[str, Connections]:
@@ -151,6 +175,12 @@ class Study:
     def every_flag(self) -> list[Flag]:
         """The flags of all levels, of what confirms them, and of the run."""
         return [*self.flags, *(flag for each in self.confirmations.values() for flag in each.flags)]
+
+    @cached_property
+    def void_stages(self) -> list[Stage]:
+        """The stages that count for nothing."""
+        void = {(flag.target, flag.level, flag.by) for flag in self.every_flag if flag.is_void}
+        return [stage for stage in self.run.stages if (stage.target, stage.level, stage.by) in void]
 
     @property
     def worker_lost(self) -> bool:
@@ -196,14 +226,14 @@ def study_run(path: Path | str) -> Study:
             scenario,
             target,
             prices[target.name],
-            _Reader(run, scenario, target, prices[target.name], slo).study(unit),
+            TargetReader(run, scenario, target, prices[target.name], slo).study(unit),
             run.manifest.started_utc,
         )
         for target in scenario.target
     }
     flags = [flag for study in studies.values() for flag in study.flags]
     flags += flag_manifest(run.manifest)
-    return Study(
+    study = Study(
         run=run,
         scenario=scenario,
         catalogue=catalogue,
@@ -218,67 +248,4 @@ def study_run(path: Path | str) -> Study:
         load_profiles={name: study.load_profile for name, study in studies.items()},
         confirmations={name: study.confirmation for name, study in studies.items() if study.confirmation},
     )
-
-
-def _is_at(stage: Stage, target: str, level: float) -> bool:
-    return (stage.target, stage.level, stage.confirms) == (target, level, False)
-
-
-@dataclass(frozen=True, eq=False)
-class _Reader:
-    """Reads the stages of one target, one level in memory at a time."""
-
-    run: Run
-    scenario: Scenario
-    target: Target
-    source: Source | None
-    slo: SloLimits
-
-    def study(self, unit: LoadUnit) -> Parts:
-        """The levels, which count `unit`, and beside them what confirms and what was done over."""
-        own = [stage for stage in self.run.stages if stage.target == self.target.name]
-        levels = sorted({stage.level for stage in own if stage.done_over_by is None and not stage.confirms})
-        confirming = [stage for stage in own if stage.confirms and stage.done_over_by is None]
-        aside: list[Mapping[MetricKey, Estimate]] = [
-            measure(self._read_window(stage)) for stage in own if stage.done_over_by is not None
-        ]
-        confirmation = None
-        if confirming:
-            rate = confirming[-1].level
-            level = self._study([stage for stage in confirming if stage.level == rate])
-            confirmation = confirm(self.target.name, rate, level, rate_unit(self.scenario.load.turns))
-            aside += level.spent
-        studied = [self._study([s for s in self.run.studied if _is_at(s, self.target.name, at)]) for at in levels]
-        return Parts(unit, studied, confirmation, aside)
-
-    def _study(self, stages: list[Stage]) -> LevelStudy:
-        data = [self._read_window(stage) for stage in stages]
-        return study_level(data, self.run.health, read_workload(self.scenario, self.target, self._first))
-
-    @cached_property
-    def _first(self) -> Answerers:
-        """Who answered in the first stage that was measured."""
-        own = (stage for stage in self.run.studied if stage.target == self.target.name and stage.window)
-        first = next(own, None)
-        return NOBODY if first is None else read_told(self.run, first).answerers
-
-    def _read_window(self, stage: Stage) -> WindowData:
-        columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
-        missing = self.run.missing.get(stage.stage, 0)
-        read_gaps = partial(self.run.gaps, where=f"stage = {stage.stage}")
-        told = read_told(self.run, stage)
-        return read_window(stage, take_columns(columns), read_gaps, self.slo, self.source, missing, told)
-
-
-def read_told(run: Run, stage: Stage) -> Told:
-    """What the rows of a stage tell beside their numbers."""
-    measured = f"stage = {stage.stage} AND phase = 'measure'"
-    answered = f"{measured} AND {ended_in(SUCCESS)}"
-    answerers = run.tally(*ANSWERER_COLUMNS.values(), where=answered)
-    unknown = f"{answered} AND list_contains(checks, '{UNKNOWN_FINISH}')"
-    return Told(
-        Answerers(**{field: answerers[column] for field, column in ANSWERER_COLUMNS.items()}),
-        run.tally("finish_reason", where=unknown)["finish_reason"],
-        run.set_aside(measured),
-        run.tally(UNREAD_LIMITS, where=f"stage = {stage.stage}")[UNREAD_LIMITS],
-    )
+    return replace(study, results=[*study.results, *list_added(study), *list_differences(study)])

@@ -22,6 +22,7 @@ from firsttoken.decide.metrics.combine import (
     mean_over_levels,
     measure_target,
     relate_levels,
+    relate_metrics,
     write_confirmation,
 )
 from firsttoken.decide.metrics.metric import TargetFacts
@@ -65,6 +66,7 @@ def study_target(
     levels, confirmation = parts.levels, parts.confirmation
     results = [result for level in levels for result in level.results]
     results += relate_levels(results)
+    results += relate_metrics(results, parts.unit.turns)
     sums = add_up(target.name, [*(stage for level in levels for stage in level.spent), *parts.aside])
     results += list_metrics(sums | mean_over_levels(target.name, results))
     results += write_confirmation(confirmation.rate, confirmation.share) if confirmation else []

@@ -21,9 +21,11 @@ from matplotlib.figure import Figure
 
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
+from firsttoken.report.chart.canvas import canvas, save
 from firsttoken.report.chart.letters import FONTS, Face, find_letters, spell, spell_all
+from firsttoken.report.chart.marks import draw_empty
 from firsttoken.report.chart.svg_text import set_runs
-from firsttoken.report.chart.theme import canvas, empty, prepare, save
+from firsttoken.report.chart.theme import prepare
 from firsttoken.report.document import Data, document
 from firsttoken.report.error import ReportError
 from firsttoken.report.guard import describe_error
@@ -121,7 +123,7 @@ def _draw(figure: Figure, path: Path) -> None:
         save(figure, path)
     except Exception as error:  # noqa: BLE001 # a chart draws itself as it is saved, by whatever code a page handed on
         instead, [panel] = canvas(4.0)
-        empty(panel, f"This chart could not be drawn: {describe_error(error)}")
+        draw_empty(panel, f"This chart could not be drawn: {describe_error(error)}")
         save(instead, path)
 
 

@@ -14,15 +14,16 @@ from matplotlib.figure import Figure
 
 from firsttoken.decide.flags.validity import RULES, Flag, Voids
 from firsttoken.decide.study import Study
-from firsttoken.report.chart import theme
 from firsttoken.report.chart.attainment import draw_attainment
+from firsttoken.report.chart.canvas import canvas
+from firsttoken.report.chart.marks import draw_empty
 from firsttoken.report.chart.profile import draw_load_profile
-from firsttoken.report.chart.series import write_source
 from firsttoken.report.first_page import FirstPage, first_page
 from firsttoken.report.glossary import glossary_table, peers_table, read_words
 from firsttoken.report.guard import guarded
 from firsttoken.report.method import method
 from firsttoken.report.page import Column, Page, Table, cell
+from firsttoken.report.sentences import write_source
 from firsttoken.row import Manifest
 from firsttoken.scenario.target import Target
 
@@ -72,8 +73,8 @@ def _first_chart(study: Study) -> Figure:
 
 
 def _no_chart() -> Figure:
-    figure, [panel] = theme.canvas(4.0)
-    theme.empty(panel, LOST)
+    figure, [panel] = canvas(4.0)
+    draw_empty(panel, LOST)
     return figure
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
-from firsttoken.report.instrument import worst_ms, write_ms
+from firsttoken.report.instrument_error import worst_ms, write_ms
 
 
 def write_evidence(study: Study) -> str:

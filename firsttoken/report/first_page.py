@@ -17,11 +17,11 @@ from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.failure_words import shorten
 from firsttoken.decide.words.slo_table import SloRow
 from firsttoken.decide.words.units import UNKNOWN
-from firsttoken.report.chart.series import join_words
-from firsttoken.report.chart.theme import BAD, GOOD, SOFT
+from firsttoken.report.chart.theme import VERDICT_COLOURS
 from firsttoken.report.evidence import write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table, cell
 from firsttoken.report.remarks import list_run_remarks
+from firsttoken.report.sentences import join_words
 from firsttoken.results.stage import Stage
 
 MOST_WORDS = 250
@@ -35,7 +35,6 @@ MOST_OF_REASON = 200
 """Letters of why a run failed."""
 FURNITURE = 16
 """Words that the document itself adds: foot and labels."""
-VERDICT_COLOURS = {"PASS": GOOD, "FAIL": BAD, "UNKNOWN": SOFT, None: ""}
 STATES = {
     "complete": "",
     "interrupted": "the run was interrupted",
@@ -276,4 +275,4 @@ def _slo_cells(row: SloRow) -> tuple[Cell, Cell]:
     interval = "" if sides else shorten_span(row.interval)
     is_remark = interval[:1].isalpha()
     value = f"{row.value};" if is_remark else row.value
-    return Cell(value, interval), Cell(row.verdict or "", "", VERDICT_COLOURS[row.verdict])
+    return Cell(value, interval), Cell(row.verdict or "", "", VERDICT_COLOURS.get(row.verdict or "", ""))

@@ -14,9 +14,9 @@ from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.duration import parse_duration
 from firsttoken.plan.arrivals import describe_arrivals
 from firsttoken.plan.windows import MEASURE_S
-from firsttoken.report.chart.series import join_words, write_percent, write_source
 from firsttoken.report.guard import guarded
 from firsttoken.report.retries import write_policy
+from firsttoken.report.sentences import join_words, write_percent, write_source
 from firsttoken.scenario.format import Scenario, Slo, Spread
 from firsttoken.scenario.retry import read_policy
 

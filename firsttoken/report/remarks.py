@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from firsttoken.decide.study import Study
-from firsttoken.report.chart.series import join_words
+from firsttoken.report.sentences import join_words
 
 
 def list_run_remarks(study: Study) -> Iterator[str]:

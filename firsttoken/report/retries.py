@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.plan.retry import RetryPolicy, choose_backoff_ms
-from firsttoken.report.chart.series import join_words
+from firsttoken.report.sentences import join_words
 from firsttoken.row import Outcome, Row
 
 STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 425, 429)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from analysis.client_cost import build, pairs
+from analysis.client_cost import build
+from firsttoken.decide.client_cost import find_pairs
 from firsttoken.decide.study import Study, study_run
 from firsttoken.report.page import cell
 from firsttoken.row import BUFFERED, COMPRESSED
@@ -93,7 +94,7 @@ def test_what_was_not_asked_both_ways_has_no_page(study, empty_study):
 def test_targets_that_differ_in_more_than_their_client_are_no_pair(tmp_path, changed):
     study = both(tmp_path / "run", sdk=WIRE, **changed)
 
-    assert pairs(study) == []
+    assert find_pairs(study) == []
     assert build(study) is None
 
 

@@ -2,7 +2,7 @@
 
 from analysis.retry_cost import build
 from firsttoken.decide.words.units import write_value
-from firsttoken.report.chart.series import ladder
+from firsttoken.report.metric_table import ladder
 from tests.made_stage import FLAWLESS, Windows
 from tests.report.studies import make_study
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from analysis.timeline import build
 from firsttoken.decide.words.units import write_value
-from firsttoken.report.chart.series import ladder
+from firsttoken.report.metric_table import ladder
 from tests.made_run import Client
 from tests.report.studies import make_study
 

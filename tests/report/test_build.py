@@ -15,11 +15,12 @@ import pytest
 import firsttoken.report.document as report_document
 from firsttoken.decide.study import study_run
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
-from firsttoken.report.chart import letters, theme
-from firsttoken.report.chart.series import BARE, ladder
+from firsttoken.report.chart import letters
+from firsttoken.report.chart.canvas import canvas
 from firsttoken.report.document import document
 from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
+from firsttoken.report.metric_table import SHOWN, ladder
 from firsttoken.row import OUTCOMES
 from tests.made_font import make_font
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
@@ -102,7 +103,7 @@ def test_the_numbers_in_the_pdf_are_those_of_the_summary(study, texts):
             (pace, "system_tok_s", None, "tok/s"),
             (pace, "stream_tok_s", 0.5, "tok/s"),
         ):
-            assert BARE[unit](study.result(target, metric, level=level, q=q).value) in page
+            assert SHOWN[unit].write(study.result(target, metric, level=level, q=q).value) in page
 
 
 def test_published_arithmetic_comes_out_of_the_bill(texts):
@@ -183,7 +184,7 @@ def test_adding_a_file_to_analysis_adds_a_page(study, tmp_path, monkeypatch):
     (tmp_path / "analysis").mkdir()
     (tmp_path / "analysis" / "mine.py").write_text(
         '"""Mine?"""\n'
-        "from firsttoken.report.page import Page\n"
+        "from firsttoken.analysis import Page\n"
         "ORDER = 15\n"
         "def build(study):\n"
         "    return Page('mine', 'My page', 'Mine?', f'{len(study.results)} results')\n"
@@ -246,7 +247,7 @@ def test_a_part_of_the_report_that_fails_costs_its_own_place_only(part, said, st
 
 
 def test_a_chart_that_cannot_be_drawn_says_so_in_its_place(study, tmp_path):
-    figure, [panel] = theme.canvas(4.0)
+    figure, [panel] = canvas(4.0)
     panel.set_title("never")
     panel.xaxis.set_major_formatter(lambda *_: 1 / 0)
 

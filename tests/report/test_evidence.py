@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from firsttoken.decide.flags.validity import Flag
 from firsttoken.report.evidence import write_evidence, write_validity
-from firsttoken.report.instrument import write_ms
+from firsttoken.report.instrument_error import write_ms
 from tests.made_run import Client
 from tests.made_stage import FLAWLESS
 from tests.report.studies import make_study

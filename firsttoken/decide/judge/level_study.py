@@ -49,7 +49,7 @@ class LevelStudy:
 
 def study_level(windows: Sequence[WindowData], health: Sequence[Health], workload: WorkloadFacts) -> LevelStudy:
     """Study the repeats of one level."""
-    spent = [measure(data) for data in windows]
+    spent = [measure(data, health) for data in windows]
     repeats = [Repeat(data, run) for data, run in zip(windows, spent, strict=True) if data.windows]
     results, flags = [], []
     for repeat in repeats:
@@ -60,7 +60,7 @@ def study_level(windows: Sequence[WindowData], health: Sequence[Health], workloa
     verdict, offer = None, None
     load_profile: Sequence[TimeSlice] = []
     if repeats:
-        whole = _take_together(repeats)
+        whole = _take_together(repeats, health)
         over_all = list_metrics(whole.results, _voiding(flags))
         results += over_all + write_recoveries(whole.data.level, recoveries)
         attainment = next(result for result in over_all if result.metric == "attainment")
@@ -94,9 +94,9 @@ class Repeat(NamedTuple):
         return next(estimate for key, estimate in self.results.items() if key.metric == metric)
 
 
-def _take_together(repeats: Sequence[Repeat]) -> Repeat:
+def _take_together(repeats: Sequence[Repeat], health: Sequence[Health]) -> Repeat:
     whole = pool([repeat.data for repeat in repeats])
-    measured = repeats[0].results if len(repeats) == 1 else measure(whole)
+    measured = repeats[0].results if len(repeats) == 1 else measure(whole, health)
     return Repeat(whole, combine_repeats(measured, [repeat.results for repeat in repeats]))
 
 

@@ -51,6 +51,12 @@ class Recovery:
     """For how long after the spike windows opened."""
 
     @property
+    def worst_ms(self) -> float | None:
+        """The highest p95 from the spike's beginning on; None where no window has one."""
+        after = self.p95_ms[self.at_s >= self.spike.begins_s]
+        return None if np.isnan(after).all() else float(np.nanmax(after))
+
+    @property
     def limit_ms(self) -> float | None:
         """What the p95 of a window may be to be back; None where the base has no interval."""
         return None if self.base.lo is None or self.base.hi is None else (1 + ABOVE) * self.base.hi

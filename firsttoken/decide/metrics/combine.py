@@ -14,7 +14,15 @@ from msgspec.structs import asdict
 from msgspec.structs import replace as replace_fields
 
 from firsttoken.decide.measure.recovery import Recovery
-from firsttoken.decide.metrics.metric import Metric, OfConfirmation, OfLowestLoad, OfRecovery, OfTarget, TargetFacts
+from firsttoken.decide.metrics.metric import (
+    Metric,
+    OfConfirmation,
+    OfLowestLoad,
+    OfRecovery,
+    OfRelated,
+    OfTarget,
+    TargetFacts,
+)
 from firsttoken.decide.metrics.table import METRICS
 from firsttoken.decide.metrics.value import MetricKey, MetricValue
 from firsttoken.stats.estimate import Estimate, between, exact, nothing
@@ -140,6 +148,21 @@ def relate_levels(results: Sequence[MetricValue]) -> list[MetricValue]:
 def _multiple(value: float | None, unloaded: float | None) -> float | None:
     """A value as a multiple of that of the least load; None where either is unknown."""
     return None if value is None or not unloaded else value / unloaded
+
+
+def relate_metrics(results: Sequence[MetricValue], turns: int) -> list[MetricValue]:
+    """What metrics of one target come to beside others, at each level; `turns`: the requests of one arrival."""
+    known = {(each.metric, each.level, each.q): each for each in results if each.repeat is None}
+    related: list[MetricValue] = []
+    for name, metric in METRICS.items():
+        of = metric.of
+        if not isinstance(of, OfRelated):
+            continue
+        for each in known.values():
+            if each.metric == of.metric and (found := of.compute(each, lambda *key: known.get(key), turns)):
+                ends = {"value": found.value, "lo": found.lo, "hi": found.hi}
+                related.append(replace_fields(each, metric=name, unit=metric.unit, n=found.n, **ends))
+    return related
 
 
 def measure_target(target: str, facts: TargetFacts) -> dict[MetricKey, Estimate]:

@@ -6,7 +6,7 @@ and what the glossary says of it are read from the entry, so that a metric is an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,8 @@ from firsttoken.decide.measure.bill import Bill
 from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.metrics.value import MetricValue
+from firsttoken.decide.metrics.value import Find, MetricValue
+from firsttoken.row import Health
 from firsttoken.stats.estimate import Estimate
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -40,6 +41,36 @@ class OfLowestLoad(NamedTuple):
 
     metric: str
     q: float | None = None
+
+
+class OfRelated(NamedTuple):
+    """What another metric comes to beside further metrics, at each level and quantile, over all repeats."""
+
+    metric: str
+    compute: Callable[[MetricValue, Find, int], Estimate | None]
+    """Of (its value, the others of the target, the requests that one arrival makes)."""
+
+
+class OfWatch(NamedTuple):
+    """One value of the lines of health.jsonl that fall into the windows of some data."""
+
+    compute: Callable[[WindowData, Sequence[Health]], Estimate]
+
+
+class OfPair(NamedTuple):
+    """What another metric comes to through the openai package beside the same on the wire, at these quantiles."""
+
+    metric: str
+    compute: Callable[[Estimate, Estimate], Estimate]
+    """Of (on the wire, through the package)."""
+    quantiles: tuple[float, ...] = QUANTILES
+
+
+class OfPublished(NamedTuple):
+    """What the median of another metric comes to beside the figure that a source publishes of it."""
+
+    metric: str
+    compute: Callable[[MetricValue, float], Estimate]
 
 
 class OfRecovery(NamedTuple):
@@ -72,6 +103,13 @@ class TargetFacts:
     """Days of the longer bill; None where no demand is stated."""
 
 
+Source = (
+    OfWindow | OfQuantiles | OfLowestLoad | OfRelated | OfWatch | OfPair | OfPublished | OfRecovery | OfConfirmation
+    | OfTarget
+)  # fmt: skip
+"""What a metric is computed of."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """One metric, of which a run may have a value at each level, repeat and quantile."""
@@ -79,7 +117,7 @@ class Metric:
     unit: str
     label: str
     """A few words for the head of a column and the end of a curve."""
-    of: OfWindow | OfQuantiles | OfLowestLoad | OfRecovery | OfConfirmation | OfTarget
+    of: Source
     ends: Literal["interval", "possible"] = "interval"
     """What `lo` and `hi` are: a 95 % interval, or what is possible of what is only known between two ends."""
     is_spread: bool = True

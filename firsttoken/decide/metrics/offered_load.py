@@ -5,13 +5,19 @@ Rule: a closed loop has no schedule, so it has none of the metrics of arrivals.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from firsttoken.decide.measure.delivered import count_at_work, count_due, lateness_ms
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.metrics.metric import Metric, OfQuantiles, OfWindow, Term
+from firsttoken.decide.metrics.metric import Metric, OfQuantiles, OfRelated, OfWindow, Term
+from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.stats.estimate import Estimate, exact
 from firsttoken.stats.quantile import quantile_interval
+
+KEEPS_UP, CHANCE = 0.95, 2.0
+"""A service keeps up that answers this share of what came in; so many standard deviations are chance."""
 
 
 def requests(data: WindowData) -> Estimate:
@@ -72,6 +78,25 @@ def longest_lateness(data: WindowData) -> Estimate | None:
     return exact(float(late.max()) if len(late) else None, len(late))
 
 
+def answered_ratio(answered: MetricValue, find: Find, turns: int) -> Estimate | None:
+    """Requests that were answered, of those that came in; by chance it may differ by what lies over the window's edges.
+
+    Its interval is two standard deviations of the difference between the requests open at the end of the window and at
+    its beginning, each about Poisson with the mean number open.
+    """
+    arrived, busy = (find(metric, answered.level, None) for metric in ("arrivals_rps", "users_busy"))
+    due = arrived.n * turns if arrived else 0
+    if not due or busy is None or busy.value is None:
+        return None
+    value, chance = answered.n / due, CHANCE * math.sqrt(2 * busy.value) / due
+    return Estimate(value, max(0.0, value - chance), value + chance, due, float(due))
+
+
+def keeps_up(ratio: MetricValue) -> bool:
+    """Whether a service of this answered ratio keeps up with what comes in."""
+    return ratio.hi is not None and ratio.hi >= KEEPS_UP
+
+
 TERMS = (
     Term(
         name="Requests, attempts",
@@ -110,12 +135,14 @@ TERMS = (
         formula=(
             "arrivals that the schedule had in the window / its length, whatever became of them; answered: "
             "requests of any phase whose answer was whole within it / its length; dropped: those that found "
-            "max_in_flight requests open"
+            "max_in_flight requests open; ratio: answered / due, ± 2 √(2 × requests open) for the window's edges: a "
+            "service keeps up where its upper end reaches 0.95"
         ),
         over="the measure window",
         metrics={
             "arrivals_rps": Metric(unit="1/s", label="Arrivals/s", of=OfWindow(arrival_rate)),
             "answered_rps": Metric(unit="1/s", label="Answered/s", of=OfWindow(answer_rate)),
+            "answered_ratio": Metric(unit="ratio", label="Answered", of=OfRelated("answered_rps", answered_ratio)),
             "dropped": Metric(unit="count", label="Dropped", of=OfWindow(dropped), is_spread=False),
         },
     ),

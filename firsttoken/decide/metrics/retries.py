@@ -6,12 +6,15 @@ usage is estimated the value is a range.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from firsttoken.decide.measure.attempts import Attempts, Bools, Floats
 from firsttoken.decide.measure.cost import Tokens
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.metrics.metric import Metric, OfWindow, Peers, Term
+from firsttoken.decide.metrics.metric import Metric, OfRelated, OfWindow, Peers, Term
+from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.stats.estimate import Estimate, between, exact, mean_of, nothing
 
 
@@ -104,6 +107,14 @@ def use_of_quota(attempts: Attempts) -> Estimate:
     return exact(float(known.max()), len(known)) if len(known) else nothing()
 
 
+def added_wait(felt: MetricValue, find: Find, _turns: int) -> Estimate | None:
+    """By how much failed attempts and back-off delay the first word, at the same quantile, in ms."""
+    served = find("served_ttft_ms", felt.level, felt.q)
+    if served is None or served.value is None or felt.value is None or math.isinf(felt.value):
+        return None
+    return exact(felt.value - served.value, min(felt.n, served.n))
+
+
 TERMS = (
     Term(
         name="Failed",
@@ -132,11 +143,17 @@ TERMS = (
         name="Attempts, back-off",
         meaning="what a retry costs",
         unit="count, ms",
-        formula="attempts on the wire / requests; time between attempts / requests",
+        formula=(
+            "attempts on the wire / requests; time between attempts / requests; added: user-perceived TTFT − TTFT of "
+            "the attempt that served it, at the same quantile"
+        ),
         over="measured requests",
         metrics={
             "attempts_per_request": Metric(unit="count", label="Attempts per request", of=OfWindow(tries)),
             "backoff_ms_per_request": Metric(unit="ms", label="Back-off", of=OfWindow(backoff)),
+            "retry_added_ttft_ms": Metric(
+                unit="ms", label="Added by retries", of=OfRelated("felt_ttft_ms", added_wait), is_spread=False
+            ),
         },
     ),
     Term(

@@ -16,8 +16,13 @@ from matplotlib.patches import Rectangle
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_share
-from firsttoken.report.chart import theme
-from firsttoken.report.chart.series import curve_of, write_load, write_percent
+from firsttoken.report.chart.axes import load_axis
+from firsttoken.report.chart.canvas import canvas
+from firsttoken.report.chart.curves import End, Point, draw_curve, end_of, label_ends
+from firsttoken.report.chart.marks import draw_empty, draw_limit, explain
+from firsttoken.report.chart.metric_panel import curve_of
+from firsttoken.report.chart.theme import BACKING, colours, markers
+from firsttoken.report.sentences import write_load, write_percent
 
 NEXT_USER = 1.0
 """Between loads no further apart there is none to test, of users at least."""
@@ -31,47 +36,47 @@ MOST_PEAKS = 3
 
 def draw_attainment(study: Study) -> Figure:
     """Every target's attainment with its band, the share of the SLO, and the peak where one is stated."""
-    figure, [panel] = theme.canvas(10.0)
-    colour, marker = theme.colours(study.targets), theme.markers(study.targets)
+    figure, [panel] = canvas(10.0)
+    colour, marker = colours(study.targets), markers(study.targets)
     needed = 100 * study.scenario.slo.share
-    ends: list[theme.End] = []
+    ends: list[End] = []
     boxed = False
     for target in study.targets:
-        curve = curve_of(study, target, "attainment", per=0.01)
-        _draw_curve(panel, curve, colour[target], marker[target], needed)
-        boxed = boxed or any(_find_gaps(curve, needed))
-        ends += theme.end_of(curve, target, colour[target])
+        points = curve_of(study, target, "attainment", per=0.01)
+        _draw_share(panel, points, colour[target], marker[target], needed)
+        boxed = boxed or any(_find_gaps(points, needed))
+        ends += end_of(points, target, colour[target])
     if not ends:
-        theme.empty(panel, "No load level finished.")
+        draw_empty(panel, "No load level finished.")
         return figure
     panel.set_ylim(0, 105)
     panel.yaxis.set_major_formatter(lambda share, _: f"{share:.0f} %")
     peaks = _find_peaks(study)
     levels = [level for target in study.targets for level in study.levels(target)]
-    theme.load_axis(panel, levels, study.unit.axis, reach=max([above for _, above in peaks.values()], default=0))
-    theme.rule(panel, f"SLO: {write_share(study.scenario.slo.share)}", needed)
+    load_axis(panel, levels, study.unit.axis, reach=max([above for _, above in peaks.values()], default=0))
+    draw_limit(panel, f"SLO: {write_share(study.scenario.slo.share)}", needed)
     marked = 0 < len(peaks) <= MOST_PEAKS
     if marked:
         _mark_peaks(panel, peaks, colour, study)
-    theme.label_ends(panel, ends)
-    theme.explain(figure, list(_explain(study, boxed=boxed, marked=marked)))
+    label_ends(panel, ends)
+    explain(figure, list(_explain(study, boxed=boxed, marked=marked)))
     return figure
 
 
-def _draw_curve(panel: Axes, curve: Sequence[theme.Point], colour: str, marker: str, needed: float) -> None:
+def _draw_share(panel: Axes, points: Sequence[Point], colour: str, marker: str, needed: float) -> None:
     """The points, joined where both neighbours lie on the same side of the SLO, else a box between them."""
-    gaps = list(_find_gaps(curve, needed))
-    begins = [0, *(place + 1 for place, point in enumerate(curve) if any(left is point for left, _ in gaps))]
-    for begin, end in pairwise([*begins, len(curve)]):
-        theme.curve(panel, curve[begin:end], colour, marker, band=False)
+    gaps = list(_find_gaps(points, needed))
+    begins = [0, *(place + 1 for place, point in enumerate(points) if any(left is point for left, _ in gaps))]
+    for begin, end in pairwise([*begins, len(points)]):
+        draw_curve(panel, points[begin:end], colour, marker, band=False)
     for left, right in gaps:
         low, high = sorted((left.y or 0.0, right.y or 0.0))
         panel.add_patch(Rectangle((left.x, low), right.x - left.x, high - low, color=colour, alpha=0.10, linewidth=0))
 
 
-def _find_gaps(curve: Sequence[theme.Point], needed: float) -> Iterator[tuple[theme.Point, theme.Point]]:
+def _find_gaps(points: Sequence[Point], needed: float) -> Iterator[tuple[Point, Point]]:
     """Neighbours of which one met the SLO and the other did not, with a load between them that was not tested."""
-    for left, right in pairwise(curve):
+    for left, right in pairwise(points):
         if left.y is None or right.y is None or (left.y >= needed) == (right.y >= needed):
             continue
         if right.x - left.x > NEXT_USER:
@@ -119,7 +124,7 @@ def _mark_peaks(panel: Axes, peaks: Mapping[str, tuple[float, float]], colour: M
         side, aside_pt = ("right", -3) if _has_no_room_after(panel, above) else ("left", 3)
         panel.annotate(
             text, (above, 0), xycoords=("data", "axes fraction"), xytext=(aside_pt, 4 + 9 * place),
-            textcoords="offset points", fontsize=7, color=colour[target], bbox=theme.BACKING, ha=side,
+            textcoords="offset points", fontsize=7, color=colour[target], bbox=BACKING, ha=side,
         )  # fmt: skip
 
 

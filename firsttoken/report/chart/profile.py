@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from firsttoken.decide.judge.profile import TimeSlice
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_share
-from firsttoken.report.chart import theme
-from firsttoken.report.chart.ticks import few_ticks
+from firsttoken.report.chart.axes import few_ticks
+from firsttoken.report.chart.canvas import strips
+from firsttoken.report.chart.curves import End, label_ends
+from firsttoken.report.chart.marks import draw_empty, draw_limit
+from firsttoken.report.chart.theme import FAINT, colours
 from firsttoken.stats.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -24,10 +27,10 @@ Floats = NDArray[np.float64]
 
 def draw_load_profile(study: Study, height_cm: float, *, waits: bool = False) -> Figure:
     """Two strips over the time since the profile began, the load and the attainment, and the waits where asked for."""
-    figure, panels = theme.strips(height_cm, [1.0, 2.0, 1.6] if waits else [1.0, 2.0])
+    figure, panels = strips(height_cm, [1.0, 2.0, 1.6] if waits else [1.0, 2.0])
     known = {target: slices for target, slices in study.load_profiles.items() if slices}
     if not known:
-        theme.empty(panels[1], "No load level finished.")
+        draw_empty(panels[1], "No load level finished.")
         return figure
     load, attainment, *rest = panels
     load.set_title(study.unit.axis.capitalize())
@@ -44,24 +47,24 @@ def draw_load_profile(study: Study, height_cm: float, *, waits: bool = False) ->
 
 def _draw_load(panel: Axes, slices: Sequence[TimeSlice]) -> None:
     for time_slice in slices:
-        panel.fill_between([time_slice.begins_s, time_slice.ends_s], 0, time_slice.load, color=theme.FAINT, linewidth=0)
+        panel.fill_between([time_slice.begins_s, time_slice.ends_s], 0, time_slice.load, color=FAINT, linewidth=0)
     panel.set_ylim(0, 1.1 * max(time_slice.load for time_slice in slices))
     panel.yaxis.set_major_locator(few_ticks())
 
 
 def _draw_shares(panel: Axes, study: Study, known: dict[str, Sequence[TimeSlice]]) -> None:
-    colour = theme.colours(study.targets)
-    ends: list[theme.End] = []
+    colour = colours(study.targets)
+    ends: list[End] = []
     for target, slices in known.items():
         _draw_steps(panel, slices, [time_slice.share for time_slice in slices], 0.01, colour[target])
-        ends.append(theme.End(slices[-1].ends_s, 100 * (slices[-1].share.value or 0.0), target, colour[target]))
+        ends.append(End(slices[-1].ends_s, 100 * (slices[-1].share.value or 0.0), target, colour[target]))
     panel.set_ylim(0, 105)
-    theme.rule(panel, f"SLO: {write_share(study.slo.share)}", 100 * study.slo.share)
-    theme.label_ends(panel, ends)
+    draw_limit(panel, f"SLO: {write_share(study.slo.share)}", 100 * study.slo.share)
+    label_ends(panel, ends)
 
 
 def _draw_waits(panel: Axes, study: Study, known: dict[str, Sequence[TimeSlice]]) -> None:
-    colour = theme.colours(study.targets)
+    colour = colours(study.targets)
     for target, slices in known.items():
         _draw_steps(panel, slices, [time_slice.wait_ms for time_slice in slices], 1000.0, colour[target])
     panel.set_ylim(0, 1.08 * panel.get_ylim()[1])

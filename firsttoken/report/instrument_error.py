@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from firsttoken.decide.judge.instrument import PROVEN_MS, InstrumentAccuracy
 from firsttoken.decide.study import Study
 from firsttoken.row import Health
+from firsttoken.scenario.format import mean_tokens
 
+FIRST_TOKENS = ("ttft_ms", "ttfo_ms", "felt_ttft_ms", "served_ttft_ms")
 LEAST_MS = 0.01
 """Nothing is claimed to be known better than this: what the kernel itself takes to stamp an arrival."""
 
@@ -28,6 +30,18 @@ def worst_ms(study: Study) -> float | None:
     """The most that 99 of 100 first tokens of any level may be off by, in milliseconds."""
     known = [accuracy.uncertainty_ms for accuracy in read_all(study)]
     return max((value for value in known if value is not None), default=None)
+
+
+def find_error_ms(study: Study, metric: str) -> float | None:
+    """The instrument's own error in a latency; None where it is unknown, or the metric is no latency of tokens.
+
+    An error of the first token is spread over the gaps of a mean answer in its time per token.
+    """
+    error_ms = worst_ms(study)
+    if error_ms is None or metric not in (*FIRST_TOKENS, "tpot_ms"):
+        return None
+    gaps = max(1.0, mean_tokens(study.scenario.traffic.output_tokens) - 1)
+    return error_ms / gaps if metric == "tpot_ms" else error_ms
 
 
 def find_worst(health: Sequence[Health], field: str, width_s: float = 1.0) -> tuple[list[float], list[float]]:

@@ -1,4 +1,6 @@
-"""A measured figure beside the one that a vendor or a reviewer published.
+"""A measured metric beside the figure that a vendor or a reviewer published.
+
+    difference = measured / published - 1
 
 Rule: a published figure belongs to one dated source, which is named wherever the figure is shown.
 """
@@ -7,10 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from firsttoken.catalogue import ASSUMED, Source, find_assumed
-from firsttoken.decide.metrics.value import MetricValue
-from firsttoken.decide.study import Study
+from firsttoken.decide.metrics.client import difference
+from firsttoken.decide.metrics.combine import list_metrics
+from firsttoken.decide.metrics.metric import OfPublished
+from firsttoken.decide.metrics.table import METRICS
+from firsttoken.decide.metrics.value import MetricKey, MetricValue
+from firsttoken.stats.estimate import Estimate, nothing
+
+if TYPE_CHECKING:
+    from firsttoken.decide.study import Study
 
 AGREE = 0.03
 """A median this near to the published figure agrees with it, whatever its interval."""
@@ -40,11 +52,10 @@ class Comparison:
     @property
     def difference(self) -> tuple[float, float, float] | None:
         """Measured against published as a share, with both ends of its interval; None where not measured."""
-        result = self.measured
-        if result is None or result.value is None or result.lo is None or result.hi is None:
+        found = difference(self.measured, self.published) if self.measured else nothing()
+        if found.value is None or found.lo is None or found.hi is None:
             return None
-        value, lo, hi = (number / self.published - 1 for number in (result.value, result.lo, result.hi))
-        return value, lo, hi
+        return found.value, found.lo, found.hi
 
     @property
     def verdict(self) -> str:
@@ -57,6 +68,18 @@ class Comparison:
         if lo <= 0 <= hi or abs(value) <= AGREE:
             return "agrees"
         return "slower" if (value > 0) == (self.metric == "ttft_ms") else "faster"
+
+
+def list_differences(study: Study) -> list[MetricValue]:
+    """The distance of every speed from what a source publishes of it."""
+    found: dict[MetricKey, Estimate] = {}
+    for each in compare_published(study):
+        if each.source is None or each.measured is None:
+            continue
+        for name, metric in METRICS.items():
+            if isinstance(of := metric.of, OfPublished) and of.metric == each.metric:
+                found[replace(each.measured.key, metric=name)] = of.compute(each.measured, each.published)
+    return list_metrics(found)
 
 
 def is_alone(study: Study, target: str) -> bool:

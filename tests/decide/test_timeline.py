@@ -1,12 +1,11 @@
-"""Tests of firsttoken/report/chart/timeline.py."""
+"""Tests of firsttoken/decide.timeline.py."""
 
 import numpy as np
 import pytest
 
-from firsttoken.report.chart.timeline import (
+from firsttoken.decide.timeline import (
     Trace,
     count_in_flight,
-    measure_drift,
     read_timeline,
     read_trace,
     tokens_per_second,
@@ -21,7 +20,7 @@ def trace(sent, first, last, end, tokens):
         name: np.array(values, dtype=np.float64)
         for name, values in {"sent": sent, "first": first, "last": last, "end": end, "tokens": tokens}.items()
     }
-    flags = {"measured": np.ones(n, bool), "limited": np.zeros(n, bool), "failed": np.zeros(n, bool)}
+    flags = {"limited": np.zeros(n, bool), "failed": np.zeros(n, bool)}
     return Trace(**flags, **arrays)
 
 
@@ -35,16 +34,6 @@ def test_an_attempt_is_in_flight_from_its_sending_to_its_end():
     two = trace([0.0, 1.0], [NAN, NAN], [NAN, NAN], [2.0, NAN], [0, 0])
 
     assert count_in_flight(two, np.array([0.5, 1.5, 2.5])).tolist() == [1, 2, 1]
-
-
-def test_drift_is_the_second_half_against_the_first():
-    sent = np.arange(0.0, 10.0)
-    ttft = np.where(sent < 5, 1.0, 1.2)
-
-    slowing = trace(sent, sent + ttft, sent + 2, sent + 2, np.ones(10))
-
-    assert measure_drift(slowing, (0, 10_000_000_000)) == pytest.approx(0.2)
-    assert measure_drift(slowing, (0, 18_000_000_000)) is None
 
 
 def test_a_run_without_attempts_has_a_timeline_without_stages(empty_study):

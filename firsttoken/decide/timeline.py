@@ -36,7 +36,6 @@ Bools = NDArray[np.bool_]
 class Trace:
     """Attempts of a stage in the order they were sent; times in seconds since the run's origin, nan where missing."""
 
-    measured: Bools
     limited: Bools
     """Answered 429."""
     failed: Bools
@@ -61,7 +60,6 @@ class StageTrace:
     attempts: int
     limited: int
     failed: int
-    drift: float | None
     sent: Floats
     ttft: Floats
 
@@ -96,7 +94,6 @@ def read_timeline(run: Run, most_bins: int, most_dots: int) -> Timeline:
     """Read the timeline of a run: at most so many bins, each of whole seconds, and about so many single attempts."""
     stages = msgspec.convert(run.sql(STAGES)[1], list[tuple[int, str, int, int]])
     [(per_event,)] = msgspec.convert(run.sql(PER_EVENT)[1], list[tuple[float | None]])
-    windows = {stage.stage: stage.window for stage in run.stages}
     stop = max((last for *_, last in stages), default=0) / NS
     width = max(1.0, math.ceil(stop / most_bins))
     edges = np.arange(0.0, stop + width, width)
@@ -109,7 +106,7 @@ def read_timeline(run: Run, most_bins: int, most_dots: int) -> Timeline:
         failures = [np.histogram(trace.end[which], edges)[0] / width for which in (trace.limited, trace.failed)]
         in_flight += count_in_flight(trace, edges)
         curves += [tokens_per_second(trace, edges), *failures]
-        kept[number] = _thin(trace, target, windows.get(number), slice(-passed % step, None, step))
+        kept[number] = _thin(trace, target, slice(-passed % step, None, step))
         passed += count
     tokens, limited, failed = curves
     return Timeline(
@@ -118,13 +115,12 @@ def read_timeline(run: Run, most_bins: int, most_dots: int) -> Timeline:
     )  # fmt: skip
 
 
-def _thin(trace: Trace, target: str, window: tuple[int, int] | None, kept: slice) -> StageTrace:
+def _thin(trace: Trace, target: str, kept: slice) -> StageTrace:
     return StageTrace(
         target=target,
         attempts=len(trace.sent),
         limited=int(trace.limited.sum()),
         failed=int(trace.failed.sum()),
-        drift=None if window is None else measure_drift(trace, window),
         sent=trace.sent[kept].copy(),
         ttft=trace.ttft[kept].copy(),
     )
@@ -133,14 +129,13 @@ def _thin(trace: Trace, target: str, window: tuple[int, int] | None, kept: slice
 def read_trace(run: Run, stage: int, per_event: float | None) -> Trace:
     """Read one stage; an attempt whose tokens were not reported counts `per_event` of them an event, nan if None."""
     order = "sent_ns, request_id, attempt"
-    raw = run.attempts("phase", "outcome", *NUMBERS, where=f"stage = {stage} AND {SENT}", order=order)
+    raw = run.attempts("outcome", *NUMBERS, where=f"stage = {stage} AND {SENT}", order=order)
     numbers = {name: np.asarray(raw[name], dtype=np.float64) for name in NUMBERS}
     outcome = np.asarray(raw["outcome"], dtype=np.object_)
     limited = np.asarray(outcome == "rate_limited", dtype=np.bool_)
     told = numbers["output_tokens"]
     estimate = numbers["token_events"] * (np.nan if per_event is None else per_event)
     return Trace(
-        measured=np.asarray(raw["phase"] == "measure", dtype=np.bool_),
         limited=limited,
         failed=np.isin(outcome, list(FAILED)) & ~limited,
         sent=numbers["sent_ns"] / NS,
@@ -171,13 +166,3 @@ def tokens_per_second(trace: Trace, edges: Floats) -> Floats:
     arrived = np.concatenate([[0.0], np.cumsum(pace[:-1] * np.diff(times))])
     per_second: Floats = np.diff(np.interp(edges, times, arrived)) / np.diff(edges)
     return per_second
-
-
-def measure_drift(trace: Trace, window: tuple[int, int], fewest: int = 5) -> float | None:
-    """Median TTFT of a window's second half against its first, as a share; None with too few in a half."""
-    middle = sum(window) / 2 / NS
-    chosen = trace.measured & ~np.isnan(trace.first)
-    ttft, late = trace.ttft[chosen], trace.sent[chosen] >= middle
-    if min(late.sum(), (~late).sum()) < fewest:
-        return None
-    return float(np.median(ttft[late]) / np.median(ttft[~late]) - 1)

@@ -1,10 +1,10 @@
-"""Tests of firsttoken/report/published.py."""
+"""Tests of firsttoken/decide/published.py."""
 
 import pytest
 
 from firsttoken.catalogue import Source
 from firsttoken.decide.metrics.value import MetricValue
-from firsttoken.report.published import Comparison, compare_published
+from firsttoken.decide.published import Comparison, compare_published
 from tests.report.studies import make_study
 
 SOURCE = Source(title="A comparison", read="2026", ttft_s=1.0, tokens_per_s=100)

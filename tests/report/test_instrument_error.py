@@ -1,7 +1,7 @@
 """The instrument's own error as charts tell it."""
 
 from firsttoken.decide.study import study_run
-from firsttoken.report.instrument import read_all, worst_ms, write_bound, write_error
+from firsttoken.report.instrument_error import read_all, worst_ms, write_bound, write_error
 from tests.made_run import make_run
 from tests.results.test_truth import write_truth
 
@@ -20,7 +20,7 @@ def test_without_a_truth_the_sentence_names_what_benchmarks_have_shown(study):
 
 def test_brackets_that_are_wider_than_that_are_named_instead(study, monkeypatch):
     monkeypatch.setattr("firsttoken.decide.judge.instrument.PROVEN_MS", 0.001)
-    monkeypatch.setattr("firsttoken.report.instrument.PROVEN_MS", 0.001)
+    monkeypatch.setattr("firsttoken.report.instrument_error.PROVEN_MS", 0.001)
 
     assert "by the brackets around the arrivals" in write_bound(study)
 

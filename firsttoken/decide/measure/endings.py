@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from firsttoken.decide.study import Study
-from firsttoken.decide.words.failure_words import describe_failures
 from firsttoken.results.folder import Run
 from firsttoken.row import UNKNOWN_FINISH
 
@@ -36,13 +34,6 @@ class Endings:
     """By the behaviour."""
     unknown_finishes: dict[str, int] = field(default_factory=dict)
     """Unknown finish reason -> how many answers ended with it, the most frequent first."""
-
-
-def describe_run_failures(study: Study) -> str:
-    """What failed in a run, in one sentence; empty where nothing did."""
-    if not study.failures:
-        return ""
-    return describe_failures(study.failures, sum(each.attempts for each in read_endings(study.run).values()))
 
 
 def read_endings(run: Run) -> Mapping[str, Endings]:
