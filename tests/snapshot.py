@@ -6,6 +6,7 @@ top to bottom; `make snapshots` writes it anew, and the change of it shows what 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -30,4 +31,5 @@ def compare(name: str, sections: Sections, *, write: bool) -> None:
     if write:
         path.write_text(text, encoding="utf-8")
     held = path.read_text(encoding="utf-8") if path.exists() else ""
-    assert text.splitlines() == held.splitlines(), f"{path.name} says otherwise; if this is meant: make snapshots"
+    change = "\n".join(difflib.unified_diff(held.splitlines(), text.splitlines(), "held", "told now", lineterm=""))
+    assert not change, f"{path.name} holds other words; if these are meant: make snapshots\n{change}"

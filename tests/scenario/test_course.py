@@ -24,24 +24,6 @@ def test_a_staircase_begins_and_ends_where_it_says():
     assert STAIRS.segments == (Segment(5, 10, 10), Segment(5, 7, 7), Segment(5, 4, 4), Segment(5, 1, 1))
 
 
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: RampShape(by="users", from_=4, to=4, over="1s"), "to: expected another load than from = 4"),
-        (lambda: Step(by="rate", from_=4, to=4, after="1s", lasts="1s"), "to: expected another load"),
-        (
-            lambda: Spike(by="rate", base=4, peak=4, before="1s", lasts="1s", after="1s"),
-            "peak: expected more than base",
-        ),
-        (lambda: Soak(by="users", at=1.5, lasts="1s"), r"at: expected a whole number of users, got 1\.5"),
-        (lambda: Staircase(by="users", from_=0.5, to=4, steps=2, each="1s"), "from: expected a whole number of users"),
-    ],
-)
-def test_a_course_that_cannot_be_meant_is_refused(make, words):
-    with pytest.raises(ValueError, match=f"^{words}"):
-        make()
-
-
 @pytest.mark.parametrize("load_profile", [CLIMB, JUMP, BURST, LONG, STAIRS])
 def test_the_load_finds_the_course_of_its_shape(load_profile: LoadProfile):
     name, table = next((name, shape.table) for name, shape in SHAPES.items() if shape.kind is type(load_profile))

@@ -32,27 +32,8 @@ def scenario(*, demand: Demand | None = None, users: list[int] | None = None, th
     )
 
 
-def refusal(made: Scenario) -> str:
-    with pytest.raises(ScenarioError) as caught:
-        check_rules(made, CATALOGUE)
-    return str(caught.value)
-
-
 def test_a_model_of_the_catalogue_passes():
     check_rules(scenario(), CATALOGUE)
-
-
-def test_an_unknown_model_without_prices_is_refused_with_the_nearest_one():
-    sentence = refusal(scenario(model="fast-2"))
-
-    assert sentence.startswith("target.fast-2.model: expected a model of scenarios/models.toml, or prices of its own")
-    assert sentence.endswith('got "fast-2"; did you mean "fast-1"?')
-
-
-def test_an_unknown_source_is_refused_with_the_known_ones():
-    assert refusal(scenario(prices="lst")) == (
-        'target.fast-1.prices: expected "list" or "unknown" for fast-1, got "lst"; did you mean "list"?'
-    )
 
 
 def test_prices_come_from_the_target_before_its_source():
@@ -81,13 +62,6 @@ def test_a_price_is_of_the_tier_of_service_that_is_asked_for():
     assert find_prices(Target(model="x", price=Prices(input=2.0, output=3.0), **asks), CATALOGUE).tier == "priority"
 
 
-def test_a_cap_in_dollars_is_refused_where_the_tier_that_is_asked_for_has_no_price():
-    asked = {"extra_body": {"service_tier": "Priority"}, "base_url": "http://127.0.0.1:8000/v1"}
-    sentence = refusal(msgspec.structs.replace(scenario(prices="list", **asked), budget=Budget(usd=1.0)))
-
-    assert 'got none of fast-1 at the service_tier "priority" that it asks for; write [target.price]' in sentence
-
-
 def test_a_server_of_ones_own_may_have_unknown_prices():
     own = scenario(model="mine", prices="unknown", base_url="http://127.0.0.1:8000/v1")
 
@@ -100,13 +74,6 @@ def test_a_model_whose_speed_nobody_publishes_is_simulated_at_an_assumed_one():
 
     settings = simulate(Target(model="silent-1"), CATALOGUE)
     assert (settings.ttft_s, settings.tokens_per_s) == (ASSUMED.ttft_s, ASSUMED.tokens_per_s)
-
-
-def test_a_model_that_the_catalogue_lacks_is_not_simulated_by_a_guess():
-    assert refusal(scenario(model="fast-2", prices="unknown", simulator=Simulated(ttft_s=0.2))).startswith(
-        "target.fast-2.simulator: expected tokens_per_s of a model that scenarios/models.toml lacks, got none for "
-        'fast-2; did you mean "fast-1"?; write'
-    )
 
 
 def test_a_target_that_names_no_source_has_the_prices_of_the_comparison_or_else_of_the_first_source():
@@ -168,18 +135,6 @@ def test_the_demand_in_requests_follows_from_its_tokens():
     assert requests_per_day(scenario(demand=Demand(output_tokens_per_day=500))) == 10
 
 
-def test_a_demand_without_an_amount_is_refused():
-    assert refusal(scenario(demand=Demand(peak_rps=4))).startswith(
-        "demand: expected requests_per_day or output_tokens_per_day, got neither"
-    )
-
-
-def test_requests_and_tokens_that_do_not_fit_the_traffic_are_refused():
-    sentence = refusal(scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=100_000)))
-
-    assert "got 1,000 requests and 100,000 tokens, which at 50 tokens an answer are 2,000 requests" in sentence
-
-
 def test_requests_and_tokens_that_agree_pass():
     check_rules(scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=51_000)), CATALOGUE)
 
@@ -193,15 +148,7 @@ def test_the_mean_answer_of_a_spread_counts():
     check_rules(varied, CATALOGUE)
 
 
-def test_a_peak_below_the_mean_is_refused():
-    assert refusal(scenario(demand=Demand(requests_per_day=864_000, peak_rps=9))) == (
-        "demand.peak_rps: expected at least the day's mean of 10 requests/s, got 9"
-    )
+def test_a_cap_in_dollars_needs_no_more_than_a_price_of_all_that_is_paid_for():
+    priced = scenario(base_url="http://127.0.0.1:8000/v1")
 
-
-def test_a_cap_in_dollars_needs_a_price_of_all_that_is_paid_for():
-    capped = Budget(usd=5)
-    own = msgspec.structs.replace(scenario(prices="unknown", base_url="http://127.0.0.1:8000/v1"), budget=capped)
-
-    assert refusal(own).startswith("budget.usd: expected a price of every target with a base_url, got none of fast-1")
-    check_rules(msgspec.structs.replace(scenario(base_url="http://127.0.0.1:8000/v1"), budget=capped), CATALOGUE)
+    check_rules(msgspec.structs.replace(priced, budget=Budget(usd=5)), CATALOGUE)
