@@ -46,6 +46,8 @@ class OutcomeFacts(NamedTuple):
     """Tokens may have been billed though no usage was told."""
     alive: bool | None = None
     """The server works (True), may be dead (False), or it says nothing of that (None)."""
+    statuses: tuple[int, ...] = ()
+    """HTTP statuses that mean it, before those of the whole hundred."""
     retried: Literal[429] | RetryWord | None = None
     """The status or word of a retry policy that tries it again."""
     ends_preflight: bool = False
@@ -62,7 +64,9 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     "truncated": OutcomeFacts(alive=False, retried="truncated"),
     "idle_timeout": OutcomeFacts(alive=False, retried="timeout"),
     "deadline": OutcomeFacts(alive=False, retried="timeout"),
-    "rate_limited": OutcomeFacts(billed=False, retried=429, advice="wait for the quota or use another key"),
+    "rate_limited": OutcomeFacts(
+        billed=False, statuses=(429,), retried=429, advice="wait for the quota or use another key"
+    ),
     "http_4xx": OutcomeFacts(
         billed=False,
         alive=False,
@@ -84,6 +88,14 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     "lost": OutcomeFacts(judged=False),
 }
 """Every outcome with what it means: code that counts attempts asks this table, or a set that is derived from it."""
+
+_OF_STATUS = {status: outcome for outcome, facts in OUTCOMES.items() for status in facts.statuses}
+
+
+def read_status(status: int) -> Outcome:
+    """The outcome of an attempt that was refused by an HTTP status from 400 on."""
+    return _OF_STATUS.get(status, "http_4xx" if status < 500 else "http_5xx")
+
 
 SUCCESS = frozenset(outcome for outcome, facts in OUTCOMES.items() if facts.succeeded)
 UNJUDGED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.judged)

@@ -109,7 +109,7 @@ TOP_LEVEL = {
 TESTS_OF_THE_WHOLE = {
     *(
         f"tests/test_{name}.py"
-        for name in ("benchmarks", "capacity_run", "dependencies", "endurance", "kubernetes", "layout")
+        for name in ("additions", "benchmarks", "capacity_run", "dependencies", "endurance", "kubernetes", "layout")
     ),
     *(
         f"tests/test_{name}.py"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.plan.retry import RetryPolicy, choose_backoff_ms
 from firsttoken.report.sentences import join_words
-from firsttoken.row import Outcome, Row
+from firsttoken.row import Outcome, Row, read_status
 
 STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 425, 429)
 """Refusals that are put to every policy, beside those that it names."""
@@ -76,8 +76,7 @@ def list_retried(policy: RetryPolicy) -> Iterator[str]:
 
 
 def _refused(status: int) -> Row:
-    outcome: Outcome = "rate_limited" if status == 429 else "http_4xx" if status < 500 else "http_5xx"
-    return Row(attempt=1, outcome=outcome, http_status=status, bytes_received=200)
+    return Row(attempt=1, outcome=read_status(status), http_status=status, bytes_received=200)
 
 
 def _is_tried(policy: RetryPolicy, row: Row, should_retry: bool | None = None) -> bool:

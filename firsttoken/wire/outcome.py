@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from httptools import HttpParserError
 
-from firsttoken.row import NO_FINISH, UNKNOWN_FINISH, Outcome
+from firsttoken.row import NO_FINISH, UNKNOWN_FINISH, Outcome, read_status
 from firsttoken.wire.fields.error_text import RATE_LIMIT_WORDS, ServerError, find_server_error, read_error
 
 
@@ -145,8 +145,7 @@ def is_failed_finish(finish: str) -> bool:
 def refuse_status(status: int, told: ServerError) -> End:
     """What an HTTP status from 400 on makes of the attempt; a server may tell a rate limit by another status."""
     by_words = status in RATE_STATUSES and told.words.lower().startswith(RATE_LIMIT_WORDS)
-    limited = status == 429 or told.limits_rate or by_words
-    outcome: Outcome = "rate_limited" if limited else "http_4xx" if status < 500 else "http_5xx"
+    outcome = "rate_limited" if told.limits_rate or by_words else read_status(status)
     return End(outcome, told.words or f"HTTP {status} without a word")
 
 
