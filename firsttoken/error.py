@@ -1,4 +1,4 @@
-"""The one kind of error that is told to a user as it is.
+"""The one kind of error that a user is shown as it is.
 
 Rule: every error with a sentence for the user derives from this one, and only these are worded; any other exception is
 a fault of ours, and keeps its traceback.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from firsttoken.net.url import DEFAULT_PORTS
+from firsttoken.net.url import DEFAULT_PORTS, EndpointError
 
 DIRECT = "none"
 """What a target says that is to be reached without a proxy, whatever the environment says."""
@@ -57,7 +57,7 @@ class Proxy:
 def find_proxy(url: str, chosen: str, environ: Mapping[str, str]) -> Proxy | None:
     """The proxy on the way to an http(s) URL, None for the direct way.
 
-    `chosen` is the target's own word: a proxy's URL, "none", or "" for what the environment says. Raises ValueError
+    `chosen` is the target's own word: a proxy's URL, "none", or "" for what the environment says. Raises EndpointError
     for a proxy that is none.
     """
     if chosen:
@@ -72,7 +72,7 @@ def find_proxy(url: str, chosen: str, environ: Mapping[str, str]) -> Proxy | Non
 
 
 def parse_proxy(url: str, name: str) -> Proxy:
-    """A proxy by its URL; `name` is where that was written. Raises ValueError with a sentence that holds no secret."""
+    """A proxy by its URL; `name` is where that was written. Raises EndpointError, whose sentence holds no secret."""
     expected = f"{name}: expected an HTTP proxy such as http://proxy.example.com:3128"
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -80,9 +80,9 @@ def parse_proxy(url: str, name: str) -> Proxy:
     except ValueError:
         host = None
     if not host or not host.isascii() or any(character <= " " for character in url):
-        raise ValueError(f"{expected}, got something else")
+        raise EndpointError(f"{expected}, got something else")
     if parts.scheme != "http":
-        raise ValueError(f"{expected}, got one that is spoken to over {parts.scheme}; no other kind is supported")
+        raise EndpointError(f"{expected}, got one that is spoken to over {parts.scheme}; no other kind is supported")
     return Proxy(host, port or PROXY_PORT, unquote(parts.username or ""), unquote(parts.password or ""))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from firsttoken.error import FirstTokenError
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 FRAMING = {"connection", "content-length", "host", "transfer-encoding", "expect", "te", "upgrade"}
 """Headers that are the connection's own business."""
@@ -27,37 +29,41 @@ VISIBLE_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 VISIBLE_WORD = re.compile(r"[\x21-\x7e]+")
 
 
+class EndpointError(FirstTokenError, ValueError):
+    """An address, a header or a key that HTTP cannot carry; the message is a sentence that holds no secret."""
+
+
 def split_url(base_url: str) -> tuple[SplitResult, str, int]:
-    """Return the parts of a base URL, its host in ASCII, its port. Raises ValueError for what is no plain http URL."""
+    """The parts of a base URL, its host in ASCII, its port. Raises EndpointError for any other than a plain http URL."""
     expected = "base_url: expected a URL such as https://api.example.com/v1"
     try:
         url = urlsplit(base_url)
         port = url.port
     except ValueError as problem:
-        raise ValueError(f"{expected}, got {base_url!r}: {problem}") from None
+        raise EndpointError(f"{expected}, got {base_url!r}: {problem}") from None
     if url.username is not None or url.password is not None:
-        raise ValueError(
+        raise EndpointError(
             f"{expected}, got one with a user name or password; name the key's variable in key_env instead"
         )
     if url.scheme not in DEFAULT_PORTS or not url.hostname or url.fragment or port == 0:
-        raise ValueError(f"{expected}, got {base_url!r}")
+        raise EndpointError(f"{expected}, got {base_url!r}")
     if re.search(r"[\s\x00-\x20\x7f]", base_url) or not (url.path + url.query).isascii():
-        raise ValueError(f"{expected}, got {base_url!r}; write other characters as %XX")
+        raise EndpointError(f"{expected}, got {base_url!r}; write other characters as %XX")
     try:
         host = url.hostname if ":" in url.hostname else url.hostname.encode("idna").decode()
     except UnicodeError:
-        raise ValueError(f"{expected}, got {base_url!r}; its host name is not valid") from None
+        raise EndpointError(f"{expected}, got {base_url!r}; its host name is not valid") from None
     return url, host, port or DEFAULT_PORTS[url.scheme]
 
 
 def check_header(name: str, value: str) -> str:
-    """Return the value of a header as it is sent. Raises ValueError for a name or a value that cannot be sent."""
+    """Return the value of a header as it is sent. Raises EndpointError for a name or a value that cannot be sent."""
     if not TOKEN.fullmatch(name):
-        raise ValueError(f"headers: expected a header name, got {name!r}")
+        raise EndpointError(f"headers: expected a header name, got {name!r}")
     if name.lower() in FRAMING:
-        raise ValueError(f"headers: {name} is the connection's own; leave it out")
+        raise EndpointError(f"headers: {name} is the connection's own; leave it out")
     if not VISIBLE_TEXT.fullmatch(value):
-        raise ValueError(f"headers: the value of {name} holds a line end or a character that HTTP cannot carry")
+        raise EndpointError(f"headers: the value of {name} holds a line end or a character that HTTP cannot carry")
     if name.lower() == "accept-encoding":
         _check_codings(value)
     return value.strip()
@@ -68,7 +74,7 @@ def _check_codings(value: str) -> None:
     asked = [part.partition(";")[0].strip().lower() for part in value.split(",")]
     unread = [coding for coding in asked if coding not in READABLE_CODINGS]
     if unread:
-        raise ValueError(
+        raise EndpointError(
             f"headers: expected accept-encoding to ask for {', '.join(sorted(READABLE_CODINGS))}, got {unread[0]!r}"
         )
 
@@ -79,9 +85,9 @@ def is_harmless(name: str) -> bool:
 
 
 def check_key(key: str, name: str = "key") -> str:
-    """Return a key; `name` is where it comes from. Raises ValueError for one that no header can carry."""
+    """Return a key; `name` is where it comes from. Raises EndpointError for one that no header can carry."""
     if not VISIBLE_WORD.fullmatch(key):
-        raise ValueError(
+        raise EndpointError(
             f"{name}: expected printable characters without spaces, got others; look for a line end in its variable"
         )
     return key

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from firsttoken.net.url import check_header, is_harmless
+from firsttoken.net.url import EndpointError, check_header, is_harmless
 from firsttoken.scenario.values import ScenarioError, Variable
 
 
@@ -78,5 +78,5 @@ def check_variables(headers: Headers, where: str, environ: Mapping[str, str]) ->
             )
         try:
             check_header(name, held)
-        except ValueError as error:
+        except EndpointError as error:
             raise ScenarioError(f"{where}.{error}; look into the variable {value.env}") from None

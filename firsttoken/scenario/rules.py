@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from firsttoken.catalogue import Model, Simulated, Source, find_assumed, resolve_simulated
 from firsttoken.decoding.strict_toml import one_of, suggest
 from firsttoken.net.proxy import find_proxy
-from firsttoken.net.url import check_key
+from firsttoken.net.url import EndpointError, check_key
 from firsttoken.row import TIERS, name_tier
 from firsttoken.scenario.format import Demand, Scenario, mean_tokens
 from firsttoken.scenario.headers import check_variables
@@ -83,7 +83,7 @@ def _check_key(target: Target, key: str) -> None:
         )
     try:
         check_key(key, f"{where}: the variable {variable}")
-    except ValueError as error:
+    except EndpointError as error:
         raise ScenarioError(str(error)) from None
 
 
@@ -100,7 +100,7 @@ def _check_certificates(name: str, ca_file: str) -> None:
 def _check_proxy(target: Target, environ: Mapping[str, str]) -> None:
     try:
         find_proxy(target.base_url, target.proxy, environ)
-    except ValueError as error:
+    except EndpointError as error:
         raise ScenarioError(f"target.{target.name}: {error}") from None
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from firsttoken.net.proxy import Proxy, find_proxy
-from firsttoken.net.url import DEFAULT_PORTS, check_header, check_key, is_harmless, split_url
+from firsttoken.net.url import DEFAULT_PORTS, EndpointError, check_header, check_key, is_harmless, split_url
 from firsttoken.wire.dialects import DIALECTS
 
 AZURE_HOST = re.compile(r".+\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)")
@@ -75,11 +75,11 @@ def parse_endpoint(
     """Return the endpoint of an API below `base_url`; a header of `headers` replaces ours of that name.
 
     `public` names, in lower case, headers whose values anyone may read; every other that is not known to hold no key
-    is taken to hold one. `proxy` is a proxy's URL, "none", or "" for the one that `environ` names. Raises ValueError,
-    with a sentence that holds no secret, for what cannot be reached or sent.
+    is taken to hold one. `proxy` is a proxy's URL, "none", or "" for the one that `environ` names.
+    Raises EndpointError, whose sentence holds no secret, for what cannot be reached or sent.
     """
     if api not in DIALECTS:
-        raise ValueError(f"api: expected one of {', '.join(DIALECTS)}, got {api!r}")
+        raise EndpointError(f"api: expected one of {', '.join(DIALECTS)}, got {api!r}")
     url, host, port = split_url(base_url)
     own = {name.lower(): check_header(name, value) for name, value in headers.items()}
     credential = {} if key is None else _present(check_key(key), host, url.path)

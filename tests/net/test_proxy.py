@@ -3,6 +3,7 @@
 import pytest
 
 from firsttoken.net.proxy import Proxy, find_proxy, is_exempt, parse_proxy
+from firsttoken.net.url import EndpointError
 
 SQUID = "http://squid.corp:3128"
 
@@ -123,7 +124,7 @@ def test_a_user_name_and_a_password_become_basic_authorization():
     ],
 )
 def test_what_is_no_http_proxy_is_refused_without_repeating_a_secret(url, got):
-    with pytest.raises(ValueError, match=rf"^HTTPS_PROXY: expected an HTTP proxy .*, got {got}") as refused:
+    with pytest.raises(EndpointError, match=rf"^HTTPS_PROXY: expected an HTTP proxy .*, got {got}") as refused:
         parse_proxy(url, "HTTPS_PROXY")
 
     assert "hunter2" not in str(refused.value)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from firsttoken.net.url import EndpointError
 from firsttoken.wire.endpoint import parse_endpoint, write_url
 
 
@@ -87,12 +88,12 @@ def test_each_api_has_its_path():
     ],
 )
 def test_a_url_that_cannot_be_reached_is_refused(base_url):
-    with pytest.raises(ValueError, match=r"^base_url: expected a URL such as https://api\.example\.com/v1, got "):
+    with pytest.raises(EndpointError, match=r"^base_url: expected a URL such as https://api\.example\.com/v1, got "):
         parse_endpoint(base_url, "chat", None, {})
 
 
 def test_a_password_in_a_url_is_refused_and_not_repeated():
-    with pytest.raises(ValueError, match="user name or password") as refused:
+    with pytest.raises(EndpointError, match="user name or password") as refused:
         parse_endpoint("http://me:hunter2@h/v1", "chat", None, {})
 
     assert "hunter2" not in str(refused.value)
@@ -100,7 +101,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated():
 
 @pytest.mark.parametrize("key", ["", "sk-1\n", "sk 1", "sk-é"])
 def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated(key):
-    with pytest.raises(ValueError, match=r"^key: expected printable characters") as refused:
+    with pytest.raises(EndpointError, match=r"^key: expected printable characters") as refused:
         parse_endpoint("http://h/v1", "chat", key, {})
 
     assert not key.strip() or key.strip() not in str(refused.value)
@@ -120,12 +121,12 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated(key):
     ],
 )
 def test_a_header_that_would_break_the_request_is_refused(headers, message):
-    with pytest.raises(ValueError, match=f"^headers: {message}"):
+    with pytest.raises(EndpointError, match=f"^headers: {message}"):
         parse_endpoint("http://h/v1", "chat", None, headers)
 
 
 def test_an_unknown_api_is_refused():
-    with pytest.raises(ValueError, match="api: expected one of chat, completions, responses, got 'legacy'"):
+    with pytest.raises(EndpointError, match="api: expected one of chat, completions, responses, got 'legacy'"):
         parse_endpoint("http://h/v1", "legacy", None, {})
 
 

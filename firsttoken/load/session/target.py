@@ -13,6 +13,7 @@ import msgspec
 
 from firsttoken.duration import parse_duration
 from firsttoken.error import FirstTokenError
+from firsttoken.net.url import EndpointError
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Outcome, Row
 from firsttoken.scenario.format import Scenario, Spread, Timeouts
@@ -138,7 +139,7 @@ def open_target(
             ca_file=target.ca_file,
             environ=environ,
         )
-    except ValueError as error:
+    except EndpointError as error:
         raise TargetError(f"target.{target.name}: {error}") from None
     seed = f"{scenario.seed}-{target.name}-{worker}"
     sender = _open_sender(target, endpoint, scenario.timeouts, access.origin_ns, seed)

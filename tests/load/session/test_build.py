@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from firsttoken.error import FirstTokenError
+from firsttoken.load.session import target as target_module
 from firsttoken.load.session.build import find_value_of, open_limiter, open_session, read_arrivals
 from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.target import TargetAccess, TargetError
@@ -56,6 +58,17 @@ def test_a_target_that_cannot_be_asked_is_refused_by_its_name(tmp_path: Path) ->
 
     with pytest.raises(TargetError, match=r"^target\.real: "):
         open_session(scenario(REAL), Recorder(tmp_path, 0), access, None)
+
+
+def test_a_fault_of_ours_is_no_sentence_for_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_keys: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(target_module, "parse_endpoint", fail)
+
+    with pytest.raises(ValueError, match="a bug") as raised:
+        open_session(scenario(REAL), Recorder(tmp_path, 0), TargetAccess("run", {"real": "http://h/v1"}, {}, 0), None)
+    assert not isinstance(raised.value, FirstTokenError)
 
 
 def test_a_level_that_measures_until_a_metric_is_known_keeps_its_value_of_each_request() -> None:
