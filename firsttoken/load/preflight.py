@@ -97,7 +97,7 @@ def _wait(run: OpenRun, seconds: float) -> None:
     """Sleep, but hardly longer than until the run is interrupted."""
     while seconds > 0 and not run.session.cancellation.interrupted:
         step_s = min(seconds, LOOK_S)
-        run.session.admission.wait(step_s)
+        run.session.admission.wait_for_change(step_s)
         seconds -= step_s
 
 

@@ -86,7 +86,7 @@ class ReportingRecorder(Recorder):
         super().__init__(folder, worker)
         self._send = send
 
-    def sample_health(self, health: Health) -> None:
+    def record_health(self, health: Health) -> None:
         self._send(HealthReport(health))
 
 

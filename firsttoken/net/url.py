@@ -34,7 +34,7 @@ class EndpointError(FirstTokenError, ValueError):
 
 
 def split_url(base_url: str) -> tuple[SplitResult, str, int]:
-    """The parts of a base URL, its host in ASCII, its port. Raises EndpointError for any other than a plain http URL."""
+    """The parts of a base URL, its host in ASCII, its port. Raises EndpointError for any other than plain http."""
     expected = "base_url: expected a URL such as https://api.example.com/v1"
     try:
         url = urlsplit(base_url)

@@ -47,7 +47,7 @@ class Said:
             session=SimpleNamespace(
                 targets={target.name: SimpleNamespace(target=target, client=client)},
                 cancellation=SimpleNamespace(interrupted=None),
-                admission=SimpleNamespace(wait=self.waited_s.append),
+                admission=SimpleNamespace(wait_for_change=self.waited_s.append),
             ),
             ledger=SimpleNamespace(record_cost=self.booked.append),
             probes={},
@@ -225,7 +225,7 @@ def test_an_interrupt_between_two_tries_says_nothing_of_the_target():
                 waited_s.append(seconds)
                 run.session.cancellation.interrupted = "interrupted"
 
-            run.session.admission.wait = interrupt
+            run.session.admission.wait_for_change = interrupt
 
             assert find_dead_target(cast(Any, run), pytest.fail) is None
             assert len(waited_s) == 1

@@ -20,7 +20,7 @@ def send_request(session: Session, request: Request) -> list[Row]:
     try:
         _attempt_until_done(session, request)
     finally:
-        request.stage_run.release(request)
+        request.stage_run.end_request(request)
     request.stage_run.record_request(request, session.rules.value_of)
     return request.rows
 
@@ -39,13 +39,13 @@ def _attempt_until_done(session: Session, request: Request) -> None:
         row = _describe(session, request, ask, intended_ns)
         row.checks += [HELD_BACK] * held_back
         request.rows.append(row)
-        session.recorder.begin(row)
+        session.recorder.begin_attempt(row)
         try:
             should_retry = target.client.send(row, ask.body)
             row.backoff_ms = session.retries.choose_backoff_ms(row, should_retry)
         finally:  # whoever ends it, also the behaviour itself by a timeout or a kill
             session.limiter.reconcile(row, ask.words, bound)
-            session.recorder.end(row)
+            session.recorder.end_attempt(row)
             request.stage_run.record_attempt(row, session.limiter.price(row))
         if row.backoff_ms is None or row.end_ns is None:
             return
@@ -54,14 +54,14 @@ def _attempt_until_done(session: Session, request: Request) -> None:
             _sleep_until(session, intended_ns, request)
         except BaseException:
             row.checks.append(STOPPED_IN_BACKOFF)
-            session.recorder.end(row)
+            session.recorder.end_attempt(row)
             raise
 
 
 def _sleep_until(session: Session, at_ns: int, request: Request) -> None:
     """Sleep through a back-off, or until the stage ends."""
     while session.admission.may_send(request) and (wait_ns := at_ns - session.clock.now_ns()) > 0:
-        session.admission.wait(wait_ns / 1e9)
+        session.admission.wait_for_change(wait_ns / 1e9)
 
 
 def _describe(session: Session, request: Request, ask: Ask, intended_ns: int) -> Row:

@@ -69,7 +69,7 @@ class Admission:
         self._is_open = False
         gevent.killall(self._dispatchers, block=False)
         for stage_run in self.stage_runs:
-            stage_run.close()
+            stage_run.dismiss_users()
         self._cancellation.cancel_attempts(outcome)
         self._wake_users()
 
@@ -77,7 +77,7 @@ class Admission:
         """Whether the stage of a request still runs."""
         return self._is_open and request.stage_run in self.stage_runs
 
-    def wait(self, timeout_s: float) -> None:
+    def wait_for_change(self, timeout_s: float) -> None:
         """Sleep, but no longer than until stages open or close."""
         self._clock.wait(self._changed, timeout_s)
 
@@ -110,7 +110,7 @@ class Admission:
     def _await_slot(self, stage_run: StageRun, slot: int, free_ns: int) -> Request | None:
         """The next request of a slot; None where the user has to look again whether it may send."""
         now_ns = self._clock.now_ns()
-        opens_ns = None if stage_run.full else stage_run.find_opening(slot, now_ns)
+        opens_ns = None if stage_run.is_full else stage_run.find_opening(slot, now_ns)
         if opens_ns is None or opens_ns > now_ns:
             self._clock.wait(self._changed, None if opens_ns is None else (opens_ns - now_ns) / 1e9)
             return None
@@ -125,7 +125,7 @@ class Admission:
             return request
         except BaseException:
             if given.ready() and given.value is not None:
-                stage_run.release(given.value)
+                stage_run.end_request(given.value)
             elif not given.ready():
                 stage_run.idle.remove(given)
             raise
@@ -142,7 +142,7 @@ class Admission:
             while (wait_ns := due_ns - clock.now_ns()) > 0:
                 clock.sleep(wait_ns / 1e9)
             self._advance_clocks()
-            if stage_run.full or self._cancellation.stopping is not None:
+            if stage_run.is_full or self._cancellation.stopping is not None:
                 return
             stage_run.dispatch_arrival(number, due_ns, ask)
 

@@ -57,7 +57,7 @@ class BudgetQueue:
             wait_ns = quota.wait_ns(self._clock.now_ns())
             if not wait_ns:
                 return True
-            self._admission.wait(wait_ns / 1e9)
+            self._admission.wait_for_change(wait_ns / 1e9)
             request.waited_until_ns = self._clock.now_ns()
         return False
 
@@ -71,7 +71,7 @@ class BudgetQueue:
                 self._limiter.request_top_up()
                 if allowance.reserve(request, bound, self._clock.now_ns()):
                     return True  # one process has its answer at once, and need not be late for its schedule
-                self._admission.wait(REFUSED_S)
+                self._admission.wait_for_change(REFUSED_S)
                 request.waited_until_ns = self._clock.now_ns()
         finally:
             allowance.forget(request)

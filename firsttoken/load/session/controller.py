@@ -104,7 +104,7 @@ class LocalBackend:
         self._seed = seed
         self._trace = trace
         session.limiter.connect_ledger(self._top_up)
-        self.journal_event = session.recorder.mark_stage
+        self.journal_event = session.recorder.record_boundary
         self.flush_journal = session.recorder.flush
         self.collect_counters = session.counters.collect_counters
         self.end_run = session.end_run

@@ -35,7 +35,7 @@ class Second:
     def is_over(self) -> bool:
         return self._clock.now_ns() - self._began_ns >= SECOND_NS
 
-    def probe(self) -> None:
+    def probe_hub(self) -> None:
         """Sleep for a moment and note how much longer it took, also when it is the last moment."""
         due_ns = self._clock.now_ns() + round(PROBE_S * 1e9)
         try:
@@ -55,14 +55,14 @@ class Second:
             at_ns=self._clock.now_ns(),
             in_flight=session.counters.in_flight,
             users_busy=session.counters.busy,
-            hub_lag_p50_ms=pick(self._lags_ms, 0.5) or 0.0,
-            hub_lag_p99_ms=pick(self._lags_ms, 0.99) or 0.0,
+            hub_lag_p50_ms=pick_quantile(self._lags_ms, 0.5) or 0.0,
+            hub_lag_p99_ms=pick_quantile(self._lags_ms, 0.99) or 0.0,
             hub_lag_max_ms=max(self._lags_ms),
             cpu_share=cpu_s / wall_ns * 1e9,
             rss_mb=read_rss_mb(),
-            read_delay_p50_ms=pick(delays_ms, 0.5),
-            read_delay_p99_ms=pick(delays_ms, 0.99),
-            lateness_p99_ms=pick(late_ms, 0.99),
+            read_delay_p50_ms=pick_quantile(delays_ms, 0.5),
+            read_delay_p99_ms=pick_quantile(delays_ms, 0.99),
+            lateness_p99_ms=pick_quantile(late_ms, 0.99),
             lateness_max_ms=max(late_ms, default=None),
             bracketed_share=sum(each.bracketed for each in stats) / first_tokens if first_tokens else None,
         )
@@ -76,15 +76,15 @@ def watch_health(session: Session, worker: int = 0, read_cpu_s: Callable[[], flo
     second, stage_runs = Second(session.clock, read_cpu_s), session.admission.stage_runs
     try:
         while True:
-            second.probe()
+            second.probe_hub()
             if second.is_over or session.admission.stage_runs is not stage_runs:
-                session.recorder.sample_health(second.summarise(session, worker))
+                session.recorder.record_health(second.summarise(session, worker))
                 session.recorder.flush()
                 second, stage_runs = Second(session.clock, read_cpu_s), session.admission.stage_runs
     finally:
-        session.recorder.sample_health(second.summarise(session, worker))
+        session.recorder.record_health(second.summarise(session, worker))
 
 
-def pick(values: list[float], q: float) -> float | None:
+def pick_quantile(values: list[float], q: float) -> float | None:
     """The order statistic at q; None of nothing."""
     return sorted(values)[min(len(values) - 1, int(q * len(values)))] if values else None

@@ -62,20 +62,20 @@ class Recorder:
         self._stages = Journal(folder / "stages.jsonl")
         self._health = Journal(folder / "health.jsonl")
 
-    def begin(self, row: Row) -> None:
+    def begin_attempt(self, row: Row) -> None:
         """Journal the start line of an attempt: its row as far as it is known."""
         self.started[row.stage] = self.started.get(row.stage, 0) + 1
         self._attempts.append(row)
 
-    def end(self, row: Row) -> None:
+    def end_attempt(self, row: Row) -> None:
         """Journal the finished row; of two lines of one attempt the last one counts."""
         self._attempts.append(row)
 
-    def mark_stage(self, event: StageEvent) -> None:
+    def record_boundary(self, event: StageEvent) -> None:
         self._stages.append(event)
         self.flush()
 
-    def sample_health(self, health: Health) -> None:
+    def record_health(self, health: Health) -> None:
         self._health.append(health)
 
     def flush(self) -> None:

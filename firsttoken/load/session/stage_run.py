@@ -79,7 +79,7 @@ class StageRun:
         return self.clock.plan.by == "rate"
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the stage has issued all the requests that it was to issue, or is over."""
         return not self.clock.admits(self.counters.issued)
 
@@ -95,12 +95,12 @@ class StageRun:
         """The next request of a user slot of a closed loop."""
         number = self._turns.get(slot, self._first)
         self._turns[slot] = number + 1
-        return self._issue(slot, number, intended_ns)
+        return self._issue_request(slot, number, intended_ns)
 
     def dispatch_arrival(self, number: int, due_ns: int, ask: Ask) -> None:
         """Give an arrival to an idle user, or drop it."""
         if self.idle:
-            request = self._issue(number, self._first, due_ns)
+            request = self._issue_request(number, self._first, due_ns)
             request.ask = ask
             self.idle.popleft().set(request)
         else:
@@ -111,19 +111,19 @@ class StageRun:
         if user not in self._conversations:
             return None
         arrival, asked = self._conversations.pop(user)
-        return self._issue(arrival, asked, intended_ns)
+        return self._issue_request(arrival, asked, intended_ns)
 
     def remember_conversation(self, user: Hashable, request: Request) -> None:
         """Keep a conversation that has turns left."""
         if request.number + 1 - self._first < self.clock.plan.turns:
             self._conversations[user] = (request.slot, request.number + 1)
 
-    def close(self) -> None:
+    def dismiss_users(self) -> None:
         """Send every idle user away."""
         while self.idle:
             self.idle.popleft().set(None)
 
-    def _issue(self, slot: int, number: int, intended_ns: int) -> Request:
+    def _issue_request(self, slot: int, number: int, intended_ns: int) -> Request:
         request = Request(self, slot, number, intended_ns, self.clock.phase_at(intended_ns))
         counters = self.counters
         counters.issued += 1
@@ -134,7 +134,7 @@ class StageRun:
             self._measured.append(request)
         return request
 
-    def release(self, request: Request) -> None:
+    def end_request(self, request: Request) -> None:
         """A request is over, whatever became of it."""
         request.over = True
         self._open.discard(request)

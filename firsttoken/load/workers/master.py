@@ -169,7 +169,7 @@ class WorkerBackend:
             gevent.sleep(TICK_S / 4)
 
     def journal_event(self, event: StageEvent) -> None:
-        self._session.recorder.mark_stage(event)
+        self._session.recorder.record_boundary(event)
 
     def flush_journal(self) -> None:
         self._session.recorder.flush()
@@ -264,7 +264,7 @@ class WorkerBackend:
         elif isinstance(message, WorkerProgress):
             member.record_progress(message)
         elif isinstance(message, HealthReport):
-            self._session.recorder.sample_health(message.health)
+            self._session.recorder.record_health(message.health)
         elif isinstance(message, BudgetRequest):
             self._send(client, BudgetGrant(self._ledger.answer_top_up(member.number, message.top_up)))
 

@@ -113,7 +113,7 @@ def test_a_closed_stage_admits_nothing_and_its_requests_may_not_be_sent(session)
 
 
 def test_a_wait_ends_when_stages_open_or_close(session) -> None:
-    waiting = gevent.spawn(session.admission.wait, 60)
+    waiting = gevent.spawn(session.admission.wait_for_change, 60)
     settle()
 
     begin_stage(session, users=1)

@@ -22,9 +22,9 @@ def test_an_attempt_is_journalled_before_it_is_sent_and_again_when_it_has_ended(
     recorder = Recorder(tmp_path, worker=0)
     row = Row(request_id="0-0-0", attempt=1)
 
-    recorder.begin(row)
+    recorder.begin_attempt(row)
     row.outcome = "ok"
-    recorder.end(row)
+    recorder.end_attempt(row)
     recorder.flush()
 
     assert [line.outcome for line in read_rows(tmp_path)] == [None, "ok"]
@@ -33,7 +33,7 @@ def test_an_attempt_is_journalled_before_it_is_sent_and_again_when_it_has_ended(
 
 def test_nothing_is_on_disk_before_a_flush_and_everything_after(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, worker=0)
-    recorder.begin(Row(request_id="0-0-0", attempt=1))
+    recorder.begin_attempt(Row(request_id="0-0-0", attempt=1))
     assert read_rows(tmp_path) == []
 
     recorder.flush()
@@ -43,7 +43,7 @@ def test_nothing_is_on_disk_before_a_flush_and_everything_after(tmp_path: Path) 
 
 def test_a_journal_that_nobody_writes_to_is_not_there(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, worker=0)
-    recorder.begin(Row(request_id="0-0-0", attempt=1))
+    recorder.begin_attempt(Row(request_id="0-0-0", attempt=1))
     recorder.close()
 
     assert [path.name for path in tmp_path.iterdir()] == ["attempts"]
@@ -55,7 +55,7 @@ def test_half_a_line_of_a_killed_run_does_not_spoil_the_next_one(tmp_path: Path)
     journal.write_bytes(b'{"requ')
 
     recorder = Recorder(tmp_path, worker=0)
-    recorder.begin(Row(request_id="0-0-0", attempt=1))
+    recorder.begin_attempt(Row(request_id="0-0-0", attempt=1))
     recorder.close()
 
     torn, whole = journal.read_bytes().splitlines()
@@ -81,7 +81,7 @@ def small_files() -> Iterator[None]:
 def test_a_disk_that_refuses_is_said_and_what_was_written_stays_readable(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, worker=0)
     for number in range(200):
-        recorder.begin(Row(request_id=f"0-0-{number}", attempt=1))
+        recorder.begin_attempt(Row(request_id=f"0-0-{number}", attempt=1))
 
     with small_files():
         recorder.flush()

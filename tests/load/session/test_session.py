@@ -23,7 +23,7 @@ def test_what_a_target_said_of_its_quota_before_the_load_is_recorded(tmp_path: P
 
 def test_a_run_that_is_over_has_its_journal_on_disk_and_its_connections_closed(tmp_path: Path) -> None:
     session = make_session(tmp_path)
-    session.recorder.begin(Row(target="a"))
+    session.recorder.begin_attempt(Row(target="a"))
 
     session.end_run()
     session.close()
