@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 Phase = Literal["ramp", "settle", "measure", "hold"]
+By = Literal["users", "rate"]
+"""What a level counts: users of a closed loop, or arrivals a second of an open one."""
 Outcome = Literal[
     "ok",
     "length",
@@ -250,7 +252,7 @@ class StageEvent(msgspec.Struct, kw_only=True):
     """Attempts journalled as started in this stage so far: sum of outcomes is checked against it."""
     reason: str | None = None
     """Why a stage ended before its plan (interrupted), else None."""
-    by: Literal["users", "rate"] = "users"
+    by: By = "users"
     """What `level` counts: users of a closed loop, or arrivals a second of an open one."""
     shape: str = ""
     """The load's course over the measure phase, where it has one; `level` is then its peak."""

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from firsttoken.row import Outcome, Phase, Row, StageEvent
+from firsttoken.row import By, Outcome, Phase, Row, StageEvent
 
 S = 1_000_000_000
 RETRIED: frozenset[Outcome] = frozenset({"rate_limited", "http_5xx"})
@@ -37,7 +37,7 @@ class Served:
 class Course:
     """What a stage's level counts, and how the load runs over the measure window."""
 
-    by: Literal["users", "rate"] = "users"
+    by: By = "users"
     shape: str = ""
     steps: tuple[tuple[float, float], ...] = ()
     """(seconds from the opening of the window, level from then on); none: the stage's level throughout."""

@@ -69,7 +69,7 @@ class Asker(StreamingUser):
 '''
 PAGE = '''"""How many levels were there?"""
 
-from firsttoken.report.page import Column, Page, Table
+from firsttoken.analysis import Column, Page, Table
 
 
 def build(study):

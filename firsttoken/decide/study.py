@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.decide.client_cost import list_added
@@ -38,6 +37,7 @@ from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_u
 from firsttoken.decide.words.placement import describe_placement
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
+from firsttoken.row import By
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.rules import find_prices
@@ -128,7 +128,7 @@ class Study:
         """The stages that the results of a level rest on."""
         return [stage for stage in self.run.studied if is_at(stage, target, level)]
 
-    def unit_of(self, by: Literal["users", "rate"]) -> LoadUnit:
+    def unit_of(self, by: By) -> LoadUnit:
         """The words of a stage or flag of the run that counts users or arrivals, whatever the ladder counts."""
         if by == self.unit.by:
             return self.unit

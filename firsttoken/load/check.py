@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Literal
 
 import msgspec
 
@@ -19,7 +18,7 @@ from firsttoken.load.preflight import send_probe
 from firsttoken.load.session.target import TargetAccess, open_target
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
-from firsttoken.scenario.target import Target
+from firsttoken.scenario.target import Client, Target
 from firsttoken.sdk.package import ASK
 from firsttoken.wire.endpoint import write_url
 
@@ -46,7 +45,7 @@ def check_target(target: Target, spec: CheckSpec) -> Finding:
     return describe_target(target, base_url, write_url(base_url, target.api), row, package)
 
 
-def ask(target: Target, spec: CheckSpec, client: Literal["wire", "sdk"]) -> Row:
+def ask(target: Target, spec: CheckSpec, client: Client) -> Row:
     """Send a target one short request through a client, whichever the target names; its finished row."""
     chosen = msgspec.structs.replace(target, client=client, connection="reuse")
     access = TargetAccess("check", spec.base_urls, os.environ, time.monotonic_ns())

@@ -15,10 +15,10 @@ from firsttoken.plan.arrivals import Process, arrive
 from firsttoken.plan.profile import NS, Profile, Segment, amount, peak, profile_of
 from firsttoken.plan.profile import length_ns as length_of
 from firsttoken.plan.windows import SEARCH_MEASURE_S, SHAPE_SETTLE_S, measure_ramp
+from firsttoken.row import By
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.trace import find_mean_rate, measure_trace
-from firsttoken.scenario.values import By
 from firsttoken.traffic.trace import Arrival
 
 TRACE_LEAD_NS = NS // 5

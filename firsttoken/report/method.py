@@ -17,16 +17,10 @@ from firsttoken.plan.windows import MEASURE_S
 from firsttoken.report.guard import guarded
 from firsttoken.report.retries import write_policy
 from firsttoken.report.sentences import join_words, write_percent, write_source
-from firsttoken.scenario.format import Scenario, Slo, Spread
+from firsttoken.scenario.format import Scenario, Spread
 from firsttoken.scenario.retry import read_policy
+from firsttoken.scenario.slo import LIMITS, Slo
 
-LIMIT_NAMES = {
-    "ttft": "first token within",
-    "ttfo": "first visible word within",
-    "felt_ttft": "first word, retries included, within",
-    "tpot": "per token at most",
-    "e2e": "whole answer within",
-}
 ORDERS = {
     "abba": "targets take turns level by level, there and back",
     "shuffle": "levels and targets in seeded random order",
@@ -125,8 +119,10 @@ def _unseen(study: Study) -> str:
 
 def write_slo(slo: Slo) -> str:
     """The limits of the SLO in words: "first token within 1.50 s and per token at most 20.0 ms"."""
-    limits = {name: getattr(slo, key) for key, name in LIMIT_NAMES.items()}
-    words = [f"{name} {write_value(1000 * parse_duration(text), 'ms')}" for name, text in limits.items() if text]
+    set_ms = slo.limits_ms
+    words = [
+        f"{each.words} {write_value(set_ms[each.metric], 'ms')}" for each in LIMITS.values() if each.metric in set_ms
+    ]
     return join_words(words) or "no limit on its time"
 
 

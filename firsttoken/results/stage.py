@@ -7,11 +7,10 @@ no more; two whole stages of one level are two observations.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 import msgspec
 
-from firsttoken.row import StageEvent
+from firsttoken.row import By, StageEvent
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +31,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts journalled as started up to the last boundary."""
     reason: str | None = None
     """Why it ended before its plan, else None."""
-    by: Literal["users", "rate"] = "users"
+    by: By = "users"
     """What `level` counts: users of a closed loop, or arrivals a second of an open one."""
     shape: str = ""
     """The load's course over the measure phase, where it has one; `level` is then its peak."""

@@ -16,7 +16,8 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
-from firsttoken.scenario.values import AboveZero, AtLeastZero, By, Period, text_like
+from firsttoken.row import By
+from firsttoken.scenario.values import AboveZero, AtLeastZero, Period, text_like
 
 
 class Segment(NamedTuple):

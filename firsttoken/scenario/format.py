@@ -13,18 +13,17 @@ import msgspec
 from msgspec import Meta
 
 from firsttoken.duration import parse_duration
+from firsttoken.row import By
 from firsttoken.scenario.load import KINDS, Load
 from firsttoken.scenario.retry import Retry
+from firsttoken.scenario.slo import LIMITS, Slo
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.values import (
     AboveZero,
     AtLeastZero,
-    By,
     Count,
     Duration,
     FileWord,
-    Level,
-    Limit,
     OptionalDuration,
     Period,
     Positive,
@@ -32,9 +31,6 @@ from firsttoken.scenario.values import (
     Word,
 )
 from firsttoken.traffic.lengths import mean_length
-
-LIMITS = ("ttft", "ttfo", "felt_ttft", "tpot", "e2e")
-"""The keys of [slo] that bound a latency."""
 
 
 class Spread(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -93,27 +89,6 @@ class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
     def shared(self) -> float:
         """The share of every prompt that all prompts have in common, 0 to 1."""
         return self.cache if isinstance(self.cache, float) else 0.0
-
-
-class Slo(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The SLO: a request meets it when it succeeds and every limit that is set holds."""
-
-    ttft: Limit = ""
-    ttfo: Limit = ""
-    felt_ttft: Limit = ""
-    tpot: Limit = ""
-    e2e: Limit = ""
-    share: Annotated[float, Meta(gt=0, le=1)] = 0.95
-    at: Level = ""
-    """The level that decides, e.g. "users=32" or "rate=2.5"."""
-
-    @property
-    def level(self) -> tuple[By, float] | None:
-        """The deciding level of `at`, if one is named: what it counts, and how many."""
-        by, _, number = self.at.partition("=")
-        if not number:
-            return None
-        return "users" if by == "users" else "rate", float(number)
 
 
 class Timeouts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -16,15 +16,15 @@ from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
 from firsttoken.plan.arrivals import OF_STATED_CV, Process
+from firsttoken.row import By
 from firsttoken.scenario.course import SHAPES, LoadProfile, ShapeName, Shapes, check_whole
+from firsttoken.scenario.slo import Quantile
 from firsttoken.scenario.values import (
     AboveZero,
-    By,
     Count,
     Duration,
     Period,
     Positive,
-    Quantile,
     RampSpan,
     Span,
     Window,

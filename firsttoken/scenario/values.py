@@ -5,7 +5,7 @@ Rule: what a value must look like, and the words in which a wrong one is refused
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -31,8 +31,6 @@ def text_like(pattern: str, description: str) -> Meta:
     return Meta(pattern=rf"^(?:{pattern})(?!\n)$", description=description)
 
 
-By = Literal["users", "rate"]
-"""What a level counts: users of a closed loop, or arrivals a second of an open one."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -63,11 +61,4 @@ Variable = Annotated[
 ]
 Level = Annotated[
     str, text_like(f"(users=[1-9][0-9]*|rate={_NUMBER})?", 'a level such as "users=32" or "rate=2.5", or ""')
-]
-Quantile = Annotated[
-    str,
-    text_like(
-        "(ttft|ttfo|felt_ttft|tpot|e2e)_p(50|95|99)",
-        'a latency and its quantile such as "ttft_p95": of ttft, ttfo, felt_ttft, tpot and e2e, the p50, p95 or p99',
-    ),
 ]

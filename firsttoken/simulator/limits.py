@@ -35,7 +35,7 @@ class Bucket:
         self._left = self.left(now_ns) - amount
 
 
-class Limits:
+class RateLimits:
     """The limits of one model: requests and tokens per minute, each of them or neither."""
 
     def __init__(self, model: str, requests_per_minute: int | None, tokens_per_minute: int | None) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from firsttoken.catalogue import Faults
 from firsttoken.simulator.behaviour import Behaviour, first_token_ns, slowdown, token_ns
 from firsttoken.simulator.errors import ApiError, rate_limited
-from firsttoken.simulator.limits import Limits, write_duration
+from firsttoken.simulator.limits import RateLimits, write_duration
 from firsttoken.simulator.prefix import Blocks, PrefixCache
 from firsttoken.simulator.timing.standstill import Standstill
 
@@ -98,7 +98,7 @@ class Service:
         self._serving: set[Job] = set()
         self._waiting: deque[Job] = deque()
         self._cache = PrefixCache() if behaviour.prefix_cache else None
-        self._limits = Limits(model, behaviour.requests_per_minute, behaviour.tokens_per_minute)
+        self._limits = RateLimits(model, behaviour.requests_per_minute, behaviour.tokens_per_minute)
 
     def deal(self, prompt_tokens: int, asked_tokens: int | None, blocks: Blocks = ()) -> Job:
         """Return the next job of this model, with all that chance decides about it."""

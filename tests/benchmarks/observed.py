@@ -8,7 +8,7 @@ from firsttoken.decide.measure.attempts import COLUMNS, take_columns
 from firsttoken.decide.measure.slo import read_slo
 from firsttoken.decide.measure.window_data import WindowData, read_window
 from firsttoken.results.folder import Run
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 
 
 def read_stage_window(run: Run) -> WindowData:

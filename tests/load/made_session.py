@@ -18,7 +18,7 @@ from firsttoken.plan.profile import NS
 from firsttoken.plan.retry import RetryBudget, RetryPolicy
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Outcome, Row
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 from tests.load.virtual_clock import VirtualClock
 

@@ -19,7 +19,7 @@ from firsttoken.load.preflight import (
     word_refusal,
 )
 from firsttoken.row import OUTCOMES, Outcome, Row
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 from firsttoken.wire import dial
 from firsttoken.wire.attempt import Client

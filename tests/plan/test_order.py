@@ -6,8 +6,9 @@ from firsttoken.plan.order import StageOrder, order_stages
 from firsttoken.plan.resume import Finished
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import StageEvent
-from firsttoken.scenario.format import Scenario, Slo, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 
 

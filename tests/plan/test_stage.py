@@ -5,8 +5,9 @@ import pytest
 
 from firsttoken.plan.profile import NS, Segment, wanted_at
 from firsttoken.plan.stage import plan_rate, plan_shape, plan_trace, plan_users
-from firsttoken.scenario.format import Scenario, Slo, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 from firsttoken.traffic.trace import Arrival
 

@@ -8,7 +8,8 @@ import msgspec
 import firsttoken.report.method as method_page
 from firsttoken.decide.study import study_run
 from firsttoken.report.method import method, write_length, write_slo
-from firsttoken.scenario.format import Slo, Spread
+from firsttoken.scenario.format import Spread
+from firsttoken.scenario.slo import Slo
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import make_run
 from tests.report.studies import make_study, study_again

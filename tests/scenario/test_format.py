@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from firsttoken.scenario.format import Budget, Scenario, Slo, Spread, Traffic, mean_tokens
+from firsttoken.scenario.format import Budget, Scenario, Spread, Traffic, mean_tokens
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 
 

@@ -10,10 +10,11 @@ from firsttoken import kit
 from firsttoken.catalogue import load_catalogue
 from firsttoken.plan.warnings import find_warnings
 from firsttoken.scenario.course import Spike
-from firsttoken.scenario.format import Budget, Demand, Scenario, Slo, Spread, Timeouts, Traffic
+from firsttoken.scenario.format import Budget, Demand, Scenario, Spread, Timeouts, Traffic
 from firsttoken.scenario.load import Load, Search, Until
 from firsttoken.scenario.reading import dump_toml, find_scenario, load_scenario, reopen_scenario, schema
 from firsttoken.scenario.retry import Retry
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Prices, Target
 from firsttoken.scenario.values import ScenarioError
 

@@ -3,7 +3,7 @@
 import pytest
 
 from firsttoken.simulator.errors import ApiError
-from firsttoken.simulator.limits import Bucket, Limits, write_duration
+from firsttoken.simulator.limits import Bucket, RateLimits, write_duration
 
 SECOND = 1_000_000_000
 
@@ -30,7 +30,7 @@ def test_a_bucket_says_how_long_to_wait():
 
 
 def test_requests_beyond_the_limit_are_refused_until_the_bucket_has_one():
-    limits = Limits("m", requests_per_minute=2, tokens_per_minute=None)
+    limits = RateLimits("m", requests_per_minute=2, tokens_per_minute=None)
     limits.charge(10, 0)
     limits.charge(10, 0)
     with pytest.raises(ApiError, match=r"requests per min \(RPM\): Limit 2, Used 2, Requested 1") as caught:
@@ -41,7 +41,7 @@ def test_requests_beyond_the_limit_are_refused_until_the_bucket_has_one():
 
 
 def test_a_refused_request_is_not_charged():
-    limits = Limits("m", requests_per_minute=10, tokens_per_minute=100)
+    limits = RateLimits("m", requests_per_minute=10, tokens_per_minute=100)
     limits.charge(90, 0)
     with pytest.raises(ApiError, match="tokens per min"):
         limits.charge(50, 0)
@@ -50,11 +50,11 @@ def test_a_refused_request_is_not_charged():
 
 def test_a_request_larger_than_the_limit_is_told_that_waiting_does_not_help():
     with pytest.raises(ApiError, match=r"too large for m on tokens per min \(TPM\): Limit 100, Requested 101"):
-        Limits("m", None, 100).charge(101, 0)
+        RateLimits("m", None, 100).charge(101, 0)
 
 
 def test_headers_tell_limit_remaining_and_reset_of_the_limits_that_are_set():
-    limits = Limits("m", None, 6_000)
+    limits = RateLimits("m", None, 6_000)
     limits.charge(600, 0)
     assert limits.headers(0) == {
         "x-ratelimit-limit-tokens": "6000",

@@ -27,7 +27,7 @@ from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.metrics.table import key_of
 from firsttoken.decide.metrics.value import MetricKey
-from firsttoken.row import Health, Manifest
+from firsttoken.row import By, Health, Manifest
 from firsttoken.stats.estimate import Estimate
 
 Scope = Literal["attempt", "level", "run"]
@@ -138,7 +138,7 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     bound: float | None = None
     """The number that decided, and what it may be at most; None where it was not one number."""
-    by: Literal["users", "rate"] = "users"
+    by: By = "users"
     """What `level` counts."""
 
     @property

@@ -15,11 +15,7 @@ import numpy as np
 
 from firsttoken.decide.measure.attempts import Bools, Requests
 from firsttoken.decide.measure.latency import Latency
-from firsttoken.duration import parse_duration
-from firsttoken.scenario.format import Slo
-
-LIMITS = {"ttft": "ttft_ms", "ttfo": "ttfo_ms", "felt_ttft": "felt_ttft_ms", "tpot": "tpot_ms", "e2e": "e2e_ms"}
-"""Key of [slo] -> the latency that it limits."""
+from firsttoken.scenario.slo import Slo
 
 
 @dataclass(frozen=True)
@@ -35,9 +31,7 @@ class SloLimits:
 
 def read_slo(slo: Slo, *, watched: bool = False) -> SloLimits:
     """The SLO of a scenario; `watched`: see there."""
-    limits = {metric: getattr(slo, key) for key, metric in LIMITS.items()}
-    set_ms = {metric: 1000 * parse_duration(text) for metric, text in limits.items() if text}
-    return SloLimits(set_ms, slo.share, watched)
+    return SloLimits(slo.limits_ms, slo.share, watched)
 
 
 @dataclass(frozen=True, eq=False)

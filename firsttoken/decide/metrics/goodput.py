@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from firsttoken.decide.measure.slo import LIMITS
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.metrics.metric import Metric, OfWindow, Peers, Term
+from firsttoken.scenario.slo import LIMITS
 from firsttoken.stats.estimate import Estimate, scale
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.sequential import share_interval
@@ -38,7 +38,7 @@ def of_cause(cause: str) -> OfWindow:
     """The share of the measured requests that missed the SLO by one cause; None where no limit of it is set."""
 
     def share(data: WindowData) -> Estimate | None:
-        missed = data.judged.missed_by.get(LIMITS.get(cause, cause))
+        missed = data.judged.missed_by.get(LIMITS[cause].metric if cause in LIMITS else cause)
         chosen = data.counted
         return None if missed is None else data.share_of(missed[chosen], data.requests.intended_ns[chosen])
 

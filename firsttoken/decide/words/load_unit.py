@@ -7,10 +7,11 @@ where each that arrives asks several times, a session.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from firsttoken.decide.words.units import write_number, write_value
 from firsttoken.results.stage import Stage
+from firsttoken.row import By
 from firsttoken.scenario.course import SHAPES
 from firsttoken.scenario.load import Load
 
@@ -18,7 +19,7 @@ from firsttoken.scenario.load import Load
 class LoadUnit(NamedTuple):
     """The words of one kind of load."""
 
-    by: Literal["users", "rate"]
+    by: By
     unit: str
     """Of a level, as `units` writes it."""
     head: tuple[str, str]

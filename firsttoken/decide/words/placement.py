@@ -7,19 +7,17 @@ and answered, there is nothing to tell.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from firsttoken.decide.measure.answerers import Counts
 from firsttoken.decide.words.units import write_share
+from firsttoken.scenario.target import Client
 
 MOST_NAMED = 8
 ENOUGH = 4
 """Attempts an address, from which on one that had none was passed over and not just unlucky."""
 
 
-def describe_placement(
-    target: str, client: Literal["wire", "sdk"], peers: Counts, endpoint: Mapping[str, str]
-) -> str | None:
+def describe_placement(target: str, client: Client, peers: Counts, endpoint: Mapping[str, str]) -> str | None:
     """Where the connections of a target led; `endpoint` is what the manifest says of the way there."""
     total = sum(peers.values())
     if not total:
@@ -38,7 +36,7 @@ def describe_placement(
     return f"{target}: attempts over the {names} addresses of its name{chosen}: {', '.join(parts)}{more}{rest}."
 
 
-def _word_silent(client: Literal["wire", "sdk"], silent: list[str]) -> str:
+def _word_silent(client: Client, silent: list[str]) -> str:
     """The addresses that no attempt reached, and why not."""
     if not silent:
         return ""

@@ -12,12 +12,11 @@ from firsttoken.decide.flags.sample_size import requests_needed
 from firsttoken.decide.flags.validity import RULES, Flag
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
 from firsttoken.decide.judge.ruling import TargetVerdict
-from firsttoken.decide.measure.slo import LIMITS
 from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
 from firsttoken.duration import parse_duration
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import LIMITS, Slo
 
 CAUSES: Mapping[str, str] = {
     "error": "ended in an error",
@@ -187,7 +186,7 @@ def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str
     cause = main_cause(level, find)
     if cause not in LIMITS or sum(broken.values()) - broken[cause] > (1 - slo.share) / 2:
         return []
-    result = find(LIMITS[cause], level, slo.share)
+    result = find(LIMITS[cause].metric, level, slo.share)
     if result is None or result.hi is None or math.isinf(result.hi) or "CENSORED" in result.flags:
         return []
     loose = write_value(result.hi, "ms")

@@ -15,7 +15,8 @@ from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.units import UNKNOWN, write_interval, write_metric, write_point, write_value
 from firsttoken.duration import parse_duration
-from firsttoken.scenario.format import Demand, Scenario, Slo
+from firsttoken.scenario.format import Demand, Scenario
+from firsttoken.scenario.slo import Slo
 
 
 class SloRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.load.control.slo import Limits, measure_request
+from firsttoken.load.control.slo import LatencyLimits, measure_request
 from firsttoken.row import Row
 from firsttoken.stats.effective import effective_size
 from firsttoken.stats.quantile import quantile_interval
@@ -26,7 +26,7 @@ def read_metric(text: str) -> tuple[str, float]:
     """The latency and the quantile of a metric such as "ttft_p95": ("ttft_ms", 0.95)."""
     name, _, quantile = text.rpartition("_p")
     metric = f"{name}_ms"
-    if metric not in Limits._fields or not quantile.isdigit():
+    if metric not in LatencyLimits._fields or not quantile.isdigit():
         raise ValueError(f'expected a latency and a quantile such as "ttft_p95", got "{text}"')
     return metric, int(quantile) / 100
 
@@ -36,7 +36,7 @@ def find_value(metric: str, rows: Sequence[Row]) -> float | None:
 
     As in the report: infinite user-perceived latency for one that failed, and every other latency of successes only.
     """
-    return measure_request(rows)[Limits._fields.index(metric)].value
+    return measure_request(rows)[LatencyLimits._fields.index(metric)].value
 
 
 def is_narrow(

@@ -11,14 +11,13 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from firsttoken.duration import parse_duration
 from firsttoken.row import BUFFERED, BURST_TOKENS, OUTCOMES, REASONING_SUMMARY, SUCCESS, UNSEEN_FIRST_WORD, Row
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 
 NS_PER_MS = 1e6
 
 
-class Limits(NamedTuple):
+class LatencyLimits(NamedTuple):
     """The limits of the SLO: the most that a latency may be, in ms; None: no limit."""
 
     ttft_ms: float | None = None
@@ -35,13 +34,12 @@ class Latency(NamedTuple):
     floor: float | None = None
 
 
-def read_limits(slo: Slo) -> Limits:
+def read_limits(slo: Slo) -> LatencyLimits:
     """The limits of a scenario's SLO."""
-    texts = (slo.ttft, slo.ttfo, slo.felt_ttft, slo.tpot, slo.e2e)
-    return Limits(*(1000 * parse_duration(text) if text else None for text in texts))
+    return LatencyLimits(**slo.limits_ms)
 
 
-def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) -> bool | None:
+def keeps(limits: LatencyLimits, rows: Sequence[Row], stopped_ns: int | None = None) -> bool | None:
     """Whether a request meets the SLO, by the rows of its attempts in order; None where that is unknown.
 
     It breaks it by giving up, by an empty answer, and by being past a limit even where it was cut off; it keeps it by
@@ -55,7 +53,7 @@ def keeps(limits: Limits, rows: Sequence[Row], stopped_ns: int | None = None) ->
     return True if rows[-1].outcome in SUCCESS and None not in verdicts else None
 
 
-def shows(limits: Limits, rows: Sequence[Row], now_ns: int) -> bool | None:
+def shows(limits: LatencyLimits, rows: Sequence[Row], now_ns: int) -> bool | None:
     """What a request tells of a level while it runs: `keeps`, but an answer that was held back shows no SLO met.
 
     The report lets no level pass that has more than a few of them, so that a search must not go by them either.
@@ -85,7 +83,7 @@ def measure_request(rows: Sequence[Row], stopped_ns: int | None = None) -> tuple
     """
     last, intended_ns, end_ns = rows[-1], rows[0].intended_ns, _find_end(rows[-1], stopped_ns)
     if is_empty(last):
-        return tuple(Latency() for _ in Limits._fields)
+        return tuple(Latency() for _ in LatencyLimits._fields)
     if _gave_up(last):
         return Latency(), Latency(), Latency(math.inf), Latency(), Latency()
     waiting, succeeded = _waits(last), last.outcome in SUCCESS

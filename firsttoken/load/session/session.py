@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from firsttoken.load.budget.limiter import BudgetLimiter
     from firsttoken.load.control.counting import ValueOf
-    from firsttoken.load.control.slo import Limits
+    from firsttoken.load.control.slo import LatencyLimits
     from firsttoken.load.session.journal import Recorder
     from firsttoken.load.session.run_clock import RunClock
     from firsttoken.load.session.target import LiveTarget
@@ -34,7 +34,7 @@ class SessionRules:
 
     think_s: float
     """Seconds of think time after each task, unless the locustfile has its own."""
-    limits: Limits
+    limits: LatencyLimits
     """The SLO of a request."""
     retry_policy: RetryPolicy
     retry_budget: RetryBudget

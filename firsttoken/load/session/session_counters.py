@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock
-from firsttoken.load.control.slo import Limits
+from firsttoken.load.control.slo import LatencyLimits
 from firsttoken.load.session.admission import Admission
 from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.run_clock import RunClock
@@ -28,7 +28,7 @@ class SessionCounters:
         admission: Admission,
         targets: Mapping[str, LiveTarget],
         recorder: Recorder,
-        limits: Limits,
+        limits: LatencyLimits,
         clock: RunClock,
     ) -> None:
         self._admission = admission

@@ -16,7 +16,7 @@ from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.counting import ValueOf, count_attempt, count_request
 from firsttoken.load.control.credit import PENDING_S
 from firsttoken.load.control.phases import StageClock
-from firsttoken.load.control.slo import Limits, shows
+from firsttoken.load.control.slo import LatencyLimits, shows
 from firsttoken.load.session.target import Ask
 from firsttoken.plan.slots import Span, find_opening, find_spans
 from firsttoken.plan.stage import Schedule
@@ -170,7 +170,7 @@ class StageRun:
         idle = self.waiting + sum(opens_ns <= now_ns for opens_ns in opened)
         self.counters.idle_ns += idle * (now_ns - since_ns)
 
-    def judge_measured(self, limits: Limits, now_ns: int) -> None:
+    def judge_measured(self, limits: LatencyLimits, now_ns: int) -> None:
         """Count who met the SLO, up to the first of whom it is not known yet.
 
         Those that end soonest are not like the others, so none is counted before the ones intended before it.

@@ -7,7 +7,7 @@ from firsttoken.decide.measure.attempts import group_requests
 from firsttoken.decide.measure.latency import measure_latencies
 from firsttoken.decide.measure.slo import Judged, SloLimits, judge_requests, read_slo
 from firsttoken.row import STOPPED_IN_BACKOFF, UNSEEN_FIRST_WORD, Row
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 from tests.decide.hand import MS, row, take
 
 SLO = SloLimits({"ttft_ms": 1000.0, "felt_ttft_ms": 2000.0, "tpot_ms": 20.0}, 0.95)

@@ -11,7 +11,7 @@ from firsttoken.decide.judge.ruling import TargetVerdict, judge_target
 from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.decide.words.reasons import explain, list_flips
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 from tests.decide.hand import result
 from tests.decide.judge.test_capacity import ladder
 

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from firsttoken.decide.words.lengths import Lengths
 from firsttoken.decide.words.load_unit import REQUESTS, SESSIONS, USERS, LoadUnit
 from firsttoken.decide.words.scope import describe_load, describe_scope, list_untested
-from firsttoken.scenario.format import Demand, Scenario, Slo, Spread, Traffic
+from firsttoken.scenario.format import Demand, Scenario, Spread, Traffic
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 
 SCENARIO = Scenario(

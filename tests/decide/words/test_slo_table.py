@@ -5,8 +5,9 @@ import pytest
 from firsttoken.decide.judge.ruling import TargetVerdict, judge_target
 from firsttoken.decide.measure.demand import Need
 from firsttoken.decide.words.slo_table import SloRow, write_rows
-from firsttoken.scenario.format import Demand, Scenario, Slo, Traffic
+from firsttoken.scenario.format import Demand, Scenario, Traffic
 from firsttoken.scenario.load import Load
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 from tests.decide.hand import PRICED, result
 from tests.decide.judge.test_capacity import ladder

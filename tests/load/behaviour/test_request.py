@@ -13,7 +13,8 @@ from firsttoken.load.control.slo import read_limits
 from firsttoken.plan.profile import NS
 from firsttoken.plan.retry import RetryPolicy
 from firsttoken.row import HELD_BACK, STOPPED_IN_BACKOFF, Row
-from firsttoken.scenario.format import Budget, Slo
+from firsttoken.scenario.format import Budget
+from firsttoken.scenario.slo import Slo
 from tests.load.made_session import add_users, begin_open_stage, begin_stage, make_session, send_one
 from tests.load.virtual_clock import settle
 

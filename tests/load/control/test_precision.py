@@ -10,7 +10,7 @@ import pytest
 from firsttoken.decide.measure.attempts import group_requests
 from firsttoken.decide.measure.latency import measure_latencies
 from firsttoken.load.control.precision import find_value, is_narrow, read_metric
-from firsttoken.load.control.slo import Limits
+from firsttoken.load.control.slo import LatencyLimits
 from firsttoken.row import Row
 from firsttoken.stats.effective import effective_size
 from firsttoken.stats.quantile import quantile_interval
@@ -122,7 +122,7 @@ def reported(metric: str, rows: list[Row]) -> float | None:
     return None if math.isnan(value) else value
 
 
-@pytest.mark.parametrize("metric", Limits._fields)
+@pytest.mark.parametrize("metric", LatencyLimits._fields)
 def test_a_request_adds_to_a_figure_what_it_adds_in_the_report(metric: str) -> None:
     rng = random.Random(6)
     requests = [draw_request(rng)[0] for _ in range(300)]

@@ -10,9 +10,9 @@ import pytest
 from firsttoken.decide.measure.attempts import group_requests
 from firsttoken.decide.measure.latency import measure_latencies
 from firsttoken.decide.measure.slo import judge_requests, read_slo
-from firsttoken.load.control.slo import Limits, keeps, measure_request, read_limits, shows
+from firsttoken.load.control.slo import LatencyLimits, keeps, measure_request, read_limits, shows
 from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, Outcome, Row
-from firsttoken.scenario.format import Slo
+from firsttoken.scenario.slo import Slo
 from tests.decide.hand import MS, row, take
 
 OUTCOMES: tuple[Outcome, ...] = Outcome.__args__
@@ -80,23 +80,23 @@ def begin(sent: int, first: int | None = None) -> Row:
 
 
 def test_a_request_under_way_fails_as_soon_as_it_is_past_a_limit() -> None:
-    limits = Limits(ttft_ms=1000)
+    limits = LatencyLimits(ttft_ms=1000)
 
     assert [keeps(limits, [begin(sent=10)], now * MS) for now in (1010, 1011)] == [None, False]
 
 
 def test_a_request_under_way_keeps_nothing_before_its_end() -> None:
-    assert keeps(Limits(ttft_ms=1000), [begin(sent=0, first=500)], 60_000 * MS) is None
+    assert keeps(LatencyLimits(ttft_ms=1000), [begin(sent=0, first=500)], 60_000 * MS) is None
 
 
 def test_a_request_that_waits_to_be_tried_again_fails_once_the_user_has_waited_too_long() -> None:
     rows = [row("r", outcome="rate_limited", end=5, backoff_ms=60_000)]
 
-    assert [keeps(Limits(felt_ttft_ms=1000), rows, now * MS) for now in (1000, 1001)] == [None, False]
-    assert keeps(Limits(ttft_ms=1000), rows, 1001 * MS) is None
+    assert [keeps(LatencyLimits(felt_ttft_ms=1000), rows, now * MS) for now in (1000, 1001)] == [None, False]
+    assert keeps(LatencyLimits(ttft_ms=1000), rows, 1001 * MS) is None
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(e2e_ms=1000), Limits(tpot_ms=20)])
+@pytest.mark.parametrize("limits", [LatencyLimits(), LatencyLimits(e2e_ms=1000), LatencyLimits(tpot_ms=20)])
 def test_an_empty_answer_misses_any_slo_and_is_in_no_latency(limits) -> None:
     reasoned = msgspec.structs.replace(row("r", first=5, last=9, output=20, outcome="length"), first_visible_ns=None)
 
@@ -106,19 +106,19 @@ def test_an_empty_answer_misses_any_slo_and_is_in_no_latency(limits) -> None:
 
 
 def test_an_answer_that_was_held_back_shows_no_slo_met_while_a_level_runs() -> None:
-    limits = Limits(ttft_ms=100)
+    limits = LatencyLimits(ttft_ms=100)
     burst = row("r", first=50, last=50, output=20, checks=[BUFFERED])
 
     assert keeps(limits, [burst]) is True
     assert shows(limits, [burst], 60_000 * MS) is None
     assert shows(limits, [row("r", first=50, last=50, output=3, checks=[BUFFERED])], 60_000 * MS) is True
     assert shows(limits, [row("r", first=150, last=150, output=20, checks=[BUFFERED])], 60_000 * MS) is False
-    assert keeps(Limits(tpot_ms=20), [burst]) is None
+    assert keeps(LatencyLimits(tpot_ms=20), [burst]) is None
 
 
 def test_a_start_line_without_an_end_is_as_good_as_lost() -> None:
-    assert keeps(Limits(ttft_ms=1000), [begin(sent=0)]) is None
+    assert keeps(LatencyLimits(ttft_ms=1000), [begin(sent=0)]) is None
 
 
 def test_only_limits_that_are_set_are_read() -> None:
-    assert read_limits(Slo(ttft="1.5s", tpot="20ms")) == Limits(ttft_ms=1500, tpot_ms=20)
+    assert read_limits(Slo(ttft="1.5s", tpot="20ms")) == LatencyLimits(ttft_ms=1500, tpot_ms=20)

@@ -8,8 +8,9 @@ from firsttoken.load.control.stopping import StoppingRule, is_known
 from firsttoken.plan.profile import NS
 from firsttoken.plan.search import DESIGN_EFFECT
 from firsttoken.plan.stage import StagePlan
-from firsttoken.scenario.format import Scenario, Slo, Traffic
+from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load, Search, Until
+from firsttoken.scenario.slo import Slo
 from firsttoken.scenario.target import Target
 from firsttoken.stats.proportion import proportion_interval
 from firsttoken.stats.sequential import decide_share
