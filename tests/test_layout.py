@@ -370,6 +370,17 @@ def test_a_document_names_only_what_is_there():
     refuse(found, "Say where it is now, or leave it out:")
 
 
+def test_the_way_of_a_request_is_eight_short_files():
+    section = (
+        (ROOT / "ARCHITECTURE.md").read_text().partition("## From the command to the socket")[2].partition("## ")[0]
+    )
+    way = re.findall(r"^\d\. `([\w/.]+)`", section, re.M)
+
+    assert len(way) <= 8
+    assert len([name for name in way if name.startswith("locustfiles/")]) == 1
+    refuse([name for name in way if len((ROOT / name).read_text().splitlines()) > 300], "A step is a short file:")
+
+
 def test_no_file_knows_the_machine_it_was_written_on():
     home = re.compile(r"(?<![\w.])/(?:home|Users|root|work|tmp)/\w|[A-Z]:\\\\?Users")
     texts = [
