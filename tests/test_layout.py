@@ -48,7 +48,12 @@ MAY_IMPORT = {
     "__init__": {"old_paths"},
 }
 """Floor -> the floors it may import. cli lacks load, wire and simulator: it starts them as processes."""
-NAME_TABLES = ("firsttoken.plan.arrivals.", "firsttoken.plan.retry.", "firsttoken.wire.dialects.")
+NAME_TABLES = (
+    "firsttoken.plan.arrivals.",
+    "firsttoken.plan.retry.",
+    "firsttoken.plan.turns.",
+    "firsttoken.wire.dialects.",
+)
 """Modules with the table of a vocabulary, which scenario and plan may import to know its names."""
 FOR_ALL = {"error", "decoding"}
 """The one error that a user is reported as it is, and how bytes become typed values."""

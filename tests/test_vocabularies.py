@@ -9,8 +9,10 @@ from firsttoken.decide.metrics.table import METRICS
 from firsttoken.load.control.slo import LatencyLimits
 from firsttoken.plan.arrivals import ARRIVALS, Process
 from firsttoken.plan.retry import POLICIES, PolicyName
+from firsttoken.plan.turns import ORDERS, OrderName
 from firsttoken.row import OUTCOMES, Outcome
 from firsttoken.scenario.course import SHAPES
+from firsttoken.scenario.format import CACHES, CacheName
 from firsttoken.scenario.reading import schema
 from firsttoken.scenario.slo import LIMITS, Slo
 from firsttoken.wire.dialects import DIALECTS
@@ -20,8 +22,8 @@ SCHEMA: dict[str, Any] = msgspec.json.decode(schema())["$defs"]
 
 @pytest.mark.parametrize(
     ("words", "table"),
-    [(Process, ARRIVALS), (PolicyName, POLICIES), (Outcome, OUTCOMES)],
-    ids=["arrivals", "policies", "outcomes"],
+    [(Process, ARRIVALS), (PolicyName, POLICIES), (OrderName, ORDERS), (CacheName, CACHES), (Outcome, OUTCOMES)],
+    ids=["arrivals", "policies", "orders", "caches", "outcomes"],
 )
 def test_a_literal_holds_the_keys_of_its_table(words: object, table: dict[str, object]) -> None:
     assert get_args(words) == tuple(table)
@@ -29,8 +31,13 @@ def test_a_literal_holds_the_keys_of_its_table(words: object, table: dict[str, o
 
 @pytest.mark.parametrize(
     ("keys", "key", "table"),
-    [("Load", "arrivals", ARRIVALS), ("Retry", "policy", POLICIES), ("Target", "api", DIALECTS)],
-    ids=["arrivals", "policies", "dialects"],
+    [
+        ("Load", "arrivals", ARRIVALS),
+        ("Retry", "policy", POLICIES),
+        ("Load", "order", ORDERS),
+        ("Target", "api", DIALECTS),
+    ],
+    ids=["arrivals", "policies", "orders", "dialects"],
 )
 def test_the_schema_offers_the_keys_of_a_table(keys: str, key: str, table: dict[str, object]) -> None:
     assert SCHEMA[keys]["properties"][key]["enum"] == sorted(table)

@@ -84,7 +84,7 @@ def list_differences(study: Study) -> list[MetricValue]:
 
 def is_alone(study: Study, target: str) -> bool:
     """Whether the lowest load of a target was one user alone."""
-    beside = study.scenario.load.order == "together" and len(study.targets) > 1
+    beside = study.scenario.load.drives_at_once and len(study.targets) > 1
     return study.unit.by == "users" and not study.unit.shape and study.levels(target)[:1] == [1.0] and not beside
 
 

@@ -184,7 +184,7 @@ def find_peak(scenario: Scenario, catalogue: Mapping[str, Model]) -> Peak:
 
     Both at the published speeds. Targets that are driven together add up.
     """
-    add = sum if scenario.load.order == "together" else max
+    add = sum if scenario.load.drives_at_once else max
     answer = mean_tokens(scenario.traffic.output_tokens)
     opened = [most_streams(scenario, target, catalogue) for target in scenario.target]
     rates = [most_rps(scenario, target, catalogue) for target in scenario.target]

@@ -119,7 +119,7 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
 def estimate_run(scenario: Scenario, catalogue: Mapping[str, Model]) -> RunEstimate:
     """What a run of a scenario will take. Raises ScenarioError for a trace that cannot be read."""
     targets = [_estimate(scenario, target, catalogue) for target in scenario.target]
-    together = scenario.load.order == "together"
+    together = scenario.load.drives_at_once
     minutes = [each.minutes for each in targets if each.minutes is not None]
     billed = [each for each in targets if each.is_billed]
     worst_usd, expected_usd = _add(each.worst_usd for each in billed), _add(each.expected_usd for each in billed)

@@ -1,8 +1,7 @@
 """The order of a run's stages: which come next, given what the last ones showed. Pure.
 
-Rule: the order is part of the experiment. With "abba" targets take turns level by level and the turn is reversed each
-time, so that a slow drift of the machine or the network falls on all of them alike; "together" drives them all at the
-same time. A stage that an earlier start of the run has finished is not run again.
+Rule: the order is part of the experiment; `turns` says which target comes next. A stage that an earlier start of the
+run has finished is not run again.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from firsttoken.plan.locust_shape import Shape, ShapeError, sample_shape
 from firsttoken.plan.profile import Profile
 from firsttoken.plan.resume import FRESH, Finished
 from firsttoken.plan.stage import Group, StagePlan, plan_rate, plan_shape, plan_trace, plan_users
+from firsttoken.plan.turns import ORDERS
 from firsttoken.scenario.format import Scenario
 from firsttoken.traffic.trace import Arrival
 
@@ -216,15 +216,9 @@ def _plan_levels(scenario: Scenario, sampled: Profile | None, trace: list[Arriva
 
 def _order(scenario: Scenario, planners: list[Planner]) -> list[Group]:
     names, load = [target.name for target in scenario.target], scenario.load
-    rungs = [(planner, repeat) for repeat in range(load.repeats) for planner in planners]
-    if load.order == "together":
-        return [tuple(planner(name, repeat=repeat) for name in names) for planner, repeat in rungs]
-    groups: list[Group] = []
-    for turn, (planner, repeat) in enumerate(rungs):
-        groups += [(planner(name, repeat=repeat),) for name in (names if turn % 2 == 0 else names[::-1])]
-    if load.order == "shuffle":
-        random.Random(scenario.seed).shuffle(groups)
-    return groups
+    levels = [partial(planner, repeat=repeat) for repeat in range(load.repeats) for planner in planners]
+    turns = ORDERS[load.order].arrange(names, len(levels), random.Random(scenario.seed))
+    return [tuple(levels[level](name) for name, level in group) for group in turns]
 
 
 def count_users(group: Group) -> int:

@@ -13,23 +13,15 @@ from firsttoken.decide.words.scope import describe_load, shape_of
 from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.duration import parse_duration
 from firsttoken.plan.arrivals import describe_arrivals
+from firsttoken.plan.turns import ORDERS
 from firsttoken.plan.windows import MEASURE_S
 from firsttoken.report.guard import guarded
 from firsttoken.report.retries import write_policy
 from firsttoken.report.sentences import join_words, write_percent, write_source
-from firsttoken.scenario.format import Scenario, Spread
+from firsttoken.scenario.format import CACHES, Scenario, Spread
 from firsttoken.scenario.retry import read_policy
 from firsttoken.scenario.slo import LIMITS, Slo
 
-ORDERS = {
-    "abba": "targets take turns level by level, there and back",
-    "shuffle": "levels and targets in seeded random order",
-    "together": "all targets at the same time, each with a load of its own",
-}
-CACHES = {
-    "cold": "every prompt begins with a word of its own, so that no prompt cache can help",
-    "warm": "prompts repeat, so that a prompt cache can help",
-}
 AUTOMATIC = (
     "Measuring ends once the share of requests that meets the SLO is known well enough, after five times the p99 "
     "of a whole answer and {} at the earliest, and {} at the latest. "
@@ -140,7 +132,7 @@ def write_loop(study: Study) -> str:
     runs = "once" if load.repeats == 1 else f"{load.repeats} times"
     behaviour = "A user" if study.unit.by == "users" else "The user who takes a request"
     return (
-        f"{loop}{_levels(study)}, each run {runs}; {ORDERS[load.order]}. {behaviour} behaves as "
+        f"{loop}{_levels(study)}, each run {runs}; {ORDERS[load.order].words}. {behaviour} behaves as "
         f"locustfiles/{traffic.locustfile}.py says; Locust runs the users, the connection and the clock are our own."
     )
 
@@ -179,7 +171,8 @@ def _levels(study: Study) -> str:
 
 def _prompts(study: Study) -> str:
     scenario, traffic = study.scenario, study.scenario.traffic
-    cache = CACHES.get(str(traffic.cache), f"{write_percent(traffic.shared)} of each prompt is common to all")
+    shared = f"{write_percent(traffic.shared)} of each prompt is common to all"
+    cache = shared if isinstance(traffic.cache, float) else CACHES[traffic.cache]
     lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
     if traffic.trace:
         lengths = "prompts and answers as long as the trace's"

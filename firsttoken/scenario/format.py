@@ -66,6 +66,14 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 _WHOLE = Replay()
 
 
+CacheName = Literal["cold", "warm"]
+CACHES: dict[CacheName, str] = {
+    "cold": "every prompt begins with a word of its own, so that no prompt cache can help",
+    "warm": "prompts repeat, so that a prompt cache can help",
+}
+"""What prompts have in common, by its name -> how the report says it; a share is said as it is."""
+
+
 class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What a user asks."""
 
@@ -74,7 +82,7 @@ class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
     input_tokens: Positive | Spread
     """Left out beside a trace: the trace's mean."""
     output_tokens: Positive | Spread
-    cache: Literal["cold", "warm"] | Share = "cold"
+    cache: CacheName | Share = "cold"
     """cold: no two prompts share a beginning; warm: the same prompts again; 0..1: that share of a prompt is common."""
 
     def __post_init__(self) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
 from firsttoken.plan.arrivals import OF_STATED_CV, Process
+from firsttoken.plan.turns import ORDERS, OrderName
 from firsttoken.row import By
 from firsttoken.scenario.course import SHAPES, LoadProfile, ShapeName, Shapes, check_whole
 from firsttoken.scenario.slo import Quantile
@@ -92,7 +93,7 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
     requests: Count = 0
     """Stop a level after so many requests; 0: by time."""
     repeats: Positive = 1
-    order: Literal["abba", "shuffle", "together"] = "abba"
+    order: OrderName = "abba"
 
     def __post_init__(self) -> None:
         self._check_ladder("users", self.users)
@@ -125,6 +126,11 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
         if self.shape:
             return "users" if self.profile is None else self.profile.by
         return "users" if self.users else "rate"
+
+    @property
+    def drives_at_once(self) -> bool:
+        """Whether all targets are driven at the same time."""
+        return ORDERS[self.order].at_once
 
     def pool(self, rate: float) -> int:
         """Requests of an open loop at `rate` arrivals a second that may be open at once, or sessions that may go on."""
