@@ -160,12 +160,12 @@ def verify(run: RunFolder, *, json_: Json = False) -> int:
 
     verdict = verify_run(run)
     if json_:
-        told = {
+        found = {
             "figures": verdict.results,
             "mismatches": verdict.mismatches,
             "other_rules": verdict.other_rules or None,
         }
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
     elif verdict.other_rules:
         console.complain(verdict.other_rules)
     else:

@@ -69,8 +69,8 @@ def run(
         run_folder.check_new(Path(out))
     agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
     folder = broken_off or run_folder.open_folder(plan, out)
-    told = tell_as_json(folder, json_)
-    with Interrupts(console.warn) as interrupts, told, open_workspace(plan, folder) as workspace:
+    failing = report_failure_as_json(folder, json_)
+    with Interrupts(console.warn) as interrupts, failing, open_workspace(plan, folder) as workspace:
         if broken_off:
             run_folder.forget_derived(broken_off)
         spec = LoadSpec(
@@ -168,8 +168,8 @@ def conclude(folder: Path, *, failure: str | None, interrupts: Interrupts, as_js
 
 
 @contextmanager
-def tell_as_json(folder: Path, as_json: bool) -> Iterator[None]:
-    """Have the JSON say how a run ended also where it has no result, with the exit code that it is about to have."""
+def report_failure_as_json(folder: Path, as_json: bool) -> Iterator[None]:
+    """Write the JSON of a run that ends without a result, with its exit code, as of one that has a result."""
     try:
         yield
     except (FirstTokenError, KeyboardInterrupt) as problem:

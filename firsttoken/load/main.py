@@ -65,7 +65,7 @@ def main() -> None:
         return
     cancellation = run.session.cancellation
     signal.signal(signal.SIGTERM, lambda _signal, _frame: cancellation.interrupt_run("terminated"))
-    gevent.spawn(obey_parent, run)
+    gevent.spawn(watch_parent, run)
     try:
         drive_run(run)
     except FirstTokenError as error:
@@ -80,7 +80,7 @@ def drive_run(run: OpenRun) -> None:
     """Everything between an open run and a closed one. Raises FirstTokenError where it cannot be driven."""
     locustfile = kit.find("locustfiles", run.scenario.traffic.locustfile)
     users, shapes = load_behaviour(locustfile)
-    stage_order = run.prepare_stages(shapes, say_sentence)
+    stage_order = run.prepare_stages(shapes, report_sentence)
     if stage_order is None:
         return
     with open_backend(run, users, stage_order, locustfile) as backend:
@@ -139,7 +139,7 @@ def drive_with_workers(run: OpenRun, users: list[type[User]], locustfile: Path) 
     if spec.remote:
         workers_of_others = f"{spec.remote} worker{'s' * (spec.remote != 1)} of other machines"
         how = f"`firsttoken worker --master HOST:{backend.port}` there"
-        say_sentence(f"waiting for {workers_of_others} at {host}:{backend.port}: {how}")
+        report_sentence(f"waiting for {workers_of_others} at {host}:{backend.port}: {how}")
     workers = LocalWorkers(
         backend.numbers,
         port=backend.port,
@@ -172,12 +172,12 @@ def describe_run(run: OpenRun) -> Welcome:
     )
 
 
-def say_sentence(sentence: str) -> None:
+def report_sentence(sentence: str) -> None:
     """Have the command print a sentence."""
     emit_event({"event": "said", "sentence": sentence})
 
 
-def obey_parent(run: OpenRun) -> None:
+def watch_parent(run: OpenRun) -> None:
     """Stop in order when the parent says so, and leave when it is gone; runs as a greenlet."""
     cancellation = run.session.cancellation
     while word := read_words():

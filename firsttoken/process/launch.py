@@ -92,7 +92,7 @@ class Child:
         return self.process.stdout
 
     def write_line(self, line: bytes) -> None:
-        """Write one line to the child's control pipe; a child that has left cannot be told anything."""
+        """Write one line to the child's control pipe; one that has left takes no line."""
         if self.process.stdin is None:
             return
         try:
@@ -177,7 +177,7 @@ def name_truth(target: Target) -> str:
 
 
 def describe_simulated(target: Target) -> dict[str, object]:
-    """What the simulator is told of a target: the model it answers for and how that behaves."""
+    """The target as its simulator gets it: the model to answer for, and how that behaves."""
     catalogue = load_catalogue()
     return {
         "name": target.model,

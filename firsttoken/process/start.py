@@ -1,4 +1,4 @@
-"""What comes before a run's load, whoever drives it: agreement, then a folder that is held, and its simulators.
+"""What comes before the load of a run, under every command: agreement, then a folder that is held, and its simulators.
 
 Rule: nothing is written before it is agreed to, nothing is sent before the folder is this run's alone, and what was
 started here is ended here.
@@ -28,7 +28,7 @@ def agree(
     remote: int = 0,
     yes: bool = False,
 ) -> None:
-    """Refuse what cannot be run here, `report` what is suspicious, and ask before much is spent, unless told `yes`.
+    """Refuse what cannot be run here, `report` what is suspicious, and ask before much is spent, unless `yes`.
 
     Raises FirstTokenError.
     """

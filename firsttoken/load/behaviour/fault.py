@@ -1,8 +1,8 @@
 """The first exception of a behaviour: it ends the run, with a sentence that says where it was raised.
 
 Rule: whatever code of a locustfile raises is found, in a task, a hook, a wait, a listener or a greenlet of its own, and
-is told once, whoever raises it again. What Locust and gevent end a task or a user with is no fault; nor is what the
-server of another user answered, which stands in Locust's statistics.
+is reported once, however often it is raised. What Locust and gevent end a task or a user with is no fault; nor is what
+the server of another user answered, which stands in Locust's statistics.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ Fail = Callable[[str, str], None]
 
 def describe_fault(error: BaseException, locustfile: Path, trace: TracebackType | None = None) -> str:
     """What was raised, in a sentence that begins with the line of the locustfile, or of what it called from there."""
-    said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    raised = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}: expected Python, got {said}; fix it"
+        return f"{error.filename}:{error.lineno}: expected Python, got {raised}; fix it"
     frames = list(traceback.walk_tb(trace or error.__traceback__))
     own = [each for each in frames if belongs_to(each[0].f_code.co_filename, locustfile)]
     if not frames:
-        return f"{locustfile}: expected it to run, got {said}; fix it"
+        return f"{locustfile}: expected it to run, got {raised}; fix it"
     frame, line = (own or frames)[-1]
     what = frame.f_code.co_qualname
-    told = "the file" if what == "<module>" else what
-    return f"{frame.f_code.co_filename}:{line}: expected {told} to run without an error, got {said}; fix it"
+    name = "the file" if what == "<module>" else what
+    return f"{frame.f_code.co_filename}:{line}: expected {name} to run without an error, got {raised}; fix it"
 
 
 def belongs_to(filename: str, locustfile: Path) -> bool:
@@ -98,7 +98,7 @@ class FaultWatch:
         setattr(hub, "handle_error", handle_error)  # noqa: B010 - a method is not assigned to by its name
 
     def on_error(self, error: BaseException, trace: TracebackType | None = None) -> bool:
-        """Whether an exception came from the code of the locustfile; the first that did is told."""
+        """Whether an exception came from the code of the locustfile; the first that did is reported."""
         trace = trace or error.__traceback__
         if isinstance(error, CONTROL) or not self._is_of_behaviour(trace):
             return False
@@ -121,7 +121,7 @@ class FaultWatch:
             self.on_error(exception, tb)
 
     def _on_log(self, record: logging.LogRecord) -> bool:
-        """Whether a record is shown. What Locust logs of an exception of the locustfile's is told by us, once."""
+        """Whether a record is shown. What Locust logs of an exception of the locustfile's is reported by us, once."""
         _, error, trace = record.exc_info or sys.exc_info()
         if error is None or PACKAGES[0] not in Path(record.pathname).resolve().parents:
             return True

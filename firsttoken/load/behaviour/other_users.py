@@ -1,6 +1,6 @@
 """Users of classes that are not ours, who run beside ours: that they ran, and what Locust counted of them.
 
-Rule: nothing of theirs is a row or a figure; the manifest says that they were there.
+Rule: nothing of theirs is a row or a result; the manifest has how many there were.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ a retry is intended when its back-off was due.
 
 from __future__ import annotations
 
+from firsttoken.load.control.counting import count_attempt, count_request
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import REASSIGNED, Request
 from firsttoken.load.session.target import Ask
@@ -21,7 +22,8 @@ def send_request(session: Session, request: Request) -> list[Row]:
         _attempt_until_done(session, request)
     finally:
         request.stage_run.end_request(request)
-    request.stage_run.record_request(request, session.rules.value_of)
+    stage_run = request.stage_run
+    count_request(stage_run.counters, stage_run.clock, request, session.rules.value_of)
     return request.rows
 
 
@@ -43,10 +45,10 @@ def _attempt_until_done(session: Session, request: Request) -> None:
         try:
             should_retry = target.client.send(row, ask.body)
             row.backoff_ms = session.retries.choose_backoff_ms(row, should_retry)
-        finally:  # whoever ends it, also the behaviour itself by a timeout or a kill
+        finally:  # however it ends, also by a timeout or a kill of the behaviour's own
             session.limiter.reconcile(row, ask.words, bound)
             session.recorder.end_attempt(row)
-            request.stage_run.record_attempt(row, session.limiter.price(row))
+            count_attempt(request.stage_run.counters, row, session.limiter.price(row))
         if row.backoff_ms is None or row.end_ns is None:
             return
         intended_ns = row.end_ns + round(row.backoff_ms * 1e6)

@@ -27,7 +27,7 @@ from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row
 REQUEST_TYPE = "STREAM"
 """Of our requests in Locust's own statistics."""
 Task = TaskSet | Callable[..., object]
-"""As Locust types it; a TaskSet is told by its class."""
+"""As Locust types it; a TaskSet is given as its class."""
 
 
 class StreamingUser(User):

@@ -20,7 +20,7 @@ ValueOf = Callable[[Sequence[Row]], float | None]
 
 
 def count_attempt(counters: Counters, row: Row, nano_usd: int | None) -> None:
-    """Count what an attempt says of the server's life, and what it cost; `nano_usd` is None where no price is known."""
+    """Count whether an attempt shows a living server, and what it cost; `nano_usd` is None without a known price."""
     alive = None if row.outcome is None else OUTCOMES[row.outcome].alive
     counters.answered += alive is True
     counters.unanswered += alive is False

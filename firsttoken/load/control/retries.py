@@ -30,7 +30,7 @@ class Retries:
     def choose_backoff_ms(self, row: Row, should_retry: bool | None) -> float | None:
         """Milliseconds until a finished attempt is tried again; None where it is not.
 
-        should_retry: what the server or the package said of it, None where nothing was said.
+        should_retry: the advice of the server or the package, None where there was none.
         """
         if self._credits[row.target].is_spent(row) or row.outcome in SUCCESS:
             return None

@@ -27,7 +27,7 @@ class Cancellation:
 
     @property
     def failure(self) -> str | None:
-        """Why the run cannot go on, in a sentence for the user: the first failure, or else what the disk said."""
+        """Why the run cannot go on, in a sentence for the user: the first failure, or else that of the journal."""
         return self._failure or self._recorder.failure
 
     @property

@@ -1,8 +1,8 @@
 """The controller: runs the stages of a run on a backend, and owns the end.
 
-Rule: stop, drain, flush, then quit, in this order. The controller decides and the backend follows: it may be told the
-same thing twice, and its counts only grow; so it makes no difference to the controller whether a stage runs in this
-process or in sixteen.
+Rule: stop, drain, flush, then quit, in this order. The controller decides and the backend follows: a verb
+may come twice, and counts only grow; so it makes no difference to the controller whether a stage runs in this process
+or in sixteen.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from firsttoken.traffic.trace import Arrival
 REPORT_EVERY = 25
 """Ticks between two lines of progress."""
 SLOW_START_S = 5.0
-"""After how long of starting users that is said."""
+"""After how long the start of users is reported."""
 FLUSH_EVERY = 12
 """Ticks between two flushes of the journal: a quarter of a second."""
 
@@ -168,7 +168,7 @@ class LocalBackend:
 
 
 class Controller:
-    """One run's: `failure` says why it could not go on, if it could not."""
+    """Runs the stages of one run; `failure` is why it could not go on, if it could not."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class Controller:
             backend.end_run()
 
     def _gather_users(self, group: Group) -> str | None:
-        """Have the users of a group start, and say so where that takes long; why it failed, if it did."""
+        """Have the users of a group start, and report it where that takes long; why it failed, if it did."""
         reporting = gevent.spawn(self._report_slow_start, count_users(group))
         try:
             return self._backend.gather_users(group)

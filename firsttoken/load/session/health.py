@@ -1,7 +1,7 @@
 """The health of the instrument, each second: how late its hub runs, how much of a core it uses.
 
 Rule: the load process watches itself with the same hub that watches the sockets, so a hub that is late for its
-timers was late for its streams as well, and the report can say so. Lines follow each other without a gap, and what
+timers was late for its streams as well, and the report shows it. Lines follow each other without a gap, and what
 is left of a second when the load stops is a line too, so that every moment of a run lies in one. Where a stage begins
 a line ends early: what it took to have its users ready is no part of its figures.
 """
@@ -36,7 +36,7 @@ class Second:
         return self._clock.now_ns() - self._began_ns >= SECOND_NS
 
     def probe_hub(self) -> None:
-        """Sleep for a moment and note how much longer it took, also when it is the last moment."""
+        """Sleep for a moment and record how much longer it took, also in the last moment."""
         due_ns = self._clock.now_ns() + round(PROBE_S * 1e9)
         try:
             self._clock.sleep(PROBE_S)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRules:
-    """What the scenario says of every request of a run."""
+    """What the scenario sets for every request of a run."""
 
     think_s: float
     """Seconds of think time after each task, unless the locustfile has its own."""

@@ -17,7 +17,7 @@ from firsttoken.load.session.target import LiveTarget
 from firsttoken.row import Row
 
 MOST_FAILURES = 200
-"""Texts of failures that are told apart in Locust's own tables; the rows have all of them."""
+"""Different texts of failures in Locust's own tables; the rows have all of them."""
 
 
 class SessionCounters:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from gevent.event import AsyncResult
 
 from firsttoken.load.control.counters import Counters
-from firsttoken.load.control.counting import ValueOf, count_attempt, count_request
 from firsttoken.load.control.credit import PENDING_S
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.slo import LatencyLimits, shows
@@ -140,14 +139,6 @@ class StageRun:
         self._open.discard(request)
         self.counters.busy -= 1
         self.counters.open_measured -= request.phase == "measure"
-
-    def record_attempt(self, row: Row, nano_usd: int | None) -> None:
-        """Count an attempt that has ended; `nano_usd` is what it cost, None where no price is known."""
-        count_attempt(self.counters, row, nano_usd)
-
-    def record_request(self, request: Request, value_of: ValueOf | None) -> None:
-        """Count a request that is over."""
-        count_request(self.counters, self.clock, request, value_of)
 
     def count_streams(self, now_ns: int) -> None:
         """Count the answers that are running, where the question may arise whether anything is alive."""

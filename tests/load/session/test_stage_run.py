@@ -67,7 +67,7 @@ def test_streams_are_counted_only_once_some_attempts_failed() -> None:
     stage_run.count_streams(3 * NS)
     assert (stage_run.counters.streaming, stage_run.counters.pending) == (0, 0)
 
-    stage_run.record_attempt(Row(outcome="connect"), nano_usd=0)
+    stage_run.counters.unanswered = 1
     stage_run.count_streams(3 * NS)
 
     assert (stage_run.counters.streaming, stage_run.counters.pending) == (1, 2)
