@@ -9,6 +9,8 @@ import re
 
 DURATION = r"[0-9]+(\.[0-9]+)?(ms|s|m|h)"
 ABOVE_ZERO = rf"(?=[0.]*[1-9]){DURATION}"
+NS = 1_000_000_000
+"""Nanoseconds of a second."""
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 

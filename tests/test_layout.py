@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "wire": {"row", "net"},
     "sdk": {"row", "net", "wire"},
     "results": {"row"},
-    "traffic": set(),
+    "traffic": {"duration"},
     "simulator": {"catalogue", "duration"},
     "scenario": {"catalogue", "duration", "row", "traffic", "kit", "net"},
     "plan": {"catalogue", "duration", "row", "scenario", "stats", "traffic"},

@@ -20,10 +20,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from firsttoken.duration import NS
 from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.locust_shape import sample_shape
 from firsttoken.plan.order import order_stages
-from firsttoken.plan.profile import NS, Profile, Segment, length_ns, profile_of
+from firsttoken.plan.profile import Profile, Segment, length_ns, profile_of
 from firsttoken.plan.search import Verdict, grid, next_level
 from firsttoken.report.chart import theme
 from firsttoken.scenario.format import Scenario

@@ -38,7 +38,7 @@ from firsttoken.load.behaviour.other_users import count_requests_of_others, reco
 from firsttoken.load.behaviour.reporting_shape import Stages
 from firsttoken.load.control.stopping import StoppingRule
 from firsttoken.load.open_run import OpenRun
-from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
+from firsttoken.load.pipes import PARENT_GONE_S, emit_event, open_channel, open_log, read_line, read_words
 from firsttoken.load.session.controller import Backend, Controller, LocalBackend
 from firsttoken.load.session.health import watch_health
 from firsttoken.load.workers.local_workers import LocalWorkers
@@ -47,8 +47,6 @@ from firsttoken.load.workers.messages import Welcome, parse_address
 from firsttoken.load.workers.transport import MasterLink
 from firsttoken.plan.order import StageOrder
 from firsttoken.process.launch import LoadSpec
-
-PARENT_GONE_S = 1.5
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ import gevent.os
 import gevent.socket
 import msgspec
 
+PARENT_GONE_S = 1.5
+"""So long what is under way may end once the parent process is gone."""
 LIBRARIES = ("locust", "gevent", "geventhttpclient", "openai", "httpx2", "httpcore2", "urllib3", "requests", "asyncio")
 """Loggers that tell of every request or user: of them only warnings are shown."""
 

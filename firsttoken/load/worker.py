@@ -30,7 +30,7 @@ from firsttoken.load.behaviour.fault import FaultWatch
 from firsttoken.load.behaviour.locust_events import fire_init, fire_quitting, open_environment
 from firsttoken.load.behaviour.locustfile import BehaviourError, load_behaviour
 from firsttoken.load.behaviour.reporting_shape import Stages
-from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, read_words
+from firsttoken.load.pipes import PARENT_GONE_S, emit_event, open_channel, open_log, read_line, read_words
 from firsttoken.load.session.build import open_session
 from firsttoken.load.session.gc_pause import gc_paused
 from firsttoken.load.session.health import watch_health
@@ -52,7 +52,6 @@ from firsttoken.row import Health
 from firsttoken.scenario.target import find_variables
 from firsttoken.traffic.prompts import read_corpus
 
-PARENT_GONE_S = 1.5
 SAID_S = 0.5
 """How long the last word of a worker takes to its master at most."""
 QUIET = ("locust.runners", "locust.util.exception_handler")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from firsttoken.duration import NS
 from firsttoken.error import FirstTokenError
-from firsttoken.plan.profile import NS, Profile, Segment
+from firsttoken.plan.profile import Profile, Segment
 
 MOST_S = 24 * 3600
 """A shape that has not ended by then has no end."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-NS = 1_000_000_000
+from firsttoken.duration import NS
 
 
 class Segment(msgspec.Struct, frozen=True):

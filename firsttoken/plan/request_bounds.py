@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from firsttoken.catalogue import Model
+from firsttoken.duration import NS
 from firsttoken.plan.arrivals import find_variation
 from firsttoken.plan.order import list_possible
 from firsttoken.plan.peak import find_confirmed_rate, find_top, unloaded_answer_s, unloaded_cycle_s
-from firsttoken.plan.profile import NS, amount
+from firsttoken.plan.profile import amount
 from firsttoken.plan.stage import StagePlan
 from firsttoken.plan.windows import Windows, find_windows
 from firsttoken.scenario.format import Scenario

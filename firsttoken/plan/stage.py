@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from firsttoken.duration import parse_duration
+from firsttoken.duration import NS, parse_duration
 from firsttoken.plan.arrivals import Process, arrive
-from firsttoken.plan.profile import NS, Profile, Segment, amount, peak, profile_of
+from firsttoken.plan.profile import Profile, Segment, amount, peak, profile_of
 from firsttoken.plan.profile import length_ns as length_of
 from firsttoken.plan.windows import SEARCH_MEASURE_S, SHAPE_SETTLE_S, measure_ramp
 from firsttoken.row import By

@@ -13,7 +13,7 @@ from statistics import fmean
 
 import msgspec
 
-from firsttoken.duration import parse_duration
+from firsttoken.duration import NS, parse_duration
 from firsttoken.scenario.format import Replay
 from firsttoken.scenario.values import ScenarioError
 from firsttoken.traffic.trace import (
@@ -26,7 +26,6 @@ from firsttoken.traffic.trace import (
     find_busiest,
     read_recording,
 )
-from firsttoken.traffic.trace_formats import NS
 
 LEAST_S = 1e-3
 """A trace of one instant counts as this long."""

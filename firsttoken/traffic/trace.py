@@ -15,16 +15,9 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from firsttoken.duration import NS
 from firsttoken.error import FirstTokenError
-from firsttoken.traffic.trace_formats import (
-    BLOCK_TOKENS,
-    NS,
-    BlockError,
-    Format,
-    LineError,
-    find_format,
-    list_formats,
-)
+from firsttoken.traffic.trace_formats import BLOCK_TOKENS, BlockError, Format, LineError, find_format, list_formats
 
 MOST_LEFT_OUT = 0.25
 """Of a trace with a larger share of lines that are no requests nothing is replayed."""

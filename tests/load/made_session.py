@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import gevent
 
+from firsttoken.duration import NS
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.limiter import BudgetLimiter
@@ -14,7 +15,6 @@ from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.session import Session, SessionRules
 from firsttoken.load.session.stage_run import StageRun
 from firsttoken.load.session.target import Ask
-from firsttoken.plan.profile import NS
 from firsttoken.plan.retry import RetryBudget, RetryPolicy
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Outcome, Row

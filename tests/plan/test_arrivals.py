@@ -7,8 +7,9 @@ from statistics import fmean, pstdev
 import pytest
 from scipy import stats
 
+from firsttoken.duration import NS
 from firsttoken.plan.arrivals import arrive
-from firsttoken.plan.profile import NS, Profile, Segment, amount
+from firsttoken.plan.profile import Profile, Segment, amount
 
 PROCESSES = [("constant", 1.0), ("poisson", 1.0), ("gamma", 0.3), ("gamma", 1.0), ("gamma", 3.0)]
 

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.plan.locust_shape import ShapeError, sample_shape
-from firsttoken.plan.profile import NS, Segment, amount, length_ns, peak, wanted_at
+from firsttoken.plan.profile import Segment, amount, length_ns, peak, wanted_at
 
 
 class Shape:

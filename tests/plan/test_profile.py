@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.plan.profile import NS, Profile, Segment, amount, carry, length_ns, peak, profile_of, wanted_at
+from firsttoken.duration import NS
+from firsttoken.plan.profile import Profile, Segment, amount, carry, length_ns, peak, profile_of, wanted_at
 from firsttoken.scenario.course import LoadProfile, RampShape, Soak, Spike, Staircase, Step
 
 CLIMB = RampShape(by="rate", from_=0, to=100, over="10s")

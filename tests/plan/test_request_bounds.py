@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firsttoken.duration import NS
 from firsttoken.plan import retry, search
 from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.order import order_stages
-from firsttoken.plan.profile import NS, Segment
+from firsttoken.plan.profile import Segment
 from firsttoken.plan.request_bounds import count_requests, foresee_stages
 from firsttoken.plan.retry import choose_backoff_ms
 from firsttoken.row import Row

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from firsttoken.plan.profile import NS, Segment, wanted_at
+from firsttoken.duration import NS
+from firsttoken.plan.profile import Segment, wanted_at
 from firsttoken.plan.stage import plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load

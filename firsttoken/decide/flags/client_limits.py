@@ -15,9 +15,8 @@ from firsttoken.decide.flags.delivery import find_own_lateness
 from firsttoken.decide.measure.attempts import Bools
 from firsttoken.decide.measure.window_data import Window, WindowData
 from firsttoken.decide.words.units import round_significant, write_share
+from firsttoken.duration import NS
 from firsttoken.row import Health
-
-SECOND_NS = 1_000_000_000
 
 
 class Bound(NamedTuple):
@@ -74,7 +73,7 @@ def find_seconds(windows: Sequence[Window], health: Sequence[Health]) -> list[He
     before: dict[int, int] = {}
     found = []
     for line in health:
-        since_ns = min(before.get(line.worker, line.at_ns), line.at_ns - SECOND_NS)
+        since_ns = min(before.get(line.worker, line.at_ns), line.at_ns - NS)
         before[line.worker] = line.at_ns
         if any(line.at_ns > opens and since_ns < closes for opens, closes in windows):
             found.append(line)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.words.units import write_value
+from firsttoken.duration import NS
 
-SECOND_NS = 1_000_000_000
 SETTLINGS = 2.0
 """Whole answers, by their p95, that users need to spread out after the ramp: each has then asked more than once."""
 SETTLED_WITHIN = 0.1
@@ -17,7 +17,7 @@ SETTLED_WITHIN = 0.1
 
 def find_short_settling(data: WindowData) -> str:
     """What shows that the first measured requests may have met a crowd that was still forming, or nothing."""
-    needed_s = SETTLINGS * data.request_ns / SECOND_NS
+    needed_s = SETTLINGS * data.request_ns / NS
     if data.settled_s is None or data.settled_s >= (1 - SETTLED_WITHIN) * needed_s:
         return ""
     return (

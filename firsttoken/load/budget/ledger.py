@@ -19,10 +19,10 @@ from collections.abc import Hashable
 
 import msgspec
 
+from firsttoken.duration import NS
 from firsttoken.load.budget.cost import NANO, NOTHING, Cost
 from firsttoken.scenario.format import Budget
 
-NS = 1_000_000_000
 NO_CAP = 2**62
 """A cap that no run reaches, so that a kind without one needs no rule of its own."""
 

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from firsttoken.duration import NS
 from firsttoken.load.budget.cost import NOTHING, Cost
 from firsttoken.row import Row
 
-NS = 1_000_000_000
 MINUTE_S = 60.0
 DAY_S = 86_400.0
 

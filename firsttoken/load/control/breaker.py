@@ -14,7 +14,8 @@ failure is a time-out, thirty of those have to pass: nobody is hammered meanwhil
 
 from __future__ import annotations
 
-NS = 1_000_000_000
+from firsttoken.duration import NS
+
 FAILURES = 30
 PATIENCE_S = 10.0
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from firsttoken.duration import NS
 from firsttoken.row import CREDIT_SPENT, SUCCESS, Row
 from firsttoken.scenario.target import Target
 
-NS = 1_000_000_000
 REFUSALS = 5
 PATIENCE_S = 2.0
 SLOW_PATIENCE_S = 30.0

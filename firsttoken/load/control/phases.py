@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from firsttoken.duration import NS
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.histogram import Histogram
-from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import StagePlan
 from firsttoken.plan.windows import MEASURE_S, SETTLE_S
 from firsttoken.row import Phase

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from firsttoken.duration import NS
 from firsttoken.load.budget.cost import NANO
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.histogram import WIDTH, Histogram
 from firsttoken.load.control.phases import AUTO, StageClock
-from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import Group, StagePlan
 from firsttoken.row import Row
 

@@ -6,6 +6,7 @@ printed comes from rows.
 
 from __future__ import annotations
 
+from firsttoken.duration import NS
 from firsttoken.load.control.breaker import Breaker
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.credit import CreditBreaker, account_of
@@ -16,7 +17,7 @@ from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Until
 from firsttoken.stats.wilson import half_width
 
-LOOK_NS = 1_000_000_000
+LOOK_NS = NS
 """How often the width of an interval is looked at."""
 MOST_SAMPLES = 20_000
 """So many of its values at most, evenly chosen: streams stand still meanwhile, and of fewer values it is only wider."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from firsttoken.duration import NS
 from firsttoken.load.session.run_clock import RunClock
 from firsttoken.load.session.session import Session
 from firsttoken.machine.host import read_rss_mb
@@ -18,7 +19,6 @@ from firsttoken.row import Health
 
 PROBE_S = 0.005
 """One probe each 5 ms: its lag is how late the hub came to it, and no iteration of the hub lasts longer than that."""
-SECOND_NS = 1_000_000_000
 
 
 class Second:
@@ -33,7 +33,7 @@ class Second:
 
     @property
     def is_over(self) -> bool:
-        return self._clock.now_ns() - self._began_ns >= SECOND_NS
+        return self._clock.now_ns() - self._began_ns >= NS
 
     def probe_hub(self) -> None:
         """Sleep for a moment and record how much longer it took, also in the last moment."""

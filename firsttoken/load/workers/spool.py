@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 
+from firsttoken.duration import NS
 from firsttoken.error import FirstTokenError
 
 BATCH_BYTES = 256 * 1024
-PATIENCE_NS = 1_000_000_000
+PATIENCE_NS = NS
 """How long to wait for the answer to a batch before it is sent again."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import gevent
 
+from firsttoken.load.session.gathering import TICK_S
 from firsttoken.load.session.session import Session
 from firsttoken.load.workers.handshake import HandshakeClient
 from firsttoken.load.workers.messages import (
@@ -28,7 +29,6 @@ from firsttoken.load.workers.worker_state import WorkerState
 
 GONE_S = 8.0
 """After so long without a message from its master a worker leaves."""
-TICK_S = 0.02
 
 
 class WorkerRun:

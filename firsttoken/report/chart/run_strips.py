@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study
-from firsttoken.decide.timeline import NS, Timeline
+from firsttoken.decide.timeline import Timeline
+from firsttoken.duration import NS
 from firsttoken.report.chart.axes import few_ticks
 from firsttoken.report.chart.canvas import strips
 from firsttoken.report.chart.theme import BAD, CAUTION, INK, SOFT, colours

@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance, Ledger
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.slo import read_limits
-from firsttoken.plan.profile import NS
 from firsttoken.plan.retry import RetryPolicy
 from firsttoken.row import HELD_BACK, STOPPED_IN_BACKOFF, Row
 from firsttoken.scenario.format import Budget

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firsttoken.duration import NS
 from firsttoken.load.budget.cost import Cost
-from firsttoken.load.budget.rate_share import NS, QuotaShare
+from firsttoken.load.budget.rate_share import QuotaShare
 from firsttoken.row import Row
 
 COST = Cost(requests=1, tokens=500)

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from firsttoken.load.control.breaker import NS, Breaker
+from firsttoken.duration import NS
+from firsttoken.load.control.breaker import Breaker
 from firsttoken.row import OUTCOMES, Outcome
 
 

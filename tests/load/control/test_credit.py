@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.load.control.credit import NS, Credit, CreditBreaker, account_of, says_spent
+from firsttoken.duration import NS
+from firsttoken.load.control.credit import Credit, CreditBreaker, account_of, says_spent
 from firsttoken.row import CREDIT_SPENT, Row
 from firsttoken.scenario.target import Target
 from tests.driven import drive, rows_of

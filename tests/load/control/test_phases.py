@@ -2,9 +2,9 @@
 
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
-from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import StagePlan
 
 

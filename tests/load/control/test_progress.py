@@ -2,11 +2,11 @@
 
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.histogram import Histogram
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.progress import count_measured_tokens, describe_result, find_left_ns, find_usd
-from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Row
 

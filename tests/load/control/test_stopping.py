@@ -2,10 +2,10 @@
 
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.stopping import StoppingRule, is_known
-from firsttoken.plan.profile import NS
 from firsttoken.plan.search import DESIGN_EFFECT
 from firsttoken.plan.stage import StagePlan
 from firsttoken.scenario.format import Scenario, Traffic

@@ -7,10 +7,10 @@ import gevent
 import msgspec
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import StageRun
-from firsttoken.plan.profile import NS
 from firsttoken.row import Row
 from tests.load.made_session import (
     ScriptedTarget,

@@ -7,6 +7,7 @@ import gevent
 import msgspec
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.budget.ledger import Allowance, Ledger
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.counters import Counters
@@ -15,7 +16,6 @@ from firsttoken.load.control.stopping import StoppingRule
 from firsttoken.load.session.controller import Controller, LocalBackend
 from firsttoken.load.session.session import Session
 from firsttoken.plan.order import Ladder
-from firsttoken.plan.profile import NS
 from firsttoken.plan.stage import Group, StagePlan
 from firsttoken.row import Outcome, StageEvent
 from firsttoken.scenario.format import Budget, Scenario, Traffic

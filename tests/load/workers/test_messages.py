@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from firsttoken.duration import NS
 from firsttoken.load.budget.cost import Cost
 from firsttoken.load.budget.ledger import Grant, TopUpRequest
 from firsttoken.load.control.counters import Counters
@@ -10,7 +11,7 @@ from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers import messages as link
 from firsttoken.load.workers.shares import Share
 from firsttoken.load.workers.spool import Batch
-from firsttoken.plan.profile import NS, Segment
+from firsttoken.plan.profile import Segment
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Health
 
