@@ -1,8 +1,8 @@
 """What do errors, rate limits and retries cost: in seconds, in quota, in dollars?
 
-Seconds: the first word as users perceived it, failed attempts and back-off inside, beside the attempt that served them.
-Quota: the share of attempts that counted against a limit and gave nothing. Dollars: all attempts against those that
-succeeded.
+Seconds: the first word as the user perceives it, failed attempts and back-off inside, beside the attempt that served
+them. Quota: the share of attempts that counted against a limit and gave nothing. Dollars: all attempts against those
+that succeeded.
 """
 
 from __future__ import annotations

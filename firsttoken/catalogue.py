@@ -149,8 +149,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def load_catalogue(path: Path | None = None) -> dict[str, Model]:
     """Every model by name: those of one catalogue file, or of every scenarios/models.toml, the user's own rows first.
 
-    A model of one's own adds to the catalogue, and replaces the one of its name. Raises CatalogueError, which names the
-    file.
+    A user's own model is added to the catalogue, and replaces the one of its name. Raises CatalogueError, which names
+    the file.
     """
     files = [path] if path else kit.find_all("scenarios", "models.toml")
     return {name: model for file in reversed(files) for name, model in _read_models(file).items()}

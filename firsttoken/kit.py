@@ -75,7 +75,9 @@ def init_directory(directory: Path) -> list[Path]:
     targets = {directory / entry: find(*entry.split("/", 1)) for entry in STARTER}
     for target in targets:
         if target.exists():
-            raise KitError(f"{target}: expected no such file yet, got one; choose another directory or move it away")
+            raise KitError(
+                f"{target}: expected no such file yet, but it exists; choose another directory or move it away"
+            )
     try:
         for target, source in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True)

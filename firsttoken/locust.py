@@ -1,7 +1,7 @@
 """What a locustfile imports: the user to build on, what its requests answer, and Locust's own words for a behaviour.
 
-Rule: it is the only module of ours that a locustfile needs. Importing it hangs on Locust's own events what a scenario
-needs under `locust -f`, and does nothing else.
+Rule: it is the only module of ours that a locustfile needs. Importing it adds listeners to Locust's events, which a
+scenario needs under `locust -f`, and does nothing else.
 """
 
 from __future__ import annotations

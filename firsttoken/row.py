@@ -1,7 +1,7 @@
 """The records that every floor shares: one flat row per attempt, and the small lines beside it.
 
 Rule: a time is int64 nanoseconds since the run's origin on CLOCK_MONOTONIC, an absent mark is None, and
-nothing derived is stored. A row whose `outcome` is None is a start line: the attempt was begun, not ended.
+nothing derived is stored. A row whose `outcome` is None is a start line: the attempt started and has not ended.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class OutcomeFacts(NamedTuple):
     """What an outcome means wherever attempts are counted."""
 
     succeeded: bool = False
-    """The user has a whole answer."""
+    """The user has a complete answer."""
     judged: bool = True
-    """It says something of the server; else we stopped, were killed, or failed ourselves."""
+    """It says something about the server; otherwise FirstToken stopped, was killed, or failed."""
     billed: bool = True
-    """Tokens may have been billed though no usage was told."""
+    """Tokens may have been billed though no usage was reported."""
     alive: bool | None = None
-    """The server works (True), may be dead (False), or it says nothing of that (None)."""
+    """The server works (True), may be dead (False), or this is unknown (None)."""
     statuses: tuple[int, ...] = ()
     """HTTP statuses that mean it, before those of the whole hundred."""
     retried: Literal[429] | RetryWord | None = None
@@ -103,48 +103,48 @@ SUCCESS = frozenset(outcome for outcome, facts in OUTCOMES.items() if facts.succ
 UNJUDGED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.judged)
 UNBILLED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.billed)
 STOPPED_FROM_OUTSIDE: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user"})
-"""The run or its operator cut the request off, and no other follows it."""
+"""The run or its operator ended the request, and no retry follows."""
 
 STOPPED_IN_BACKOFF = "stopped_in_backoff"
-"""A check: the behaviour ended its request while it waited to try again after this attempt."""
+"""A check: the behaviour ended its request during the back-off after this attempt."""
 HELD_BACK = "held_back"
-"""The run's own budget or share of a quota let this attempt wait before it was sent."""
+"""A check: the run's own budget or share of a quota delayed this attempt."""
 REASONING_SUMMARY = "reasoning_summary"
 """A check: some of the tokens streamed were those of a summary of the reasoning, which no usage counts."""
 UNREAD_LIMIT = "unread_limit"
 """A check, with a header's name behind a colon: it looks like a limit but could not be read."""
 CREDIT_SPENT = "credit_spent"
-"""A check: the server refused the attempt for want of credit."""
+"""A check: the server refused the attempt because the credit is spent."""
 COMPRESSED = "compressed"
 """A check: the answer came compressed, which our wire asks for only where a target's headers do."""
 ADDRESS_FAILED = "address_failed"
-"""A check: another address of the name was tried first, and it refused or was silent."""
+"""A check: another address of the name was tried first, and it refused or did not answer."""
 BUFFERED = "buffered"
-"""A check: the answer came whole, or its tokens in one burst: something held the stream back; its pace is unknown."""
+"""A check: the answer came whole, or its tokens in one burst: something buffered the stream; its TPOT is unknown."""
 BURST_TOKENS = 8
-"""Answers of fewer tokens may well come in one burst though nothing held them back."""
+"""Answers of fewer tokens may come in one burst though nothing delayed them."""
 MISLABELLED = "mislabelled"
 """A check: a stream of events came under another content type, or under none."""
 NO_FINISH = "no_finish"
 """A check: the stream said [DONE] without a finish reason."""
 UNKNOWN_FINISH = "unknown_finish"
-"""A check: the finish reason is unknown; the answer is taken for ok."""
+"""A check: the finish reason is unknown; the answer counts as ok."""
 USAGE_IMPOSSIBLE = "usage_impossible"
-"""A check: the server told a count that cannot be; that count alone is taken for unknown."""
+"""A check: the server reported an impossible count; only that count becomes unknown."""
 MOST_TOKENS = 10_000_000
 """Of one prompt or answer: no model takes or writes a tenth of that."""
 UNSEEN_FIRST_WORD = "unseen_first_word"
-"""A check: hidden and visible text could not be told apart, so the time of the first visible token is unknown."""
+"""A check: hidden and visible text could not be distinguished, so the time of the first visible token is unknown."""
 
 
 TIERS = ("default", "priority", "flex", "batch", "scale", "fast", "performance")
-"""Tiers of service that are told apart; the first is the one of list prices."""
+"""Tiers of service; the first is the one of list prices."""
 STANDARD_TIERS = ("default", "auto", "standard", "standard_only", "on_demand")
 """What servers call the first of them, or a choice that is theirs."""
 
 
 def name_tier(told: str | None) -> str:
-    """A tier of service by one name; where none is told, the one of list prices."""
+    """A tier of service under one name; where the server reports none, the one of list prices."""
     tier = (told or TIERS[0]).lower()
     return TIERS[0] if tier in STANDARD_TIERS else tier
 
@@ -233,7 +233,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     quality: float | None = None
     ratelimit_window_requests_s: float | None = None
     ratelimit_window_tokens_s: float | None = None
-    """The time that a limit is for, where the server tells it; vendors who do not mostly mean a minute."""
+    """The period of a limit, where the server reports it; most other vendors mean a minute."""
     ratelimit_tokens_of: Literal["input", "output"] | None = None
     """The tokens that the limit is on, where it is not on both."""
 
@@ -326,7 +326,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     workers: int = 1
     """Load processes that it was planned for."""
     workers_lost_between: int = 0
-    """Load processes lost while no stage ran; those lost in one are told in `stages.jsonl`."""
+    """Load processes lost while no stage ran; those lost in a stage are in `stages.jsonl`."""
     clock_error_ms: float = 0.0
     """How far the clock of any worker may have been from the run's, as it was set; 0 where all were on one machine."""
     others: dict[str, int] = {}
@@ -335,6 +335,6 @@ class Manifest(msgspec.Struct, kw_only=True):
     """What Locust counted of theirs, about."""
     others_failures: int = 0
     resumed: int = 0
-    """How often it was broken off and gone on with."""
+    """How often the run was resumed."""
     ended_utc: str | None = None
     ended_ns: int | None = None

@@ -116,7 +116,7 @@ def test_a_speed_that_the_scenario_states_is_not_assumed():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[[model]]\nname = 'm'\ntitle = 'M'", "model.m.vendor: expected text, got nothing, and it is required"),
+        ("[[model]]\nname = 'm'\ntitle = 'M'", "model.m.vendor: expected text, got nothing; it is required"),
         ("[[model]]\nname='m'\ntitle='M'\nvendor='v'\nprice=1", "model.m: expected the keys name, simulated, sources"),
         (
             "[[model]]\nname='m'\ntitle='M'\nvendor='v'\n[model.sources.list]\ntitle='p'\nread='2026'\ninput=-1",

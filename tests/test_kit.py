@@ -72,7 +72,7 @@ def test_init_overwrites_nothing_and_lays_nothing_then(mine):
     kept.parent.mkdir()
     kept.write_text("mine")
 
-    with pytest.raises(kit.KitError, match=r"quickstart\.toml: expected no such file yet, got one; choose another"):
+    with pytest.raises(kit.KitError, match=r"quickstart\.toml: expected no such file yet, but it exists"):
         kit.init_directory(mine)
 
     assert kept.read_text() == "mine"

@@ -1,7 +1,7 @@
 """The ramp of a calibration: more and more simulated streams, until the results of one worker are no longer right.
 
 Rule: a step is a run like any other (Locust, rows, retries, health), in a folder that is thrown away afterwards; it is
-read like any other, by a study, and held against what the simulator says it did.
+read like any other, by a study, and compared with the simulator's own log.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def describe_step(streams: int) -> Scenario:
 
 
 class Look(NamedTuple):
-    """CPU seconds used so far at some moment; None where the system does not tell."""
+    """CPU seconds used so far; None where the system does not report them."""
 
     at_s: float
     server_s: float | None
@@ -99,7 +99,7 @@ def _drive(scenario: Scenario, folder: Path) -> list[Look]:
         looks, ending = _look_on(workspace)
     if ending.get("event") != "end" or ending["failure"]:
         failure = ending.get("failure") or "the load process died"
-        raise launch.LaunchError(f"calibrate: expected a step of some seconds to end well, got: {failure}")
+        raise launch.LaunchError(f"calibrate: expected a step of a few seconds to succeed, got: {failure}")
     return looks
 
 

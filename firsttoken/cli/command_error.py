@@ -1,6 +1,6 @@
 """What is wrong with a command line, in the words of a user instead of a parser's.
 
-Rule: one sentence: what was expected, what came, and what to try; whatever has no words here keeps the parser's own.
+Rule: one sentence: what was expected, what was given, and what to try; other errors keep the parser's own text.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ app = App(
     help="Load tests and latency profiles for streaming LLM APIs.",
     help_epilogue="Start with: firsttoken run quickstart. It needs no key and no network, and takes 2.5 minutes.",
 )
-app.register_install_completion_command(help="Have your shell complete commands and options.")
+app.register_install_completion_command(help="Install completion of commands and options for your shell.")
 app.command(run)
 
 DEMO_MODELS = ("gpt-5.2-codex", "gpt-5.4")
@@ -46,7 +46,7 @@ DEMO_MODELS = ("gpt-5.2-codex", "gpt-5.4")
 def worker(
     *,
     master: Annotated[str, Parameter(help="Where the run's first process listens: HOST or HOST:PORT.")],
-    spool: Annotated[Path | None, Parameter(help="Where rows lie until the master has them.")] = None,
+    spool: Annotated[Path | None, Parameter(help="Where rows are kept until the master has them.")] = None,
 ) -> int:
     """Join a run that `firsttoken run --remote` has started on another machine."""
     with Interrupts(console.warn) as interrupts:
@@ -68,7 +68,7 @@ def worker(
 def report(
     run: RunFolder,
     *,
-    kind: Annotated[str, Parameter(help="Which file of reports/ tells it.")] = "launch",
+    kind: Annotated[str, Parameter(help="The kind of report: a file of reports/.")] = "launch",
     out: Annotated[Path | None, Parameter(help="Where the PDF goes; default RUN/report.pdf.")] = None,
 ) -> int:
     """Make the PDF of a run again."""
@@ -81,7 +81,7 @@ def report(
 @app.command
 def simulate(
     *models: Annotated[str, Parameter(help="Models of scenarios/models.toml; default gpt-5.2-codex and gpt-5.4.")],
-    port: Annotated[int, Parameter(help="Where to listen; 0 picks a free one.", validator=A_PORT)] = 8000,
+    port: Annotated[int, Parameter(help="The port to listen on; 0 picks a free one.", validator=A_PORT)] = 8000,
     truth: Annotated[Path | None, Parameter(help="A file that gets one JSON line per attempt.")] = None,
 ) -> int:
     """Serve simulated models on loopback until interrupted."""
@@ -119,9 +119,9 @@ def check(scenario: ScenarioName, *, set_: Sets = None, json_: Json = False) -> 
 
 @app.command
 def calibrate(
-    scenario: Annotated[str | None, Parameter(help="Also say how many workers this one needs.")] = None,
+    scenario: Annotated[str | None, Parameter(help="Also print how many workers this scenario needs.")] = None,
     *,
-    most: Annotated[int, Parameter(help="Try no more streams.", validator=validators.Number(gte=1))] = MOST_STREAMS,
+    most: Annotated[int, Parameter(help="The most streams to try.", validator=validators.Number(gte=1))] = MOST_STREAMS,
     set_: Sets = None,
     json_: Json = False,
 ) -> int:
@@ -137,7 +137,8 @@ def calibrate(
         terminal.show_calibration(found, need)
     if not found.streams:
         console.complain(
-            "calibrate: expected at least one step to hold, got none; nothing is kept, try a quiet machine"
+            "calibrate: expected at least one step within the limit, got none; nothing was saved, try again on an "
+            "idle machine"
         )
         return 4
     calibration.write_calibration(calibration.find_path(os.environ), found)
@@ -145,7 +146,7 @@ def calibrate(
 
 
 @app.command
-def init(directory: Annotated[Path, Parameter(help="Where the four folders go.")]) -> int:
+def init(directory: Annotated[Path, Parameter(help="Where to put the four folders.")]) -> int:
     """Create a project folder with an example of each kind of file."""
     for path in kit.init_directory(directory):
         sys.stdout.write(f"{path}\n")

@@ -1,6 +1,7 @@
 """What an interrupt from the keyboard means: the first asks to finish in order, the second leaves at once.
 
-Rule: only the command hears interrupts; its children run in sessions of their own and are told over their pipes.
+Rule: only the command receives interrupts; its children run in sessions of their own and are stopped through their
+pipes.
 """
 
 from __future__ import annotations
@@ -37,6 +38,6 @@ class Interrupts:
         self.count += 1
         if self.count > 1:
             raise KeyboardInterrupt
-        self._say("stopping in order, the report follows; interrupt again to leave at once")
+        self._say("stopping, the report follows; interrupt again to leave at once")
         if self._finish is not None:
             self._finish()

@@ -23,7 +23,7 @@ Event = Mapping[str, object]
 
 
 def follow(events: Iterable[Event], turns: int = 1, now_s: Callable[[], float] = time.monotonic) -> Event | None:
-    """Show a run as it goes; its last event, or None if the load process ended without a word.
+    """Show a run's progress; return its last event, None if the load process ended without one.
 
     turns: requests of an arrival in open loop.
     """
@@ -39,7 +39,7 @@ def follow(events: Iterable[Event], turns: int = 1, now_s: Callable[[], float] =
 
 
 def follow_worker(events: Iterable[Event]) -> Event | None:
-    """Say what a worker says; its last event, or None if it ended without a word."""
+    """Show a worker's events; return its last one, None if it ended without one."""
     for event in events:
         if event["event"] == "end":
             return event
@@ -149,7 +149,7 @@ def _write_rest(tick: Event) -> list[str]:
 
 
 def write_time(seconds: float) -> str:
-    """A time to wait, as short as it can be told: "40 s", "3 min", "2.5 h"."""
+    """A time to wait, in its shortest form: "40 s", "3 min", "2.5 h"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -40,9 +40,13 @@ def run(
     *,
     out: Annotated[str | None, Parameter(help="The run folder; default runs/TIME-NAME/.")] = None,
     set_: Sets = None,
-    workers: Annotated[int, Parameter(help="Load processes here.", validator=AT_LEAST_0)] = 1,
-    remote: Annotated[int, Parameter(help="Workers of other machines to wait for.", validator=AT_LEAST_0)] = 0,
-    bind: Annotated[str, Parameter(help="Where workers of other machines find this one.")] = "127.0.0.1:5557",
+    workers: Annotated[int, Parameter(help="Number of load processes on this machine.", validator=AT_LEAST_0)] = 1,
+    remote: Annotated[
+        int, Parameter(help="Number of workers on other machines to wait for.", validator=AT_LEAST_0)
+    ] = 0,
+    bind: Annotated[
+        str, Parameter(help="The address at which workers on other machines reach this one.")
+    ] = "127.0.0.1:5557",
     resume: Annotated[Path | None, Parameter(help="Continue a run that was interrupted.")] = None,
     dry_run: Annotated[bool, Switch("Print the worst case of time, tokens and cost; send nothing.")] = False,
     yes: Annotated[bool, Switch("Do not ask before more than a dollar may be spent.")] = False,
@@ -51,12 +55,12 @@ def run(
     """Run a scenario and write its report."""
     if scenario is None and resume is None:
         known = ", ".join(path.stem for path in kit.list_files("scenarios"))
-        raise UsageError(f"run: expected a scenario, got none; try `firsttoken run quickstart`, there are: {known}")
+        raise UsageError(f"run: expected a scenario, got none; try `firsttoken run quickstart`, or one of: {known}")
     if scenario is not None and resume is not None:
         raise UsageError(f"run: expected a scenario or --resume, got both; {resume} has a scenario of its own")
     if resume and (out or set_):
         raise UsageError(
-            "run --resume: expected neither --set nor --out, as a run continues as it began, in its folder"
+            "run --resume: expected no --set and no --out, as a run continues in its own folder with its own scenario"
         )
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")

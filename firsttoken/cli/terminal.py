@@ -29,10 +29,10 @@ CALIBRATION_COLUMNS = (
 VERDICTS = {None: "held", "client": "not held", "server": "the server was the limit"}
 """Who broke a bound in a step of a calibration -> what is said of it."""
 CEILINGS = {
-    None: "; no more was tried",
+    None: "; nothing higher was tried",
     "client": "",
     "server": ": the server was the limit",
-    "others": ": other processes kept the machine busy, try again when it is quiet",
+    "others": ": other processes kept the machine busy, try again when it is idle",
 }
 """Who set a ceiling -> what is said after it."""
 
@@ -95,7 +95,7 @@ def _lasts(least: float, most: float | None) -> str:
 def _worst_case(target: TargetEstimate) -> str:
     if not target.simulated:
         return _dollars(target.usd)
-    return "$0" if target.usd is None else f"$0 (if it were real: {_dollars(target.usd)})"
+    return "$0" if target.usd is None else f"$0 (on the real API: {_dollars(target.usd)})"
 
 
 def _dollars(usd: float | None) -> str:
@@ -147,7 +147,7 @@ def show_calibration(calibration: Calibration, need: Need | None) -> None:
     if need is not None and need.workers is not None:
         each = "1 worker" if need.workers == 1 else f"{need.workers} workers"
         cores = int(calibration.host["cores"])
-        more = f" This machine has {cores} cores: --remote brings in others." if need.workers > cores else ""
+        more = f" This machine has {cores} cores: add other machines with --remote." if need.workers > cores else ""
         said = f"{need.scenario}: {need.peak} at its peak: {each}, filled to {FILLED:.0%} at most.{more}"
         say(OUT, said)
 
@@ -192,7 +192,7 @@ def show_verification(run: Path, results: int, mismatches: Sequence[str]) -> Non
     """Print whether a run's summary follows from its rows."""
     for mismatch in mismatches:
         say(OUT, mismatch)
-    word = "all follow from the rows" if not mismatches else f"{len(mismatches)} do not follow from the rows"
+    word = "all match the rows" if not mismatches else f"{len(mismatches)} do not match the rows"
     say(OUT, f"{run}: {results} results, {word}")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from firsttoken.decide.study import Study
 
 AGREE = 0.03
-"""A median this near to the published figure agrees with it, whatever its interval."""
+"""A median this near to the published figure agrees with it, with any interval."""
 
 FIELDS = {
     "ttft_ms": ("time to first token", "ttft_s", 1000.0),
@@ -92,7 +92,7 @@ def compare_published(study: Study) -> Iterator[Comparison]:
     """Every published speed of every target, at its lowest load: from its price source, else the first that has one.
     Of a simulated model of which none is published, the one that it was simulated at.
 
-    What is published is the speed of a model alone, so only the load of one user is held against it: none of a load
+    What is published is the speed of a model alone, so only the load of one user is compared with it: none of a load
     that changes as it is measured, that is arrivals, or that begins with more users.
     """
     for target in study.scenario.target:

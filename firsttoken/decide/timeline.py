@@ -45,7 +45,7 @@ class Trace:
     last: Floats
     end: Floats
     tokens: Floats
-    """Output tokens; where the server did not tell, as many an event as elsewhere in the run, nan if it never told."""
+    """Output tokens; where the server reported none, as many an event as elsewhere in the run, nan if it never did."""
 
     @property
     def ttft(self) -> Floats:

@@ -85,7 +85,7 @@ def _explain(found: Mismatch, data: Mapping[str, object]) -> str:
     if found.missing is not None:
         missing = f"{label}.{found.missing}".lstrip(".")
         wanted = _expected(_alternatives(inspect.type_info(fields_of(found.hint)[found.missing].type)))
-        return f"{missing}: expected {wanted}, got nothing, and it is required"
+        return f"{missing}: expected {wanted}, got nothing; it is required"
     if found.reason is not None:
         return f"{label}.{found.reason}".lstrip(".")
     kinds = _alternatives(inspect.type_info(found.hint))
@@ -150,7 +150,7 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
 def _shown(label: str, value: object, kinds: tuple[inspect.Type, ...]) -> str:
     """What came, as TOML would write it, with the nearest word that is allowed; a possible secret stays hidden."""
     if not _SECRET_KEYS.isdisjoint(label.split(".")):
-        return "something else (not repeated here, as it may be a secret)"
+        return "something else (not shown here, as it may be a secret)"
     shown = json.dumps(value, ensure_ascii=False, default=str)
     words = [str(word) for kind in kinds if isinstance(kind, inspect.LiteralType) for word in kind.values]
     hint = suggest(value, words) if isinstance(value, str) else ""

@@ -24,7 +24,7 @@ from firsttoken.wire.endpoint import write_url
 
 
 class CheckSpec(msgspec.Struct, kw_only=True):
-    """What the check process is told on its stdin."""
+    """What the check process reads on its stdin."""
 
     scenario: Scenario
     base_urls: dict[str, str]

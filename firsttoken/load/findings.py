@@ -34,16 +34,16 @@ CHECKS = {
     COMPRESSED: "the answer came compressed",
     CREDIT_SPENT: "the account has no credit left",
     BUFFERED: "its tokens came in one burst",
-    MISLABELLED: "the stream came under another content type than text/event-stream, or under none",
+    MISLABELLED: "the stream has another content type than text/event-stream, or none",
     NO_FINISH: "it ended with [DONE] and no finish reason",
-    UNKNOWN_FINISH: "its finish reason is unknown; the answer is taken for whole",
-    USAGE_IMPOSSIBLE: "its usage holds an impossible count, which is left out",
-    UNSEEN_FIRST_WORD: "hidden and visible text cannot be told apart: no time to the first visible word",
+    UNKNOWN_FINISH: "its finish reason is unknown; the answer is taken as complete",
+    USAGE_IMPOSSIBLE: "its usage contains an impossible count, which is ignored",
+    UNSEEN_FIRST_WORD: "hidden and visible text cannot be distinguished: no time to the first visible word",
     UNREAD_LIMIT: "a header looks like a limit but could not be read",
-    REASONING_SUMMARY: "what it streams of its reasoning is a summary: no pace can be measured",
-    ADDRESS_FAILED: "another address of the name refused or was silent",
+    REASONING_SUMMARY: "it streams only a summary of its reasoning: TPOT cannot be measured",
+    ADDRESS_FAILED: "another address of the host name refused or did not answer",
 }
-"""A check of a row -> what it says to somebody who tries an endpoint."""
+"""A check of a row -> its words for a user who tries an endpoint."""
 FIELDS = {
     "cached_tokens": "cached_tokens",
     "reasoning_tokens": "reasoning_tokens",
@@ -52,11 +52,11 @@ FIELDS = {
     "ratelimit-requests": "ratelimit_limit_requests",
     "ratelimit-tokens": "ratelimit_limit_tokens",
 }
-"""What else a server may tell -> where the row has it."""
+"""What else a server may report -> where the row has it."""
 IDENTITY = ("model_served", "fingerprint", "service_tier", "deployment", "peer")
-"""Who answered; what was not told is not shown."""
+"""Who answered; unknown values are not shown."""
 NO_PACKAGE = "the openai package does not speak this API"
-NO_USAGE = "no pace can be measured; tokens unknown, a TPOT limit cannot pass"
+NO_USAGE = "TPOT cannot be measured; tokens are unknown, and a TPOT limit cannot pass"
 
 
 def describe_target(target: Target, base_url: str, url: str, row: Row, package: Row | None) -> Finding:
@@ -101,7 +101,7 @@ def _describe_author(target: Target, row: Row) -> Finding:
 
 
 def is_other_model(target: Target, row: Row) -> bool:
-    """Whether an answer names another model than the one asked for; of a deployment's own name none can be told."""
+    """Whether an answer names another model than the one asked for; of a deployment's own name this is unknown."""
     served = row.model_served
     return served is not None and not names_deployment(target) and not is_same_model(target.model, served)
 
@@ -109,7 +109,7 @@ def is_other_model(target: Target, row: Row) -> bool:
 def describe_checks(row: Row) -> list[str]:
     """What is odd about an answer, in words."""
     odd = [_word_check(check) for check in dict.fromkeys(row.checks)]
-    return [*odd, "it holds no visible token and no tool call: it is empty"] if is_empty(row) else odd
+    return [*odd, "it has no visible token and no tool call: it is empty"] if is_empty(row) else odd
 
 
 def _word_check(check: str) -> str:
@@ -142,11 +142,11 @@ def find_remarks(target: Target, row: Row, package: Row | None) -> dict[str, str
         remarks["openai_package"] = NO_PACKAGE
     elif _is_held_back_only(package, row):
         remarks["openai_package"] = (
-            "the package asks for compressed answers, and a server or a proxy holds them back, not the package; "
-            'headers = { accept-encoding = "gzip, deflate" } has our wire ask alike'
+            "the package asks for compressed answers, and a server or a proxy delays them, not the package; with "
+            'headers = { accept-encoding = "gzip, deflate" } our client asks in the same way'
         )
     if is_other_model(target, row):
-        remarks["answered_as"] = f"not {target.model}, which was asked for"
+        remarks["answered_as"] = f"not the requested {target.model}"
     return remarks
 
 
@@ -156,9 +156,9 @@ def _remark_stream(row: Row) -> str | None:
     at_once = row.token_events > 0 and row.first_token_ns == row.last_token_ns
     if BUFFERED in row.checks:
         whole = "in one read, head and all" if at_once and row.headers_ns == row.first_token_ns else "at once"
-        return f"all {tokens} tokens came {whole}; does a proxy buffer or compress, or the server not stream?"
+        return f"all {tokens} tokens came {whole}; does a proxy buffer or compress them, or does the server not stream?"
     if at_once and 1 < tokens < BURST_TOKENS:
-        return f"all {tokens} tokens came at once, which are too few to tell"
+        return f"all {tokens} tokens came at once; too few to judge streaming"
     return None
 
 

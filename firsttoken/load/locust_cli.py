@@ -1,6 +1,6 @@
 """Plain Locust: `locust -f locustfiles/chat.py --scenario NAME` drives the same stages into the same run folder.
 
-Rule: a locustfile stays an ordinary Locust file; what the scenario needs hangs on Locust's own events, headless
+Rule: a locustfile stays an ordinary Locust file; what the scenario needs listens to Locust's own events, headless
 or under its web UI, where each press of Start is a run of its own, with its own folder and simulators.
 """
 
@@ -53,7 +53,7 @@ def install() -> None:
 def add_options(parser: ArgumentParser) -> None:
     """Add `--scenario` and `--out` to Locust's own options."""
     group = parser.add_argument_group("FirstToken")
-    group.add_argument("--scenario", default="", help="what to test: a path, or the name of a file in scenarios/")
+    group.add_argument("--scenario", default="", help="the scenario: a path, or the name of a file in scenarios/")
     group.add_argument("--out", default="", help="the run folder; default runs/<UTC time>-<name>")
     group.add_argument("--yes", action="store_true", help="do not ask before more than a dollar may be spent")
 
@@ -65,7 +65,7 @@ def attach(environment: Environment, **_other: object) -> None:
         return
     try:
         if not options.scenario:
-            raise ScenarioError("--scenario: expected what to test, got nothing; try --scenario quickstart")
+            raise ScenarioError("--scenario: expected a scenario, got none; try --scenario quickstart")
         scenario = load_scenario(find_scenario(options.scenario))
         check_locustfile(options.locustfile, scenario.traffic.locustfile)
         agree(scenario, os.environ, lambda warning: _emit_sentence(f"note: {warning}"), yes=options.yes)
@@ -85,17 +85,17 @@ def note_options(users: int | None, spawn_rate: float | None, run_time: int | No
     """What Locust's own options of a load mean beside a scenario, a sentence for each that was given."""
     given = {"--users": users, "--spawn-rate": spawn_rate}
     if vain := [f"{name} {value:g}" for name, value in given.items() if value is not None]:
-        yield f"{' and '.join(vain)}: the scenario's [load] says how many users run and when, so nothing comes of it"
+        yield f"{' and '.join(vain)}: the scenario's [load] sets how many users run and when, so this is ignored"
     if run_time:
-        yield f"--run-time: the run ends in order after {run_time:g} s, however much of its [load] is left by then"
+        yield f"--run-time: the run ends after {run_time:g} s, even if its [load] is not finished"
 
 
 def check_locustfile(given: str, named: str) -> None:
     """Refuse to run users other than those that the scenario names, for its folder would say so. Raises UsageError."""
     if Path(given).name.removesuffix(".py") != Path(named).name.removesuffix(".py"):
         raise UsageError(
-            f"-f {given}: expected the locustfile that the scenario names, got another; "
-            f"name {kit.find('locustfiles', named)} here, or another as traffic.locustfile there"
+            f"-f {given}: expected the locustfile of the scenario, got another; use {kit.find('locustfiles', named)} "
+            "here, or change traffic.locustfile there"
         )
 
 

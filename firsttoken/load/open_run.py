@@ -63,7 +63,7 @@ class OpenRun:
         self.ledger = Ledger(self.scenario.budget, spent, self.finished.lasted_ns)
 
     def _open_manifest(self, spec: LoadSpec, environ: Mapping[str, str]) -> Manifest:
-        """A new manifest; of a run that goes on, its first start and its clock."""
+        """A new manifest; a resumed run keeps its first start and its clock."""
         manifest = Manifest(
             run_id=self.folder.resolve().name,
             name=self.scenario.name,
@@ -86,7 +86,7 @@ class OpenRun:
         first = msgspec.json.decode(earlier.read_bytes(), type=Manifest)
         manifest.started_utc, manifest.resumed = first.started_utc, first.resumed + 1
         manifest.workers_lost_between, manifest.clock_error_ms = first.workers_lost_between, first.clock_error_ms
-        # A clock that has been started anew since, by a reboot, goes on where the run's last boundary was.
+        # A clock that was reset since, by a reboot, continues at the run's last boundary.
         latest_ns = manifest.origin_monotonic_ns - self.finished.last_ns
         manifest.origin_monotonic_ns = min(first.origin_monotonic_ns, latest_ns)
         return manifest

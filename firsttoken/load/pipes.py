@@ -1,7 +1,7 @@
 """The pipes of a load process: its specification and words on stdin, its events on the pipe that was its stdout.
 
 Rule: reading waits on the hub and never stops it, and a parent that no longer reads is not an error. Events have their
-pipe to themselves: whatever a locustfile prints, logs or has a subprocess write goes to stderr.
+pipe to themselves: everything that a locustfile prints or logs, or its subprocesses write, goes to stderr.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 PARENT_GONE_S = 1.5
 """So long what is under way may end once the parent process is gone."""
 LIBRARIES = ("locust", "gevent", "geventhttpclient", "openai", "httpx2", "httpcore2", "urllib3", "requests", "asyncio")
-"""Loggers that tell of every request or user: of them only warnings are shown."""
+"""Loggers with a line for every request or user: only their warnings are shown."""
 
 
 class _Channel:

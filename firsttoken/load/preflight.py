@@ -1,8 +1,8 @@
 """One cheap request to every real target before the load: a dead endpoint costs a sentence, not a run.
 
 Rule: nothing is spent on a target that cannot be asked: no connection, no TLS, no HTTP, or a request that is refused. A
-server that only fails at times, or has no quota left just now, is what a load test is there to measure: it is told, and
-the run goes on. Simulated targets were seen to be ready by whoever started them and are not asked.
+server that only fails at times, or has no quota left just now, is what a load test measures: the user gets a note, and
+the run continues. Simulated targets are ready once they have started, and get no request.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def send_probe(live: LiveTarget, attempt: int = 1) -> Row:
 
 
 def find_dead_target(run: OpenRun, report: Callable[[str], None]) -> str | None:
-    """A sentence about the first real target that cannot be asked, or None; `report` hears what a user should know."""
+    """A sentence about the first real target that cannot be asked, or None; `report` gets what a user should know."""
     for target in run.scenario.target:
         if not target.base_url:
             continue
@@ -102,7 +102,7 @@ def _wait(run: OpenRun, seconds: float) -> None:
 
 
 def choose_wait_s(row: Row, elapsed_s: float) -> float | None:
-    """Seconds before the next try, so long after the first one began; None where there is none."""
+    """Seconds before the next try, given the time since the first one began; None after the last try."""
     refused = 300 <= (row.http_status or 0) < 500 and row.http_status not in PASSING and row.outcome != "rate_limited"
     if row.outcome in SUCCESS or refused or row.attempt >= TRIES:
         return None
@@ -138,7 +138,7 @@ def advise(target: Target, row: Row) -> str:
     if refused := find_refused_field(row, target):
         return refused
     advice = "" if row.outcome is None else OUTCOMES[row.outcome].advice
-    return (advice or "look closer with `firsttoken check`").format(path=path)
+    return (advice or "find out more with `firsttoken check`").format(path=path)
 
 
 def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[str]:
@@ -147,19 +147,21 @@ def find_remarks(target: Target, rows: Sequence[Row], tpot: str = "") -> list[st
     if last.outcome not in SUCCESS:
         tries = "a try" if len(rows) == 1 else f"{len(rows)} tries"
         remarks.append(
-            f"target {target.name}: {tries} before the load brought no whole answer, the last one {last.outcome}: "
-            f"{last.error}; the run continues and measures what comes"
+            f"target {target.name}: {tries} before the load brought no complete answer, the last one {last.outcome}: "
+            f"{last.error}; the run continues and measures what happens"
         )
     elif last.output_tokens is None:
         limit = f"; the limit tpot = {tpot} cannot pass" if tpot else ""
-        remarks.append(f"target {target.name}: its answer reported no usage: no tokens, no dollars and no pace{limit}")
+        remarks.append(
+            f"target {target.name}: its answer reported no usage: tokens, dollars and TPOT will be unknown{limit}"
+        )
     elif last.output_tokens - (last.reasoning_tokens or 0) > find_most(OUTPUT_TOKENS):
         remarks.append(
-            f"target {target.name}: its answer has {last.output_tokens:,} tokens where {OUTPUT_TOKENS} were asked: "
+            f"target {target.name}: its answer has {last.output_tokens:,} tokens where {OUTPUT_TOKENS} were requested: "
             f"{explain_excess(name_cap(target))}; answers may cost more and take longer than planned"
         )
     if is_other_model(target, last):
-        remarks.append(f"target {target.name}: asked for {target.model}, answered as {last.model_served}")
+        remarks.append(f"target {target.name}: requested {target.model}, answered by {last.model_served}")
     return remarks
 
 
@@ -180,7 +182,7 @@ def find_addresses(target: Target) -> list[Address]:
     _, host, port = split_url(target.base_url)
     try:
         return look_up(host, port)
-    except DialError:  # an attempt tells it
+    except DialError:  # an attempt will show it
         return []
 
 
@@ -190,7 +192,7 @@ def find_silent(target: Target, addresses: Sequence[Address]) -> list[str]:
     gevent.joinall(tried)
     return [
         f"target {target.name}: {write_peer(address)}, one of {len(addresses)} addresses of its name, "
-        f"takes no connection ({each.value}); the others carry the load"
+        f"accepts no connection ({each.value}); the load goes to the others"
         for address, each in zip(addresses, tried, strict=True)
         if each.value is not None
     ]

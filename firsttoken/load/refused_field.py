@@ -1,6 +1,6 @@
 """Which field of a request a server refused, by the server's words: what to write for a request without it.
 
-Rule: pure. A field counts as named only as a word of its own, where the words are about the field and not about its
+Rule: pure. A field counts as named only as a whole word, in a message about the field and not about its
 value: a number that is too large is no reason to leave a field out.
 """
 
@@ -14,7 +14,7 @@ from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS
 
 WORDS_OF_PROSE = frozenset({"model", "messages", "input", "prompt", "stream"})
-"""Fields whose names every error may hold in a sentence of its own."""
+"""Fields whose names may occur in any error as ordinary words."""
 ABOUT_A_VALUE = re.compile(
     r"too (large|long|small|high|low|many)|at (most|least)|exceed|maximum|minimum|out of range"
     r"|(less|greater|more|larger|smaller) than|must be (a|an|one|between|positive|of type|>|<)\b",
@@ -34,7 +34,7 @@ def find_refused_field(row: Row, target: Target) -> str:
     if field is None:
         return ""
     if field in target.extra_body:
-        return f"it names {field}, which extra_body of the target asks for: take it out there"
+        return f"it names {field}, which extra_body of the target sends: remove it there"
     instead = ""
     if field == "max_completion_tokens":
         instead = ", and where the server knows max_tokens, extra_body = { max_tokens = 128 }"

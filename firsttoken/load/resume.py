@@ -30,7 +30,7 @@ def read_finished(folder: Path) -> Finished:
 
 
 def _read_last_ns(health: Path) -> int:
-    """When somebody last watched the load, on the run's clock; 0 where nobody did."""
+    """The last recorded moment of the load, on the run's clock; 0 without one."""
     lines = health.read_bytes().splitlines() if health.exists() else []
     return max((beat.at_ns for beat in _decode(lines, Health)), default=0)
 
@@ -38,7 +38,7 @@ def _read_last_ns(health: Path) -> int:
 def read_spent(folder: Path, prices: Mapping[str, Source | None]) -> Cost:
     """What the attempts of a run have cost so far on the targets that count.
 
-    What nobody knows of one, as it has no end or no usage, may be as much as the dearest of its target.
+    An unknown cost (no end, or no usage) counts as the highest cost of an attempt on its target.
     """
     total = Cost()
     dearest: dict[str, Cost] = {}
@@ -64,7 +64,7 @@ def _read_attempts(folder: Path) -> Iterator[Row]:
 
 
 def _decode(lines: Iterable[bytes], kind: type[Record]) -> Iterator[Record]:
-    """The records of a journal; a line that is torn is none."""
+    """The records of a journal, without torn lines."""
     for line in lines:
         try:
             yield msgspec.json.decode(line, type=kind)

@@ -3,7 +3,7 @@
 stdin: one line with where its master is (`WorkerSpec`), then words: `stop` has it leave in order, a closed pipe means
 that the parent is gone. stdout: one JSON line per event, the last one says how it ended.
 
-Rule: it leaves with every row at the master, or says where they lie; and whatever happens it is gone two seconds after
+Rule: it ends with every row at the master, or says where they are; and it always ends at most two seconds after
 its control pipe closes.
 """
 
@@ -69,7 +69,7 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSpec(msgspec.Struct, kw_only=True):
-    """What a worker process is told on the first line of its stdin."""
+    """What a worker process reads on the first line of its stdin."""
 
     master: str
     """HOST or HOST:PORT."""
@@ -101,7 +101,7 @@ def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
 
 
 def warm_up() -> None:
-    """Have done before the first stage what a process does but once, and its streams would stand still for."""
+    """Do before the first stage what a process does only once, and what would stop its streams for a moment."""
     gevent.socket.getaddrinfo("127.0.0.1", None)  # starts a thread
     read_corpus()
     with gc_paused():
@@ -166,7 +166,7 @@ def work_from_afar(spec: WorkerSpec, watchdog: ParentWatchdog) -> str | None:
     """Work for a master on another machine, into a spool here; what went wrong, in a sentence."""
     spools = SpoolFolder(Path(spec.spool))
     how = "`firsttoken run SCENARIO --remote N --bind HOST:PORT` there starts one"
-    with suppress(ValueError):  # of an address that is none, which the handshake client refuses
+    with suppress(ValueError):  # of an invalid address, which the handshake client refuses
         parse_address(spec.master)
         emit_event({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
     left = [spool for spool in spools.find_left() if not upload_left_rows(spool, spools, spec.master)]

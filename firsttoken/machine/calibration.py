@@ -53,7 +53,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """By how much the median stream ended later than the server had planned."""
     server_cpu_share: float | None
     others_cpu_share: float | None
-    """Of all other processes of the machine, in cores; like the server's, None where the system does not tell."""
+    """Of all other processes of the machine, in cores; like the server's, None where the system does not report it."""
     failed: int
     client_limits: str
     """The evidence of the flags that void such a window, else empty."""
@@ -66,7 +66,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def limit(self) -> Literal["client", "server"] | None:
-        """Who broke a bound. A server that is at its end is no measure of a client, whatever the client did."""
+        """Which side exceeded a bound. A saturated server says nothing about the client."""
         if (self.server_late_ms or 0.0) > SERVER_LATE_MS or (self.server_cpu_share or 0.0) > SERVER_CPU:
             return "server"
         return None if self.is_right else "client"
@@ -219,23 +219,23 @@ def find_plan_warnings(
         return
     if calibration is None:
         yield (
-            f"the plan asks for {peak}, and it is not known how many one worker of this machine watches; "
-            "run `firsttoken calibrate` first, it takes a minute"
+            f"the plan needs {peak}, and it is unknown how many one worker of this machine can time; run `firsttoken "
+            "calibrate` first, it takes a minute"
         )
         return
     needed, cores = count_workers(peak, calibration), int(calibration.host["cores"])
     if needed is None or needed > workers or (is_alone and needed > cores):
         them = "" if needed is None else f": {needed} workers ({_where(needed, cores)})"
         yield (
-            f"the plan asks for {peak}; one worker of this machine was calibrated for {calibration.ceiling} "
-            f"({calibration.taken_utc[:10]}, firsttoken {calibration.version}) and is best filled to {FILLED:.0%} of "
-            f"that{them}; figures may be CLIENT_LIMITED"
+            f"the plan needs {peak}; one worker of this machine was calibrated for {calibration.ceiling} "
+            f"({calibration.taken_utc[:10]}, firsttoken {calibration.version}) and should carry at most {FILLED:.0%} "
+            f"of that{them}; figures may be CLIENT_LIMITED"
         )
 
 
 def _where(workers: int, cores: int) -> str:
     """Where so many workers can be had."""
-    return "--workers" if workers <= cores else f"this machine has {cores} cores: --remote brings in others"
+    return "--workers" if workers <= cores else f"this machine has {cores} cores: add other machines with --remote"
 
 
 def find_path(environ: Mapping[str, str]) -> Path:
@@ -250,7 +250,7 @@ def read_calibration(path: Path, host: Host) -> Calibration | None:
         return _read_all(path).get(name_host(host))
     except (OSError, *UNREADABLE) as error:
         raise CalibrationError(
-            f"{path}: expected what `firsttoken calibrate` wrote, got: {error}; run it again"
+            f"{path}: expected a calibration that `firsttoken calibrate` wrote, got: {error}; run it again"
         ) from None
 
 
@@ -266,7 +266,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
         draft.replace(path)
     except OSError as error:
-        raise CalibrationError(f"{path}: expected to keep the calibration there, got: {error.strerror}") from None
+        raise CalibrationError(f"{path}: expected to save the calibration there, got: {error.strerror}") from None
 
 
 def name_host(host: Host) -> str:

@@ -1,6 +1,6 @@
 """The machine that this process runs on: what a reader of a figure needs to know of it, and how busy it is.
 
-Rule: nothing that names its owner; what the system does not tell is None.
+Rule: nothing that names its owner; what the system does not report is None.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def describe_host() -> Host:
 
 
 def read_busy_s() -> float:
-    """CPU seconds of all processes since the machine started, with what other machines stole where the system tells.
+    """CPU seconds of all processes since the machine started, including time stolen by other machines where the system
+    reports it.
 
     The kernel's own interrupts are left out, as it does not count them as any process's either.
     """

@@ -1,4 +1,4 @@
-"""What a scenario asks of the operating system, open files and local ports, held against what this machine allows.
+"""What a scenario asks of the operating system, open files and local ports, compared with what this machine allows.
 
 Rule: what is certain to fail is refused before a run starts, what may fail is warned of. A limit that is met later
 all the same is a client_error in the row of its attempt and never the server's.
@@ -34,7 +34,7 @@ class LimitError(FirstTokenError):
 
 
 def count_files(scenario: Scenario, workers: int = 1) -> int | None:
-    """Files that one of so many load processes has open at most: whoever asks a target keeps one connection to it.
+    """The most files that one of so many load processes has open: each user keeps one connection to its target.
 
     None where only a class of the locustfile knows how many will ask.
     """
@@ -84,7 +84,7 @@ def count_ports() -> int:
 def find_exhausted_ports(scenario: Scenario, catalogue: Mapping[str, Model], ports: int) -> Iterator[str]:
     """A sentence per target whose connections, one for each request, would rest on more ports than there are.
 
-    Each connection that ends keeps its port for TIME_WAIT_S. Targets whose rate cannot be told are not judged.
+    Each connection that ends keeps its port for TIME_WAIT_S. Targets of unknown rate are not judged.
     """
     for target in scenario.target:
         rate, habit = most_rps(scenario, target, catalogue), _opens_each(target)
@@ -92,9 +92,9 @@ def find_exhausted_ports(scenario: Scenario, catalogue: Mapping[str, Model], por
             continue
         written, instead = habit
         yield (
-            f"{target.name}: with {written}, the load may open {rate:,.0f} connections/s, and each closed one rests on "
+            f"{target.name}: with {written}, the load may open {rate:,.0f} connections/s, and each closed one keeps "
             f"its port for {TIME_WAIT_S} s: that is {rate * TIME_WAIT_S:,.0f} ports, and this machine has {ports:,}; "
-            f"requests beyond them end as client_error: {instead}, ask for less or widen net.ipv4.ip_local_port_range"
+            f"requests beyond them end as client_error: {instead}, lower the load or widen net.ipv4.ip_local_port_range"
         )
 
 

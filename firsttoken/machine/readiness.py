@@ -43,8 +43,8 @@ def check_reach(plan: Scenario) -> None:
     simulated = [target.name for target in plan.target if not target.base_url]
     if simulated:
         raise UsageError(
-            f"--remote: expected targets that other machines reach, {', '.join(simulated)} would be simulated on this "
-            "one's loopback; serve it with `firsttoken simulate` where all can reach it, and set its base_url"
+            f"--remote: expected targets that other machines reach, {', '.join(simulated)} would be simulated on the "
+            "loopback of this one; start `firsttoken simulate` where all machines can reach it, and set base_url"
         )
 
 

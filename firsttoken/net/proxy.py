@@ -1,7 +1,7 @@
 """Which HTTP proxy stands between us and a server: the target's own word, else the environment's, as curl reads it.
 
 Rule: pure, and a proxy's user name and password show in no repr, no refusal and no row. Unlike curl, a server on
-loopback is never looked for behind a proxy of the environment: nobody means that, and no proxy would find it.
+loopback is never reached through a proxy of the environment: a proxy could not reach it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from firsttoken.net.url import DEFAULT_PORTS, EndpointError
 
 DIRECT = "none"
-"""What a target says that is to be reached without a proxy, whatever the environment says."""
+"""The `proxy` of a target that is reached without one, even if the environment names one."""
 VARIABLES = {
     "http": ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"),
     "https": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
@@ -82,7 +82,7 @@ def parse_proxy(url: str, name: str) -> Proxy:
     if not host or not host.isascii() or any(character <= " " for character in url):
         raise EndpointError(f"{expected}, got something else")
     if parts.scheme != "http":
-        raise EndpointError(f"{expected}, got one that is spoken to over {parts.scheme}; no other kind is supported")
+        raise EndpointError(f"{expected}, got one of scheme {parts.scheme}; only HTTP proxies are supported")
     return Proxy(host, port or PROXY_PORT, unquote(parts.username or ""), unquote(parts.password or ""))
 
 

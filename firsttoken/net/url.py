@@ -43,12 +43,12 @@ def split_url(base_url: str) -> tuple[SplitResult, str, int]:
         raise EndpointError(f"{expected}, got {base_url!r}: {problem}") from None
     if url.username is not None or url.password is not None:
         raise EndpointError(
-            f"{expected}, got one with a user name or password; name the key's variable in key_env instead"
+            f"{expected}, got one with a user name or password; name the variable of the key in key_env instead"
         )
     if url.scheme not in DEFAULT_PORTS or not url.hostname or url.fragment or port == 0:
         raise EndpointError(f"{expected}, got {base_url!r}")
     if re.search(r"[\s\x00-\x20\x7f]", base_url) or not (url.path + url.query).isascii():
-        raise EndpointError(f"{expected}, got {base_url!r}; write other characters as %XX")
+        raise EndpointError(f"{expected}, got {base_url!r}; encode other characters as %XX")
     try:
         host = url.hostname if ":" in url.hostname else url.hostname.encode("idna").decode()
     except UnicodeError:
@@ -61,9 +61,9 @@ def check_header(name: str, value: str) -> str:
     if not TOKEN.fullmatch(name):
         raise EndpointError(f"headers: expected a header name, got {name!r}")
     if name.lower() in FRAMING:
-        raise EndpointError(f"headers: {name} is the connection's own; leave it out")
+        raise EndpointError(f"headers: {name} is set by the connection itself; leave it out")
     if not VISIBLE_TEXT.fullmatch(value):
-        raise EndpointError(f"headers: the value of {name} holds a line end or a character that HTTP cannot carry")
+        raise EndpointError(f"headers: the value of {name} contains a line end or a character that HTTP does not allow")
     if name.lower() == "accept-encoding":
         _check_codings(value)
     return value.strip()
@@ -88,6 +88,6 @@ def check_key(key: str, name: str = "key") -> str:
     """Return a key; `name` is where it comes from. Raises EndpointError for one that no header can carry."""
     if not VISIBLE_WORD.fullmatch(key):
         raise EndpointError(
-            f"{name}: expected printable characters without spaces, got others; look for a line end in its variable"
+            f"{name}: expected printable characters without spaces, got others; check its variable for a line end"
         )
     return key

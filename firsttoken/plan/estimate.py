@@ -42,7 +42,7 @@ USUAL_FRAME_TOKENS, USUAL_TOKENS_PER_WORD = 8, PROSE_TOKENS_PER_WORD
 UNKNOWN = "unknown"
 NO_PRICE = "its price is not known"
 NO_SPEED = "its speed is not published"
-NO_PLAN = "only the class of the locustfile knows how many users there will be"
+NO_PLAN = "only the class of the locustfile defines the number of users"
 
 
 class Attempt(NamedTuple):
@@ -111,7 +111,7 @@ class RunEstimate(msgspec.Struct, frozen=True, kw_only=True):
             reasons = "; ".join(
                 f"{each.target}: {each.unknown}" for each in self.targets if each.is_billed and each.unknown
             )
-            return f"What this run may cost is unknown ({reasons}), and no cap of [budget] bounds it."
+            return f"The cost of this run is unknown ({reasons}), and no cap of [budget] limits it."
         expected = "" if self.expected_usd is None else f"; about ${self.expected_usd:,.2f} are expected"
         return f"This run may cost up to ${self.usd:,.2f}{expected}." if self.usd > ASK_ABOVE_USD else ""
 
@@ -227,15 +227,15 @@ def _list_assumptions(scenario: Scenario, targets: list[TargetEstimate]) -> Iter
     if windows is not None:
         phases = {"settle": windows.settle, "measure": windows.measure}
         spans = [f"{name} {_span(*bounds)}" for name, bounds in phases.items()]
-        yield f"Each stage takes as long as it may: {', '.join(spans)}, hold up to {windows.hold_s:g} s."
+        yield f"Each stage takes its longest time: {', '.join(spans)}, hold up to {windows.hold_s:g} s."
     if load.search is not None:
-        yield "A search is reckoned as if it could tell no level at first sight, and all of them were at its top."
+        yield "A search is estimated as if every level took its full time at the highest load."
     if load.by == "users":
-        yield "Answers have their full length and the published speed of one user alone: faster ones would cost more."
+        yield "Answers have their full length, at the published speed of a single user: faster ones would cost more."
     elif tries > 1:
         yield f"Answers have their full length, and each request is sent {tries} times and billed each time."
     if not all(each.simulated for each in targets):
-        yield f"A prompt has up to {TOKENS_PER_WORD:g} tokens a word, all billed at the dearest price of input."
+        yield f"A prompt has up to {TOKENS_PER_WORD:g} tokens a word, all billed at the highest input price."
     for each in targets:
         if each.unknown and not each.simulated:
             yield f"{each.target}: {each.unknown}{'' if each.is_billed else ', and it is not in the sum'}."

@@ -30,4 +30,4 @@ def name_cap(target: Target) -> str:
 
 def explain_excess(field: str) -> str:
     """Why answers are longer than was asked for, by the field that sent the cap."""
-    return f"the server ignores {field}" if field else "the request sends no cap (omit)"
+    return f"the server ignores {field}" if field else "the request has no cap (omit)"

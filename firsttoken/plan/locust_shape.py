@@ -31,7 +31,7 @@ def sample_shape(cls: Callable[[], Shape]) -> Profile:
     """Return the users that a shape asks for over time, until its tick() returns None. Raises ShapeError.
 
     As in Locust, tick() is called every second, and the users move towards its first number by its second one, a
-    second. get_run_time() and get_current_user_count() answer for the sampled second; a clock of its own would not.
+    second. get_run_time() and get_current_user_count() return values for the sampled second; another clock would not.
     """
     shape = cls()
     name = type(shape).__name__
@@ -47,7 +47,7 @@ def sample_shape(cls: Callable[[], Shape]) -> Profile:
         wanted, rate = _read(tick, f"{name}.tick() at {second} s")
         segments += _approach(users, wanted, rate)
         users = segments[-1].end
-    raise ShapeError(f"{name}: expected tick() to return None in the end, got a load for more than 24 h; let it stop")
+    raise ShapeError(f"{name}: expected tick() to return None in the end, got a load for more than 24 h; make it stop")
 
 
 def _read(tick: object, place: str) -> tuple[float, float]:

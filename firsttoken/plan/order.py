@@ -140,7 +140,7 @@ class Searches:
         return _plan_searched(self._scenario, target, level, repeat)
 
     def _confirm(self, target: str) -> StagePlan | None:
-        """The last stage of a closed loop's search: the rate that its answer implies, arriving whatever happens."""
+        """The last stage of a closed loop's search: the rate that its answer implies, in open loop."""
         best = search.conclude(self._grid, self._results[target]).last_pass
         rate = None if best is None else self._rates.get((target, best))
         if self._by == "rate" or not rate:
@@ -159,7 +159,7 @@ class PossibleStage(NamedTuple):
 
     plan: StagePlan
     is_certain: bool = True
-    """Whether it runs whatever the stages before it show."""
+    """Whether it runs for any result of the stages before it."""
 
 
 def list_possible(

@@ -56,7 +56,7 @@ def unloaded_cycle_s(scenario: Scenario, target: Target, catalogue: Catalogue) -
 
 
 def most_rps(scenario: Scenario, target: Target, catalogue: Catalogue) -> float | None:
-    """The most requests a second that the load makes of a target; None where that cannot be told."""
+    """The most requests a second that the load makes of a target; None where that is unknown."""
     top = find_top(scenario)
     if scenario.load.by == "rate":
         return None if top is None else top * scenario.load.turns

@@ -5,7 +5,7 @@ On the piece that begins at t_i with value a, ends with value b and is d long,
 
     r(t) = a + (b - a) (t - t_i) / d
 
-and after the last piece its last value goes on. Which pieces a ramp, a step, a spike, a soak or a staircase is made of
+and after the last piece its last value stays. Which pieces a ramp, a step, a spike, a soak or a staircase is made of
 stands with their keys, in `scenario/course`; `locust_shape` makes those of a LoadTestShape.
 """
 
@@ -46,7 +46,7 @@ def wanted_at(profile: Profile, at_ns: int) -> float:
 
 
 def length_ns(profile: Profile) -> int:
-    """How long a profile is; its last value goes on after that."""
+    """How long a profile is; its last value stays after that."""
     return sum(segment.length_ns for segment in profile)
 
 

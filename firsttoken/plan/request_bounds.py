@@ -40,7 +40,7 @@ class ForeseenStage(NamedTuple):
     plan: StagePlan
     windows: Windows
     is_certain: bool
-    """Whether it runs whatever the stages before it show."""
+    """Whether it runs for any result of the stages before it."""
 
 
 def foresee_stages(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]) -> Iterator[ForeseenStage]:

@@ -1,6 +1,6 @@
 """What an interrupted run has finished, and where its numbers and its clock stood. Pure: events are given.
 
-Rule: a stage that ended as planned is not run again; one that was interrupted is, under a number of its own, and the
+Rule: a stage that ended as planned is not run again; an interrupted one is, under a new number, and the
 report studies the later one.
 """
 

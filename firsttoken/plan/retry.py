@@ -2,13 +2,13 @@
 
 Rule: the transport never retries; this loop is the only one, so that every attempt on the wire is a row.
 
-What `on` of a custom policy may hold, beside statuses, of which 429 means every rate limit, also one told in the
+What `on` of a custom policy may hold, beside statuses, of which 429 means every rate limit, also one reported in the
 first event of a 200 or under another status (the words beside "5xx" are those of `row.OUTCOMES`):
 
     "5xx"        any status from 500 on
     "connect"    no connection, or one that was closed before a byte of an answer
-    "timeout"    a deadline of [timeouts] passed, whatever had come until then
-    "truncated"  the answer broke off before its end
+    "timeout"    a deadline of [timeouts] passed, with or without a part of the answer
+    "truncated"  the answer ended too early
 
 To add a policy, give it a name in `PolicyName` and an entry in POLICIES. Scenario, JSON Schema, dry run and the method
 page of the report, which puts each failure to the policy, follow.
@@ -55,10 +55,10 @@ POLICIES: dict[PolicyName, RetryPolicy] = {
 
 
 def choose_backoff_ms(policy: RetryPolicy, row: Row, should_retry: bool | None, draw: float) -> float | None:
-    """Milliseconds to wait before the next attempt, or None to give up.
+    """Milliseconds to wait before the next attempt, or None for no retry.
 
     `row.attempt` counts from 1; `should_retry` is the server's x-should-retry, if it sent one; `draw` is uniform
-    in [0, 1). A Retry-After up to the limit is obeyed to the letter; a longer one gives up, as the openai
+    in [0, 1). A Retry-After up to the limit is obeyed exactly; a longer one ends the request, as the openai
     package does. Otherwise base x 2^n seconds, capped, less up to a quarter (`openai/_base_client.py`,
     `_should_retry` and `_calculate_retry_timeout`); a custom policy's `jitter` is that quarter.
     """
@@ -82,7 +82,7 @@ def _is_retryable(policy: RetryPolicy, row: Row, should_retry: bool | None) -> b
 
 
 def _may_pass(policy: RetryPolicy, row: Row, should_retry: bool | None) -> bool:
-    """Whether a refusal is tried again: a rate limit as a 429 is, whatever the status that told it, but for one that
+    """Whether a refusal is tried again: a rate limit is, under any status, except one that
     comes after tokens, which the user has had."""
     status = row.http_status or 0
     if status < 400 and row.first_token_ns is not None:

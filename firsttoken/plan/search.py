@@ -6,7 +6,7 @@ Information Processing Letters 5(3), 82-87), and bisects only between the last l
 first that does not. It ends when these two are neighbours on the grid.
 
 A level that stayed undecided is climbed over: a higher one asks more requests in the same time. Where it then lies in
-the middle of what is left, it is measured once more; undecided again, it stands for neither, the search goes on below
+the middle of what is left, it is measured once more; undecided again, it counts as neither, the search continues below
 it, and what was found names it.
 """
 
@@ -21,7 +21,7 @@ from firsttoken.scenario.load import Search
 from firsttoken.stats.sequential import decide_share
 
 Verdict = Literal["keeps", "fails"] | None
-"""None: the measurement ended before it could be told."""
+"""None: the measurement ended before it was decided."""
 Results = Sequence[tuple[float, Verdict]]
 """(level, what it showed), in the order in which they were measured."""
 
@@ -32,7 +32,7 @@ STRIDE = 2
 TRIES = 2
 """Measurements of a level before it is left undecided."""
 DESIGN_EFFECT = 1.5
-"""What requests are taken for: so many are worth an independent one. The report finds out how many, by batches of time,
+"""The design effect: this many requests count as one independent one. The report measures it by batches of time,
 and has to agree with what ended a level."""
 
 
@@ -45,7 +45,7 @@ class Found:
     first_fail: float | None
     """The lowest level that does not; None: not reached."""
     undecided: tuple[float, ...] = ()
-    """Levels between these two that were measured and could not be told, ascending."""
+    """Undecided levels between these two, ascending."""
     contradicted: tuple[float, ...] = ()
     """Levels that meet the SLO above one that does not: more load does not heal, so they count for nothing."""
 
@@ -89,7 +89,7 @@ def next_level(grid: Sequence[float], results: Results) -> float | None:
 
 
 def _bisect(grid: Sequence[float], results: Results, found: Found) -> float | None:
-    """The middle between the last level that meets the SLO and the first that does not, or could not be told."""
+    """The middle between the last level that meets the SLO and the first that does not, or is undecided."""
     measured = [level for level, _ in results]
     ceilings = [level for level in found.undecided if measured.count(level) >= TRIES]
     if found.first_fail is not None:
@@ -100,7 +100,7 @@ def _bisect(grid: Sequence[float], results: Results, found: Found) -> float | No
 
 
 def conclude(grid: Sequence[float], results: Results) -> Found:
-    """What the results say, however many there are; where a level was measured again, what was told of it counts."""
+    """The bracket that the results give; of a level that was measured again, the last result counts."""
     known = {level: verdict for level, verdict in results if verdict is not None}
     first_fail = min((level for level in known if known[level] == "fails"), default=None)
     kept = sorted(level for level in known if known[level] == "keeps")

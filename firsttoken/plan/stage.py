@@ -22,7 +22,7 @@ from firsttoken.scenario.trace import find_mean_rate, measure_trace
 from firsttoken.traffic.trace import Arrival
 
 TRACE_LEAD_NS = NS // 5
-"""Before a trace's first request, which nobody's start is to delay."""
+"""Before a trace's first request, which no user's start may delay."""
 
 
 class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class StagePlan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> tuple[str, float, int, str, bool]:
-        """What tells it from every other stage of its run, whichever number it runs under."""
+        """The key of a stage in its run, independent of its number."""
         return self.target, self.level, self.repeat, self.by, self.confirms
 
 

@@ -43,7 +43,7 @@ def idle_budgets(scenario: Scenario) -> Iterator[str]:
     if (budget.usd or budget.tokens or budget.requests or budget.quota_share) and not any(
         target.base_url for target in scenario.target
     ):
-        yield "budget: simulated targets never count, and this scenario has no other: only budget.minutes bounds it"
+        yield "budget: simulated targets never count, and this scenario has only those: only budget.minutes limits it"
 
 
 def assumed_speeds(targets: Iterable[Target], catalogue: Catalogue) -> Iterator[str]:
@@ -58,7 +58,7 @@ def assumed_speeds(targets: Iterable[Target], catalogue: Catalogue) -> Iterator[
             continue
         if assumed := find_assumed(model, target.prices, target.simulator):
             yield (
-                f"{target.name}: no source states its speed, so it is simulated at an assumed one, "
+                f"{target.name}: no source states its speed, so the simulator assumes one, "
                 f"{' and '.join(words[field] for field in assumed)}; "
                 f"{' and '.join(f'simulator.{field}' for field in assumed)} would change that"
             )
@@ -69,14 +69,14 @@ def odd_sizes(scenario: Scenario) -> Iterator[str]:
     top = find_top(scenario)
     if top is not None and top > MOST_USERS:
         counted = "users" if scenario.load.by == "users" else "requests a second"
-        yield f"load: {top:,.0f} {counted} are more than {MOST_USERS:,}, which no run can send; are they meant?"
+        yield f"load: {top:,.0f} {counted} are more than {MOST_USERS:,}, which no run can send; is the number right?"
     windows = None if top is None else find_windows(scenario, min(top, MOST_USERS))
     days = 0.0 if windows is None or math.isinf(windows.total.most) else windows.total.most / SECONDS_PER_DAY
     if days > MOST_DAYS and not scenario.budget.minutes:
-        yield f"load: a level may take {days:,.0f} days; are they meant? A duration is written such as 60s or 5m"
+        yield f"load: a level may take {days:,.0f} days; is that right? Write durations such as 60s or 5m"
     for target in scenario.target:
         if target.base_url.startswith("http:") and urlsplit(target.base_url).port == HTTPS_PORT:
-            yield f"{target.name}: base_url asks port 443 in plain http, where servers speak TLS; write https://"
+            yield f"{target.name}: base_url uses plain http on port 443, where servers speak TLS; write https://"
 
 
 def short_ladders(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
@@ -97,15 +97,15 @@ def _too_few_users(scenario: Scenario, target: Target, catalogue: Catalogue, off
     top = find_top(scenario)
     users = "1 user makes" if top == 1 else f"{top:g} users make"
     return (
-        f"the demand needs {needed:.3g} requests/s, and {users} at most {offered:.3g}, as "
-        f"each needs {cycle_s:.2g} s or more for one; {_way_up(scenario)} at least {needed * cycle_s:.0f} users"
+        f"your demand needs {needed:.3g} requests/s, and {users} at most {offered:.3g}, as one request takes each of "
+        f"them {cycle_s:.2g} s or more; {_way_up(scenario)} at least {needed * cycle_s:.0f} users"
     )
 
 
 def _too_low_rates(scenario: Scenario, offered: float, needed: float) -> str:
     arrivals = needed / scenario.load.turns
     return (
-        f"the load offers at most {offered:.3g} requests/s, and the demand needs {needed:.3g}; "
+        f"the load offers at most {offered:.3g} requests/s, and your demand needs {needed:.3g}; "
         f"{_way_up(scenario)} at least {arrivals:.3g}/s"
     )
 

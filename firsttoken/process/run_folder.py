@@ -40,11 +40,13 @@ def find_broken_off(folder: Path) -> Path:
     try:
         told = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object])
     except UNREADABLE:
-        raise LaunchError(f"--resume {folder}: expected the manifest of a run in {manifest}, got a torn one") from None
+        raise LaunchError(
+            f"--resume {folder}: expected the manifest of a run in {manifest}, got a damaged one"
+        ) from None
     if told.get("state") == "complete":
         raise LaunchError(
-            f"--resume {folder}: expected a run that was broken off, got one that came to its end; "
-            f"`firsttoken report {folder}` makes its PDF again"
+            f"--resume {folder}: expected an interrupted run, got one that is complete; `firsttoken report {folder}` "
+            "makes its PDF again"
         )
     if told.get("definitions") != DEFINITIONS:
         raise LaunchError(
@@ -82,14 +84,14 @@ def _lock(folder: Path) -> int:
         ) from None
     except OSError as error:
         raise LaunchError(
-            f"{path}: expected to lock it, so that its folder has one run at a time, got: {error.strerror}; "
-            "name a folder of another file system with --out"
+            f"{path}: expected to lock it, so that only one run writes to the folder, got: {error.strerror}; "
+            "choose a folder on another file system with --out"
         ) from None
     return file
 
 
 def forget_derived(folder: Path) -> None:
-    """Have what was made of a run's rows made again, for a run that was broken off is about to go on."""
+    """Remove what was derived from the rows of a run that is about to be resumed, so that it is made again."""
     for derived in ("attempts.parquet", "summary.json", "report.pdf"):
         (folder / derived).unlink(missing_ok=True)
 
@@ -97,9 +99,9 @@ def forget_derived(folder: Path) -> None:
 def check_new(folder: Path) -> None:
     """Refuse a folder that a run cannot be written into. Raises LaunchError."""
     if folder.exists() and not folder.is_dir():
-        raise LaunchError(f"--out {folder}: expected a new or empty folder, got a file; name another")
+        raise LaunchError(f"--out {folder}: expected a new or empty folder, got a file; choose another")
     if folder.exists() and any(folder.iterdir()):
-        raise LaunchError(f"--out {folder}: expected a new or empty folder, this one has content; name another")
+        raise LaunchError(f"--out {folder}: expected a new or empty folder, got one with content; choose another")
 
 
 def open_folder(scenario: Scenario, out: str | Path | None = None) -> Path:

@@ -84,8 +84,8 @@ def build_pages(study: Study) -> tuple[list[Page], list[str]]:
     for path in kit.list_files("analysis"):
         try:
             order, page = _build_page(path, study)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 # whatever a user's file does, the other pages stand
-            failures.append(f"analysis/{path.name} gave no page: {describe_error(error)}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 # if a user's file fails, the other pages stay
+            failures.append(f"analysis/{path.name} made no page: {describe_error(error)}")
             continue
         if page is not None:
             made.append((order, path.stem, page))
@@ -114,14 +114,16 @@ def set_type(template: Path, charts: Path, data: Data, started_utc: str, faces: 
                 timestamp=datetime.fromisoformat(started_utc).replace(microsecond=0),
             )
         except typst.TypstError as error:
-            raise ReportError(f"{template}: expected a document that Typst can set, got: {error.message}") from error
+            raise ReportError(
+                f"{template}: expected a document that Typst can compile, got: {error.message}"
+            ) from error
 
 
 def _draw(figure: Figure, path: Path) -> None:
     """Save a chart; where that fails, a chart that says so stands in its place."""
     try:
         save(figure, path)
-    except Exception as error:  # noqa: BLE001 # a chart draws itself as it is saved, by whatever code a page handed on
+    except Exception as error:  # noqa: BLE001 # a chart is drawn as it is saved, by the page's own code
         instead, [panel] = canvas(4.0)
         draw_empty(panel, f"This chart could not be drawn: {describe_error(error)}")
         save(instead, path)
@@ -138,7 +140,7 @@ def _load_module(path: Path) -> ModuleType:
 
 
 def _build_page(path: Path, study: Study) -> tuple[float, Page | None]:
-    """The place and the page of one file of analysis/; raises whatever that file raises."""
+    """The place and the page of one file of analysis/; raises what that file raises."""
     module = _load_module(path)
     build: Builder | None = getattr(module, "build", None)
     if build is None:

@@ -1,6 +1,6 @@
 """Everything that a report says, as plain data for Typst, and every chart that it shows.
 
-Rule: texts, not numbers. A template of reports/ decides where they stand and adds none of its own but headings.
+Rule: texts, not numbers. A template of reports/ decides where they are placed and adds only headings.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _bare_first_page(study: Study) -> FirstPage:
     return FirstPage(
         label="Launch report",
         title=study.run.manifest.name,
-        warning="This page could not be made as a whole; the page on validity says why.",
+        warning="This page could not be made; the page on validity says why.",
         decisions=[(each.verdict, each.target, each.why) for each in study.decisions.values()],
         scope=[],
         slo=Table([Column("Need", words=True)], []),

@@ -25,12 +25,12 @@ from firsttoken.report.sentences import join_words
 from firsttoken.results.stage import Stage
 
 MOST_WORDS = 250
-HEADINGS = {"flips": "What would flip it", "not_tested": "Not tested"}
+HEADINGS = {"flips": "What would change it", "not_tested": "Not tested"}
 """List of page one -> the heading that it stands under, there and where it is continued."""
 MOST_COLUMNS, MOST_LETTERS = 3, 72
 """Targets side by side in the table, and letters of all their names together."""
 FEWEST_NEEDS = 3
-"""Columns that the table keeps whatever happens: the target, the SLO and up to which load."""
+"""Columns that the table always keeps: the target, the SLO and up to which load."""
 MOST_OF_REASON = 200
 """Letters of why a run failed."""
 FURNITURE = 16
@@ -39,7 +39,7 @@ STATES = {
     "complete": "",
     "interrupted": "the run was interrupted",
     "failed": "the run failed",
-    "running": "the run never came to its end",
+    "running": "the run did not finish",
 }
 """State of the manifest -> what page one must say of it."""
 
@@ -212,17 +212,17 @@ def _warning(study: Study) -> str:
     reason = " ".join((study.run.manifest.reason or "").split()).rstrip(".")
     why = f": {shorten(reason, MOST_OF_REASON)}" if reason and study.run.manifest.state == "failed" else ""
     parts = {
-        f"BUDGET_STOPPED: {budget}. What was measured until then follows.": budget,
+        f"BUDGET_STOPPED: {budget}. The results until then follow.": budget,
         f"WORKER_LOST: {lost}": lost,
-        f"INCOMPLETE: {state}{during}{why}. What was measured until then follows.": state,
+        f"INCOMPLETE: {state}{during}{why}. The results until then follow.": state,
         **_tell_remarks(study),
-        f"INCOMPLETE: rows are missing of {_name_stages(study, missing)}. These levels count for nothing.": missing,
+        f"INCOMPLETE: rows are missing of {_name_stages(study, missing)}. These levels do not count.": missing,
     }
     return " ".join(part for part, holds in parts.items() if holds)
 
 
 def _tell_remarks(study: Study) -> dict[str, str]:
-    """Remarks on levels without which the answer would mislead, each once, whatever the level."""
+    """Remarks on levels without which the answer would mislead, each once for all levels."""
     found: dict[str, str] = {}
     for flag in study.flags:
         if RULES[flag.name].shown == "warning":

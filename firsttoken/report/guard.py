@@ -1,6 +1,6 @@
 """A part of the report that fails costs its own place only: the rest is made, and the page on validity names it.
 
-Rule: a load that was paid for is never left without a report. Whatever a part raises becomes one sentence.
+Rule: a load that was paid for always gets a report. An exception of a part becomes one sentence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def guarded(what: str, make: Callable[[], Part], otherwise: Part, failures: list
     """The part, or `otherwise` where it cannot be made: `failures` then gets "WHAT could not be made: ..."."""
     try:
         return make()
-    except Exception as error:  # noqa: BLE001 # whatever fails in one part, the other parts stand
+    except Exception as error:  # noqa: BLE001 # if one part fails, the other parts stay
         failures.append(f"{what} could not be made: {describe_error(error)}")
         return otherwise
 

@@ -61,7 +61,7 @@ class Table:
 class Page:
     """One question answered.
 
-    `title` names the page in the contents, `finding` is its headline, `caption` tells how to read the figure (what
+    `title` names the page in the contents, `finding` is its headline, `caption` says how to read the figure (what
     is drawn, n, window), `notes` are what a careful reader must know before quoting a number.
     """
 
@@ -136,7 +136,7 @@ def run_alone(build: Builder, doc: str | None) -> int:
         sys.stderr.write(f"{problem}\n")
         return 1
     if page is None:
-        sys.stdout.write("This run has nothing to say to the question.\n")
+        sys.stdout.write("This run has no data for this question.\n")
         return 0
     sys.stdout.write(as_text(page) + "\n")
     if page.figure is not None:

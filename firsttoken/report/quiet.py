@@ -14,7 +14,7 @@ from firsttoken.old_paths import show_warnings
 
 
 def silence_libraries() -> None:
-    """Show no warning of any library, and no log line that has no handler of its own."""
+    """Show no warning of any library, and no log line without a handler."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     show_warnings()

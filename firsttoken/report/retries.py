@@ -23,11 +23,11 @@ UNANSWERED: dict[str, tuple[Outcome, ...]] = {
 }
 BEGUN: dict[str, tuple[Outcome, ...]] = {
     "a time-out in the middle of an answer": ("deadline", "idle_timeout"),
-    "an answer that broke off": ("truncated",),
+    "an answer that ended too early": ("truncated",),
     "an error in the stream": ("error_in_stream",),
 }
 """A failure in words -> the outcomes that it may have; of a begun answer, status and first bytes had come."""
-TOLD_LATE: dict[str, tuple[Outcome, ...]] = {"a rate limit told in a stream before its first token": ("rate_limited",)}
+TOLD_LATE: dict[str, tuple[Outcome, ...]] = {"a rate limit in a stream before its first token": ("rate_limited",)}
 """The one failure of a begun answer that counts as a refusal."""
 NOTHING = "what the server's x-should-retry names"
 Told = tuple[dict[str, tuple[Outcome, ...]], int | None, int]
@@ -54,7 +54,7 @@ def write_policy(policy: RetryPolicy) -> str:
         parts.append("the server's x-should-retry is obeyed before this list")
     if not any(phrase in BEGUN for phrase in retried):
         which = "any other" if TOLD_LATE.keys() & set(retried) else "an"
-        parts.append(f"{which} answer of which a byte has come is not asked for again")
+        parts.append(f"{which} answer of which a byte has arrived is not retried")
     bounded = f" At most {write_share(policy.budget)} of requests may be retries." if policy.budget else ""
     return f"{'; '.join(parts)}.{bounded}"
 

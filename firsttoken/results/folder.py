@@ -39,7 +39,7 @@ class Run:
         self.path = path
         self.manifest = manifest
         self.notes = list(notes)
-        """What a reader must be told: lines that could not be read, attempts without an end, rows set aside."""
+        """What a reader must know: unreadable lines, attempts without an end, rows set aside."""
         self.stages: list[Stage] = gather_stages(self._read("stages.jsonl", StageEvent))
         self.health: list[Health] = self._read("health.jsonl", Health)
         self.missing: dict[int, int] = {}
@@ -181,7 +181,7 @@ class Run:
 
     def _record_attempts(self) -> None:
         if not self.complete:
-            self.notes.append(f"The run did not come to its end (its manifest says: {self.manifest.state}).")
+            self.notes.append(f"The run did not finish (its manifest says: {self.manifest.state}).")
         if lost := self._count("attempts WHERE outcome = 'lost'"):
             self.notes.append(
                 f"{_number(lost, 'attempt has', 'attempts have')} a start but no end in the journal: "
@@ -192,7 +192,7 @@ class Run:
             [broken] = self._database.execute(f"SELECT {counts} FROM quarantined").fetchall()
             reasons = ", ".join(f"{name} ({count})" for name, count in zip(RULES, broken, strict=True) if count)
             set_aside = _number(self._quarantined, "impossible attempt is", "impossible attempts are")
-            self.notes.append(f"{set_aside} set aside and in no figure: {reasons}.")
+            self.notes.append(f"{set_aside} set aside and in no result: {reasons}.")
         rows = "SELECT stage FROM attempts UNION ALL SELECT stage FROM quarantined"
         of_stage = dict(self._database.execute(f"SELECT stage, count(*) FROM ({rows}) GROUP BY stage").fetchall())
         for stage in self.stages:
@@ -211,7 +211,7 @@ def _count_missing(stage: Stage, rows: int) -> int:
     """How far the rows of a stage are from its attempts that were counted as started.
 
     A stage whose end was never written may have started more after its last boundary, and a load process that was lost
-    more than it had told.
+    more than it had reported.
     """
     uncounted = stage.end_ns is None or stage.workers_lost > 0
     return 0 if uncounted and rows > stage.started else abs(stage.started - rows)
@@ -224,7 +224,7 @@ def _describe_missing(stage: Stage, rows: int) -> str:
 
 def _describe_done_over(stage: Stage) -> str:
     why = f" ({stage.reason})" if stage.reason else ""
-    return f"{_name(stage)} was broken off{why} and done over by stage {stage.done_over_by}: it is in no result."
+    return f"{_name(stage)} was interrupted{why} and repeated by stage {stage.done_over_by}: it is in no result."
 
 
 def _name(stage: Stage) -> str:
@@ -244,12 +244,12 @@ def _read_manifest(folder: Path) -> Manifest:
         is_folder = folder.is_dir() and not path.exists()
         got = "a folder without one" if is_folder else error.strerror if not folder.exists() else "something else"
         raise RunFolderError(
-            f"{folder}: expected a run folder with a manifest.json, got {got}; "
-            "`firsttoken run` makes one and prints its path"
+            f"{folder}: expected a run folder with a manifest.json, got {got}; `firsttoken run` creates one and "
+            "prints its path"
         ) from error
     except UNREADABLE as error:
         raise RunFolderError(
-            f"expected the manifest of a run in {path}, got: {error}; it was altered or torn"
+            f"expected the manifest of a run in {path}, got: {error}; it was changed or damaged"
         ) from error
     if manifest.row_version > ROW_VERSION:
         raise RunFolderError(

@@ -67,7 +67,7 @@ def gather(folder: Path) -> list[str]:
     except (OSError, duckdb.Error) as error:
         partial.unlink(missing_ok=True)
         raise RunFolderError(
-            f"expected to gather {folder / 'attempts'} into {path}, got: {reason(error)}; the journals are as they were"
+            f"expected to gather {folder / 'attempts'} into {path}, got: {reason(error)}; the journals are unchanged"
         ) from error
     return notes
 
@@ -78,7 +78,7 @@ def find_journals(folder: Path) -> list[Path]:
 
 
 def read_notes(folder: Path) -> list[str] | None:
-    """The notes that a gathered file carries; None where it must be gathered, again or for the first time.
+    """The notes of a gathered file; None where the journals must be gathered (again).
 
     The file is up to date while the journals, which only ever grow, have the sizes that it was gathered from. Without
     any journal it stands for itself, and RunFolderError is raised where it cannot be read.

@@ -31,7 +31,7 @@ def _disorder(marks: tuple[str, ...]) -> str:
 RULES: dict[str, str] = {
     "marks out of order": _disorder(ANSWER),
     "connection marks out of order": f"resends = 0 AND ({_disorder(CONNECTING)})",
-    "first-token bracket upside down": "first_token_early_ns > first_token_ns OR first_token_early_ns < sent_ns",
+    "first-token bracket reversed": "first_token_early_ns > first_token_ns OR first_token_early_ns < sent_ns",
     "a time before the run": " OR ".join(f"{mark} < 0" for mark in dict.fromkeys(ANSWER + CONNECTING)),
     "a negative count": " OR ".join(f"{count} < 0" for count in COUNTS),
     "more cached than input tokens": "cached_tokens + coalesce(cache_write_tokens, 0) > input_tokens",

@@ -1,6 +1,6 @@
 """Stages: the boundaries of `stages.jsonl`, gathered into one record per stage.
 
-Rule: a stage that was broken off and done over by a later one, as `--resume` does, stays on the record and is studied
+Rule: a stage that was interrupted and repeated by a later one, as `--resume` does, stays on the record and is studied
 no more; two whole stages of one level are two observations.
 """
 
@@ -47,7 +47,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Of users, in the measure window: how long open user slots had no user at work; None where it was not counted."""
     workers_lost: int = 0
     done_over_by: int | None = None
-    """The later stage that took the place of this one, which was broken off; else None."""
+    """The later stage that repeated this interrupted one; else None."""
 
     @property
     def broken_off(self) -> bool:
@@ -56,7 +56,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def window(self) -> tuple[int, int] | None:
-        """The measure window (from_ns, to_ns), up to the end where the stage was broken off; None without one."""
+        """The measure window (from_ns, to_ns), up to the end of an interrupted stage; None without one."""
         closed = self.end_ns if self.hold_ns is None else self.hold_ns
         return None if self.measure_ns is None or closed is None else (self.measure_ns, closed)
 
@@ -104,7 +104,7 @@ def _count_measured(so_far: Mapping[str, int | None]) -> int | None:
 
 
 def _find_done_over(stages: Sequence[Stage]) -> list[Stage]:
-    """The stages in the same order, each that was broken off and done over naming the last one that did so."""
+    """The stages in the same order, each interrupted and repeated stage with the number of its last repetition."""
     last = {_place(stage): stage.stage for stage in stages}
     return [
         msgspec.structs.replace(stage, done_over_by=last[_place(stage)])

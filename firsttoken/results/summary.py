@@ -45,7 +45,7 @@ def write_summary(folder: Path, values: Iterable[msgspec.Struct]) -> Path:
         partial.replace(path)
     except OSError as error:
         raise RunFolderError(
-            f"expected to write {path}, got: {error.strerror}; free the disk or copy the run"
+            f"expected to write {path}, got: {error.strerror}; free some disk space or copy the run"
         ) from error
     return path
 

@@ -1,1 +1,1 @@
-"""Scenarios: one TOML file each, read, held against its rules, and what follows from it before anything is sent."""
+"""Scenarios: one TOML file each, read, checked against its rules, and what follows from it before anything is sent."""

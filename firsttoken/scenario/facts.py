@@ -61,7 +61,7 @@ def check_apis(scenario: Scenario, catalogue: Catalogue) -> None:
             if source.apis and target.api not in source.apis:
                 raise ScenarioError(
                     f'target.{target.name}.api: expected {_list(source.apis)} for {target.model}, got "{target.api}", '
-                    f"which it does not answer ({source.title}, {source.read}); behind a gateway that translates, "
+                    f"which it does not support ({source.title}, {source.read}); behind a gateway that translates, "
                     'write [target.price] or prices = "unknown"'
                 )
 
@@ -77,8 +77,8 @@ def check_windows(scenario: Scenario, catalogue: Catalogue) -> None:
         elif (share := share_over(scenario, window.tokens)) > MOST_OVER:
             some = "" if share == 1 else f": {share:.0%} of the requests do not fit"
             raise ScenarioError(
-                f"traffic: expected prompt and answer to fit {window} of {target.model} together, "
-                f"got {_describe_lengths(scenario)}{some}; write shorter ones, or choose another model"
+                f"traffic: expected prompt and answer together to fit {window} of {target.model}, got "
+                f"{_describe_lengths(scenario)}{some}; use shorter ones, or choose another model"
             )
 
 
@@ -100,10 +100,10 @@ def warn_of_windows(scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
             continue
         share = share_over(scenario, window.tokens)
         if share > LEAST_OVER:
-            yield f"{target.name}: {share:.2%} of the requests are drawn too long for {window}, and will be refused"
+            yield f"{target.name}: {share:.2%} of the requests are too long for {window}, and will be refused"
         elif target.base_url and share_over(scenario, window.tokens, PROSE_TOKENS_PER_WORD) > MOST_OVER:
             yield (
-                f"{target.name}: {_describe_lengths(scenario)} are counted in words, of which a tokenizer makes about "
+                f"{target.name}: {_describe_lengths(scenario)} are counted in words, of about "
                 f"{PROSE_TOKENS_PER_WORD:g} tokens each: the prompts may not fit {window}"
             )
 

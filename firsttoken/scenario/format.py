@@ -89,7 +89,7 @@ class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
         written = [key for key in Replay.__struct_fields__ if getattr(self, key) != getattr(_WHOLE, key)]
         if written and not self.trace:
             got = ", ".join(f"{key} = {getattr(self, key)}" for key in written)
-            raise ValueError(f"{written[0]}: expected none without a trace, got {got}")
+            raise ValueError(f"{written[0]}: expected this only beside a trace, got {got} without one")
         if self.trace_to and parse_duration(self.trace_to) <= parse_duration(self.trace_from):
             raise ValueError(f'trace_to: expected more than trace_from = "{self.trace_from}", got "{self.trace_to}"')
 
@@ -154,14 +154,14 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
         """A sentence for each thing in one table that contradicts another table."""
         names = [target.name for target in self.target]
         if twice := {name for name in names if names.count(name) > 1}:
-            yield f'target.name: expected a name of its own for each, got "{min(twice)}" twice'
+            yield f'target.name: expected a different name for each, got "{min(twice)}" twice'
         given = self.load.kinds + (["traffic.trace"] if self.traffic.trace else [])
         if len(given) != 1:
             got = " and ".join(given) or "none"
             yield f"load: expected exactly one of {', '.join(KINDS)} and traffic.trace, got {got}"
         for key in UNTRACED:
             if self.traffic.trace and (written := self.load.written(key)):
-                yield f"load.{key}: expected none beside traffic.trace, which says it itself, got {written}"
+                yield f"load.{key}: expected none beside traffic.trace, which sets it itself, got {written}"
         if self.load.search is not None and not any(getattr(self.slo, limit) for limit in LIMITS):
             yield f"slo: expected a limit on {', '.join(LIMITS)} for load.search to search by, got none"
         if self.slo.level is not None and len(given) == 1:

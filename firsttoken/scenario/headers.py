@@ -32,7 +32,9 @@ class HeaderValue(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
                 'name a variable that holds it instead: { env = "NAME" }'
             )
         if self.env and self.public:
-            raise ValueError("public: expected none beside env, got true; what a variable holds is never written down")
+            raise ValueError(
+                "public: expected none beside env, got true; the value of a variable is never written down"
+            )
 
 
 Headers = Mapping[str, str | HeaderValue]
@@ -60,7 +62,7 @@ def check_written(headers: Headers, where: str) -> None:
     if suspicious:
         raise ScenarioError(
             f"{where}.headers.{', '.join(suspicious)}: expected no value written out, as it may be a secret, got one; "
-            'name a variable that holds it: { env = "NAME" }, or say that anyone may read it: '
+            'name a variable that holds it: { env = "NAME" }, or declare it public: '
             '{ value = "..", public = true }'
         )
 
@@ -73,10 +75,10 @@ def check_variables(headers: Headers, where: str, environ: Mapping[str, str]) ->
         held = environ.get(value.env, "")
         if not held:
             raise ScenarioError(
-                f"{where}.headers.{name}: expected the variable {value.env} to hold the value, it is not set; "
+                f"{where}.headers.{name}: expected the variable {value.env} to hold the value, but it is not set; "
                 f"run `export {value.env}=...` first"
             )
         try:
             check_header(name, held)
         except EndpointError as error:
-            raise ScenarioError(f"{where}.{error}; look into the variable {value.env}") from None
+            raise ScenarioError(f"{where}.{error}; check the variable {value.env}") from None

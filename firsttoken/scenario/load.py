@@ -67,12 +67,12 @@ class Until(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 
 class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """How much of it, for how long: one of `users`, `rate`, `search` and `shape`, or none of them beside a trace."""
+    """How much of it, for how long: one of `users`, `rate`, `search` and `shape`; beside a trace, none of them."""
 
     users: list[Positive] = field(default_factory=list)
     """The ladder of a closed loop: so many users ask, read and ask again."""
     rate: list[AboveZero] = field(default_factory=list)
-    """The ladder of an open loop: so many arrivals a second, whatever becomes of them."""
+    """The ladder of an open loop: arrivals a second, independent of answers."""
     search: Search | None = None
     shape: ShapeName = ""
     """A course of the load over time, by the table of its name; or a LoadTestShape class of the locustfile."""
@@ -133,7 +133,7 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
         return ORDERS[self.order].at_once
 
     def pool(self, rate: float) -> int:
-        """Requests of an open loop at `rate` arrivals a second that may be open at once, or sessions that may go on."""
+        """Requests of an open loop at `rate` arrivals a second that may be open at once, or sessions that may run."""
         lasts_s = POOL_S if self.turns == 1 else self.turns * (POOL_S + parse_duration(self.think))
         return self.max_in_flight or min(max(math.ceil(lasts_s * rate), LEAST_POOL), MOST_POOL)
 
@@ -161,17 +161,17 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
         search, shape = self.search is not None, bool(self.shape)
         closed, opens_once = self.by == "users", self.by == "rate" and self.turns == 1 and bool(self.kinds)
         stated = " or ".join(f'"{name}"' for name in OF_STATED_CV)
-        yield "cv", self.arrivals not in OF_STATED_CV, f"without arrivals = {stated}, whose gaps it spreads"
+        yield "cv", self.arrivals not in OF_STATED_CV, f"without arrivals = {stated}, as it sets the spread of its gaps"
         for key in ("arrivals", "max_in_flight"):  # a search of users is confirmed in open loop
-            yield key, closed and not search, "in a closed loop, whose users ask again when they are free; write a rate"
-        yield "turns", closed, "in a closed loop, whose users ask again and again; write a rate"
-        yield "think", opens_once, "beside turns = 1, as who asks once has nothing to think over"
+            yield key, closed and not search, "in a closed loop, whose users ask again when they are free; set a rate"
+        yield "turns", closed, "in a closed loop, whose users ask again and again; set a rate"
+        yield "think", opens_once, "beside turns = 1, as a single request has no pause after it"
         yield "until", self.measure != "auto", f'beside measure = "{self.measure}", as both end a level'
         yield "until", search, "beside search, whose levels end once they are decided"
         yield "requests", self.until is not None, "beside until, as both end a level"
         for key in ("measure", "until", "requests"):
-            yield key, shape, "beside shape, which is measured from its beginning to its end"
-        yield "repeats", search, "beside search, which measures a level again where it has to"
+            yield key, shape, "beside shape, which is measured from start to end"
+        yield "repeats", search, "beside search, which repeats a level where needed"
         yield "order", search, "beside search, whose targets take turns"
 
 

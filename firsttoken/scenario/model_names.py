@@ -4,7 +4,7 @@
     openai/m                m                 a gateway's prefix
     m-latest                m-20260101        what "latest" is today
     us.anthropic.m-v1:0     m                 a cloud's prefix and version
-    m                       /models/m.Q4.gguf the file that a server of one's own has loaded
+    m                       /models/m.Q4.gguf the file that your own server has loaded
 
 Rule: a suffix that is more than a date or a version is another model: m-mini is not m, and m-2026-01-01 is not
 m-2025-06-01.

@@ -54,7 +54,8 @@ def check_cached(scenario: Scenario, catalogue: Catalogue) -> None:
             place = "price.cached" if target.price else f"{_name_place(target, source, catalogue)}: cached_input"
             raise ScenarioError(
                 f"target.{target.name}.{place}: expected at most the price of fresh input, {source.input:g} dollars "
-                f"per million tokens, got {source.cached_input:g}; leave it out where cached tokens have no own price"
+                f"per million tokens, got {source.cached_input:g}; leave it out if cached tokens have no price of "
+                "their own"
             )
 
 
@@ -82,7 +83,7 @@ def _find_ranges(catalogue: Catalogue, but: Source) -> dict[str, Range]:
 
 
 def _warn_of_price(source: Source, ranges: Mapping[str, Range]) -> str:
-    """A warning about the prices of one source; empty where there is none. A price of 0 is free, and is meant."""
+    """A warning about the prices of one source, or an empty text. A price of 0 means free."""
     stated = {kind: price for kind in KINDS if (price := getattr(source, kind)) and kind in ranges}
     far = {kind: price for kind, price in stated.items() if not ranges[kind].spans(price, FAR)}
     if not far:
@@ -90,7 +91,7 @@ def _warn_of_price(source: Source, ranges: Mapping[str, Range]) -> str:
     written = " and ".join(f"{KINDS[kind]} = {price:g}" for kind, price in far.items())
     listed = " and ".join(f"{ranges[kind].low:g} to {ranges[kind].high:g} for {KINDS[kind]}" for kind in far)
     return (
-        f"{written} dollars per million tokens is far from what the catalogue lists ({listed})"
+        f"{written} dollars per million tokens is far from the prices of the catalogue ({listed})"
         f"{_explain(stated, ranges) or _explain(far, ranges) or UNEXPLAINED}"
     )
 
@@ -106,4 +107,4 @@ def _explain(prices: Mapping[str, float], ranges: Mapping[str, Range]) -> str:
         return ""
     unit = min(near, key=near.__getitem__)
     meant = ", ".join(f"{KINDS[kind]} = {price * UNITS[unit]:g}" for kind, price in prices.items())
-    return f"; is it written {unit}? then write {meant} (times {UNITS[unit]:,})"
+    return f"; is the price {unit}? then write {meant} (times {UNITS[unit]:,})"

@@ -60,8 +60,8 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
         raise ScenarioError(str(error)) from None
     if not data and not settings:
         raise ScenarioError(
-            f"{path}: expected a scenario, got an empty file; `firsttoken init DIR` lays scenarios/quickstart.toml to "
-            "start from"
+            f"{path}: expected a scenario, got an empty file; `firsttoken init DIR` creates "
+            "scenarios/quickstart.toml to start from"
         )
     try:
         for key, value in settings:
@@ -126,7 +126,7 @@ def dump_toml(scenario: Scenario) -> str:
 def schema() -> bytes:
     """The JSON Schema of a scenario, as committed in scenarios/scenario.schema.json for editors to complete by."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A FirstToken scenario"}
-    body = msgspec.json.schema(Scenario, schema_hook=lambda _: {"description": "any value, sent as it stands"})
+    body = msgspec.json.schema(Scenario, schema_hook=lambda _: {"description": "any value, sent unchanged"})
     return msgspec.json.format(msgspec.json.encode(head | body), indent=2) + b"\n"
 
 

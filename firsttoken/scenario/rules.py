@@ -53,8 +53,8 @@ def check_paths(scenario: Scenario) -> None:
                 asked = f"{path.removesuffix(tail)}{tail}"
                 base = target.base_url.replace(asked, path.removesuffix(tail), 1).rstrip("/")
                 raise ScenarioError(
-                    f'target.{target.name}.base_url: expected what stands before the API\'s path, such as "{base}", '
-                    f"got one that ends in {tail}, which FirstToken adds itself as `api` says"
+                    f'target.{target.name}.base_url: expected the URL without the API\'s path, such as "{base}", '
+                    f"got one that ends in {tail}, which FirstToken adds itself, as `api` says"
                 )
 
 
@@ -78,8 +78,8 @@ def _check_key(target: Target, key: str) -> None:
     where, variable = f"target.{target.name}.key_env", target.key_env
     if not key:
         raise ScenarioError(
-            f"{where}: expected the variable {variable} to hold the key, "
-            f"it is not set; run `export {variable}=...` first"
+            f"{where}: expected the variable {variable} to hold the key, but it is not set; run `export "
+            f"{variable}=...` first"
         )
     try:
         check_key(key, f"{where}: the variable {variable}")
@@ -93,7 +93,7 @@ def _check_certificates(name: str, ca_file: str) -> None:
     except OSError as error:  # of which an SSLError is one
         raise ScenarioError(
             f"target.{name}.ca_file: expected a file of certificates (PEM), got {ca_file}: "
-            f"{error.strerror}; a path is seen from the directory the command runs in"
+            f"{error.strerror}; a relative path starts at the current directory"
         ) from None
 
 
@@ -126,7 +126,7 @@ def find_prices(target: Target, catalogue: Catalogue) -> Source | None:
     model = catalogue.get(target.model)
     if model is None:
         raise ScenarioError(
-            f"target.{target.name}.model: expected a model of scenarios/models.toml, or prices of its own "
+            f"target.{target.name}.model: expected a model of scenarios/models.toml, or your own prices "
             f'([target.price], or prices = "{UNKNOWN_PRICES}"), got "{target.model}"{suggest(target.model, catalogue)}'
         )
     if not target.prices:
@@ -157,8 +157,8 @@ def simulate(target: Target, catalogue: Catalogue) -> Simulated:
     missing = [] if target.model in catalogue else find_assumed(model, target.prices, target.simulator)
     if missing:
         raise ScenarioError(
-            f"target.{target.name}.simulator: expected {' and '.join(missing)} of a model that scenarios/models.toml "
-            f"lacks, got none for {target.model}{suggest(target.model, catalogue)}; "
+            f"target.{target.name}.simulator: expected {' and '.join(missing)} of a model that is not in "
+            f"scenarios/models.toml, got none for {target.model}{suggest(target.model, catalogue)}; "
             "write simulator = { ttft_s = 0.8, tokens_per_s = 100 }, or a base_url to test a real server"
         )
     return resolve_simulated(model, target.prices, target.simulator)
@@ -182,7 +182,7 @@ def _check_budget(scenario: Scenario, catalogue: Catalogue) -> None:
         known = source is not None and source.input is not None and source.output is not None
         if scenario.budget.usd and target.base_url and not known:
             raise ScenarioError(
-                f"budget.usd: expected a price of every target with a base_url, got none of {_name_price(target)}; "
+                f"budget.usd: expected a price for every target with a base_url, got none for {_name_price(target)}; "
                 "write [target.price], or cap tokens or requests"
             )
 
@@ -190,7 +190,7 @@ def _check_budget(scenario: Scenario, catalogue: Catalogue) -> None:
 def _name_price(target: Target) -> str:
     """Whose price is missing: that of a target, or of the tier that it asks for."""
     tier = asked_tier(target)
-    return target.name if tier == TIERS[0] else f'{target.name} at the service_tier "{tier}" that it asks for'
+    return target.name if tier == TIERS[0] else f'{target.name} at the requested service_tier "{tier}"'
 
 
 def _check_demand(demand: Demand, mean_output: float) -> None:

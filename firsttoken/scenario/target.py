@@ -44,7 +44,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     """One endpoint and model under test."""
 
     model: ModelId
-    """Whatever the server calls it; it is sent as it stands."""
+    """The name that the server uses; it is sent unchanged."""
     name: OptionalWord = ""
     """Unique; made of the model's id where the file says none."""
     base_url: str = ""
@@ -55,7 +55,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     key_env: Variable = ""
     """The variable that holds the key: keys are named, never written."""
     prices: str = ""
-    """A dated source of the catalogue, or "unknown" where no price is published, as on a server of one's own; empty:
+    """A dated source of the catalogue, or "unknown" where no price is published, as on your own server; empty:
     "comparison", or of a model without it the first source."""
     price: Prices | None = None
     """The target's own prices, instead of a source."""
@@ -87,7 +87,7 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         for label, field in leaves(self.extra_body):
             _refuse_secret(f"extra_body.{label}", field)
         if taken := _WRITTEN_BY_US & self.extra_body.keys():
-            raise ValueError(f"extra_body.{min(taken)}: expected other keys, as FirstToken writes this one itself")
+            raise ValueError(f"extra_body.{min(taken)}: expected other keys, as FirstToken sets this one itself")
         self._check_omitted()
 
     def _check_omitted(self) -> None:
@@ -100,22 +100,24 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
                     f'got "{name}"{suggest(name, sent)}'
                 )
             if name in self.extra_body:
-                raise ValueError(f'omit: expected other fields than extra_body has, got "{name}" in both')
+                raise ValueError(f'omit: expected fields that are not in extra_body, got "{name}" in both')
 
     def _find_misfits(self) -> Iterator[str]:
         """A sentence for each key that means nothing beside another."""
         if self.base_url and self.simulator != Simulated():
-            yield "simulator: expected none beside base_url, got one; a server of its own is not simulated"
+            yield "simulator: expected none beside base_url, got one; a target with a base_url is not simulated"
         if self.proxy and not self.base_url:
             yield "proxy: expected none without a base_url, got one; the simulator is on this machine"
         if self.ca_file and not self.base_url.startswith("https:"):
-            yield "ca_file: expected none without a base_url of https, got one; only https shows a certificate"
+            yield (
+                "ca_file: expected none without a base_url of https, got one; only https servers present a certificate"
+            )
         if self.client == "sdk" and not DIALECTS[self.api].in_package:
             yield f'client: expected "wire" beside api = "{self.api}", which the openai package lacks, got "sdk"'
         if self.client == "sdk" and self.connection == "per_request":
             yield (
                 'connection: expected "reuse" beside client = "sdk", got "per_request"; '
-                "the openai package keeps connections as it likes: leave it out"
+                "the openai package manages its connections itself: leave it out"
             )
 
 
@@ -136,7 +138,9 @@ def name_after(model: str) -> str:
         return model
     name = re.sub(f"[^{WORD_CHARACTERS}]+", "-", model).strip("-")
     if not name:
-        raise ValueError(f'name: expected a word to call the target by, as its model "{model}" holds none; got none')
+        raise ValueError(
+            f'name: expected a name for the target, as its model "{model}" contains no usable word; got none'
+        )
     return name
 
 
@@ -146,8 +150,8 @@ def _refuse_secret(key: str, value: object) -> None:
         isinstance(value, str) and value.lower().startswith(("bearer ", "sk-"))
     ):
         raise ValueError(
-            f"{key}: expected no secret, got what looks like one; keys are named, never written: "
-            'put it into a variable and name that, such as key_env = "OPENAI_API_KEY"'
+            f"{key}: expected no secret, got what looks like one; put it into an environment "
+            'variable and name that, such as key_env = "OPENAI_API_KEY"'
         )
 
 
@@ -163,8 +167,8 @@ def _check_url(url: str) -> None:
         raise ValueError(f'base_url: expected a URL such as "http://127.0.0.1:8000/v1", got {got}')
     if parts.username or parts.password or parts.fragment or not re.fullmatch(_QUERY, parts.query):
         raise ValueError(
-            "base_url: expected scheme, host, port and path alone, or with Azure's ?api-version=...; "
-            "put a key into a variable, see key_env"
+            "base_url: expected only scheme, host, port and path, and Azure's ?api-version=... at most; put a key "
+            "into a variable, see key_env"
         )
     split_url(url)
 
@@ -173,7 +177,7 @@ def _check_proxy(url: str) -> None:
     """Refuse what is no HTTP proxy, or holds a password; what could hold one is not repeated."""
     if "@" in url:
         raise ValueError(
-            "proxy: expected no user name or password, got one; they are never written into a scenario: "
-            "leave this key out and put the proxy's whole URL into the variable HTTPS_PROXY or HTTP_PROXY"
+            "proxy: expected no user name or password, got one; leave this key out and put the proxy's whole URL "
+            "into the variable HTTPS_PROXY or HTTP_PROXY"
         )
     parse_proxy(url, "proxy")

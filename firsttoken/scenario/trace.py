@@ -136,7 +136,7 @@ def warn_of_trace(replay: Replay) -> Iterator[str]:
     if left_out := describe_left_out(replay):
         yield f"traffic.trace ({recording.format.name}): left out {left_out}"
     if recording.unsorted:
-        yield f"traffic.trace: {recording.unsorted:,} requests stood after later ones, and were put in order"
+        yield f"traffic.trace: {recording.unsorted:,} requests were out of order, and were sorted by time"
     if len(arrivals) >= FEW and find_mean_rate(replay, arrivals) > SUSPICIOUS_RATE:
         yield f"traffic.trace: {_describe_rush(replay, arrivals)}"
     yield from _warn_of_lull(replay, recording, arrivals)
@@ -149,9 +149,9 @@ def _describe_rush(replay: Replay, arrivals: Sequence[Arrival]) -> str:
     dense = f"{len(arrivals):,} requests within {length_s:.3g} s, {rate:,.4g}/s"
     speed = float(f"{replay.trace_speed / 1000:.6g}")
     if unit and rate / 1000 < SUSPICIOUS_RATE:
-        return f"{dense}: are the times in {unit}? trace_speed = {speed:g} reads them so"
+        return f"{dense}: are the times in {unit}? then set trace_speed = {speed:g}"
     bound = f"expected at most {MOST_RATE:,.0f}/s" if rate > MOST_RATE else "are they meant?"
-    return f"{dense}: {bound}; a trace_speed below {replay.trace_speed:g} spreads them"
+    return f"{dense}: {bound}; a trace_speed below {replay.trace_speed:g} spreads them out"
 
 
 def _warn_of_lull(replay: Replay, recording: Recording, arrivals: Sequence[Arrival]) -> Iterator[str]:
@@ -161,12 +161,12 @@ def _warn_of_lull(replay: Replay, recording: Recording, arrivals: Sequence[Arriv
         length_s, speed = measure_trace(replay, arrivals), float(f"{replay.trace_speed * 1000:.6g}")
         yield (
             f"traffic.trace: {len(arrivals):,} requests within {length_s:,.0f} s, {rate:.3g}/s: are the times in "
-            f"{unit}? trace_speed = {speed:g} reads them so"
+            f"{unit}? then set trace_speed = {speed:g}"
         )
 
 
 def _warn_of_window(replay: Replay, recording: Recording) -> Iterator[str]:
-    """A sentence where the window that is replayed has another load than its trace. Rates are the trace's own."""
+    """A sentence where the replayed window has another load than its trace. Rates are the trace's own."""
     from_s, until_s = parse_duration(replay.trace_from), _find_end(replay)
     if not from_s and until_s is None:
         return
@@ -178,9 +178,9 @@ def _warn_of_window(replay: Replay, recording: Recording) -> Iterator[str]:
     busiest = find_busiest(recording, length_s)
     if busiest.rate >= UNLIKE * rate or not 1 / UNLIKE < whole / rate < UNLIKE:
         yield (
-            f"traffic.trace: the window that is replayed has {rate:.2g} requests/s, the whole trace {whole:.2g}/s, its "
-            f"busiest {length_s:,.3g} s {busiest.rate:.2g}/s (from {busiest.from_s:,.0f} s): what holds of this window "
-            "need not hold of the trace"
+            f"traffic.trace: the replayed window has {rate:.2g} requests/s, the whole trace {whole:.2g}/s, its "
+            f"busiest {length_s:,.3g} s {busiest.rate:.2g}/s (from {busiest.from_s:,.0f} s): results of this window "
+            "may not hold for the whole trace"
         )
 
 

@@ -42,7 +42,7 @@ OptionalWord = Annotated[str, text_like(f"({WORD})?", 'a word of letters, digits
 FileWord = Annotated[str, text_like(rf"\w[\w{_MARKS}.-]*", "a word of letters, digits and . _ -")]
 _PRINTABLE = r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 ModelId = Annotated[str, text_like(_PRINTABLE, "the id of a model: printable text, not empty")]
-"""Whatever a server calls a model; it is sent as it stands."""
+"""The name of a model at its server; it is sent unchanged."""
 Duration = Annotated[str, text_like(DURATION, 'a duration such as "1.5s", "200ms", "2m" or "1h"')]
 OptionalDuration = Annotated[str, text_like(f"({DURATION})?", 'a duration such as "90s" or "1h", or ""')]
 Period = Annotated[str, text_like(ABOVE_ZERO, 'a duration above zero such as "60s"')]
@@ -52,7 +52,7 @@ RampSpan = Annotated[
     str,
     text_like(
         f"auto|{DURATION}",
-        '"auto" or a duration such as "2s" (how a shape "ramp" goes is written in [load.ramp_shape])',
+        '"auto" or a duration such as "2s" (the shape "ramp" is configured in [load.ramp_shape])',
     ),
 ]
 Window = Annotated[str, text_like(f"auto|{ABOVE_ZERO}", '"auto" or a duration above zero such as "30s"')]

@@ -1,7 +1,7 @@
 """The body of an answer on its way to the package: when its pieces came, and what it said that the package passes over.
 
 Rule: the package gets every piece as it comes, untouched. It decodes what it reads in its own time, and a read may hold
-many pieces, so only the time that it waited for them tells whether its tokens came one by one or all at once.
+many pieces, so only the time that it waited for them shows whether its tokens came one by one or all at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Body(httpx2.SyncByteStream):
 
     def __init__(self, source: httpx2.SyncByteStream, now_ns: Callable[[], int]) -> None:
         self.came_ns = 0
-        """When the piece came that the package has in hand, by a clock that stands still while the package works."""
+        """When the piece came that the package has in hand, by a clock that stops while the package works."""
         self._beginning = bytearray()
         self._ending = bytearray()
         """What came last, once the beginning is full."""

@@ -1,7 +1,7 @@
 """What an exception of the openai package makes of an attempt, and what an answer makes of it that is no stream.
 
-Rule: pure; what lies at the bottom of the exception counts, and it is told in the wire's words for the same thing, so
-that two clients that met the same server tell the same.
+Rule: pure; the innermost exception counts, in the wire's words for the same thing, so that both clients report the
+same of the same server.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _dig(problem: BaseException | None) -> Iterator[Exception]:
 
 
 def _read(cause: Exception, place: str, *, hung_up: bool) -> End | None:
-    """What one exception of the chain tells, None where another one tells more."""
+    """The error text of one exception of the chain, None where another one says more."""
     words = ERRNO.sub("", f"{cause}")
     match cause:
         case ssl.SSLError() if getattr(cause, "reason", None) in PLAIN_ANSWERS:
@@ -67,13 +67,13 @@ def _read(cause: Exception, place: str, *, hung_up: bool) -> End | None:
         case httpx2.ConnectTimeout() | httpx2.ConnectError():
             return end_of(DialError(f"no connection to {place}: {words}"))
         case httpx2.TimeoutException():
-            return End("deadline", f"the server was silent for too long: {words}")
+            return End("deadline", f"the server sent nothing for too long: {words}")
         case httpx2.NetworkError():
             return End("truncated", f"the connection was lost: {words}", lost=True)
         case httpx2.RemoteProtocolError():
             return LOST if hung_up else end_of(ProtocolError(f"expected HTTP/1.1, got {words}"))
         case httpx2.DecodingError() | json.JSONDecodeError() | UnicodeError() | PydanticSerializationError():
-            return end_of(ProtocolError(f"expected events that hold JSON, got something else: {words}"))
+            return end_of(ProtocolError(f"expected events with JSON, got something else: {words}"))
         case _:
             return None
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Headers = Mapping[str, Omit]
 
 OWN_HEADERS = {"authorization", "openai-organization", "openai-project"}
-"""What the package would add of its own, from the environment too, where the target says nothing."""
+"""Headers that the package would add itself, also from the environment, where the target has none."""
 IDLE_CONNECTIONS = 100
 """How many the package keeps; how many may be open at once is not limited here, as the plan says that."""
 
@@ -67,7 +67,7 @@ class Package:
 
 
 def _open_http(endpoint: Endpoint, deadlines: Deadlines, hook: Callable[[httpx2.Request], None]) -> httpx2.Client:
-    """The connections; httpx2 follows no redirect and, so told, reads no environment."""
+    """The connections; httpx2 follows no redirect and, with these settings, reads no environment."""
     patience_s = max(deadlines.first_token_s, deadlines.idle_s)
     return httpx2.Client(
         verify=ssl.create_default_context(cafile=endpoint.ca_file or None),

@@ -17,7 +17,7 @@ class Connection(Protocol):
 
 
 def watch_reads(connection: Connection, note: Callable[[bytes], None]) -> None:
-    """From now on `note` is told what every read of a connection brought, in the greenlet that read."""
+    """From now on `note` is called with what every read of a connection brought, in the greenlet that read."""
     read = connection.read
 
     def read_watched(max_bytes: int, timeout: float | None = None) -> bytes:

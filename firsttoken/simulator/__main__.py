@@ -1,8 +1,8 @@
 """`python -m firsttoken.simulator`: one simulator process, from the spec on its stdin to its last line of truth.
 
 Rule: it says READY once it listens, or FAILED and why it cannot; it is gone two seconds after the pipe on its stdin
-closes, and ignores Ctrl-C, which is for whoever started it. A closed pipe means that whoever started it is dead, and
-with that the load on this server too: it goes first, so that none of its requests is failed by a dying server.
+closes, and ignores Ctrl-C, which is for its parent. A closed pipe means that the parent is dead, and so is the load on
+this server: the load ends first, so that no request fails because the server ended.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BACKLOG = 4096
 FILES_AT_LEAST = 10_000
 """Connections that may be open at once, and some, where the machine names no bound (macOS grants no more)."""
 LINGER_S = 1.0
-"""How long it goes on serving after its pipe has closed."""
+"""How long it continues to serve after its pipe has closed."""
 GRACE_S = 0.5
 """How long aiohttp waits for handlers whose connections have been cut already."""
 
@@ -81,7 +81,9 @@ def open_log(path: str | None) -> TruthLog:
     try:
         return TruthLog(Path(path) if path else None)
     except OSError as error:
-        raise ValueError(f"--truth {path}: expected a file to write to, got: {error.strerror}; name another") from None
+        raise ValueError(
+            f"--truth {path}: expected a file to write to, got: {error.strerror}; choose another"
+        ) from None
 
 
 def allow_connections() -> None:

@@ -42,7 +42,7 @@ def settle(model: str, settings: Simulated) -> Behaviour:
     values = {field: getattr(settings, field) for field in settings.__struct_fields__}
     missing = sorted(field for field, value in values.items() if value is None and field not in OPTIONAL)
     if missing:
-        raise ValueError(f"model {model!r}: expected settings without gaps, got none for {', '.join(missing)}")
+        raise ValueError(f"model {model!r}: expected all settings, got none for {', '.join(missing)}")
     faults: Faults = values["faults"]
     if faults.error + faults.cut + faults.stall > 1:
         raise ValueError(f"model {model!r}: expected faults that add up to 1 at most, got {faults}")

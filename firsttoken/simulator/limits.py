@@ -1,4 +1,4 @@
-"""Rate limits as hosted APIs keep them: buckets that refill evenly over a minute, told in x-ratelimit-* headers.
+"""Rate limits as hosted APIs keep them: buckets that refill evenly over a minute, reported in x-ratelimit-* headers.
 
 Rule: time is handed in. A request is charged when it is let in, with its prompt and the output it asked for, whatever
 comes of it later; one that the limit itself turns away is not charged.

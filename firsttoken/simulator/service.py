@@ -125,7 +125,7 @@ class Service:
         return False
 
     def leave(self, job: Job, now_ns: int) -> Job | None:
-        """Take a job out, served or waiting; return the one whose turn came with that, None if nobody's did."""
+        """Take a job out, served or waiting; return the job that is next in turn, None if there is none."""
         if job in self._serving:
             self._serving.remove(job)
         else:

@@ -1,4 +1,4 @@
-"""What a simulator process is told to serve: one JSON object on the first line of its stdin."""
+"""What a simulator process serves: one JSON object on the first line of its stdin."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The truth log: one JSON line per request, with the times at which the server itself wrote.
 
 Rule: times are CLOCK_MONOTONIC ns, taken immediately before the write they stand for; what did not happen is null.
-Lines are buffered, so that logging costs the streams nothing, and flushed each second by whoever owns the log.
+Lines are buffered, so that logging costs the streams nothing, and flushed each second by the owner of the log.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Truth(msgspec.Struct, kw_only=True):
 
 
 class TruthLog:
-    """A file of Truth lines, added to those it has, as a resumed run goes on in it; or nowhere if there is no path."""
+    """A file of Truth lines, appended to those of an interrupted run; without a path nothing is written."""
 
     def __init__(self, path: Path | None) -> None:
         self._file = path.open("ab") if path else None

@@ -1,7 +1,7 @@
 """Time batches: a window cut into equal spans, each longer than a request, whose totals are nearly independent.
 
 Requests that run at the same time share a queue and resemble each other, so n of them are worth fewer than n
-independent ones. Spans longer than a request hardly overlap in what they measure: their spread tells the truth about
+independent ones. Spans longer than a request hardly overlap in what they measure: their spread shows the truth about
 the mean (the method of batch means; Law, Simulation Modeling and Analysis, 5th ed., 9.5.3). Twenty to thirty are
 enough: more gain next to nothing (Schmeiser 1982, Operations Research 30(3), 556-568).
 """

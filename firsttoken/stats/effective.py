@@ -25,7 +25,7 @@ class Effective:
     n_eff: float
     batches: int
     estimated: bool
-    """False: the window holds fewer than 20 batches longer than a request, and n_eff is n for want of better."""
+    """False: the window holds fewer than 20 batches longer than a request, so n_eff is n."""
 
 
 def effective_size(

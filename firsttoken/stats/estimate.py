@@ -1,6 +1,6 @@
 """What every statistic returns: a number with its interval, or with none where the data carry none.
 
-Rule: an end that cannot be had is None, never the value itself, and infinity is a value like any other: it is
+Rule: an end that does not exist is None, never the value itself, and infinity is a value like any other: it is
 what a request that failed has waited.
 """
 

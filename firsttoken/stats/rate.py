@@ -41,7 +41,7 @@ class Arrivals:
     """Events of attempts whose output is not."""
 
     def tokens(self, per_event: float) -> Floats:
-        """All tokens of each cell, those of an untold event taken for so many."""
+        """All tokens of each cell, with so many for each event of unknown tokens."""
         return self.told + per_event * self.untold
 
     def __add__(self, other: Arrivals) -> Arrivals:

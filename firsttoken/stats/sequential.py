@@ -17,7 +17,7 @@ How many requests it takes, on average, to decide about a share of 0.95 where in
     requests     73    150    340    950    670    260     40      8   3
 
 Rule: requests count in the order in which they were intended, from the first to the last that is counted; those that
-end soonest are not like the others. They are taken for independent, which requests in one queue are not: who asks
+end soonest are not like the others. They are treated as independent, which requests in one queue are not: who asks
 leaves out those of the settling, lets two end-to-end times of a request pass at least, or gives the design effect.
 """
 
@@ -32,7 +32,7 @@ from firsttoken.stats.estimate import Estimate, nothing
 BELIEF = 5
 """How many requests the belief before the first one is worth; 4 to 10 decide in about the fewest."""
 HALVINGS = 60
-"""When an interval's end is looked for: a double tells no more apart."""
+"""Where the search for an interval's end stops: the resolution of a double."""
 
 
 def decide_share(

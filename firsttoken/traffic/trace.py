@@ -36,7 +36,7 @@ class Arrival(NamedTuple):
     input_tokens: int
     output_tokens: int
     blocks: tuple[int, ...] = ()
-    """What stands for each `block_tokens` of the prompt; empty where the trace does not tell."""
+    """What stands for each `block_tokens` of the prompt; empty where the trace does not say."""
     block_tokens: int = BLOCK_TOKENS
 
 
@@ -119,7 +119,7 @@ def cut_window(
 def describe_emptiness(recording: Recording, from_s: float, to_s: float | None) -> str:
     """What is wrong with a window in which nothing is left."""
     window = f"from {from_s:g} s" + ("" if to_s is None else f" until before {to_s:g} s")
-    return f"expected requests {window} of the trace, got none; it goes to {recording.length_s:g} s"
+    return f"expected requests {window} of the trace, got none; the trace ends at {recording.length_s:g} s"
 
 
 def describe_faults(recording: Recording) -> str:
@@ -129,7 +129,7 @@ def describe_faults(recording: Recording) -> str:
     kinds = [
         f"{fault.lines:,} with {kind} (first in line {fault.first_line})" for kind, fault in recording.faults.items()
     ]
-    return f"{recording.left_out:,} of {recording.rows:,} rows that are no request: {', '.join(kinds)}"
+    return f"{recording.left_out:,} of {recording.rows:,} rows that are not requests: {', '.join(kinds)}"
 
 
 class Busy(NamedTuple):

@@ -1,4 +1,4 @@
-"""The formats in which others record their traffic, told apart by the columns or the keys of the first line.
+"""The formats in which others record their traffic, recognised by the columns or the keys of the first line.
 
 Rule: one table each of what a format calls its time, its prompt and its answer; a line that is no request is refused in
 words that do not depend on its content, so that the like of it can be counted.
@@ -38,7 +38,7 @@ class LineError(ValueError):
 
 
 class Recorded(NamedTuple):
-    """One request as its line tells it."""
+    """One request, read from its line."""
 
     at_ns: int
     """On the clock of the trace."""
@@ -199,7 +199,7 @@ def _read_json(line: str, unit_ns: int, block_tokens: int) -> Recorded:
     try:
         read = _decode_line(line)
     except UNREADABLE:
-        raise LineError("fields that are missing, blank or no numbers") from None
+        raise LineError("fields that are missing, blank or not numbers") from None
     if not read.timestamp.is_finite() or abs(read.timestamp) > MOST_S * NS / unit_ns:
         raise LineError("an invalid time")
     prompt, answer = read_count(str(read.input_length)), read_count(str(read.output_length))

@@ -19,7 +19,7 @@ Address = tuple[int, tuple[str | int, ...]]
 
 
 class Addresses:
-    """The addresses of a name, each with its turn; empty until `learn` is told them."""
+    """The addresses of a name, each with its turn; empty before `learn`."""
 
     def __init__(self, seed: str = "") -> None:
         self._random = random.Random(seed)
@@ -32,7 +32,7 @@ class Addresses:
         return len(self._waiting)
 
     def learn(self, found: Iterable[Address]) -> None:
-        """Begin anew with these, in an order of our own; each is taken once, however often it was named."""
+        """Start again with these, in our own order; each is used once, even if it is listed twice."""
         families: dict[int, list[Address]] = {}
         for address in dict.fromkeys(found):
             families.setdefault(address[0], []).append(address)

@@ -1,7 +1,7 @@
 """The hot path: one socket, watched by the gevent hub, from the kernel's queue to the marks of a row.
 
 Rule: a read is a callback of the hub, never a switch of greenlets; its time is taken before anything is decoded; and
-whatever goes wrong in a callback ends the attempt, for a callback that raised would leave its user waiting for ever.
+an exception in a callback ends the attempt, as a callback that raised would leave its user waiting for ever.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ class Connection:
             self._look_in(min((due_ns - now_ns) / 1e9, self._deadlines.shortest_s))
 
     def _look_in(self, seconds: float) -> None:
-        """Look at the deadlines then, whatever was planned before."""
+        """Check the deadlines at that time, replacing the time planned before."""
         self._timer.stop()
         self._timer = self._loop.timer(seconds)
         self._timer.start(self._guard, self._watch_deadlines)

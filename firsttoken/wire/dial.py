@@ -119,7 +119,7 @@ class Dialer:
             while b"\r\n\r\n" not in answer and len(answer) < PIECE_BYTES:
                 answer += _receive(sock)
         except ConnectionError as problem:
-            raise DialError(f"{wanted} a connection broken off: {problem.strerror}") from None
+            raise DialError(f"{wanted} a lost connection: {problem.strerror}") from None
         status = STATUS_LINE.match(answer)
         if status is None:
             raise DialError(f"{wanted} no HTTP/1.1")
@@ -163,7 +163,7 @@ def look_up(host: str, port: int) -> list[Address]:
 
 
 def try_address(address: Address, patience_s: float) -> str | None:
-    """Open a connection and close it again; why there is none, None where there is one. Raises our own OSError."""
+    """Open a connection and close it again; return why that failed, None if it succeeded. Raises our own OSError."""
     try:
         _connect_to(address, patience_s).close()
     except OSError as problem:

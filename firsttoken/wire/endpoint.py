@@ -22,7 +22,7 @@ AZURE_HOST = re.compile(r".+\.(openai|cognitiveservices|services\.ai)\.azure\.(c
 AZURE_UNDATED = "/openai/v1/"
 """In a path, this is the one API of Azure that takes a key as a bearer."""
 AZURE_DATED = "/openai/deployments/"
-"""In a path, this is Azure's older API, at a host of Azure or behind a gateway of one's own."""
+"""In a path, this is Azure's older API, at a host of Azure or behind another gateway."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Exactly one outcome for every attempt: what the answer said, held against how the wire let go of it.
+"""Exactly one outcome for every attempt: what the answer said, together with how the connection ended.
 
 Rule: pure, one order of precedence, and tables for the words of servers and of the operating system.
 """
@@ -79,7 +79,7 @@ FINISH_WORDS: tuple[tuple[Outcome, str], ...] = (
     ("length", "length max token tokens context truncated truncation"),
     ("error_in_stream", "exceeded many no"),
 )
-"""Single words that tell what a reason means which is not among FINISHES, the most telling first."""
+"""Single words that show what a reason outside FINISHES means, the most specific first."""
 FINISH_OUTCOMES: dict[str, Outcome] = {word: outcome for outcome, words in FINISHES.items() for word in words.split()}
 """Finish reason -> its outcome."""
 WORD_OUTCOMES = [(frozenset(words.split()), outcome) for outcome, words in FINISH_WORDS]
@@ -87,7 +87,7 @@ WORD_OUTCOMES = [(frozenset(words.split()), outcome) for outcome, words in FINIS
 TOLD_FAILURES: frozenset[Outcome] = frozenset({"error_in_stream", "rate_limited"})
 """Outcomes of finish reasons that say in themselves what went wrong."""
 RATE_STATUSES = {403, 503}
-"""Statuses by which some servers tell a rate limit, which then only their words show."""
+"""Statuses that some servers use for a rate limit, which only their words show then."""
 
 OUR_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
 """What the operating system refuses to us: never the server's fault."""
@@ -123,7 +123,7 @@ def normalise_finish(finish: str) -> str:
 
 @lru_cache(maxsize=256)
 def read_finish(finish: str) -> Outcome | None:
-    """What a finish reason means; None where it is unknown: it is taken for ok then, and the row says so."""
+    """The outcome of a finish reason; None where it is unknown: it counts as ok then, and the row says so."""
     reason = normalise_finish(finish)
     words = reason.split("_")
     by_word = (outcome for telling, outcome in WORD_OUTCOMES if not telling.isdisjoint(words))
@@ -138,19 +138,19 @@ def check_finish(finish: str | None, outcome: Outcome) -> list[str]:
 
 
 def is_failed_finish(finish: str) -> bool:
-    """Whether a finish reason, or the status of a response, tells a failure."""
+    """Whether a finish reason, or the status of a response, means a failure."""
     return read_finish(finish) in TOLD_FAILURES
 
 
 def refuse_status(status: int, told: ServerError) -> End:
-    """What an HTTP status from 400 on makes of the attempt; a server may tell a rate limit by another status."""
+    """The end of an attempt with an HTTP status from 400 on; a server may use another status for a rate limit."""
     by_words = status in RATE_STATUSES and told.words.lower().startswith(RATE_LIMIT_WORDS)
     outcome = "rate_limited" if told.limits_rate or by_words else read_status(status)
-    return End(outcome, told.words or f"HTTP {status} without a word")
+    return End(outcome, told.words or f"HTTP {status} without a message")
 
 
 def _fail(told: ServerError) -> tuple[Outcome, str]:
-    """What an error that a 200 tells makes of the attempt."""
+    """The outcome and the text of an error in a 200."""
     limited = told.limits_rate or told.words.lower().startswith(RATE_LIMIT_WORDS)
     return "rate_limited" if limited else "error_in_stream", told.words
 
@@ -168,7 +168,7 @@ def judge(
     """Return the outcome and the error text, None where there is nothing to say.
 
     Our own fault goes before everything, for it puts the rest in doubt; then the server's words in the stream; then
-    its finish reason, after which a lost connection is only noted; then an error that it told outside the events
+    its finish reason, after which a lost connection is only noted; then an error that it sent outside the events
     (`stray`); then its [DONE] (`done`); then its refusal; then how the wire ended, where a server that hung up without
     an answering byte was never really connected to.
     """
@@ -180,15 +180,15 @@ def judge(
     if finish is not None:
         outcome = read_finish(finish)
         if outcome is None:
-            return "ok", f"unknown finish reason {finish[:40]!r}, taken for ok"
+            return "ok", f"unknown finish reason {finish[:40]!r}, taken as ok"
         return outcome, f"finish reason {finish[:40]!r}" if outcome in TOLD_FAILURES else note
     if stray and (told := find_server_error(stray)) is not None:
         return _fail(told)
     if done:
-        return "ok", note or (f"outside its events it said: {read_error(stray)}" if stray.strip() else None)
+        return "ok", note or (f"outside its events the server said: {read_error(stray)}" if stray.strip() else None)
     if refused is not None:
         return refused.outcome, refused.error
     if end.lost and not answered:
-        return "connect", f"{end.error}; not one byte of it came"
-    outside = f"; outside its events it said: {read_error(stray)}" if stray.strip() else ""
+        return "connect", f"{end.error}; no byte of it arrived"
+    outside = f"; outside its events the server said: {read_error(stray)}" if stray.strip() else ""
     return end.outcome, f"{end.error}{outside}"

@@ -1,6 +1,6 @@
 """Secrets out of text that others will read.
 
-Rule: what a server says may quote our key back, as it was sent or as text of another kind carries it; nothing of a key
+Rule: a server may quote our key in its answers, as it was sent or in another encoding; nothing of a key
 that we sent reaches a row.
 """
 
@@ -30,11 +30,11 @@ OURS = frozenset({"run_id", "target", "phase", "request_id", "prompt_id", "name"
 TOLD_BY_SERVERS = tuple(
     field.name for field in msgspec.structs.fields(Row) if field.type in (str, str | None) and field.name not in OURS
 )
-"""Every other text field of a row: what stands there may quote whatever was sent."""
+"""Every other text field of a row, as each of them may quote what was sent."""
 
 
 def redact_row(row: Row, secrets: tuple[str, ...]) -> None:
-    """Blank every secret in what the server told of an attempt."""
+    """Blank every secret in what the server said in an attempt."""
     if not secrets:
         return
     for name in TOLD_BY_SERVERS:
@@ -44,7 +44,7 @@ def redact_row(row: Row, secrets: tuple[str, ...]) -> None:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with every occurrence of every non-empty secret blanked, in any form that text carries it in.
+    """Return `text` with every occurrence of every non-empty secret blanked, in any encoding.
 
     In small or capital letters too, and where the text was cut off within it, at its end or with words behind.
     """

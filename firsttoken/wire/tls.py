@@ -98,11 +98,11 @@ def word_plain_answer(place: str) -> str:
 def word_late_handshake(place: str, patience_s: float) -> str:
     """What is said of a server that took the connection and lets the handshake hang."""
     return (
-        f"the TLS handshake with {place} timed out: connected, but it did not end within {patience_s:g} s; "
+        f"the TLS handshake with {place} timed out: connected, but it did not finish within {patience_s:g} s; "
         "if the server speaks plain HTTP, begin base_url with http://"
     )
 
 
 def word_broken_handshake(place: str, reason: str) -> str:
     """What is said of a server that closes the connection instead."""
-    return f"{place} broke off the handshake: {reason}; if it speaks plain HTTP, begin base_url with http://"
+    return f"{place} ended the handshake: {reason}; if it speaks plain HTTP, begin base_url with http://"

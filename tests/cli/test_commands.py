@@ -88,7 +88,7 @@ def test_a_dry_run_says_what_a_run_will_take_and_leaves_nothing_behind(tmp_path:
     assert done.returncode == 0, done.stderr
     header, codex, other, total, *assumptions = done.stdout.splitlines()
     assert header.split()[:2] == ["stages", "minutes"]
-    assert codex.startswith("gpt-5.2-codex") and "$0 (if it were real: $" in codex
+    assert codex.startswith("gpt-5.2-codex") and "$0 (on the real API: $" in codex
     assert other.startswith("gpt-5.4") and total.startswith("in all")
     assert "hold up to 20 s" in assumptions[0]
     assert list(tmp_path.iterdir()) == []

@@ -53,7 +53,7 @@ def test_what_fits_is_decoded():
         ),
         ({"colour": "red"}, 'colour: expected a colour such as "#ff8800", got "red"'),
         ({"wheels": 2}, "wheels: expected a list, each a table of inches, tyre, got 2"),
-        ({"wheels": [{}]}, "wheels[0].inches: expected a number > 0, got nothing, and it is required"),
+        ({"wheels": [{}]}, "wheels[0].inches: expected a number > 0, got nothing; it is required"),
         ({"wheels": [{"inches": 28}, {"inches": True}]}, "wheels[1].inches: expected a number > 0, got true"),
         ({"parts": {"lamps": 2, "bell": "loud"}}, 'parts.bell: expected a whole number, got "loud"'),
         ({"wheels": [{"inches": 1}] * 3}, "wheels: expected two at most, got 3"),

@@ -61,14 +61,14 @@ def test_of_few_tokens_that_came_at_once_nothing_is_concluded():
     few = answered(50, 50, token_events=3, output_tokens=3)
 
     assert is_streamed(few)
-    assert find_remarks(TARGET, few, answered())["streams"] == "all 3 tokens came at once, which are too few to tell"
+    assert find_remarks(TARGET, few, answered())["streams"] == "all 3 tokens came at once; too few to judge streaming"
 
 
 def test_another_model_than_was_asked_is_named():
     finding = found(answered(model_served="nano", fingerprint="fp_1", service_tier="flex"))
 
     assert (finding["answered_as"], finding["fingerprint"], finding["service_tier"]) == ("nano", "fp_1", "flex")
-    assert finding["remarks"] == {"answered_as": "not m, which was asked for"}
+    assert finding["remarks"] == {"answered_as": "not the requested m"}
 
 
 def test_a_dated_name_of_the_same_model_is_no_other_one():
@@ -92,7 +92,7 @@ def test_what_follows_from_a_missing_usage_is_told():
     finding = found(answered(output_tokens=None, input_tokens=None, token_source=None))
 
     assert finding["usage"] is None
-    assert finding["remarks"] == {"usage": "no pace can be measured; tokens unknown, a TPOT limit cannot pass"}
+    assert finding["remarks"] == {"usage": "TPOT cannot be measured; tokens are unknown, and a TPOT limit cannot pass"}
 
 
 def test_a_failure_is_told_without_conclusions_from_what_did_not_come():
@@ -143,7 +143,7 @@ def test_what_is_odd_about_an_answer_is_named(check):
 def test_an_empty_answer_is_named():
     empty = answered(first_token_ns=None, first_visible_ns=None, last_token_ns=None, token_events=0)
 
-    assert describe_checks(empty) == ["it holds no visible token and no tool call: it is empty"]
+    assert describe_checks(empty) == ["it has no visible token and no tool call: it is empty"]
 
 
 def test_every_check_that_an_answer_can_have_is_in_words():

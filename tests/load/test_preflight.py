@@ -191,7 +191,7 @@ def test_a_server_that_lives_and_fails_is_told_and_the_run_goes_on(script, outco
     assert said.refusal is None
     assert said.last.outcome == outcome
     assert len(said.remarks) == 1
-    assert f"{TRIES} tries before the load brought no whole answer, the last one {outcome}" in said.remarks[0]
+    assert f"{TRIES} tries before the load brought no complete answer, the last one {outcome}" in said.remarks[0]
 
 
 def busy_once(line: Line) -> None:
@@ -271,7 +271,7 @@ def test_a_refusal_that_may_pass_is_tried_again(status, again):
 def test_another_model_than_the_one_asked_is_told():
     other = Row(outcome="ok", output_tokens=7, model_served="nano")
 
-    assert find_remarks(at("http://h/v1", "nope"), [other]) == ["target real: asked for nope, answered as nano"]
+    assert find_remarks(at("http://h/v1", "nope"), [other]) == ["target real: requested nope, answered by nano"]
     assert find_remarks(at("http://h/v1", "nano"), [other]) == []
 
 
@@ -296,17 +296,17 @@ def test_what_follows_from_a_missing_usage_is_told_before_the_load():
     silent = Row(outcome="ok", output_tokens=None)
 
     assert find_remarks(at("http://h/v1"), [silent], "20ms") == [
-        "target real: its answer reported no usage: no tokens, no dollars and no pace; "
+        "target real: its answer reported no usage: tokens, dollars and TPOT will be unknown; "
         "the limit tpot = 20ms cannot pass"
     ]
-    assert find_remarks(at("http://h/v1"), [silent])[0].endswith("no dollars and no pace")
+    assert find_remarks(at("http://h/v1"), [silent])[0].endswith("tokens, dollars and TPOT will be unknown")
 
 
 def test_an_answer_past_its_cap_is_told_before_the_load():
     long = Row(outcome="ok", output_tokens=200)
 
     assert find_remarks(at("http://h/v1"), [long]) == [
-        "target real: its answer has 200 tokens where 16 were asked: the server ignores max_completion_tokens; "
+        "target real: its answer has 200 tokens where 16 were requested: the server ignores max_completion_tokens; "
         "answers may cost more and take longer than planned"
     ]
     assert find_remarks(at("http://h/v1"), [Row(outcome="length", output_tokens=17)]) == []
@@ -324,8 +324,8 @@ def test_the_addresses_of_a_name_are_kept_and_one_that_takes_no_connection_is_na
     assert said.refusal is None
     assert said.endpoints["real"]["addresses"] == f"127.0.0.1:{server.port}, 127.0.0.1:{silent.port}"
     assert said.remarks == [
-        f"target real: 127.0.0.1:{silent.port}, one of 2 addresses of its name, takes no connection "
-        "(Connection refused); the others carry the load"
+        f"target real: 127.0.0.1:{silent.port}, one of 2 addresses of its name, accepts no connection (Connection "
+        "refused); the load goes to the others"
     ]
 
 

@@ -40,7 +40,7 @@ def test_the_advice_is_the_key_to_write():
 
 
 def test_a_field_of_extra_body_is_taken_out_there():
-    assert "extra_body of the target asks for" in refused("unknown field top_k", extra_body={"top_k": 1})
+    assert "extra_body of the target sends" in refused("unknown field top_k", extra_body={"top_k": 1})
 
 
 def test_what_was_not_sent_is_not_left_out():

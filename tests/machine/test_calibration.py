@@ -236,7 +236,7 @@ def test_a_plan_within_the_calibration_gives_no_warning() -> None:
 def test_a_plan_past_it_is_told_both_figures() -> None:
     (warning,) = find_plan_warnings(Peak(2_000, 51_000.0), calibrated(600, 40_000.0))
 
-    assert "asks for 2,000 streams (about 51,000 tokens/s)" in warning
+    assert "needs 2,000 streams (about 51,000 tokens/s)" in warning
     assert "calibrated for 600 streams and 40,000 tokens/s (2026-02-14, firsttoken 1.0)" in warning
     assert "CLIENT_LIMITED" in warning
 
@@ -247,7 +247,7 @@ def test_workers_that_are_given_share_the_peak() -> None:
 
     assert list(find_plan_warnings(peak, known, workers=2)) == []
     (warning,) = find_plan_warnings(peak, known, workers=1)
-    assert "best filled to 70% of that: 2 workers (--workers)" in warning
+    assert "should carry at most 70% of that: 2 workers (--workers)" in warning
     assert list(find_plan_warnings(Peak(400, None), None, workers=2)) == []
 
 
@@ -256,7 +256,7 @@ def test_more_workers_than_cores_carry_no_more_unless_some_are_on_other_machines
     peak, known = Peak(2_000, 51_000.0), calibrated(600, 40_000.0)
 
     (warning,) = find_plan_warnings(peak, known, workers=5)
-    assert "5 workers (this machine has 2 cores: --remote brings in others)" in warning
+    assert "5 workers (this machine has 2 cores: add other machines with --remote)" in warning
     assert list(find_plan_warnings(peak, known, workers=5, is_alone=False)) == []
 
 
@@ -311,6 +311,6 @@ def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(
-        CalibrationError, match=r"expected to keep the calibration there, got: (Not a directory|File exists)"
+        CalibrationError, match=r"expected to save the calibration there, got: (Not a directory|File exists)"
     ):
         write_calibration(tmp_path / "file" / "calibration.json", calibrated(600, 40_000.0))

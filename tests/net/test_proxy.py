@@ -115,8 +115,8 @@ def test_a_user_name_and_a_password_become_basic_authorization():
 @pytest.mark.parametrize(
     ("url", "got"),
     [
-        ("socks5://me:hunter2@h:1080", "one that is spoken to over socks5"),
-        ("https://me:hunter2@h:443", "one that is spoken to over https"),
+        ("socks5://me:hunter2@h:1080", "one of scheme socks5"),
+        ("https://me:hunter2@h:443", "one of scheme https"),
         ("http://me:hunter2@", "something else"),
         ("http://me:hunter2@h:99999", "something else"),
         ("http://me:hunter2@h\r\nx:1", "something else"),

@@ -118,7 +118,7 @@ def test_what_nobody_can_bound_is_unknown_and_has_to_be_agreed_to():
 
     assert (estimate.requests, estimate.usd) == (None, None)
     assert estimate.question == (
-        "What this run may cost is unknown (paid: its speed is not published), and no cap of [budget] bounds it."
+        "The cost of this run is unknown (paid: its speed is not published), and no cap of [budget] limits it."
     )
 
 
@@ -148,7 +148,7 @@ def test_a_class_of_the_locustfile_is_not_predicted():
     estimate = estimate_run(scenario(HOSTED, load={"shape": "Waves"}), CATALOGUE)
 
     assert (estimate.minutes, estimate.requests, estimate.targets[0].stages) == (None, None, None)
-    assert "only the class of the locustfile knows" in estimate.question
+    assert "only the class of the locustfile defines" in estimate.question
 
 
 def test_a_trace_is_counted_request_by_request(tmp_path):
@@ -176,7 +176,7 @@ def test_what_the_bounds_rest_on_is_said():
     assumes = " ".join(estimate_run(scenario(HOSTED, load={"users": [4]}, budget={"usd": 3}), CATALOGUE).assumes)
 
     assert "settle 3 to 60 s, measure 15 to 300 s, hold up to 120 s" in assumes
-    assert "the published speed of one user alone" in assumes
+    assert "the published speed of a single user" in assumes
     assert "up to 3.5 tokens a word" in assumes
     assert "usd = 3" in assumes
 

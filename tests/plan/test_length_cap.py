@@ -27,4 +27,4 @@ def test_a_token_or_two_are_a_way_of_counting():
 
 def test_who_is_to_blame_depends_on_whether_a_cap_was_sent():
     assert explain_excess("max_tokens") == "the server ignores max_tokens"
-    assert explain_excess("") == "the request sends no cap (omit)"
+    assert explain_excess("") == "the request has no cap (omit)"

@@ -33,7 +33,10 @@ def test_a_ladder_too_short_for_the_peak_is_warned_of_with_the_level_it_lacks():
     """A cycle takes 0.5 s + 50/100 s = 1 s: four users offer 4 requests/s."""
     (warning,) = short_ladders(scenario({"users": [1, 4]}, PEAK), CATALOGUE)
 
-    assert "the demand needs 13 requests/s, and 4 users make at most 4, as each needs 1 s or more for one;" in warning
+    assert (
+        "your demand needs 13 requests/s, and 4 users make at most 4, as one request takes each of them 1 s or more;"
+        in warning
+    )
     assert warning.endswith("add a level of at least 13 users")
     assert list(short_ladders(scenario({"users": [1, 13]}, PEAK), CATALOGUE)) == []
 
@@ -48,10 +51,10 @@ SOAK = {"by": "rate", "at": 4, "lasts": "1h"}
 @pytest.mark.parametrize(
     ("load", "way"),
     [
-        ({"rate": [1, 4]}, "offers at most 4 requests/s, and the demand needs 13; add a level of at least 13/s"),
+        ({"rate": [1, 4]}, "offers at most 4 requests/s, and your demand needs 13; add a level of at least 13/s"),
         (
             {"rate": [2], "turns": 2},
-            "and the demand needs 13; add a level of at least 6.5/s",
+            "and your demand needs 13; add a level of at least 6.5/s",
         ),
         ({"search": {"by": "users", "from": 1, "to": 4}}, "search up to at least 13 users"),
         ({"search": {"by": "rate", "from": 1, "to": 4}}, "search up to at least 13/s"),
@@ -95,7 +98,7 @@ def test_a_speed_that_no_source_states_is_called_assumed():
 
     (warning,) = assumed_speeds(made, {"silent": silent})
 
-    assert warning.startswith("silent: no source states its speed, so it is simulated at an assumed one, ")
+    assert warning.startswith("silent: no source states its speed, so the simulator assumes one, ")
     assert "a first token after 1 s and 100 tokens/s" in warning
 
 

@@ -52,7 +52,7 @@ def test_a_run_whose_manifest_is_torn_is_not_gone_on_with(tmp_path: Path) -> Non
     (tmp_path / "scenario.toml").touch()
     (tmp_path / "manifest.json").write_bytes(b'{"state": "runn')
 
-    with pytest.raises(LaunchError, match=r"--resume .*: expected the manifest of a run in .*, got a torn one"):
+    with pytest.raises(LaunchError, match=r"--resume .*: expected the manifest of a run in .*, got a damaged one"):
         find_broken_off(tmp_path)
 
 
@@ -81,5 +81,5 @@ def test_a_run_that_came_to_its_end_is_answered_with_how_to_report_it(tmp_path: 
     (tmp_path / "scenario.toml").touch()
     (tmp_path / "manifest.json").write_text('{"state": "complete"}')
 
-    with pytest.raises(LaunchError, match=f"came to its end; `firsttoken report {tmp_path}` makes its PDF again"):
+    with pytest.raises(LaunchError, match=f"is complete; `firsttoken report {tmp_path}` makes its PDF again"):
         find_broken_off(tmp_path)

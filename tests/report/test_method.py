@@ -84,7 +84,7 @@ def test_a_paragraph_that_fails_costs_itself_only(study, monkeypatch):
 
 
 def test_what_was_left_out_of_a_trace_is_told(study):
-    left_out = "1 of 1,000 rows that are no request: 1 with 0 tokens one way (line 502)"
+    left_out = "1 of 1,000 rows that are not requests: 1 with 0 tokens one way (line 502)"
     traffic = msgspec.structs.replace(study.scenario.traffic, trace="t.csv", trace_left_out=left_out)
     load = msgspec.structs.replace(study.scenario.load, users=[], ramp="auto", settle="auto", measure="auto")
     traced = dataclasses.replace(study, scenario=msgspec.structs.replace(study.scenario, traffic=traffic, load=load))

@@ -24,7 +24,7 @@ def test_users_of_other_classes_are_named_with_what_they_did(tmp_path):
     change_manifest(folder, others={"Health": 2}, others_requests=1300, others_failures=4)
 
     assert first_page(study_run(folder)).remarks[-1] == (
-        "Users of other classes ran too: Health (2). Their requests (about 1,300, 4 failed) are in no figure."
+        "Users of other classes ran too: Health (2). Their requests (about 1,300, 4 failed) are in no result."
     )
 
 
@@ -37,7 +37,7 @@ def test_rows_that_cannot_be_are_counted(tmp_path):
     journal.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     [remark] = [each for each in first_page(study_run(folder)).remarks if "set aside" in each]
-    assert remark.startswith("1 row is impossible, set aside and in no figure: ")
+    assert remark.startswith("1 row is impossible, set aside and in no result: ")
 
 
 def test_a_run_that_failed_says_why(tmp_path):
@@ -46,4 +46,4 @@ def test_a_run_that_failed_says_why(tmp_path):
 
     warning = first_page(study_run(folder)).warning
     assert warning.startswith("INCOMPLETE: the run failed: locustfiles/chat.py:12: AttributeError: no text")
-    assert warning.endswith(". What was measured until then follows.")
+    assert warning.endswith(". The results until then follow.")

@@ -9,7 +9,7 @@ from firsttoken.report.retries import BEGUN, TOLD_LATE, UNANSWERED, list_retried
 from firsttoken.row import Row
 from firsttoken.scenario.retry import Retry, read_policy
 
-UNTOUCHED = "answer of which a byte has come is not asked for again"
+UNTOUCHED = "answer of which a byte has arrived is not retried"
 WORDS = (404, 429, 503, "5xx", "connect", "timeout", "truncated")
 POLICIES_OF_MANY_KINDS = [
     *POLICIES.values(),
@@ -58,7 +58,7 @@ def test_a_policy_that_asks_again_after_the_first_byte_does_not_claim_otherwise(
     custom = read_policy(Retry(policy="custom", on=["truncated", "timeout"]))
 
     assert is_tried(custom, outcome="truncated", http_status=200, bytes_received=300)
-    assert "an answer that broke off" in write_policy(custom)
+    assert "an answer that ended too early" in write_policy(custom)
     assert UNTOUCHED not in write_policy(custom)
 
 
@@ -70,10 +70,10 @@ def test_a_rate_limit_that_comes_after_a_token_is_tried_again_by_nobody(policy):
 def test_the_rules_of_the_openai_package_are_told_with_their_numbers():
     assert write_policy(POLICIES["openai"]) == (
         "Up to 2 retries after 408, 409, 429, 5xx, a failure to connect, a time-out before the first byte of an "
-        "answer, a connection lost before the first byte and a rate limit told in a stream before its first token; "
+        "answer, a connection lost before the first byte and a rate limit in a stream before its first token; "
         "waits of 500 ms, doubled each time up to 8.00 s, each shortened at random by up to 25 %; Retry-After is "
         "obeyed up to 120 s, and a longer one ends the request; the server's x-should-retry is obeyed before this "
-        "list; any other answer of which a byte has come is not asked for again."
+        "list; any other answer of which a byte has arrived is not retried."
     )
 
 
@@ -81,10 +81,10 @@ def test_a_policy_of_ones_own_is_told_with_all_its_numbers():
     retry = Retry(policy="custom", max_retries=3, base="250ms", cap="4s", jitter=0.5, on=[429, "connect"], budget=0.1)
 
     assert write_policy(read_policy(retry)) == (
-        "Up to 3 retries after 429, a failure to connect and a rate limit told in a stream before its first token; "
+        "Up to 3 retries after 429, a failure to connect and a rate limit in a stream before its first token; "
         "waits of 250 ms, doubled each time up to 4.00 s, each shortened at random by up to 50 %; Retry-After is "
-        "obeyed up to 120 s, and a longer one ends the request; any other answer of which a byte has come is not "
-        "asked for again. At most 10 % of requests may be retries."
+        "obeyed up to 120 s, and a longer one ends the request; any other answer of which a byte has arrived is not "
+        "retried. At most 10 % of requests may be retries."
     )
 
 
@@ -92,7 +92,7 @@ def test_what_plays_no_part_is_left_out():
     once = write_policy(RetryPolicy(max_retries=1, jitter=0.0, on=frozenset({429})))
 
     assert once.startswith(
-        "Up to 1 retry after 429 and a rate limit told in a stream before its first token; waits of 500 ms"
+        "Up to 1 retry after 429 and a rate limit in a stream before its first token; waits of 500 ms"
     )
 
 

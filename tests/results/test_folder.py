@@ -168,7 +168,7 @@ def test_a_killed_run_opens_and_says_what_is_missing(folder: Path) -> None:
         "attempts/worker-0.jsonl ends in the middle of a line; that last line was left out.",
         "stages.jsonl ends in the middle of a line; that last line was left out.",
         "health.jsonl ends in the middle of a line; that last line was left out.",
-        "The run did not come to its end (its manifest says: running).",
+        "The run did not finish (its manifest says: running).",
         "1 attempt has a start but no end in the journal: its outcome is `lost`.",
     ]
 
@@ -213,7 +213,7 @@ def test_impossible_rows_are_set_aside_counted_and_still_there_to_look_at(folder
     run = open_run(folder)
 
     (note,) = run.notes
-    assert note.startswith("2 impossible attempts are set aside and in no figure: marks out of order (1), ")
+    assert note.startswith("2 impossible attempts are set aside and in no result: marks out of order (1), ")
     assert "a negative count (1)" in note
     assert len(run.attempts("stage")["stage"]) == len(rows) - 2
     assert run.sql("SELECT count(*) FROM quarantined")[1] == [(2,)]
@@ -222,7 +222,7 @@ def test_impossible_rows_are_set_aside_counted_and_still_there_to_look_at(folder
 def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
     run = open_run(make_run(tmp_path / "run", levels=(4,), client=Client(interrupted=True)))
 
-    assert run.notes == ["The run did not come to its end (its manifest says: interrupted)."]
+    assert run.notes == ["The run did not finish (its manifest says: interrupted)."]
     assert run.stages[-1].reason == "interrupted"
     assert run.stages[-1].window is not None
 

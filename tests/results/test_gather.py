@@ -205,7 +205,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     write_journal(tmp_path, ended("a"))
     (tmp_path / NAME / "in the way").mkdir(parents=True)
 
-    with pytest.raises(RunFolderError, match=r"expected to gather .*attempts into .*; the journals are as they were"):
+    with pytest.raises(RunFolderError, match=r"expected to gather .*attempts into .*; the journals are unchanged"):
         gather(tmp_path)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["attempts", NAME]

@@ -32,7 +32,7 @@ def test_the_mean_of_a_spread_lies_above_its_median():
 def test_two_targets_do_not_share_a_name():
     traffic = Traffic(locustfile="chat", input_tokens=1, output_tokens=1)
 
-    with pytest.raises(ValueError, match=r'target\.name: expected a name of its own for each, got "m" twice'):
+    with pytest.raises(ValueError, match=r'target\.name: expected a different name for each, got "m" twice'):
         Scenario(name="s", target=[Target(model="m"), Target(model="m")], traffic=traffic, load=Load(users=[1]))
 
 
@@ -69,8 +69,8 @@ def test_a_window_of_a_trace_does_not_end_before_it_begins():
 
 
 def test_a_deciding_level_may_be_a_rate_or_the_peak_of_a_shape():
-    assert made(RATES, slo={"at": "rate=0.50"})
-    assert made({"shape": "spike", "spike": SPIKE}, slo={"at": "rate=9"})
+    made(RATES, slo={"at": "rate=0.50"})
+    made({"shape": "spike", "spike": SPIKE}, slo={"at": "rate=9"})
 
 
 def test_only_a_custom_policy_says_how_it_retries():

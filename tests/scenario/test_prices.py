@@ -28,12 +28,12 @@ def scenario(**target) -> Scenario:
 @pytest.mark.parametrize(
     ("prices", "words"),
     [
-        ((0.0000025, 0.00001), "is it written per token? then write input = 2.5, output = 10 (times 1,000,000)"),
-        ((0.0025, 0.01), "is it written per 1,000 tokens? then write input = 2.5, output = 10 (times 1,000)"),
-        ((2.5, 0.01), "is it written per 1,000 tokens? then write output = 10 (times 1,000)"),
+        ((0.0000025, 0.00001), "is the price per token? then write input = 2.5, output = 10 (times 1,000,000)"),
+        ((0.0025, 0.01), "is the price per 1,000 tokens? then write input = 2.5, output = 10 (times 1,000)"),
+        ((2.5, 0.01), "is the price per 1,000 tokens? then write output = 10 (times 1,000)"),
         ((2.5, 1e-9), "a price is written in US dollars per million tokens"),
-        ((300.0, 1500.0), "is it written in cents? then write input = 3, output = 15 (times 0.01)"),
-        ((2500.0, 10_000.0), "is it written per billion tokens? then write input = 2.5, output = 10 (times 0.001)"),
+        ((300.0, 1500.0), "is the price in cents? then write input = 3, output = 15 (times 0.01)"),
+        ((2500.0, 10_000.0), "is the price per billion tokens? then write input = 2.5, output = 10 (times 0.001)"),
     ],
 )
 def test_a_price_in_another_unit_gives_a_warning_with_the_factor_that_mends_it(prices, words):
@@ -41,7 +41,7 @@ def test_a_price_in_another_unit_gives_a_warning_with_the_factor_that_mends_it(p
 
     assert warning.startswith("target.m.price: ")
     assert words in warning
-    assert "what the catalogue lists" in warning
+    assert "the prices of the catalogue" in warning
 
 
 @pytest.mark.parametrize("prices", [(2.5, 10.0), (0.02, 0.08), (150.0, 600.0), (0.0, 0.0)])

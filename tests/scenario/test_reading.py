@@ -248,7 +248,7 @@ def test_a_folder_is_told_from_a_file_that_is_missing(tmp_path):
 def test_an_empty_file_is_refused_with_what_to_start_from(path):
     path.write_text("# nothing yet\n")
 
-    assert "expected a scenario, got an empty file; `firsttoken init DIR` lays" in refusal(path)
+    assert "expected a scenario, got an empty file; `firsttoken init DIR` creates" in refusal(path)
 
 
 def test_a_trace_needs_no_table_of_the_load(path, tmp_path):
@@ -269,7 +269,7 @@ def test_a_deployment_that_is_called_like_an_api_is_none(path):
 def test_a_header_that_may_hold_a_key_is_refused_in_a_new_run_and_read_in_an_old_one(path):
     path.write_text(MINIMAL.replace('model = "gpt-5.4"', 'model = "gpt-5.4"\nheaders = { X-Gateway = "k-1" }'))
 
-    assert "headers.X-Gateway: expected no value written out" in refusal(path)
+    assert "headers.X-Gateway: expected no literal value" in refusal(path)
     assert reopen_scenario(path).target[0].headers == {"X-Gateway": "k-1"}
 
 

@@ -64,7 +64,7 @@ def test_a_target_is_named_by_a_word_made_of_its_models_id(model, name):
 
 
 def test_an_id_that_holds_no_word_needs_a_name_beside_it():
-    with pytest.raises(msgspec.ValidationError, match="name: expected a word to call the target by"):
+    with pytest.raises(msgspec.ValidationError, match="name: expected a name for the target"):
         msgspec.convert({"model": "[]"}, Target)
 
 

@@ -139,7 +139,7 @@ CHATS = {
         openai_processing_ms="12",
     ),
     "a broken gateway": plain("502 Bad Gateway", b"<html>Bad gateway</html>", "text/html"),
-    "a refusal without a word": plain("503 Service Unavailable", b""),
+    "a refusal without a message": plain("503 Service Unavailable", b""),
     "a redirect": plain("307 Temporary Redirect", b"", location="http://elsewhere.invalid/"),
 }
 COMPLETIONS = {

@@ -34,7 +34,7 @@ def test_a_spec_that_cannot_be_served_is_refused_with_where_and_why(line, words)
 
 
 def test_settings_with_gaps_are_refused():
-    with pytest.raises(ValueError, match="'m': expected settings without gaps"):
+    with pytest.raises(ValueError, match="'m': expected all settings"):
         host_models(read_spec(write_spec(models=[{"name": "m", "settings": {}}])))
 
 

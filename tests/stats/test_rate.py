@@ -97,7 +97,7 @@ def test_counts_of_parts_add_up_to_the_counts_of_all() -> None:
     parts = count([0.0], [[5, 5]], [6.0]) + count([1000.0, 3e9], [[1], []], [math.nan, 2.0])
     whole = count([0.0, 1000.0, 3e9], [[5, 5], [1], []], [6.0, math.nan, 2.0])
 
-    for name in ("events", "told", "untold"):
+    for name in ("events", "reported", "unreported"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 

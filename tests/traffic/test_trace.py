@@ -112,10 +112,10 @@ MOON = '{"timestamp": 0, "input_length": 600, "output_length": 9, "hash_ids": [1
         ([MOON] * 9, MOON.replace("9", "0"), "0 tokens one way"),
         ([MOON] * 9, MOON.replace("600", "-600"), "a negative number of tokens"),
         ([MOON] * 9, MOON.replace("600", "1600"), "hash_ids that are not one for each 512 tokens of input_length"),
-        ([MOON] * 9, MOON.replace("600", '"x"'), "fields that are missing, blank or no numbers"),
-        ([MOON] * 9, MOON.replace("600", "null"), "fields that are missing, blank or no numbers"),
+        ([MOON] * 9, MOON.replace("600", '"x"'), "fields that are missing, blank or not numbers"),
+        ([MOON] * 9, MOON.replace("600", "null"), "fields that are missing, blank or not numbers"),
         ([MOON] * 9, MOON.replace('"timestamp": 0', '"timestamp": 1e99'), "an invalid time"),
-        ([MOON] * 9, MOON[:40], "fields that are missing, blank or no numbers"),
+        ([MOON] * 9, MOON[:40], "fields that are missing, blank or not numbers"),
     ],
 )
 def test_a_line_that_is_no_request_is_left_out_and_counted(tmp_path, good, bad, kind):
@@ -123,7 +123,7 @@ def test_a_line_that_is_no_request_is_left_out_and_counted(tmp_path, good, bad, 
 
     assert len(recording.times_ns) == 9
     assert describe_faults(recording) == (
-        f"2 of 11 rows that are no request: 2 with {kind} (first in line {len(good) + 1})"
+        f"2 of 11 rows that are not requests: 2 with {kind} (first in line {len(good) + 1})"
     )
 
 
@@ -200,7 +200,7 @@ def test_the_busiest_stretch_is_found(tmp_path):
 def test_a_window_without_requests_says_how_long_the_trace_is():
     assert read_window(MOONCAKE, from_s=70.0, to_s=80.0) == []
     assert describe_emptiness(read_recording(MOONCAKE), 70.0, 80.0) == (
-        "expected requests from 70 s until before 80 s of the trace, got none; it goes to 60 s"
+        "expected requests from 70 s until before 80 s of the trace, got none; the trace ends at 60 s"
     )
 
 

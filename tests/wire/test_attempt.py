@@ -210,9 +210,9 @@ def assert_reached(row: Row, mark: tuple[str, ...], events: int, tokens: int) ->
         ),
         ("http_4xx", script(plain("400 Bad Request", b'{"error":{"message":"Bad model"}}')), "Bad model", (HEAD, 0, 0)),
         ("http_5xx", script(plain("500 Oops", b"oops", content_type="text/plain")), "oops", (HEAD, 0, 0)),
-        ("connect", hang_up, "not one byte of it came", (SENT, 0, 0)),
-        ("connect", script(then=hang_up), "not one byte of it came", (SENT, 0, 0)),
-        ("connect", script(then=Line.break_off), "not one byte of it came", (SENT, 0, 0)),
+        ("connect", hang_up, "no byte of it arrived", (SENT, 0, 0)),
+        ("connect", script(then=hang_up), "no byte of it arrived", (SENT, 0, 0)),
+        ("connect", script(then=Line.break_off), "no byte of it arrived", (SENT, 0, 0)),
         ("protocol", script(b"hello, who is there?\r\n"), "expected HTTP/1.1, got something else", (SENT, 0, 0)),
         ("protocol", script(head("302 Found", location="/login")), "redirect (302) to /login", (HEAD, 0, 0)),
         (
@@ -373,7 +373,7 @@ def comment(line: Line) -> None:
             script(head(), frames(TEXT), then=comment),
             (TOKEN, 1, 1),
         ),
-        ("http_5xx", "HTTP 500 without a word", {"first_token_s": 0.15}, script(head("500 Oops")), (HEAD, 0, 0)),
+        ("http_5xx", "HTTP 500 without a message", {"first_token_s": 0.15}, script(head("500 Oops")), (HEAD, 0, 0)),
         (
             "ok",
             "after the finish marker: no event for 0.15 s",

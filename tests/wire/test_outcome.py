@@ -39,7 +39,7 @@ REFUSED = End("http_5xx", "Oh no")
         (COMPLETE, {"finish": "max_output_tokens"}, "length", None),
         (COMPLETE, {"finish": "content_filter"}, "content_filter", None),
         (COMPLETE, {"finish": "abort"}, "error_in_stream", "finish reason 'abort'"),
-        (COMPLETE, {"finish": "because"}, "ok", "unknown finish reason 'because', taken for ok"),
+        (COMPLETE, {"finish": "because"}, "ok", "unknown finish reason 'because', taken as ok"),
         (COMPLETE, {}, "truncated", "the answer ended without a finish marker"),
         (LOST, {}, "truncated", "the server closed the connection before the end of the answer"),
         (LOST, {"finish": "stop"}, "ok", f"after the finish marker: {LOST.error}"),
@@ -58,13 +58,13 @@ REFUSED = End("http_5xx", "Oh no")
         (COMPLETE, {"done": True, "stray": b'{"error": "busy"}'}, "error_in_stream", "busy"),
         (COMPLETE, {"finish": "stop", "stray": b'{"error": "busy"}'}, "ok", None),
         (LOST, {"stray": b'{"error": {"message": "busy", "code": 429}}'}, "rate_limited", "busy (429)"),
-        (COMPLETE, {"stray": b"Oh no"}, "truncated", f"{COMPLETE.error}; outside its events it said: Oh no"),
+        (COMPLETE, {"stray": b"Oh no"}, "truncated", f"{COMPLETE.error}; outside its events the server said: Oh no"),
         (COMPLETE, {"refused": REFUSED}, "http_5xx", "Oh no"),
         (LOST, {"refused": REFUSED}, "http_5xx", "Oh no"),
         (IDLE, {"refused": REFUSED}, "http_5xx", "Oh no"),
         (FAULT, {"finish": "stop"}, "client_error", FAULT.error),
         (FAULT, {"refused": REFUSED}, "client_error", FAULT.error),
-        (LOST, {"answered": False}, "connect", f"{LOST.error}; not one byte of it came"),
+        (LOST, {"answered": False}, "connect", f"{LOST.error}; no byte of it arrived"),
         (IDLE, {"answered": False}, "idle_timeout", "no event for 2 s"),
     ],
 )
@@ -80,7 +80,7 @@ def test_what_was_said_is_held_against_how_it_ended(end, said, outcome, error):
 )
 def test_a_status_refuses(status, outcome):
     assert refuse_status(status, ServerError("Oh no")) == End(outcome, "Oh no")
-    assert refuse_status(status, ServerError("")).error == f"HTTP {status} without a word"
+    assert refuse_status(status, ServerError("")).error == f"HTTP {status} without a message"
 
 
 @pytest.mark.parametrize("status", [400, 403, 503])

@@ -60,7 +60,7 @@ def test_every_text_that_a_server_writes_into_a_row_is_blanked():
     "text",
     [
         "got {}: hi",
-        "unknown finish reason '{:.14}', taken for ok",
+        "unknown finish reason '{:.14}', taken as ok",
         "expected an event, got '{:.20}': malformed",
         "{:.12} and {}",
         "{:.5}",

@@ -30,7 +30,7 @@ class Connections:
     resent: int
     """Of them those under which such a connection died, and that were sent again on a new one."""
     detoured: int
-    """Of them those before which another address of the name refused or was silent."""
+    """Of them those before which another address of the host name refused or did not answer."""
     ttft_ms: float | None
     """The median time to the first token of those that were sent once; None where none came."""
     resent_ttft_ms: float | None

@@ -124,8 +124,8 @@ TERMS = (
         name="Lengths",
         unit="tokens, %",
         formula=(
-            "mean input and output tokens of an answer, as the server counted them; asked: the words of its "
-            "prompt, and the most tokens that it was to have; share of the input that came from a cache"
+            "mean input and output tokens of an answer, as the server counted them; asked: the words of its prompt, "
+            "and its limit of output tokens; share of the input that came from a cache"
         ),
         over="measured answers",
         metrics={

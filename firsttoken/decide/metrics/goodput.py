@@ -95,7 +95,7 @@ TERMS = (
         meaning="answers without a product, or not whole",
         unit="%",
         formula=(
-            "answers that brought no visible token and no tool call / answers: they miss the SLO, are in "
+            "answers without a visible token or tool call / answers: they miss the SLO, are in "
             "no latency and are paid for; answers that ended at the cap on their length / answers"
         ),
         over="measured answers",

@@ -130,12 +130,12 @@ TERMS = (
     ),
     Term(
         name="Arrivals",
-        meaning="what an open loop brings",
+        meaning="requests of an open loop",
         unit="1/s, count",
         formula=(
-            "arrivals that the schedule had in the window / its length, whatever became of them; answered: "
-            "requests of any phase whose answer was whole within it / its length; dropped: those that found "
-            "max_in_flight requests open; ratio: answered / due, ± 2 √(2 × requests open) for the window's edges: a "
+            "arrivals that the schedule had in the window / its length, answered or not; answered: requests of any "
+            "phase whose answer was whole within it / its length; dropped: not sent, as max_in_flight requests were "
+            "open; ratio: answered / due, ± 2 √(2 × requests open) for the window's edges: a "
             "service keeps up where its upper end reaches 0.95"
         ),
         over="the measure window",
@@ -148,11 +148,11 @@ TERMS = (
     ),
     Term(
         name="Lateness",
-        meaning="how late arrivals began",
+        meaning="how late requests started",
         unit="ms",
         formula=(
-            "begun − intended: from the schedule's instant to the first touch of the network, the start of "
-            "the connection or, where one was open, sent"
+            "start − intended: from the scheduled time to the first use of the network, the start of the connection "
+            "or, where one was open, sent"
         ),
         over="measured arrivals",
         metrics={

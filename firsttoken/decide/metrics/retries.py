@@ -178,7 +178,7 @@ TERMS = (
     Term(
         name="Quota used",
         unit="%",
-        formula="the most that was gone of a limit on requests or tokens, by the server's own headers",
+        formula="the largest used part of a limit on requests or tokens, by the server's own headers",
         over="all attempts of the level",
         metrics={
             "quota_used_share": Metric(

@@ -147,7 +147,7 @@ TERMS = (
     ),
     Term(
         name="User-perceived TTFT",
-        meaning="first word as users perceived it",
+        meaning="first word as the user perceives it",
         unit="ms, s",
         formula=(
             "first_token of the attempt that succeeded − intended of the first attempt: failed attempts and "
@@ -235,7 +235,7 @@ TERMS = (
         name="Late share",
         meaning="tokens a reader waits for",
         unit="%",
-        formula="tokens that came later than a reader at the TPOT of the SLO needs them / tokens",
+        formula="tokens that came later than a reader at the pace of the SLO's TPOT needs them / tokens",
         over="measured answers",
         metrics={"late_share": Metric(unit="share", label="Late tokens", of=OfWindow(late_share))},
     ),

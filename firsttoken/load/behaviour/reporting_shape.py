@@ -1,4 +1,4 @@
-"""The shape that tells Locust how many users the present stage wants; it owns no boundary.
+"""The shape that reports the wanted number of users to Locust; it decides no boundary.
 
 Rule: it is also where a user finds the session it belongs to, as Locust hands every user its environment.
 """

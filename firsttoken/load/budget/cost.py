@@ -1,7 +1,7 @@
 """What an attempt costs: at most, before it is sent, and in truth, after it has ended. Pure.
 
 Rule: sums are whole numbers, so that a million of them drift nowhere; a price of $1 per million tokens is 1,000
-nanodollars a token. Before sending, every token that may come is counted; afterwards, what the server told.
+nanodollars a token. Before sending, every token that may come is counted; afterwards, what the server reported.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ def estimate(input_tokens: int, output_tokens: int, source: Source | None) -> Co
 
 
 def spent(row: Row, source: Source | None, estimated: Cost) -> Cost:
-    """What an attempt that has ended cost: the server's usage where it told one that can be, nothing but a request
+    """What an attempt that has ended cost: the server's usage where it reported a possible one, nothing but a request
     where it was refused or never sent, else all that was estimated: a server may read on after a stream broke.
 
-    Dollars at a price that nobody knows are as much as was estimated.
+    Dollars at an unknown price are as much as was estimated.
     """
     if row.input_tokens is not None and row.output_tokens is not None and is_possible(row):
         nano_usd = price_row(row, source)
@@ -87,7 +87,7 @@ def spent(row: Row, source: Source | None, estimated: Cost) -> Cost:
 
 
 def is_possible(row: Row) -> bool:
-    """Whether the counts that a server told can be: an impossible one must neither fill a budget nor empty it.
+    """Whether the counts of a server are possible: an impossible one must neither fill a budget nor empty it.
 
     A token that streams takes a byte at least; those of hidden reasoning do not stream.
     """
@@ -152,7 +152,7 @@ class PromptGauge:
         self._highest = 0.0
 
     def record_prompt(self, words: int, row: Row) -> None:
-        """Learn from what the server counted, if it told."""
+        """Learn from what the server counted, if it reported that."""
         if row.input_tokens is not None and words > 0 and is_possible(row):
             self._counted += 1
             self._highest = max(self._highest, (row.input_tokens - self.FRAME) / words)
@@ -167,7 +167,7 @@ class PromptGauge:
 class AnswerGauge:
     """How many tokens an answer has at most: what was asked for, unless a server was seen to give more than that.
 
-    Such a server ignores the cap, and its next answer may be as long as its longest whatever is asked for.
+    Such a server ignores the cap, and its next answer may be as long as its longest, whatever the cap.
     """
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class AnswerGauge:
         """Of the answers that were longer than asked."""
 
     def record_answer(self, asked_tokens: int, row: Row) -> None:
-        """Learn from what the server counted, if it told what can be."""
+        """Learn from what the server counted, if that is possible."""
         if row.output_tokens is not None and row.output_tokens > asked_tokens and is_possible(row):
             self._longest = max(self._longest, row.output_tokens)
 

@@ -24,7 +24,7 @@ from firsttoken.load.budget.cost import NANO, NOTHING, Cost
 from firsttoken.scenario.format import Budget
 
 NO_CAP = 2**62
-"""A cap that no run reaches, so that a kind without one needs no rule of its own."""
+"""A cap that no run reaches, so that a kind without a cap needs no special case."""
 
 AHEAD_S = 4.0
 """So much of the recent pace an allowance asks ahead; it asks when less than half of that is left."""
@@ -184,7 +184,7 @@ class Ledger:
     """What the run may still spend, and for which worker it is reserved."""
 
     def __init__(self, caps: Budget, earlier: Cost = NOTHING, earlier_ns: int = 0) -> None:
-        """`earlier`: what the run had spent, and for how long, before it was broken off and gone on with."""
+        """`earlier`: what the run had spent, and how long it had lasted, before it was resumed."""
         self._caps = caps
         self._earlier_ns = earlier_ns
         self._left = Cost(
@@ -264,7 +264,8 @@ class Ledger:
             self._lost.add(worker)
 
     def exhausted(self, since_ns: int) -> str | None:
-        """Which cap ends the run, in a sentence, `since_ns` after it began or went on; None while it may go on."""
+        """Which cap ends the run, in a sentence, `since_ns` after it began or was resumed; None while it may
+        continue."""
         if self._caps.minutes and self._earlier_ns + since_ns >= self._caps.minutes * 60 * NS:
             return f"the budget of {self._caps.minutes:g} min is used up"
         return self._used_up

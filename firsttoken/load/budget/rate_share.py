@@ -1,7 +1,7 @@
 """The share of an account's quota that a test may use, so that production on the same account is not starved. Pure.
 
 Rule: what counts is what the vendor reserves when a request comes in, its prompt and the whole answer it may have,
-whatever comes of it later (`cost.estimate`). Each limit is a token bucket, empty after a request for as long as the
+also if it uses less later (`cost.estimate`). Each limit is a token bucket, empty after a request for as long as the
 share takes to refill by its cost:
 
     empty for = cost / (share x limit / window / workers)
@@ -26,7 +26,7 @@ DAY_S = 86_400.0
 
 
 class LimitKind(NamedTuple):
-    """What tells one limit from another."""
+    """The key of a limit."""
 
     of: Literal["requests", "tokens", "input", "output"]
     window_s: float
@@ -86,9 +86,8 @@ class QuotaShare:
     def record_limits(self, row: Row) -> None:
         """Record the limits that an answer reports.
 
-        Where it does not tell for which time they are, that is a minute, but for requests that take longer than that
-        to reset: some accounts are told their requests of a day in the same header
-        (https://console.groq.com/docs/rate-limits).
+        Where it does not report their period, that is a minute, except for requests that take longer than that to
+        reset: some accounts get their requests of a day in the same header (https://console.groq.com/docs/rate-limits).
         """
         long_ms = row.ratelimit_reset_requests_ms
         untold_s = DAY_S if long_ms is not None and long_ms > MINUTE_S * 1e3 else MINUTE_S

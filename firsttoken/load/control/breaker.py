@@ -1,4 +1,5 @@
-"""The breaker: stops hammering an endpoint that is dead, and never one that is only bad. Pure: told counts and time.
+"""The breaker: ends the load on a dead endpoint, and never on one that is only bad. Pure: counts and time are handed
+in.
 
 Rule: it trips when FAILURES attempts have failed in a row, over PATIENCE_S at least, and in all that time nothing
 was answered and no stream was running. The counts are those of all workers added up, so it does not matter who failed.
@@ -9,7 +10,7 @@ whose refusals come by hundreds between two answers; a time alone trips on a sin
 On 50 % errors a run of 30 failures has a chance of 2^-30 at each attempt: once in two thousand runs of a million
 attempts each, and at more than three attempts a second the ten seconds make it rarer still. A dead endpoint is left
 after ten seconds; by one user who backs off as the openai package does (2 attempts/s) after fifteen. Where each
-failure is a time-out, thirty of those have to pass: nobody is hammered meanwhile.
+failure is a time-out, thirty of those have to pass; the load is low meanwhile.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Breaker:
         """Look at the attempts of all workers: how many of the stage so far had an outcome of a server that is alive,
         and of one that may be dead (row.OUTCOMES), and how many have an answer running now.
 
-        A new stage counts from 0 again; the row of failures goes on.
+        A new stage counts from 0 again; the row of failures continues.
         """
         failures = failed - self._failed if failed >= self._failed else failed
         alive = streaming > 0 or (answered > 0 and answered != self._answered)
@@ -52,6 +53,6 @@ class Breaker:
     def _check(self, seconds: float) -> None:
         if self.tripped is None and self._in_a_row >= FAILURES and seconds >= PATIENCE_S:
             self.tripped = (
-                f"{self._target}: the last {self._in_a_row:,} attempts failed, over {seconds:.0f} s in which nothing "
-                "was answered; the run stopped rather than go on asking a dead endpoint"
+                f"{self._target}: the last {self._in_a_row:,} attempts failed, with no answer for {seconds:.0f} s; "
+                "the run stopped, as the endpoint is dead"
             )

@@ -35,7 +35,7 @@ class Counters(msgspec.Struct):
     streaming: int = 0
     """Attempts whose answer is running; looked at only once some were not answered."""
     unpaid: int = 0
-    """Attempts that were refused for want of credit."""
+    """Attempts that were refused because the credit is spent."""
     pending: int = 0
     """Attempts that are on the wire for long without an answer; looked at only once some were refused like that."""
     open_measured: int = 0
@@ -58,7 +58,7 @@ class Counters(msgspec.Struct):
     unpriced: int = 0
     """Attempts whose tokens have no known price."""
     unpaid_words: str = ""
-    """What the last refusal for want of credit said."""
+    """The text of the last refusal because the credit is spent."""
     samples: list[Sample] = []
     """Of measured requests, for a level that measures until a figure is known well enough."""
 

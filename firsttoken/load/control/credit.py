@@ -1,6 +1,6 @@
-"""Spent credit: a refusal that no waiting mends, as the wire tells it from a rate limit. Pure.
+"""Spent credit: a refusal that waiting does not fix, which the wire distinguishes from a rate limit. Pure.
 
-Rule: one refusal proves nothing, for some vendors say the same of too many requests at once: the account is taken for
+Rule: one refusal proves nothing, as some vendors say the same of too many requests at once: the account counts as
 spent when REFUSALS attempts in a row were refused like that, over PATIENCE_S, while nothing was answered and no stream
 was running. Attempts that are on the wire for long may be such answers, and are waited for, but no longer than
 SLOW_PATIENCE_S.
@@ -22,7 +22,7 @@ PENDING_S = 1.0
 
 
 def says_spent(row: Row) -> bool:
-    """Whether an attempt was refused for want of credit, before a token came."""
+    """Whether an attempt was refused because the credit is spent, before a token came."""
     return CREDIT_SPENT in row.checks and row.outcome not in SUCCESS and row.first_token_ns is None
 
 
@@ -60,8 +60,9 @@ class CreditBreaker:
     def record_counts(
         self, *, answered: int, refused: int, streaming: int, pending: int, words: str, now_ns: int
     ) -> None:
-        """Look at the attempts of a stage so far: how many were answered and how many refused for want of credit, how
-        many stream now or are on the wire for long, and what the last refusal said. A new stage counts from 0 again.
+        """Look at the attempts of a stage so far: how many were answered and how many refused because the credit is
+        spent, how many stream now or are on the wire for long, and what the last refusal said. A new stage counts from
+        0 again.
         """
         refusals = refused - self._refused if refused >= self._refused else refused
         alive = streaming > 0 or (answered > 0 and answered != self._answered)
@@ -78,7 +79,7 @@ class CreditBreaker:
             said = f' ("{words}")' if words else ""
             self.tripped = (
                 f"the credit of {name_account(self._target)} is spent: {self._target.name} refused the last "
-                f"{self._in_a_row:,} attempts for it{said}, over {seconds:.0f} s in which nothing was answered"
+                f"{self._in_a_row:,} attempts because of it{said}, with no answer for {seconds:.0f} s"
             )
 
 

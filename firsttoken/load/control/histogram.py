@@ -1,6 +1,6 @@
 """How long things took, counted in buckets: what the stage clock needs to know, in bounded memory. Pure.
 
-Rule: a histogram steers, and is shown while a run goes on; it never reports. Its buckets are one per cent wide, two
+Rule: a histogram steers, and is shown during a run; the report never uses it. Its buckets are one per cent wide, two
 histograms add up to that of the union, and every figure of a report comes from rows instead.
 """
 

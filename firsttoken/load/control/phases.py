@@ -1,13 +1,13 @@
-"""The clock of one stage: ramp, settle, measure, hold. Pure: every call is told what time it is.
+"""The clock of one stage: ramp, settle, measure, hold. Pure: every call gets the time.
 
-Rule: boundaries are instants on the run's clock, fixed by the plan and not by when somebody looked; a request
-belongs to the phase in which it was intended. One process moves a stage's clock, all others are told and follow.
+Rule: boundaries are instants on the run's clock, fixed by the plan and not by the moment of a check; a request
+belongs to the phase in which it was intended. One process moves a stage's clock, all others follow.
 
 "auto" (all lengths from the end-to-end times of requests that ended in this stage):
   settle  ends once it has lasted 2 x p95, at least 3 s, at most 60 s
   measure ends once it has lasted 5 x p99, at least 15 s, and what it shows is known well enough; at most 300 s
 Where a stage is to find something out, its measure phase ends once that is known, within the plan's least and most.
-The hold of an open loop lasts so long at least that what was due at the end of measure has been begun, and told.
+The hold of an open loop lasts at least until what was due at the end of measure has started, and was reported.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class StageClock:
             self.ended_ns = now_ns
 
     def follow(self, phases: Sequence[Phase], now_ns: int) -> None:
-        """Move into those of `phases`, as told in order by who moves this clock, that had not been told before."""
+        """Move into those of `phases`, which the process that moves this clock reports in order, that are new."""
         self.boundaries += [(phase, now_ns) for phase in phases[len(self.boundaries) :]]
 
     def _until_ns(self, phase: Phase, began_ns: int, now_ns: int, counters: Counters, enough: bool) -> int | None:

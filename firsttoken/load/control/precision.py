@@ -1,9 +1,10 @@
 """Measure until a figure is known well enough: the report's own interval, taken while the level still runs. Pure.
 
 Rule: the interval is the one that the page will show, of the same values, by the same statistics. It is only believed
-where the window is long enough to tell how alike neighbours are; before that it would look narrower than it is. To stop
-once an interval is narrow, unlike once it lies on one side of something, costs it nothing of its 95 % but at the very
-first values (Chow & Robbins 1965, Annals of Mathematical Statistics 36, 457-462), which is what the least time is for.
+where the window is long enough to show how similar neighbours are; before that it would look narrower than it is. To
+stop once an interval is narrow, unlike once it lies on one side of something, costs it nothing of its 95 % but at the
+very first values (Chow & Robbins 1965, Annals of Mathematical Statistics 36, 457-462), which is what the least time is
+for.
 
 This file brings numpy and scipy into a load process: import it where a scenario asks for it, before the load begins.
 """

@@ -1,8 +1,8 @@
-"""What a load process tells of a run while it goes on: a stage that begins, how it stands, what it has shown. Pure.
+"""What a load process reports while a run lasts: a new stage, its progress, its result. Pure.
 
-Rule: these are counts of the moment, for the eye. Every figure of a report comes from rows instead: a median told here
-may differ from it by half a per cent, half the width of a histogram's bucket, and tokens/s lack those of requests that
-were cut off.
+Rule: these are counts of the moment, for the terminal. Every result of a report comes from rows instead: a median
+shown here may differ from it by half a per cent, half the width of a histogram's bucket, and tokens/s lack those of
+requests that were cut off.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def find_usd(all_counters: Sequence[Counters]) -> float | None:
 def find_left_ns(
     stages: Sequence[tuple[StageClock, Counters]], groups: Sequence[Group] | None, now_ns: int
 ) -> int | None:
-    """About how long the run will go on: the stages that run and the groups that follow; None where that is unknown.
+    """About how long the run will last: the present stages and the groups that follow; None where that is unknown.
 
     A length that follows from the answers is taken at the times that the stages running now have shown.
     """

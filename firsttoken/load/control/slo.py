@@ -1,8 +1,8 @@
-"""Who meets the SLO, judged request by request while the run goes on. Pure.
+"""Whether requests meet the SLO, judged one by one during the run. Pure.
 
 Rule: the judgement is the report's own, made of the rows of one request instead of arrays (decide/measure/slo.py has
 the words, decide/measure/latency.py the definitions); a test holds the two together. Nothing that is printed comes
-from here: it only tells a search, or an automatic window, when a level has shown enough.
+from here: it only decides when a level of a search, or an automatic window, can end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LatencyLimits(NamedTuple):
 
 
 class Latency(NamedTuple):
-    """One latency of one request, in ms: known, or known to be at least `floor`, or, with neither, not to be had."""
+    """One latency of one request, in ms: known, or known to be at least `floor`, or, with neither, undefined."""
 
     value: float | None = None
     floor: float | None = None
@@ -54,7 +54,7 @@ def keeps(limits: LatencyLimits, rows: Sequence[Row], stopped_ns: int | None = N
 
 
 def shows(limits: LatencyLimits, rows: Sequence[Row], now_ns: int) -> bool | None:
-    """What a request tells of a level while it runs: `keeps`, but an answer that was held back shows no SLO met.
+    """What a request shows of a running level: `keeps`, except that a buffered answer meets no SLO.
 
     The report lets no level pass that has more than a few of them, so that a search must not go by them either.
     """
@@ -68,7 +68,7 @@ def is_held_back(row: Row) -> bool:
 
 
 def _holds(latency: Latency, limit_ms: float | None) -> bool | None:
-    """Whether a latency is within its limit, if there is one; a latency that is not to be had breaks none."""
+    """Whether a latency is within its limit, if there is one; an undefined latency exceeds none."""
     if limit_ms is None:
         return True
     if any(known is not None and known > limit_ms for known in latency):

@@ -1,7 +1,7 @@
 """The stopping rules of a stage, judged while it runs: may it end early, and is its endpoint still alive? Pure.
 
-Rule: a stage ends early only on a bound that holds however often one looks, or once an interval is narrow; whatever is
-printed comes from rows.
+Rule: a stage ends early only on a bound that stays valid under repeated checks, or once an interval is narrow;
+everything printed comes from rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from firsttoken.stats.wilson import half_width
 LOOK_NS = NS
 """How often the width of an interval is looked at."""
 MOST_SAMPLES = 20_000
-"""So many of its values at most, evenly chosen: streams stand still meanwhile, and of fewer values it is only wider."""
+"""The most values that it uses, evenly chosen: streams stop meanwhile, and with fewer values it is only wider."""
 FEWEST = 20
 """Requests below which an interval of this kind says too little."""
 LEAST_CYCLES = 2
@@ -39,7 +39,7 @@ class StoppingRule:
         self._accounts = {target.name: account_of(target) for target in scenario.target}
 
     def judge_stage(self, counters: Counters) -> Verdict:
-        """Whether the requests of a stage meet the SLO, if that can be told already."""
+        """Whether the requests of a stage meet the SLO; None while that is undecided."""
         return judge_level(counters.kept, counters.judged, self._share)
 
     def is_enough(self, clock: StageClock, counters: Counters, now_ns: int) -> bool:

@@ -88,7 +88,7 @@ class Recorder:
         except OSError as error:
             self.failure = (
                 f"{self.folder}: expected to write the journal, the disk said: {error.strerror}; "
-                "what was written before is kept: free some room, then `firsttoken report` on this folder"
+                "the rows so far are kept: free some space, then run `firsttoken report` on this folder"
             )
 
     def close(self) -> None:

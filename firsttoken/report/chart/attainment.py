@@ -25,7 +25,7 @@ from firsttoken.report.chart.theme import BACKING, colours, markers
 from firsttoken.report.sentences import write_load, write_percent
 
 NEXT_USER = 1.0
-"""Between loads no further apart there is none to test, of users at least."""
+"""Loads (of users) this close have no load between them to test."""
 
 ROOM_FOR_LABEL = 0.8
 """Up to this share of the panel's width a label has room to the right of its line."""

@@ -71,7 +71,7 @@ def find_foreign(texts: Iterable[str]) -> frozenset[str]:
 
 
 def is_visible(letter: str) -> bool:
-    """Whether a character needs a picture of its own."""
+    """Whether a character needs its own glyph."""
     return unicodedata.category(letter) not in UNSEEN and not 0xFE00 <= ord(letter) <= 0xFE0F
 
 
@@ -125,7 +125,7 @@ def _own_letters() -> frozenset[str]:
 
 
 def _machine_faces(wanted: frozenset[str]) -> Iterator[Face]:
-    """The fonts of this machine in an order of its own, plain sans faces first, until one has all that is wanted."""
+    """The fonts of this machine, plain sans faces first, until one has all wanted letters."""
     spare = sorted(SPARE.glob("DejaVuSans*.ttf"), key=_rank)
     paths = [*spare, *sorted(map(Path, font_manager.findSystemFonts()), key=_rank)]
     for path in paths:

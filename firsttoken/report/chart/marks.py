@@ -47,7 +47,7 @@ def draw_error_bar(panel: Axes, error: float | None) -> None:
         [0.015], [0.0], yerr=[[below], [min(error, room)]], transform=panel.get_yaxis_transform(), color=INK,
         linewidth=1.0, capsize=2.5, capthick=0.8, zorder=5, clip_on=False, uplims=False,
     )  # fmt: skip
-    words = f"instrument: ± {error:.3g}, more than this chart shows" if cut else "instrument"
+    words = f"instrument: ± {error:.3g}, beyond this chart" if cut else "instrument"
     panel.annotate(
         words, (0.015, 0.0), xycoords=panel.get_yaxis_transform(), xytext=(4, 2), textcoords="offset points",
         fontsize=5.5, color=INK, zorder=5, bbox=BACKING,

@@ -1,6 +1,6 @@
 """Names as short as a chart has room for.
 
-Rule: a name is cut in its middle, for the ends tell one deployment from another, and no two names become the same.
+Rule: a name is cut in its middle, as deployments differ at their ends, and no two names become the same.
 """
 
 from __future__ import annotations

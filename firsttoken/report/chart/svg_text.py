@@ -1,4 +1,4 @@
-"""Words of a drawing in letters of several fonts: a text of its own for each run, in the font that has it.
+"""Words of a drawing in letters of several fonts: one text for each run of letters, in the font that has them.
 
 Rule: Typst takes one font for a whole text of an SVG, and loses letters where that one lacks them. So a text that needs
 several becomes several, side by side; a text in the report's own letters stays as it is.

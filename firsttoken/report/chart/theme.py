@@ -1,4 +1,4 @@
-"""How every chart looks: the report's typeface, its inks, and colours that colour-blind readers tell apart.
+"""How every chart looks: the report's typeface, its inks, and colours that colour-blind readers can distinguish.
 
 Rule: a target keeps its colour and its marker on every page.
 """

@@ -1,4 +1,4 @@
-"""The freeze of a model: once in its life all of its work stops for a while, and then goes on where it was.
+"""The freeze of a model: once in its life all work stops for a while, and then continues.
 
 Rule: pure, the time is handed in. Work that was under way is late by as much of the freeze as it lived through.
 """
@@ -12,7 +12,7 @@ from firsttoken.duration import parse_duration
 
 
 class Standstill:
-    """When a model stands still; both ends are infinite while no request has come, or if it never will."""
+    """When a model is frozen; both ends are infinite before the first request, and for a model that never freezes."""
 
     def __init__(self, freeze: Freeze | None) -> None:
         self.begins_ns = math.inf

@@ -15,7 +15,7 @@ from typing import Protocol
 from firsttoken.simulator.service import Job, Service
 
 REST_NS = 10_000_000
-"""How long a stream rests whose client does not read; its schedule goes on from there, so buffers stay bounded."""
+"""How long a stream pauses if its client does not read; its schedule continues from there, so buffers stay bounded."""
 
 
 class Outlet(Protocol):

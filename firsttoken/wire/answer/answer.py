@@ -1,6 +1,6 @@
 """One HTTP answer: its bytes and their stamps in, the row's marks and the server's verdict out.
 
-Rule: pure, and whatever the bytes are, nothing but ProtocolError and HttpParserError is raised. Every byte goes through
+Rule: pure; for any bytes, only ProtocolError and HttpParserError are raised. Every byte goes through
 the parser, the splitter and the dialect, but for tokens that the fast path matches (template.py).
 """
 
@@ -272,7 +272,7 @@ class Answer:
     # -- what follows from it ---------------------------------------------------------------------------------------
 
     def _stumble(self, problem: HttpParserError | HttpParserUpgrade) -> None:
-        """The parser gave up: after the end of the answer that only costs the connection."""
+        """The parser failed: after the end of the answer that only costs the connection."""
         if self.ended:
             self.reusable = False
         elif isinstance(problem, HttpParserUpgrade):

@@ -1,6 +1,6 @@
 """Whether the tokens of an answer came one by one, or all at once: something held them back then.
 
-Rule: pure. A burst is told by two signs together: tokens closer to each other than any model writes them, and a wait
+Rule: pure. A burst has two signs together: tokens closer to each other than any model writes them, and a wait
 before them that was long beside all the time they took. Of few tokens nothing is said, for they may well come together.
 """
 

@@ -1,7 +1,7 @@
 """The fast path through the middle of a stream, where one token's bytes are the last one's but for the words.
 
 Rule: pure, and never a guess. A matcher counts a read only where decoding it in full could mean nothing but more
-tokens of the same kind; whatever differs outside the words, in a single byte, is decoded.
+tokens of the same kind; an event that differs outside the words, even in one byte, is decoded.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ MOST_DIGITS = 3
 HEADS = (b"%x\r\n", b"%X\r\n")
 """How servers write the head of a chunk: its size, small or capital, and nothing more."""
 WORDS = re.compile(rb'(?:[^"\\<\x00-\x1f]++|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F]|003[cC])[0-9a-fA-F]{4})++')
-"""What a JSON string may hold (RFC 8259, section 7), but for what has to be looked at: of pairs of \\u a half is none,
-and with a "<" a tag may begin that tells thoughts from text (thoughts.py)."""
+"""What a JSON string may hold (RFC 8259, section 7), except what must be decoded: half of a \\u pair is no character,
+and with a "<" a tag may begin that separates thoughts from text (thoughts.py)."""
 VALUE = re.compile(rb'": ?"(%b)"' % WORDS.pattern)
 """A string that is the value of a key, and not empty."""
 match_words = WORDS.fullmatch
@@ -75,7 +75,7 @@ def learn_matcher(read: bytes, decode: Decode, meaning: Meaning) -> FastPathMatc
     `read` begins and ends between two chunks and between two events. A string is the words if with nothing in its
     place the event means nothing, and with other letters it means the same again: of a delta, dialects look only at
     whether it is empty, and JSON does not let what one string holds change what another means. So the kind of a part
-    is never taken for the words: with other letters it is another kind, or one that is not known.
+    is never part of the words: with other letters it is another kind, or an unknown one.
     """
     if len(read) > 0x10**MOST_DIGITS:
         return None

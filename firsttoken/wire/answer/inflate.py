@@ -21,7 +21,7 @@ WINDOWS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB}
 """Content codings of zlib, with the window that names their format to it."""
 BROTLI = "br"
 CODINGS = frozenset({*WINDOWS, BROTLI})
-"""Content codings that are understood; zstd, which no standard library before Python 3.14 reads, is none of them."""
+"""Content codings that can be read; not zstd, which the standard library reads only from Python 3.14 on."""
 
 
 class Inflater(Protocol):
@@ -61,7 +61,8 @@ class ZlibInflater:
             raise refuse(self._coding, problem) from None
 
     def _begin(self, body: bytes) -> None:
-        """Tell zlib's format, which HTTP means by deflate, from the bare one, which some servers send (RFC 9110)."""
+        """Distinguish zlib's format, which HTTP means by deflate, from the bare one, which some servers send (RFC
+        9110)."""
         self._begun = True
         if self._window == ZLIB and body[0] & 0x0F != zlib.DEFLATED:
             self._window = RAW
@@ -86,4 +87,4 @@ class BrotliInflater:
 
 def refuse(coding: str, problem: Exception) -> ProtocolError:
     """The error of a body that is not coded as its head says."""
-    return ProtocolError(f"expected a body coded as {coding}, got another: {problem}")
+    return ProtocolError(f"expected a body encoded as {coding}, got another: {problem}")

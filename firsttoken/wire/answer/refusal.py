@@ -1,7 +1,7 @@
 """What an error says of asking again: the wait that it asks for, and whether the account's credit is spent.
 
 Rule: pure. A code of billing says that credit is spent; words are believed only where neither a wait nor a code of a
-rate limit is told, for some vendors say the same of a minute's quota.
+rate limit is reported, as some vendors say the same of a minute's quota.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def record_refusal(row: Row, told: ServerError) -> None:
 
 
 def lacks_credit(told: ServerError) -> bool:
-    """Whether a server refused for want of credit."""
+    """Whether a server refused because the credit is spent."""
     if any(code.startswith(SPENT) for code in told.codes):
         return True
     passes = told.retry_after_ms is not None or any(code.startswith(PASSING) for code in told.codes)

@@ -1,9 +1,9 @@
 """Server-sent events: bytes in, whole events out, however the bytes were cut.
 
 Rule: pure, and to the letter of the HTML standard, section 9.2.6 "Interpreting an event stream": lines end with CRLF,
-LF or CR; a blank line dispatches; an event without data is none. Two things go beyond it, since servers do: where HTTP
-says that the body is whole, its end ends the last event; and what stands outside the fields of the standard is kept
-for whoever looks for the words of an error.
+LF or CR; a blank line dispatches; an event without data is ignored. Two things go beyond it, since servers do: where
+HTTP says that the body is whole, its end ends the last event; and what stands outside the fields of the standard is
+kept so that the text of an error can be found there.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ DONE = b"[DONE]"
 OBJECT = (b"{", b"[{", b"[[")
 """How the data of an event begins that belongs to an API; anything else is no event, however it is written."""
 OUR_NAMES = re.compile(rb"|message|data|chunk|completion|delta|response\..*|content.*", re.IGNORECASE)
-"""Names of events that can belong to an answer; a broken one of another name is none of ours."""
+"""Names of events that can belong to an answer; a broken event of another name is ignored."""
 ERROR_NAMES = frozenset({b"error", b"exception", b"failure"})
 MOST_NAMELESS = 8
 """Events of an answer that are asked who wrote it, while none has said so."""
@@ -154,7 +154,7 @@ class Stream:
         """Data that is no object: the words of an error, or else nothing of the answer."""
         if name in ERROR_NAMES:
             told = read_server_error(data)
-            self.error = told if told.words else told._replace(words="an error without words")
+            self.error = told if told.words else told._replace(words="an error without a message")
         elif data.strip() not in (b"", b"null"):
             self._record_stray(data)
 
@@ -260,7 +260,7 @@ class Stream:
         return is_burst(count_streamed(row), span_ns, waited_ns)
 
     def _record_usage(self, usage: Usage) -> None:
-        """Merge what was told with what was told before: some servers send a running count with every chunk."""
+        """Merge new counts into earlier ones: some servers send a running count with every chunk."""
         merge_counts(self._counts, usage.counts)
         self._odd |= usage.odd
 

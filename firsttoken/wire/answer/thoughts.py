@@ -117,7 +117,7 @@ def _find_end(text: str, marks: tuple[str, ...]) -> int | None:
 
 
 def _find_beginning(text: str, marks: tuple[str, ...]) -> str:
-    """The end of a text that is the beginning of a mark, "" where there is none."""
+    """The end of a text that may be the beginning of a mark, else ""."""
     end = text[1 - max(map(len, marks)) :].lower()
     found = next((at for at in range(len(end)) if any(mark.startswith(end[at:]) for mark in marks)), len(end))
     return text[len(text) - len(end) + found :]

@@ -1,6 +1,6 @@
 """The body of an answer that its head does not call a stream of events: the server's words, or a stream all the same.
 
-Rule: pure. A wrong label, or none, is found out by how the body begins, with the first bytes that can tell, so that no
+Rule: pure. A wrong or missing label is found out by how the body begins, with the first bytes that show it, so that no
 stamp waits for it; what is no stream is kept as far as words are looked for in it.
 """
 
@@ -13,7 +13,7 @@ from firsttoken.wire.outcome import End, refuse_status
 MAX_BODY_BYTES = 64 * 1024
 """Enough for the server's words."""
 BEGINNINGS = (b":", b"data:", b"event:", b"id:", b"retry:")
-"""How a stream of events begins, whatever its label says."""
+"""How a stream of events begins, under any label."""
 
 
 class UnstreamedBody:
@@ -43,7 +43,7 @@ class UnstreamedBody:
         return None
 
     def judge(self, status: int, kind: str, *, is_readable: bool) -> tuple[End | None, ServerError | None]:
-        """A refusal, or an error that the words tell; `kind` is the media type, `is_readable`: not compressed."""
+        """A refusal, or an error found in the text; `kind` is the media type, `is_readable`: not compressed."""
         words = bytes(self._words)
         if status >= 400:
             told = read_server_error(words) if is_readable else ServerError("")

@@ -1,6 +1,6 @@
 """The chat completions API: POST /chat/completions, a stream of `chat.completion.chunk` objects.
 
-Rule: pure; a key of `extra_body` replaces ours. A field of a shape that nobody foresaw costs only what it says itself.
+Rule: pure; a key of `extra_body` replaces ours. A field of unknown shape is ignored; the rest of the event counts.
 """
 
 from __future__ import annotations
@@ -248,13 +248,13 @@ def _is_thought(delta: dict[str, object]) -> bool:
 
 
 def _find_error(holder: object) -> ServerError | None:
-    """What stands below `error` in a part of a chunk, if it tells a failure."""
+    """The `error` in a part of a chunk, if it is a failure."""
     error = holder.get("error") if isinstance(holder, dict) else None
     return read_server_error(msgspec.json.encode({"error": error})) if tells_failure(error) else None
 
 
 def _read_finish(finish: object, native: object) -> str | None:
-    """The reason that a gateway gives, unless the one that its own server gave is a failure; None where none is told.
+    """The reason that a gateway gives, unless the one that its own server gave is a failure; None where there is none.
 
     SGLang's own is an object that names its type.
     """

@@ -30,7 +30,8 @@ HIDDEN = Meaning(token="hidden")
 SUMMARY = Meaning(token="summary")
 WHOLE = Meaning(token="whole")
 FOREIGN = Meaning(finish="")
-"""No event of the answer: a sign of life, or something that a gateway adds. Told from NOTHING by being this object."""
+"""An event that is not part of the answer: a keep-alive, or something that a gateway adds. Compared with NOTHING by
+identity."""
 TOKENS = (VISIBLE, HIDDEN, SUMMARY)
 """A token and nothing else. These and NOTHING are what nearly every event means: shared, a token costs no object."""
 

@@ -27,7 +27,7 @@ ABOUT_WORDS = frozenset({
     "signature", "id", "index", "effort", "token", "tokens", "count", "encrypted", "redacted", "duration", "time", "ms",
     "type", "status", "format", "level", "mode", "enabled", "budget", "start", "started", "end", "finished", "done",
 })  # fmt: skip
-"""... unless one of these says that it tells something about them."""
+"""... unless one of these says that it is about them."""
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 DEEPEST = 8
 MOST_NAMES = 1024
@@ -42,7 +42,7 @@ def read_content(content: object) -> Meaning | None:
 
 @lru_cache(MOST_NAMES)
 def read_name(name: str) -> Meaning | None:
-    """The kind of token in a field or a delta whose name tells that it holds thoughts; None of any other name."""
+    """The kind of token in a field or a delta whose name means thoughts; None for any other name."""
     words = {word.lower() for word in WORD.findall(name)}
     if HIDDEN_WORDS.isdisjoint(words) or not ABOUT_WORDS.isdisjoint(words):
         return None

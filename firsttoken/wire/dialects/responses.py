@@ -1,7 +1,7 @@
 """The responses API: POST /responses, a stream of events that name their type.
 
 Rule: pure; a key of `extra_body` replaces ours. The type may stand in the payload or in the event's name; the payload's
-counts. A field of a shape that nobody foresaw costs only what it says itself.
+counts. A field of unknown shape is ignored; the rest of the event counts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The server's own words from an error, the codes it gave and the wait it asked for, whatever their shape.
+"""The server's own words from an error, its codes and the wait it asks for, in any shape.
 
-Rule: pure, and total: whatever bytes came, a text comes out. Every place where a server says no goes through here: the
+Rule: pure, and total: any bytes give a text. Every place where a server says no goes through here: the
 body under an error's status, an event of a stream, and what stands outside the events.
 """
 
@@ -22,14 +22,14 @@ MOST_PLACES = 300
 DEEPEST = 20
 """Of errors within errors, so many are looked into."""
 MOST_CAUSES = 3
-"""Of a list of errors, so many are told."""
+"""The most errors of a list that are reported."""
 
 WRAPPERS = ("error", "errors", "detail", "err", "exception", "fault", "Error")
 """Keys below which the error itself stands, the most common first."""
 NAMED_ERROR = re.compile("[a-z](?:Exception|Error)$")
 """The end of such keys at AWS, which are called as the error is."""
 ENVELOPES = ("base_resp", "Response", "ResponseMetadata")
-"""Keys of objects that tell of an error if there is one."""
+"""Keys of objects that describe an error if there is one."""
 MESSAGES = (
     "message", "msg", "error_message", "errorMessage", "error_description", "description", "reason", "title", "text",
     "Message", "error_msg", "errorMsg", "err_msg", "errmsg", "status_msg", "faultstring",
@@ -63,13 +63,13 @@ RATE_LIMIT_WORDS = ("rate limit", "ratelimit", "too many requests")
 TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 TAGS = re.compile(rb"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 SUCCESSES = frozenset({"", "0", "ok", "success", "succeeded", "successful", "none", "normal"})
-"""Codes, in small letters and without signs, that tell no failure, as numbers from 200 on below 400 do."""
+"""Codes, in small letters and without signs, that mean no failure, like numbers from 200 to 399."""
 NEWS = re.compile("warn|info|notice|deprecat|debug|metadata|status|event|heartbeat", re.IGNORECASE)
-"""What the type of an object has in it where its message is none of an error, whatever its code."""
+"""Parts of the type of an object whose message is not an error, whatever its code."""
 FAILURES = re.compile("error|exception|invalid|limit|denied|fail", re.IGNORECASE)
 """What the type or the status of an object has in it where its message is that of an error."""
 ERROR_LINE = re.compile(rb"[^\w\s]*(?:error|exception|fatal|traceback)\b", re.IGNORECASE)
-"""How words that stand for themselves begin where they tell an error."""
+"""How a plain text begins if it is an error."""
 FIELD = re.compile(rb"\s*(?:\"?[\w-]+\"?\s*:\s*)?(?=[\[{])")
 """What may stand in a line before JSON: a field's name."""
 
@@ -95,7 +95,7 @@ def read_error(body: bytes) -> str:
 
 
 def read_server_error(body: bytes) -> ServerError:
-    """What a body says that is known to tell an error.
+    """The error of a body that is known to be an error.
 
     As JSON: the words stand below any of WRAPPERS, in objects and lists, under one of MESSAGES; a text alone is the
     words. Of HTML the title, of anything else the text itself, its first 300 bytes.
@@ -111,7 +111,7 @@ def read_server_error(body: bytes) -> ServerError:
 
 
 def find_server_error(body: bytes) -> ServerError | None:
-    """What a body or event says if it tells an error, None of any other body."""
+    """The error of a body or event, None if it has no error."""
     value = _decode(body)
     if value is None and (line := _find_json_line(body)) is not None:
         value, body = _decode(line), line
@@ -195,7 +195,7 @@ def _find_wrapped(value: dict[str, object]) -> object:
 
 
 def _has_error_code(value: dict[str, object]) -> bool:
-    """Whether an object that has a message has a code as well, by which it tells an error and not news."""
+    """Whether an object with a message also has a code of an error, so that it is not just information."""
     kind, status = value.get("type"), value.get("status")
     if (isinstance(kind, str) and NEWS.search(kind)) or value.get("level") in ("info", "warning", "warn"):
         return False
@@ -271,12 +271,12 @@ def _find_codes(places: list[dict[str, object]]) -> Iterator[str]:
             code = place.get(key)
             if isinstance(code, str | int) and not isinstance(code, bool):
                 yield normalise_code(code)
-                if isinstance(code, str) and "." in code:  # the last of "policies.ratelimit.QuotaViolation" tells most
+                if isinstance(code, str) and "." in code:  # the last of "policies.ratelimit.QuotaViolation" says most
                     yield normalise_code(code.rpartition(".")[2])
 
 
 def _find_wait(places: list[dict[str, object]], words: str) -> float | None:
-    """Milliseconds that an error asks to wait, in a field of its own or else in its words."""
+    """Milliseconds that an error asks to wait, in a field or else in its text."""
     for place in places:
         for key, value in place.items():
             unit_ms = WAITS_MS.get(normalise_code(key))
@@ -311,7 +311,7 @@ def _sum_spans(spans: list[tuple[str, str]]) -> float:
 
 
 def _shorten(unit: str) -> str:
-    """The key of a unit: its first letter, but for what is told in thousandths."""
+    """The key of a unit: its first letter, except for milliseconds."""
     return "ms" if unit.startswith(("ms", "milli")) else unit[0]
 
 

@@ -1,6 +1,6 @@
-"""Tokens as servers count them, whatever they call the fields and whatever they count together.
+"""Tokens as servers count them, under any field name and however they sum them.
 
-Rule: pure. A count is a whole number that can be; one odd value costs only itself, and is said. What a server tells
+Rule: pure. A count is a possible whole number; one odd value costs only itself, and is reported. What a server reports
 several times is merged field by field, and never back to 0 or to nothing. From the merged fields the row's counts
 follow: `input` with all that was cached of it, `output` with all reasoning.
 """
@@ -55,7 +55,7 @@ KINDS, KINDS_OF_DETAILS = (
 )
 """Name -> how uncommon it is for what it counts, and what that is."""
 WRITTEN_PARTS = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
-"""Tokens written to the cache, told by how long they stay."""
+"""Tokens written to the cache, by how long they stay."""
 
 BESIDE = {
     "input_tokens": ("cache_read_input_tokens", "cache_creation_input_tokens"),
@@ -67,15 +67,15 @@ APART = "apart"
 """Key of the counts of a usage that names its cached tokens so."""
 
 Counts = dict[str, int]
-"""What is counted, by the keys of NAMES, as far as a server told it."""
+"""What is counted, by the keys of NAMES, as far as a server reported it."""
 
 
 class Usage(NamedTuple):
-    """What one event tells of its answer's tokens."""
+    """What one event reports of its answer's tokens."""
 
     counts: Mapping[str, int]
     odd: bool = False
-    """A value was told that cannot be a count."""
+    """A reported value cannot be a count."""
 
 
 class Tokens(NamedTuple):
@@ -87,11 +87,11 @@ class Tokens(NamedTuple):
     output: int | None = None
     reasoning: int | None = None
     odd: bool = False
-    """What was told contradicts itself; what cannot be is left unknown."""
+    """The reported counts contradict each other; impossible ones are left unknown."""
 
 
 def read_usage(value: object) -> Usage | None:
-    """What a usage object tells; None where it is none, or empty."""
+    """The counts of a usage object; None where it is another type, or empty."""
     if not isinstance(value, dict) or not value:
         return None
     counts = Counts()
@@ -108,7 +108,7 @@ def read_usage(value: object) -> Usage | None:
 
 
 def _add_counts(counts: Counts, source: dict[str, object], kinds: Mapping[str, tuple[int, str]]) -> bool:
-    """Add what an object tells under the names of a table; return whether any of it cannot be a count."""
+    """Add the counts of an object under the names of a table; return whether any value cannot be a count."""
     odd, ranks = False, dict[str, int]()
     for key, told in source.items():
         if told is None or key not in kinds or isinstance(told, dict):
@@ -141,13 +141,13 @@ def merge_counts(known: Counts, told: Mapping[str, int]) -> None:
 
 
 def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = None, answered: bool = False) -> Tokens:
-    """The tokens of an answer, from all that was told of it.
+    """The tokens of an answer, from all reported counts.
 
     Vendors differ in whether the input holds what was cached or written of it, and the output the reasoning. A total
     decides; without one, what cannot be inside stands beside: cached tokens above the input do. Reasoning above the
-    output without a total leaves the output unknown. A total above all that was told is the sign of reasoning that was
-    not. `bytes_received`: of the body, where it was not compressed; an answer has no more tokens than bytes, but for
-    what was never sent; `answered`: a token came, so that neither prompt nor answer can have had none.
+    output without a total leaves the output unknown. A total above all reported counts is the sign of reasoning that
+    was not. `bytes_received`: of the body, where it was not compressed; an answer has no more tokens than bytes, but
+    for what was never sent; `answered`: a token came, so that neither prompt nor answer can have had none.
     """
     told, written, reasoning = counts.get("input"), counts.get("written"), counts.get("reasoning")
     cached = counts.get("cached") or counts.get("cache_read", counts.get("cached"))
@@ -191,7 +191,8 @@ def _find_beside(counts: Mapping[str, int], parts: int, reasoning: int) -> tuple
 
 
 def _find_untold(counts: Mapping[str, int], parts: int, reasoning: int) -> int:
-    """Tokens of the total that no way to count explains; negative where it is below what was told, 0 without one."""
+    """Tokens of the total that no way to count explains; negative where it is below the reported parts, 0 without
+    one."""
     total, told, output = counts.get("total"), counts.get("input"), counts.get("output")
     if not total or told is None or output is None:
         return 0

@@ -1,7 +1,7 @@
 """What the head of an answer says of identity, waiting and limits, by one table of names.
 
 Rule: pure; a header that is absent, malformed or out of range is None, never a guess. Every header is looked at once;
-where several tell the same, the earlier of its list is believed; a deployment is all that is told of it.
+of several with the same meaning, the first of the list counts; a deployment is all parts that are reported.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ REFUSED_FROM = 400
 
 
 class Field(NamedTuple):
-    """A field of the row that a header tells."""
+    """A field of the row that a header fills."""
 
     name: str
     rank: int
@@ -74,12 +74,13 @@ ROLES: dict[str, Field | Wait] = {
     **{name: Field("deployment", rank, parse_text) for rank, name in enumerate(DEPLOYMENT)},
     **{name: Wait(rank, unit, name in SCHEDULED) for rank, (name, unit) in enumerate(WAITS.items())},
 }
-"""Header -> what it tells; names of limits are read by their words (rate_limits.py)."""
+"""Header -> its meaning; names of limits are read by their words (rate_limits.py)."""
 
 
 @lru_cache(MOST_NAMES)
 def find_role(name: bytes) -> Field | Wait | Meaning | None:
-    """What a header of this lower-case name tells; one that a gateway passes on ranks behind the gateway's own."""
+    """The meaning of a header with this lower-case name; one that a gateway passes on ranks behind the gateway's
+    own."""
     own = name
     for prefix in PASSED_ON:
         own = own.removeprefix(prefix)
@@ -113,7 +114,7 @@ def fill_row(row: Row, headers: Headers, wall_s: float) -> None:
 
 
 def _fill(row: Row, field: Field, value: bytes) -> None:
-    """Write what a header tells where nothing is written yet."""
+    """Write the value of a header where nothing is written yet."""
     before = getattr(row, field.name)
     if before is None:
         setattr(row, field.name, field.parse(value))
@@ -124,8 +125,8 @@ def _fill(row: Row, field: Field, value: bytes) -> None:
 def _read_wait_ms(waits: list[tuple[Wait, bytes]], headers: Headers, wall_s: float, *, refused: bool) -> float | None:
     """How long the server asks us to wait, by the most exact header that can be read.
 
-    A date is held against the answer's own Date, so that a clock apart from ours does no harm; `wall_s` stands in
-    where there is none. A date that has passed is 0.
+    A date is compared with the answer's own Date, so that a different clock does no harm; without one `wall_s` is
+    used. A date that has passed is 0.
     """
     for wait, value in sorted(waits):
         if wait.scheduled and not refused:

@@ -1,6 +1,6 @@
 """What the head of an answer says of rate limits, under the names of any vendor or gateway.
 
-The name of a header is read as words: which figure it tells, of what, and of which window. So these are read alike:
+The name of a header is read as words: which figure it is, of what, and of which window. So these are read alike:
 
     x-ratelimit-limit-tokens                    OpenAI and what speaks its protocol
     x-ratelimit-remaining-requests-day          with the window in the name
@@ -9,8 +9,8 @@ The name of a header is read as words: which figure it tells, of what, and of wh
     ratelimit: "minute";r=0;t=30                IETF drafts 7 on, with ratelimit-policy: "minute";q=100;w=60
     llm_provider-x-ratelimit-limit-requests     passed on by a gateway, beside its own
 
-Rule: pure; what is absent, malformed, negative (-1 is how some say "none") or a limit of 0 is not told. Of several
-limits of a kind, that of which least is left is told: it presses first.
+Rule: pure; what is absent, malformed, negative (-1 means "none" for some) or a limit of 0 counts as not reported. Of
+several limits of a kind, the one with the least left counts, as it is reached first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("tokens", "token", "tokenlimit", "ratelimitbysize", "tpm", "tpd"), "tokens"),
 }
 SINGULAR = frozenset({"request", "req", "token"})
-"""Words that tell a kind only beside "ratelimit": `x-token-limit` may be how long an answer may get."""
+"""Words that mean a kind only beside "ratelimit": `x-token-limit` may be the longest answer."""
 PARTS: dict[str, Part] = {
     **dict.fromkeys(("input", "prompt"), "input"),
     **dict.fromkeys(("output", "generated", "completion"), "output"),
@@ -69,7 +69,7 @@ MOST_UNREAD = 3
 
 
 class Meaning(NamedTuple):
-    """What the name of a header tells."""
+    """The meaning of a header's name."""
 
     figure: Figure | None
     """None: of some limit, but which figure of what is unknown."""
@@ -77,12 +77,12 @@ class Meaning(NamedTuple):
     part: Part | None
     window_s: float | None
     family: tuple[str, ...]
-    """The other words of the name: what shares them tells of the same limit."""
+    """The other words of the name: headers that share them are about the same limit."""
 
 
 @lru_cache(MOST_NAMES)
 def read_name(name: bytes) -> Meaning | None:
-    """What a lower-case name of a header tells of a limit; None where it is about something else."""
+    """The meaning of a header's lower-case name, if it is about a limit, else None."""
     words = tuple(re.split(r"[-_.]+", name.decode("latin-1").replace("rate-limit", "ratelimit")))
     figures = [word for word in words if word in FIGURES]
     is_limit = not RATE_LIMIT.isdisjoint(words)
@@ -106,7 +106,7 @@ _KNOWN = frozenset({*FIGURES, *KINDS, *PARTS, *WINDOWS_S, *DECORATION, *RATE_LIM
 
 
 def _read_window(words: tuple[str, ...]) -> float | None:
-    """The window that a name tells: `minute`, `5-minute`, `5h`."""
+    """The window in a name: `minute`, `5-minute`, `5h`."""
     for before, word in zip(("", *words), words, strict=False):
         if word in WINDOWS_S:
             return WINDOWS_S[word] * (int(before) if before.isdigit() else 1)
@@ -117,7 +117,7 @@ def _read_window(words: tuple[str, ...]) -> float | None:
 
 @dataclass(slots=True)
 class Limit:
-    """One limit, as far as the head tells of it."""
+    """One limit, as far as the head reports it."""
 
     kind: Kind
     part: Part | None = None
@@ -132,7 +132,7 @@ class Limit:
 
     @property
     def left(self) -> tuple[bool, float]:
-        """Orders limits by how soon they press: one whose size is told goes before one of which only a rest is."""
+        """Orders limits by how soon they are reached: one of known size comes before one with only a remainder."""
         known = [figure for figure in (self.remaining, self.limit) if figure is not None]
         return self.limit is None, known[0] if known else float("inf")
 
@@ -146,7 +146,7 @@ class Item(NamedTuple):
 
 KEYS = {"limit": "limit", "q": "limit", "remaining": "remaining", "r": "remaining", "reset": "reset", "t": "reset",
         "w": "window", "window": "window", "qu": "unit"}  # fmt: skip
-"""Parameter of a structured value -> what it tells."""
+"""Parameter of a structured value -> its meaning."""
 
 
 def read_items(value: bytes) -> list[Item]:
@@ -164,9 +164,9 @@ def read_items(value: bytes) -> list[Item]:
 
 
 def fill_limits(row: Row, told: Iterable[tuple[bytes, Meaning, bytes]], read_now_s: Callable[[], float]) -> None:
-    """Write what headers (name, its meaning, value) tell of limits into the row.
+    """Write the limits that headers (name, its meaning, value) report into the row.
 
-    `read_now_s`: seconds since 1970 by the server, asked only where an instant is told.
+    `read_now_s`: seconds since 1970 by the server, called only where a header gives a point in time.
     """
     limits: dict[tuple[object, ...], Limit] = {}
     unread: list[bytes] = []
@@ -234,7 +234,7 @@ def _take_items(
 
 
 def _find(limits: dict[tuple[object, ...], Limit], meaning: Meaning, item: Item) -> Limit:
-    """The limit that an item tells of: that of its name; without a name that of the same count, else the only one."""
+    """The limit of an item: that of its name; without a name that of the same count, else the only one."""
     family = (*meaning.family, item.name)
     if item.name:
         return limits.setdefault(family, Limit(meaning.kind, meaning.part, meaning.window_s))

@@ -58,7 +58,8 @@ def test_a_cap_that_the_server_ignores_is_told_with_both_lengths():
     )
 
     assert found.words == (
-        "Answers have 200 tokens where 16 were asked: the server ignores max_completion_tokens, and lengths are not "
+        "Answers have 200 tokens where 16 were requested: the server ignores max_completion_tokens, and lengths are "
+        "not "
         "comparable."
     )
     assert (found.value, found.bound) == (200, 16)

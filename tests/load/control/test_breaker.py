@@ -93,8 +93,7 @@ def test_the_sentence_says_how_many_and_for_how_long_and_stays() -> None:
     breaker.record_counts(answered=1, failed=100, streaming=0, now_ns=99 * NS)
 
     assert breaker.tripped == (
-        "codex: the last 41 attempts failed, over 10 s in which nothing was answered; "
-        "the run stopped rather than go on asking a dead endpoint"
+        "codex: the last 41 attempts failed, with no answer for 10 s; the run stopped, as the endpoint is dead"
     )
 
 

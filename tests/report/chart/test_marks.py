@@ -42,7 +42,7 @@ def test_an_error_bar_taller_than_its_panel_is_cut_and_says_so():
     reach = [bar.get_segments()[0][:, 1] for bar in panel.containers[0].lines[2]]
     assert max(max(ends) for ends in reach) <= 10
     assert min(min(ends) for ends in reach) >= -1
-    assert panel.texts[0].get_text() == "instrument: ± 110, more than this chart shows"
+    assert panel.texts[0].get_text() == "instrument: ± 110, beyond this chart"
     assert panel.get_ylim() == (0, 10)
 
 

@@ -67,5 +67,5 @@ def test_a_little_that_grows_large_comes_in_pieces_of_bounded_size(coding, compr
 
 @pytest.mark.parametrize("coding", sorted(CODINGS))
 def test_what_is_not_so_coded_is_refused(coding):
-    with pytest.raises(ProtocolError, match=f"expected a body coded as {coding}, got another"):
+    with pytest.raises(ProtocolError, match=f"expected a body encoded as {coding}, got another"):
         list(open_inflater(coding).inflate(b"\xff data: one\n\n"))
