@@ -11,12 +11,12 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Read the commands, then run the one that was asked for."""
-    heard = signal.getsignal(signal.SIGINT)
-    if heard is signal.default_int_handler:  # else the parent process wants it ignored
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # else the parent process wants it ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from firsttoken.cli import commands as cli
 
-    signal.signal(signal.SIGINT, heard)
+    signal.signal(signal.SIGINT, handler)
     cli.main()
 
 

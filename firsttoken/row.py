@@ -143,9 +143,9 @@ STANDARD_TIERS = ("default", "auto", "standard", "standard_only", "on_demand")
 """What servers call the first of them, or a choice that is theirs."""
 
 
-def name_tier(told: str | None) -> str:
+def name_tier(reported: str | None) -> str:
     """A tier of service under one name; where the server reports none, the one of list prices."""
-    tier = (told or TIERS[0]).lower()
+    tier = (reported or TIERS[0]).lower()
     return TIERS[0] if tier in STANDARD_TIERS else tier
 
 

@@ -35,5 +35,7 @@ def _write_cells(study: Study, target: str, level: float) -> list[str]:
 
 def _write_cell(result: MetricValue | None) -> str:
     """A result without its interval or what the heading says; one that rests on too little is "n/a (n = 37)"."""
-    told = write_metric(result)
-    return told if told.startswith("n/a") else write_point(result).removesuffix(" per 1,000").removesuffix(" tok/s")
+    written = write_metric(result)
+    return (
+        written if written.startswith("n/a") else write_point(result).removesuffix(" per 1,000").removesuffix(" tok/s")
+    )

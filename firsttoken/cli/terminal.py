@@ -130,8 +130,8 @@ def say_report(pdf: Path) -> None:
 
 def say_step(step: Step) -> None:
     """Say how a step of a calibration went, as soon as it is known."""
-    said = f"{step.streams:,} streams: TTFT off by {_milliseconds(step.error_p99_ms)} at p99, {_judge(step)}."
-    say(ERR, f"{said} {step.client_limits}".strip())
+    sentence = f"{step.streams:,} streams: TTFT off by {_milliseconds(step.error_p99_ms)} at p99, {_judge(step)}."
+    say(ERR, f"{sentence} {step.client_limits}".strip())
 
 
 def _judge(step: Step) -> str:
@@ -139,17 +139,17 @@ def _judge(step: Step) -> str:
 
 
 def show_calibration(calibration: Calibration, need: Need | None) -> None:
-    """Print what one worker of this machine watches, step by step and in a sentence, and what a scenario needs."""
+    """Print what one worker of this machine can time, step by step and in a sentence, and what a scenario needs."""
     print_table(OUT, CALIBRATION_COLUMNS, [_write_step(step) for step in calibration.steps])
     if calibration.streams:
         ceiling = f"{calibration.ceiling} within {WITHIN_MS:g} ms{CEILINGS[calibration.limit]}"
-        say(OUT, f"\nOne worker of this machine watches {ceiling}.")
+        say(OUT, f"\nOne worker of this machine can time {ceiling}.")
     if need is not None and need.workers is not None:
         each = "1 worker" if need.workers == 1 else f"{need.workers} workers"
         cores = int(calibration.host["cores"])
         more = f" This machine has {cores} cores: add other machines with --remote." if need.workers > cores else ""
-        said = f"{need.scenario}: {need.peak} at its peak: {each}, filled to {FILLED:.0%} at most.{more}"
-        say(OUT, said)
+        sentence = f"{need.scenario}: {need.peak} at its peak: {each}, filled to {FILLED:.0%} at most.{more}"
+        say(OUT, sentence)
 
 
 def _write_step(step: Step) -> list[str]:

@@ -94,10 +94,10 @@ def find_ttft_ms(row: Row) -> float | None:
 
 
 def _describe_author(target: Target, row: Row) -> Finding:
-    told: Finding = {name: value for name in IDENTITY if (value := getattr(row, name)) is not None}
+    identity: Finding = {name: value for name in IDENTITY if (value := getattr(row, name)) is not None}
     if is_other_model(target, row):
-        told["answered_as"] = row.model_served
-    return told
+        identity["answered_as"] = row.model_served
+    return identity
 
 
 def is_other_model(target: Target, row: Row) -> bool:

@@ -21,7 +21,7 @@ from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.reading import dump_toml
 
 
-def find_broken_off(folder: Path) -> Path:
+def find_interrupted(folder: Path) -> Path:
     """The folder of a run that can continue. Raises LaunchError where it is none, has ended or was begun under other
     definitions.
     """

@@ -82,8 +82,8 @@ def reason(error: duckdb.Error | OSError) -> str:
 
 def advise(error: duckdb.Error) -> str:
     """Why a query failed and what DuckDB would try instead, in one line: names that are near, or how to group."""
-    told = str(error).strip().split("\n\n", 1)[0]
-    return " ".join(told.split()) if "\n" in told else reason(error)
+    message = str(error).strip().split("\n\n", 1)[0]
+    return " ".join(message.split()) if "\n" in message else reason(error)
 
 
 class _Wrapped(msgspec.Struct):

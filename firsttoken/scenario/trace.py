@@ -109,14 +109,14 @@ def fill_trace(traffic: dict[str, object]) -> None:
 def describe_left_out(replay: Replay) -> str:
     """What of a trace is not replayed though it lies in the window; empty where nothing is."""
     recording = read_whole(replay)
-    said = [describe_faults(recording)]
+    parts = [describe_faults(recording)]
     if replay.trace_longest:
         window = cut_window(recording, 1.0, parse_duration(replay.trace_from), _find_end(replay))
         over = sum(each.input_tokens + each.output_tokens > replay.trace_longest for each in window)
-        said.append(
+        parts.append(
             f"{over:,} of {len(window):,} requests of more than {replay.trace_longest:,} tokens" if over else ""
         )
-    return "; ".join(filter(None, said))
+    return "; ".join(filter(None, parts))
 
 
 def check_rate(replay: Replay) -> None:

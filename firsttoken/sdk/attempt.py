@@ -133,10 +133,10 @@ class Attempt:
 
     def _read_words(self, body: bytes) -> None:
         """Take the server's words from an answer in which there was no event."""
-        said = judge_no_stream(self.row.http_status or 0, self._kind, "", body)
-        self.stream_error = said.stream_error
+        judged = judge_no_stream(self.row.http_status or 0, self._kind, "", body)
+        self.stream_error = judged.stream_error
         if not self._is_labelled:
-            self.refused = said.refused
+            self.refused = judged.refused
 
     def receive_event(self, at_ns: int, data: bytes) -> None:
         """Take one event, as the wire would have met it."""

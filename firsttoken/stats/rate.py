@@ -35,17 +35,19 @@ class Arrivals:
 
     window: tuple[int, int]
     events: Ints
-    told: Floats
+    reported: Floats
     """Tokens of attempts whose output is known."""
-    untold: Ints
+    unreported: Ints
     """Events of attempts whose output is not."""
 
     def tokens(self, per_event: float) -> Floats:
         """All tokens of each cell, with so many for each event of unknown tokens."""
-        return self.told + per_event * self.untold
+        return self.reported + per_event * self.unreported
 
     def __add__(self, other: Arrivals) -> Arrivals:
-        return Arrivals(self.window, self.events + other.events, self.told + other.told, self.untold + other.untold)
+        return Arrivals(
+            self.window, self.events + other.events, self.reported + other.reported, self.unreported + other.unreported
+        )
 
 
 def cell_edges(window: tuple[int, int]) -> Ints:
@@ -77,14 +79,14 @@ def count_arrivals(
     edges = cell_edges(window)
     events = gap_count + 1
     place = np.searchsorted(edges, _walk(first_token_ns, gap_count, gaps_us), "right")
-    untold = np.isnan(output_tokens) & ~np.isnan(first_token_ns)
+    unreported = np.isnan(output_tokens) & ~np.isnan(first_token_ns)
     per_event = np.repeat(np.nan_to_num(output_tokens) / events, events)
     cells = slice(1, len(edges))  # what lies before the window, and after it, is left out
     return Arrivals(
         window,
         np.bincount(place, minlength=len(edges) + 1)[cells],
         np.bincount(place, per_event, minlength=len(edges) + 1)[cells].astype(np.float64),
-        np.bincount(place[np.repeat(untold, events)], minlength=len(edges) + 1)[cells],
+        np.bincount(place[np.repeat(unreported, events)], minlength=len(edges) + 1)[cells],
     )
 
 
@@ -111,8 +113,8 @@ def usual_tokens(output_tokens: Floats, events: Ints) -> float:
 def estimated_share(arrived: Sequence[Arrivals], per_event: float) -> float:
     """The share of the tokens of windows that was estimated; 0 where none arrived."""
     total = float(sum(each.tokens(per_event).sum() for each in arrived))
-    untold = per_event * sum(int(each.untold.sum()) for each in arrived)
-    return untold / total if total else 0.0
+    unreported = per_event * sum(int(each.unreported.sum()) for each in arrived)
+    return unreported / total if total else 0.0
 
 
 def token_rate(arrived: Arrivals, per_event: float, request_ns: float, confidence: float = 0.95) -> Estimate:

@@ -131,17 +131,17 @@ class Dialer:
     def _shake_hands(self, sock: socket.socket, context: ssl.SSLContext, ends_ns: int, patience_s: float) -> Tunnel:
         place = self._endpoint.authority
         tunnel = Tunnel(context, self._endpoint.host)
-        heard = False
+        answered = False
         late = DialError(word_late_handshake(place, patience_s))
         try:
             with Timeout(max(0.0, ends_ns - monotonic_ns()) / 1e9, late):
                 while not tunnel.shake_hands():
                     _send_all(sock, tunnel.take_outgoing())
                     data = _receive(sock)
-                    if not heard and not is_record(data):
+                    if not answered and not is_record(data):
                         raise ssl.SSLError(0, word_plain_answer(place))
                     tunnel.accept(data)
-                    heard = True
+                    answered = True
                 _send_all(sock, tunnel.take_outgoing())
         except ConnectionError as problem:
             raise ssl.SSLError(0, word_broken_handshake(place, f"{problem.strerror}")) from None

@@ -84,7 +84,7 @@ FINISH_OUTCOMES: dict[str, Outcome] = {word: outcome for outcome, words in FINIS
 """Finish reason -> its outcome."""
 WORD_OUTCOMES = [(frozenset(words.split()), outcome) for outcome, words in FINISH_WORDS]
 
-TOLD_FAILURES: frozenset[Outcome] = frozenset({"error_in_stream", "rate_limited"})
+STATED_FAILURES: frozenset[Outcome] = frozenset({"error_in_stream", "rate_limited"})
 """Outcomes of finish reasons that say in themselves what went wrong."""
 RATE_STATUSES = {403, 503}
 """Statuses that some servers use for a rate limit, which only their words show then."""
@@ -139,20 +139,20 @@ def check_finish(finish: str | None, outcome: Outcome) -> list[str]:
 
 def is_failed_finish(finish: str) -> bool:
     """Whether a finish reason, or the status of a response, means a failure."""
-    return read_finish(finish) in TOLD_FAILURES
+    return read_finish(finish) in STATED_FAILURES
 
 
-def refuse_status(status: int, told: ServerError) -> End:
+def refuse_status(status: int, refused: ServerError) -> End:
     """The end of an attempt with an HTTP status from 400 on; a server may use another status for a rate limit."""
-    by_words = status in RATE_STATUSES and told.words.lower().startswith(RATE_LIMIT_WORDS)
-    outcome = "rate_limited" if told.limits_rate or by_words else read_status(status)
-    return End(outcome, told.words or f"HTTP {status} without a message")
+    by_words = status in RATE_STATUSES and refused.words.lower().startswith(RATE_LIMIT_WORDS)
+    outcome = "rate_limited" if refused.limits_rate or by_words else read_status(status)
+    return End(outcome, refused.words or f"HTTP {status} without a message")
 
 
-def _fail(told: ServerError) -> tuple[Outcome, str]:
+def _fail(refused: ServerError) -> tuple[Outcome, str]:
     """The outcome and the text of an error in a 200."""
-    limited = told.limits_rate or told.words.lower().startswith(RATE_LIMIT_WORDS)
-    return "rate_limited" if limited else "error_in_stream", told.words
+    limited = refused.limits_rate or refused.words.lower().startswith(RATE_LIMIT_WORDS)
+    return "rate_limited" if limited else "error_in_stream", refused.words
 
 
 def judge(
@@ -181,9 +181,9 @@ def judge(
         outcome = read_finish(finish)
         if outcome is None:
             return "ok", f"unknown finish reason {finish[:40]!r}, taken as ok"
-        return outcome, f"finish reason {finish[:40]!r}" if outcome in TOLD_FAILURES else note
-    if stray and (told := find_server_error(stray)) is not None:
-        return _fail(told)
+        return outcome, f"finish reason {finish[:40]!r}" if outcome in STATED_FAILURES else note
+    if stray and (stray_error := find_server_error(stray)) is not None:
+        return _fail(stray_error)
     if done:
         return "ok", note or (f"outside its events the server said: {read_error(stray)}" if stray.strip() else None)
     if refused is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from firsttoken.catalogue import Simulated
 from firsttoken.process.launch import Child, LaunchError, LoadSpec
-from firsttoken.process.run_folder import find_broken_off, hold_folder, open_folder
+from firsttoken.process.run_folder import find_interrupted, hold_folder, open_folder
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
@@ -53,7 +53,7 @@ def test_a_run_whose_manifest_is_torn_is_not_gone_on_with(tmp_path: Path) -> Non
     (tmp_path / "manifest.json").write_bytes(b'{"state": "runn')
 
     with pytest.raises(LaunchError, match=r"--resume .*: expected the manifest of a run in .*, got a damaged one"):
-        find_broken_off(tmp_path)
+        find_interrupted(tmp_path)
 
 
 def test_what_is_no_run_folder_is_told_by_what_is_there(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_what_is_no_run_folder_is_told_by_what_is_there(tmp_path: Path) -> None:
         ".": "a folder without its manifest.json and scenario.toml",
     }.items():
         with pytest.raises(LaunchError, match=f"expected the folder of a run, got {got};"):
-            find_broken_off(tmp_path / name)
+            find_interrupted(tmp_path / name)
 
 
 @pytest.mark.parametrize("stated", ['"definitions": 0, ', ""])
@@ -74,7 +74,7 @@ def test_a_run_of_other_definitions_is_refused_in_a_sentence(stated: str, tmp_pa
     (tmp_path / "manifest.json").write_text(f'{{{stated}"state": "interrupted"}}')
 
     with pytest.raises(LaunchError, match=r"--resume .*: expected a run begun under the rules of this version \(def"):
-        find_broken_off(tmp_path)
+        find_interrupted(tmp_path)
 
 
 def test_a_run_that_came_to_its_end_is_answered_with_how_to_report_it(tmp_path: Path) -> None:
@@ -82,4 +82,4 @@ def test_a_run_that_came_to_its_end_is_answered_with_how_to_report_it(tmp_path: 
     (tmp_path / "manifest.json").write_text('{"state": "complete"}')
 
     with pytest.raises(LaunchError, match=f"is complete; `firsttoken report {tmp_path}` makes its PDF again"):
-        find_broken_off(tmp_path)
+        find_interrupted(tmp_path)

@@ -84,7 +84,7 @@ def test_cells_hold_what_a_loop_would_find_in_any_number_of_batches(
     at_ns, tokens = np.array([at for at, _ in events]), np.array([tokens for _, tokens in events])
     expected = batch_totals(at_ns, tokens, window, batches)
     starts = [window[0] - (-span[1] * place // batches) for place in range(batches)]
-    totals = np.add.reduceat(arrived.told, np.searchsorted(cell_edges(window), starts))
+    totals = np.add.reduceat(arrived.reported, np.searchsorted(cell_edges(window), starts))
     assert totals[np.diff([*starts, window[1]]) > 0] == pytest.approx(expected[np.diff([*starts, window[1]]) > 0])
     assert arrived.events.sum() == sum(window[0] <= at < window[1] for at, _ in events)
 

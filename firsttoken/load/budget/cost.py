@@ -79,8 +79,8 @@ def spent(row: Row, source: Source | None, estimated: Cost) -> Cost:
     """
     if row.input_tokens is not None and row.output_tokens is not None and is_possible(row):
         nano_usd = price_row(row, source)
-        told = estimated.nano_usd if nano_usd is None else nano_usd
-        return Cost(requests=1, tokens=row.input_tokens + row.output_tokens, nano_usd=told)
+        known_nano_usd = estimated.nano_usd if nano_usd is None else nano_usd
+        return Cost(requests=1, tokens=row.input_tokens + row.output_tokens, nano_usd=known_nano_usd)
     if row.sent_ns is None or row.outcome in UNBILLED:
         return Cost(requests=1)
     return estimated

@@ -206,10 +206,10 @@ class Answer:
         row.checks += check_finish(row.finish_reason, outcome)
         return outcome, text
 
-    def _record_wait(self, told: ServerError | None) -> None:
+    def _record_wait(self, refused: ServerError | None) -> None:
         """Keep what an error says of asking again."""
-        if told is not None:
-            record_refusal(self.row, told)
+        if refused is not None:
+            record_refusal(self.row, refused)
 
     # -- called by the parser ---------------------------------------------------------------------------------------
 

@@ -32,17 +32,17 @@ WORDS = re.compile(
 PAYMENT_REQUIRED = 402
 
 
-def record_refusal(row: Row, told: ServerError) -> None:
+def record_refusal(row: Row, refused: ServerError) -> None:
     """Write what an error says of asking again into the row; a wait in the head goes before one in the body."""
     if row.retry_after_ms is None:
-        row.retry_after_ms = told.retry_after_ms
-    if CREDIT_SPENT not in row.checks and (row.http_status == PAYMENT_REQUIRED or lacks_credit(told)):
+        row.retry_after_ms = refused.retry_after_ms
+    if CREDIT_SPENT not in row.checks and (row.http_status == PAYMENT_REQUIRED or lacks_credit(refused)):
         row.checks.append(CREDIT_SPENT)
 
 
-def lacks_credit(told: ServerError) -> bool:
+def lacks_credit(refused: ServerError) -> bool:
     """Whether a server refused because the credit is spent."""
-    if any(code.startswith(SPENT) for code in told.codes):
+    if any(code.startswith(SPENT) for code in refused.codes):
         return True
-    passes = told.retry_after_ms is not None or any(code.startswith(PASSING) for code in told.codes)
-    return not passes and WORDS.search(told.words) is not None
+    passes = refused.retry_after_ms is not None or any(code.startswith(PASSING) for code in refused.codes)
+    return not passes and WORDS.search(refused.words) is not None

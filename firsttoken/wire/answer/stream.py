@@ -153,8 +153,8 @@ class Stream:
     def _take_words(self, name: bytes, data: bytes) -> None:
         """Data that is no object: the words of an error, or else nothing of the answer."""
         if name in ERROR_NAMES:
-            told = read_server_error(data)
-            self.error = told if told.words else told._replace(words="an error without a message")
+            refused = read_server_error(data)
+            self.error = refused if refused.words else refused._replace(words="an error without a message")
         elif data.strip() not in (b"", b"null"):
             self._record_stray(data)
 

@@ -46,8 +46,8 @@ class UnstreamedBody:
         """A refusal, or an error found in the text; `kind` is the media type, `is_readable`: not compressed."""
         words = bytes(self._words)
         if status >= 400:
-            told = read_server_error(words) if is_readable else ServerError("")
-            return refuse_status(status, told), told
+            refused = read_server_error(words) if is_readable else ServerError("")
+            return refuse_status(status, refused), refused
         error = find_server_error(words)
         if error is not None:
             return None, error

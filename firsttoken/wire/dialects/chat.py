@@ -132,8 +132,8 @@ def read_chunk(data: bytes, api: str) -> Meaning:
             meaning = _read_delta(choice.delta) or (WHOLE if _read_delta(choice.message) else meaning)
             if meaning is NOTHING and (read_hidden(choice.reasoning) or read_hidden(choice.reasoning_content)):
                 meaning = HIDDEN
-        if told := choice.finish_reason or choice.finishReason:
-            finish = _read_finish(told, choice.native_finish_reason) or finish
+        if reason := choice.finish_reason or choice.finishReason:
+            finish = _read_finish(reason, choice.native_finish_reason) or finish
         if choice.error:
             error = _find_error({"error": choice.error}) or error
         if isinstance(choice.delta, dict) and "error" in choice.delta:

@@ -95,9 +95,9 @@ def _read_end(kind: str, data: bytes) -> Meaning:
     status, error = response.get("status"), response.get("error") or outer.get("error")
     failed = isinstance(status, str) and is_failed_finish(status)
     if kind in ("response.failed", "response.cancelled") or failed or error:
-        told = read_server_error(msgspec.json.encode({"error": error})) if error else ServerError("")
-        words = told.words or (f"the response's status is {status}" if failed and "fail" not in kind else kind)
-        return Meaning(usage=usage, error=told._replace(words=words))
+        refused = read_server_error(msgspec.json.encode({"error": error})) if error else ServerError("")
+        words = refused.words or (f"the response's status is {status}" if failed and "fail" not in kind else kind)
+        return Meaning(usage=usage, error=refused._replace(words=words))
     if kind == "response.incomplete" or status == "incomplete":
         details = response.get("incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else details

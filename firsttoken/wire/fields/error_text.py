@@ -202,8 +202,8 @@ def _has_error_code(value: dict[str, object]) -> bool:
     codes = [code for key in CODES if key not in ("type", "status", "reason") and (code := value.get(key)) is not None]
     if any(not _is_success(code) for code in codes if isinstance(code, int | str)) or value.get("success") is False:
         return True
-    told = isinstance(status, int) and status >= 400
-    return told or any(isinstance(word, str) and FAILURES.search(word) for word in (kind, status))
+    is_error_status = isinstance(status, int) and status >= 400
+    return is_error_status or any(isinstance(word, str) and FAILURES.search(word) for word in (kind, status))
 
 
 def _find_words(value: object, depth: int = 0) -> str:

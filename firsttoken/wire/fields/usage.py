@@ -110,11 +110,11 @@ def read_usage(value: object) -> Usage | None:
 def _add_counts(counts: Counts, source: dict[str, object], kinds: Mapping[str, tuple[int, str]]) -> bool:
     """Add the counts of an object under the names of a table; return whether any value cannot be a count."""
     odd, ranks = False, dict[str, int]()
-    for key, told in source.items():
-        if told is None or key not in kinds or isinstance(told, dict):
+    for key, value in source.items():
+        if value is None or key not in kinds or isinstance(value, dict):
             continue
         rank, kind = kinds[key]
-        count = read_count(told)
+        count = read_count(value)
         if count is None:
             odd = True
         elif not counts.get(kind) or (count and rank < ranks.get(kind, 0)):
@@ -133,9 +133,9 @@ def read_count(value: object) -> int | None:
     return int(value) if 0 <= value <= MOST_TOKENS and value == int(value) else None
 
 
-def merge_counts(known: Counts, told: Mapping[str, int]) -> None:
+def merge_counts(known: Counts, new: Mapping[str, int]) -> None:
     """Add to what is known; a 0 replaces nothing."""
-    for kind, count in told.items():
+    for kind, count in new.items():
         if count or kind not in known:
             known[kind] = count
 
@@ -149,24 +149,24 @@ def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = No
     was not. `bytes_received`: of the body, where it was not compressed; an answer has no more tokens than bytes, but
     for what was never sent; `answered`: a token came, so that neither prompt nor answer can have had none.
     """
-    told, written, reasoning = counts.get("input"), counts.get("written"), counts.get("reasoning")
+    input_tokens, written, reasoning = counts.get("input"), counts.get("written"), counts.get("reasoning")
     cached = counts.get("cached") or counts.get("cache_read", counts.get("cached"))
     output, odd = counts.get("output"), False
     parts = (cached or 0) + (written or 0)
     beside_input, beside_output = _find_beside(counts, parts, reasoning or 0)
-    if told is not None and parts:
-        odd = parts > told and beside_input is None and not counts.keys() & {"cache_read", APART}
-        if beside_input or (beside_input is None and (parts > told or APART in counts)):
-            told += parts
+    if input_tokens is not None and parts:
+        odd = parts > input_tokens and beside_input is None and not counts.keys() & {"cache_read", APART}
+        if beside_input or (beside_input is None and (parts > input_tokens or APART in counts)):
+            input_tokens += parts
     if output is not None and reasoning:
         if beside_output:
             output += reasoning
         elif reasoning > output:
             output, reasoning, odd = None, None, True
-    untold = _find_untold(counts, parts, reasoning or 0) if "total" in counts else 0
-    if 0 < untold <= MOST_UNSEEN and output is not None and not parts and not reasoning:
-        output, reasoning = output + untold, untold
-    elif untold:
+    unreported = _find_unreported(counts, parts, reasoning or 0) if "total" in counts else 0
+    if 0 < unreported <= MOST_UNSEEN and output is not None and not parts and not reasoning:
+        output, reasoning = output + unreported, unreported
+    elif unreported:
         odd = True
     if output is not None and bytes_received is not None:
         seen = output - (reasoning or 0)
@@ -174,30 +174,30 @@ def resolve_counts(counts: Mapping[str, int], *, bytes_received: int | None = No
             output, reasoning, odd = None, None, True
     if output == 0 and answered:
         output, reasoning, odd = None, None, True
-    if told is not None and (told > MOST_TOKENS or (told == 0 and answered)):
-        told, cached, written, odd = None, None, None, True
-    return Tokens(told, cached, written, output, reasoning, odd)
+    if input_tokens is not None and (input_tokens > MOST_TOKENS or (input_tokens == 0 and answered)):
+        input_tokens, cached, written, odd = None, None, None, True
+    return Tokens(input_tokens, cached, written, output, reasoning, odd)
 
 
 def _find_beside(counts: Mapping[str, int], parts: int, reasoning: int) -> tuple[bool | None, bool]:
     """Whether the cached and written tokens stand beside the input (None: unknown), and reasoning the output."""
-    total, told, output = counts.get("total"), counts.get("input"), counts.get("output")
-    if total and told is not None and output is not None:
+    total, input_tokens, output = counts.get("total"), counts.get("input"), counts.get("output")
+    if total and input_tokens is not None and output is not None:
         for beside_output, beside_input in _ways(parts, reasoning):
-            if told + beside_input * parts + output + beside_output * reasoning == total:
-                fits = beside_input or parts <= told
+            if input_tokens + beside_input * parts + output + beside_output * reasoning == total:
+                fits = beside_input or parts <= input_tokens
                 return (beside_input if fits else None), beside_output
     return None, False
 
 
-def _find_untold(counts: Mapping[str, int], parts: int, reasoning: int) -> int:
+def _find_unreported(counts: Mapping[str, int], parts: int, reasoning: int) -> int:
     """Tokens of the total that no way to count explains; negative where it is below the reported parts, 0 without
     one."""
-    total, told, output = counts.get("total"), counts.get("input"), counts.get("output")
-    if not total or told is None or output is None:
+    total, input_tokens, output = counts.get("total"), counts.get("input"), counts.get("output")
+    if not total or input_tokens is None or output is None:
         return 0
-    ways = {told + output + own * reasoning + apart * parts for own, apart in _ways(parts, reasoning)}
-    return 0 if total in ways else total - told - output
+    ways = {input_tokens + output + own * reasoning + apart * parts for own, apart in _ways(parts, reasoning)}
+    return 0 if total in ways else total - input_tokens - output
 
 
 def _ways(parts: int, reasoning: int) -> Iterable[tuple[bool, bool]]:

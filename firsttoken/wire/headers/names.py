@@ -105,7 +105,7 @@ def fill_row(row: Row, headers: Headers, wall_s: float) -> None:
             waits.append((role, value))
         else:
             fields.append((role, value))
-    for field, value in sorted(fields, key=lambda told: told[0].rank):
+    for field, value in sorted(fields, key=lambda found: found[0].rank):
         _fill(row, field, value)
     if limits:
         fill_limits(row, limits, partial(read_now_s, headers, wall_s))

@@ -127,7 +127,7 @@ class Limit:
     reset_ms: float | None = None
 
     @property
-    def is_told(self) -> bool:
+    def is_reported(self) -> bool:
         return not (self.limit is None and self.remaining is None and self.reset_ms is None)
 
     @property
@@ -141,7 +141,7 @@ class Item(NamedTuple):
     """One limit of a structured value, such as `"day";q=100;w=86400`, or `100;w=60`."""
 
     name: str
-    told: dict[str, str]
+    fields: dict[str, str]
 
 
 KEYS = {"limit": "limit", "q": "limit", "remaining": "remaining", "r": "remaining", "reset": "reset", "t": "reset",
@@ -153,27 +153,27 @@ def read_items(value: bytes) -> list[Item]:
     """The limits of a structured value; a bare number is a limit, and begins one as a name does."""
     items: list[Item] = []
     for piece in re.split(r"[,;]", value.decode("latin-1")):
-        key, equals, told = piece.strip().partition("=")
+        key, equals, text = piece.strip().partition("=")
         if not equals or not items:
             items.append(Item("" if equals or key.isdigit() else key.strip('"').lower(), {}))
         if equals and (meaning := KEYS.get(key.strip().lower())):
-            items[-1].told[meaning] = told.strip().strip('"')
+            items[-1].fields[meaning] = text.strip().strip('"')
         elif not equals and key.isdigit():
-            items[-1].told["limit"] = key
+            items[-1].fields["limit"] = key
     return items
 
 
-def fill_limits(row: Row, told: Iterable[tuple[bytes, Meaning, bytes]], read_now_s: Callable[[], float]) -> None:
+def fill_limits(row: Row, headers: Iterable[tuple[bytes, Meaning, bytes]], read_now_s: Callable[[], float]) -> None:
     """Write the limits that headers (name, its meaning, value) report into the row.
 
     `read_now_s`: seconds since 1970 by the server, called only where a header gives a point in time.
     """
     limits: dict[tuple[object, ...], Limit] = {}
     unread: list[bytes] = []
-    for name, meaning, value in sorted(told, key=lambda each: each[1].figure == "policy"):  # what it explains first
+    for name, meaning, value in sorted(headers, key=lambda each: each[1].figure == "policy"):  # what it explains first
         if meaning.figure is None or not _take(limits, meaning, value, read_now_s):
             unread.append(name)
-    read = [limit for limit in limits.values() if limit.is_told]
+    read = [limit for limit in limits.values() if limit.is_reported]
     for kind in ("requests", "tokens"):
         if own := [limit for limit in read if limit.kind == kind]:
             _write(row, kind, min(own, key=lambda limit: limit.left))
@@ -209,8 +209,8 @@ def _take(
 def _read_count(value: bytes) -> tuple[int | None, float | None]:
     """The count that a value begins with, and the window that stands behind the same count: `10, 10;w=1, 50;w=60`."""
     items = read_items(value)
-    count = _count(items[0].told.get("limit"))
-    spans = [_span(item) for item in items if _count(item.told.get("limit")) == count and "window" in item.told]
+    count = _count(items[0].fields.get("limit"))
+    spans = [_span(item) for item in items if _count(item.fields.get("limit")) == count and "window" in item.fields]
     if count is None:
         count = parse_count(value.removesuffix(b".0"))
     return count, spans[0] if spans else None
@@ -224,13 +224,13 @@ def _take_items(
     for item in items:
         limit = _find(limits, meaning, item)
         limit.kind = _kind(meaning, item)
-        limit.limit = _count(item.told.get("limit")) or limit.limit
+        limit.limit = _count(item.fields.get("limit")) or limit.limit
         limit.window_s = _span(item) or limit.window_s
-        if "remaining" in item.told:
-            limit.remaining = _count(item.told["remaining"])
-        if "reset" in item.told:
-            limit.reset_ms = parse_reset_ms(item.told["reset"].encode("latin-1"), read_now_s)
-    return any(item.told for item in items)
+        if "remaining" in item.fields:
+            limit.remaining = _count(item.fields["remaining"])
+        if "reset" in item.fields:
+            limit.reset_ms = parse_reset_ms(item.fields["reset"].encode("latin-1"), read_now_s)
+    return any(item.fields for item in items)
 
 
 def _find(limits: dict[tuple[object, ...], Limit], meaning: Meaning, item: Item) -> Limit:
@@ -238,7 +238,7 @@ def _find(limits: dict[tuple[object, ...], Limit], meaning: Meaning, item: Item)
     family = (*meaning.family, item.name)
     if item.name:
         return limits.setdefault(family, Limit(meaning.kind, meaning.part, meaning.window_s))
-    count = _count(item.told.get("limit"))
+    count = _count(item.fields.get("limit"))
     own = [limit for key, limit in limits.items() if key[: len(meaning.family)] == meaning.family]
     same = [limit for limit in own if count is None or limit.limit is None or limit.limit == count]
     if same:
@@ -247,7 +247,7 @@ def _find(limits: dict[tuple[object, ...], Limit], meaning: Meaning, item: Item)
 
 
 def _kind(meaning: Meaning, item: Item) -> Kind:
-    words = re.split(r"[^a-z]+", f"{item.told.get('unit', '')} {item.name}".lower())
+    words = re.split(r"[^a-z]+", f"{item.fields.get('unit', '')} {item.name}".lower())
     return next((KINDS[word] for word in words if word in KINDS), meaning.kind)
 
 
@@ -256,7 +256,7 @@ def _count(text: str | None) -> int | None:
 
 
 def _span(item: Item) -> float | None:
-    seconds = _count(item.told.get("window"))
+    seconds = _count(item.fields.get("window"))
     return float(seconds) if seconds else None
 
 
