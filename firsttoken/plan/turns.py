@@ -47,6 +47,6 @@ def _run_together(targets: Sequence[str], levels: int, _random: Random) -> Turns
 ORDERS: dict[OrderName, TurnOrder] = {
     "abba": TurnOrder(_alternate, "targets take turns level by level, there and back"),
     "shuffle": TurnOrder(_shuffle, "levels and targets in seeded random order"),
-    "together": TurnOrder(_run_together, "all targets at the same time, each with a load of its own", at_once=True),
+    "together": TurnOrder(_run_together, "all targets at the same time, each with its own load", at_once=True),
 }
 """Every order by the name that a scenario gives it."""

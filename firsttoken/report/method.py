@@ -28,11 +28,11 @@ AUTOMATIC = (
 )
 RAMPS = {"users": "users start one by one", "rate": "the rate rises in a straight line"}
 MOST_LENGTHS = 4
-"""Lengths of windows that are listed; of more, only the ends are told."""
+"""Lengths of windows that are listed; of more, only the shortest and the longest."""
 
 NO_LATENESS = (
-    "In a closed loop a slow server is asked less often: the lateness that a free-running crowd would feel is not in "
-    "the results. "
+    "In a closed loop a slow server gets fewer requests: the lateness that independent users would see is not in the "
+    "results. "
 )
 
 
@@ -64,7 +64,7 @@ def _other_clocks(error_ms: float) -> str:
     if not error_ms:
         return ""
     return (
-        f" Workers of other machines set their clocks by the first one's, within {error_ms:.2f} ms. A "
+        f" Workers on other machines set their clocks by that of the first, within {error_ms:.2f} ms. A "
         "latency is read on one clock; only what is counted over all workers second by second carries that error."
     )
 
@@ -75,7 +75,7 @@ def _attempts(_: Study) -> str:
         "Success needs the server's own end marker; a stream that merely stops is truncated. An answer without a "
         "visible token or a tool call is empty: it misses the SLO and is in no latency. Tokens are the "
         "server's usage figures; chunks are never counted as tokens. Where only some streams reported their usage, "
-        "tokens a second is an estimate (≈) and says how much of it; where none did, it is unknown."
+        "tokens a second is an estimate (≈) with its estimated share; where none did, it is unknown."
     )
 
 
@@ -97,15 +97,15 @@ def _intervals(_: Study) -> str:
         "statistics on the effective sample size, from at least 20 time batches each longer than a request; with "
         "fewer, n itself is used, which may make them too narrow: the page on latency names such loads. A "
         "quantile whose interval lacks an end is n/a. Shares: Clopper and Pearson. "
-        "Rates: Student's t over time batches. One repeat is indicative: it says nothing of tomorrow's run, and "
-        "never GO."
+        "Rates: Student's t over time batches. One repeat is only an indication: it says nothing about tomorrow's "
+        "run, and is never GO."
     )
 
 
 def _unseen(study: Study) -> str:
     return (
         f"{NO_LATENESS if study.unit.by == 'users' else ''}One place of measurement sees one network path. "
-        "Whatever is listed as not tested on page one."
+        "Everything that page one lists as not tested."
     )
 
 
@@ -145,16 +145,16 @@ def _closed(study: Study) -> str:
 
 def _open(study: Study) -> str:
     load = study.scenario.load
-    come = "as a trace tells" if shape_of(study.scenario) == "trace" else describe_arrivals(load.arrivals, load.cv)
+    come = "as in the trace" if shape_of(study.scenario) == "trace" else describe_arrivals(load.arrivals, load.cv)
     session = ""
     if load.turns > 1:
         pause = write_value(1000 * parse_duration(load.think), "ms")
         session = f" A session is {load.turns} requests, {pause} between an answer and the next of them."
     who = study.unit.unit.partition("/")[0]
     return (
-        f"Open loop: {who} come {come}, whatever becomes of those before them; the schedule is "
-        f"fixed beforehand by the seed, and time is counted from when one was due.{session} One that finds too many "
-        "requests open (load.max_in_flight) is dropped and counted. "
+        f"Open loop: {who} arrive {come}, independent of earlier answers; the schedule is "
+        f"fixed beforehand by the seed, and time is counted from when one was due.{session} Arrivals beyond "
+        "load.max_in_flight open requests are dropped and counted. "
     )
 
 
@@ -171,7 +171,7 @@ def _levels(study: Study) -> str:
 
 def _prompts(study: Study) -> str:
     scenario, traffic = study.scenario, study.scenario.traffic
-    shared = f"{write_percent(traffic.shared)} of each prompt is common to all"
+    shared = f"{write_percent(traffic.shared)} of each prompt is shared by all"
     cache = shared if isinstance(traffic.cache, float) else CACHES[traffic.cache]
     lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
     if traffic.trace:
@@ -180,7 +180,7 @@ def _prompts(study: Study) -> str:
             lengths += f" (left out: {traffic.trace_left_out})"
     return (
         f"Asked for: {lengths}, of natural text, drawn from seed {scenario.seed}: the same prompts for every target. "
-        "A word stands for a token of a prompt; servers count otherwise, and page one tells what they counted. "
+        "A word stands for a token of a prompt; servers count differently, and page one shows what they counted. "
         f"Cache: {cache}."
     )
 
@@ -194,10 +194,10 @@ def _stage(study: Study) -> str:
     hold = write_value(1000 * parse_duration(study.scenario.load.hold), "ms")
     return (
         f"Ramp ({RAMPS[study.unit.by]}), settle, measure ({measured}), hold. {_ending(study.scenario)}"
-        "Settling shorter than twice the p95 of a whole answer is remarked (UNSETTLED). Requests intended in the "
+        "Settling shorter than twice the p95 of a whole answer is flagged (UNSETTLED). Requests intended in the "
         "measure window are measured, whenever they end: load continues, unmeasured, until the last of them has ended "
-        f"or the deadline of {hold} passes. What is unfinished then is cut off, counted, and makes its quantile a "
-        "bound (≥)."
+        f"or the deadline of {hold} passes. Requests that are unfinished then are cut off, counted, and make their "
+        "quantile a bound (≥)."
     )
 
 

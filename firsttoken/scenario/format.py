@@ -68,7 +68,7 @@ _WHOLE = Replay()
 
 CacheName = Literal["cold", "warm"]
 CACHES: dict[CacheName, str] = {
-    "cold": "every prompt begins with a word of its own, so that no prompt cache can help",
+    "cold": "every prompt begins with a unique word, so that no prompt cache can help",
     "warm": "prompts repeat, so that a prompt cache can help",
 }
 """What prompts have in common, by its name -> how the report says it; a share is said as it is."""

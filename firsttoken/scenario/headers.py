@@ -28,8 +28,8 @@ class HeaderValue(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             raise ValueError('env: expected { env = "NAME" } or { value = "..", public = true }, got both or neither')
         if self.value is not None and not self.public:
             raise ValueError(
-                "public: expected true beside a value that is written out, got false; "
-                'name a variable that holds it instead: { env = "NAME" }'
+                "public: expected true beside a literal value, got false; "
+                'or name a variable that holds it: { env = "NAME" }'
             )
         if self.env and self.public:
             raise ValueError(
@@ -61,7 +61,7 @@ def check_written(headers: Headers, where: str) -> None:
     suspicious = [name for name, value in headers.items() if isinstance(value, str) and not is_harmless(name)]
     if suspicious:
         raise ScenarioError(
-            f"{where}.headers.{', '.join(suspicious)}: expected no value written out, as it may be a secret, got one; "
+            f"{where}.headers.{', '.join(suspicious)}: expected no literal value, as it may be a secret, got one; "
             'name a variable that holds it: { env = "NAME" }, or declare it public: '
             '{ value = "..", public = true }'
         )
