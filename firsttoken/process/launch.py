@@ -46,7 +46,7 @@ class LoadSpec(msgspec.Struct, kw_only=True):
     workers: int = 1
     """Load processes on this machine; 1: this one alone."""
     remote: int = 0
-    """Workers of other machines to wait for."""
+    """Number of workers on other machines to wait for."""
     bind: str = "127.0.0.1:0"
     """Where this process listens for workers."""
 
@@ -132,7 +132,7 @@ class Simulator(Child):
         super().__init__("firsttoken.simulator", {"port": port, "seed": seed, "truth": truth, "models": list(models)})
 
     def stop(self) -> None:
-        """Tell it to leave, wait, and kill it if it has not left in time."""
+        """Ask it to end, wait, and kill it if it has not ended in time."""
         self.process.terminate()
         super().stop()
 
@@ -172,7 +172,7 @@ class Simulators:
 
 
 def name_truth(target: Target) -> str:
-    """The file name of a target's truth log: whatever its name holds, it is one file of one folder."""
+    """The file name of a target's truth log: for any name, it is one file of one folder."""
     return f"{quote(target.name, safe='')}.jsonl"
 
 

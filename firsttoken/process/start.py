@@ -48,16 +48,16 @@ def ask_to_spend(plan: Scenario) -> None:
         return
     agreed = confirm(question)
     if agreed is None:
-        raise UsageError(f"{question} There is no terminal to ask in: add --yes, or bound it by [budget]")
+        raise UsageError(f"{question} There is no terminal to ask in: add --yes, or set a cap in [budget]")
     if not agreed:
         raise UsageError("expected a yes, got none; nothing was sent")
 
 
 def confirm(question: str) -> bool | None:
-    """Ask whether to go on; only "y" or "yes" is one. None where there is no terminal to ask in."""
+    """Ask whether to continue; only "y" and "yes" agree. None where there is no terminal to ask in."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    sys.stderr.write(f"{question} Go on? [y/N] ")
+    sys.stderr.write(f"{question} Continue? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
