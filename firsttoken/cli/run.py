@@ -64,19 +64,19 @@ def run(
         )
     if workers + remote == 0:
         raise UsageError("--workers: expected 1 or more, or 0 beside --remote, got 0: no process would send a request")
-    broken_off = run_folder.find_broken_off(resume) if resume else None
-    plan = reopen_scenario(broken_off / "scenario.toml") if broken_off else read_scenario(scenario or "", set_)
+    interrupted = run_folder.find_interrupted(resume) if resume else None
+    plan = reopen_scenario(interrupted / "scenario.toml") if interrupted else read_scenario(scenario or "", set_)
     check_names(plan)
     if dry_run:
         return print_dry_run(plan, workers, remote, as_json=json_)
     if out:
         run_folder.check_new(Path(out))
     agree(plan, os.environ, console.warn, workers=workers, remote=remote, yes=yes)
-    folder = broken_off or run_folder.open_folder(plan, out)
+    folder = interrupted or run_folder.open_folder(plan, out)
     failing = report_failure_as_json(folder, json_)
     with Interrupts(console.warn) as interrupts, failing, open_workspace(plan, folder) as workspace:
-        if broken_off:
-            run_folder.forget_derived(broken_off)
+        if interrupted:
+            run_folder.forget_derived(interrupted)
         spec = LoadSpec(
             folder=str(folder),
             base_urls=workspace.simulators.base_urls,
