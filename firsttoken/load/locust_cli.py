@@ -124,11 +124,11 @@ class PlainRun:
         self.watch = FaultWatch(kit.find("locustfiles", scenario.traffic.locustfile), self._fail)
         self.watch.listen(environment)
         gevent.get_hub().NOT_ERROR += (StopTest,)  # Locust words it, so gevent need not print where it came from
-        environment.events.test_start.add_listener(self.start)
-        environment.events.test_stopping.add_listener(self.stop)
-        environment.events.quitting.add_listener(self.let_go)
+        environment.events.test_start.add_listener(self.start_run)
+        environment.events.test_stopping.add_listener(self.stop_run)
+        environment.events.quitting.add_listener(self.release_folder)
 
-    def start(self, **_other: object) -> None:
+    def start_run(self, **_other: object) -> None:
         """Open a run folder, start its simulators and the controller beside Locust's users.
 
         Raises StopTest with a sentence.
@@ -146,7 +146,7 @@ class PlainRun:
         if stage_order is None:
             self.run.close()
             self._refuse(self.run.session.cancellation.stopping or "")
-        self.stages.session = self.run.session
+        self.stages.begin_run(self.run.session)
         record_others(self.environment, self.run.manifest)
         self.health = gevent.spawn(watch_health, self.run.session)
         self.limit = self._limit_time(self.run.session)
@@ -174,11 +174,11 @@ class PlainRun:
             _emit_sentence(f"{traceback}firsttoken: {sentence}")
 
     def _refuse(self, sentence: str) -> NoReturn:
-        self.let_go()
+        self.release_folder()
         self.environment.process_exit_code = 1
         raise StopTest(sentence)
 
-    def stop(self, **_other: object) -> None:
+    def stop_run(self, **_other: object) -> None:
         """End the run in order before Locust ends its users."""
         session = self.stages.session
         if session is None:
@@ -191,13 +191,13 @@ class PlainRun:
         self.health.kill()
         count_requests_of_others(self.environment, self.run.manifest)
         self.run.close()
-        self.let_go()
-        self.stages.session = None
+        self.release_folder()
+        self.stages.end_run()
         if failure := session.cancellation.failure:
             self.environment.process_exit_code = 1
             _emit_sentence(f"{session.cancellation.traceback}firsttoken: {failure}")
         logger.info("Run folder: %s (`firsttoken report %s` writes the PDF)", self.run.folder, self.run.folder)
 
-    def let_go(self, **_other: object) -> None:
+    def release_folder(self, **_other: object) -> None:
         """End the run's simulators, where it has some, and leave its folder to others."""
         self.ended.close()

@@ -25,6 +25,14 @@ class Stages(LoadTestShape):
         self.session = session
         """None between two runs under Locust's web UI."""
 
+    def begin_run(self, session: Session) -> None:
+        """Let users find the session of a run that begins."""
+        self.session = session
+
+    def end_run(self) -> None:
+        """Forget the session of a run that has ended."""
+        self.session = None
+
     def tick(self) -> tuple[int, float] | None:
         """(users, users spawned a second), or None once the run is over."""
         if self.session is None:
