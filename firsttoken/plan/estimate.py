@@ -25,7 +25,7 @@ from firsttoken.plan.request_bounds import (
     smaller,
 )
 from firsttoken.plan.windows import find_windows
-from firsttoken.scenario.facts import PROSE_TOKENS_PER_WORD
+from firsttoken.scenario.facts import MOST_FRAME_TOKENS, MOST_TOKENS_PER_WORD, PROSE_TOKENS_PER_WORD
 from firsttoken.scenario.format import Budget, Scenario, Spread, mean_tokens
 from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.target import Target
@@ -35,10 +35,8 @@ N = TypeVar("N", int, float)
 
 ASK_ABOVE_USD = 1.0
 """A run that may cost more is started only after the user agrees."""
-FRAME_TOKENS, TOKENS_PER_WORD = 32, 3.5
-"""Of a real server's prompt, at most: what a chat template adds, and tokens a word (prose has 1.3, dense code 3)."""
-USUAL_FRAME_TOKENS, USUAL_TOKENS_PER_WORD = 8, PROSE_TOKENS_PER_WORD
-"""The same as they are to be expected."""
+USUAL_FRAME_TOKENS = 8
+"""What a chat template adds to a prompt that is as long as prose is."""
 UNKNOWN = "unknown"
 NO_PRICE = "its price is not known"
 NO_SPEED = "its speed is not published"
@@ -171,7 +169,7 @@ def _estimate(scenario: Scenario, target: Target, catalogue: Mapping[str, Model]
 def _price_attempt(scenario: Scenario, target: Target, source: Source | None) -> Attempt:
     """The mean attempt of a target; the tier of long prompts counts where one of them may reach it."""
     words, answer, longest = _find_lengths(scenario)
-    frame, ratio = (FRAME_TOKENS, TOKENS_PER_WORD) if target.base_url else (0, 1.0)
+    frame, ratio = (MOST_FRAME_TOKENS, MOST_TOKENS_PER_WORD) if target.base_url else (0, 1.0)
     prompt = frame + ratio * words
     if source is None or source.input is None or source.output is None:
         return Attempt(prompt, answer, None, None, None)
@@ -180,7 +178,7 @@ def _price_attempt(scenario: Scenario, target: Target, source: Source | None) ->
     multiples = (tier.input_multiple, tier.output_multiple) if tier is not None and is_long else (1.0, 1.0)
     dearest = max(source.input, source.cached_input or 0.0, source.cache_write or 0.0)
     prices = [price * multiple / 1e6 for price, multiple in zip((dearest, source.output), multiples, strict=True)]
-    usual = USUAL_FRAME_TOKENS + USUAL_TOKENS_PER_WORD * words if target.base_url else words
+    usual = USUAL_FRAME_TOKENS + PROSE_TOKENS_PER_WORD * words if target.base_url else words
     expected_usd = usual * source.input * multiples[0] / 1e6 + answer * prices[1]
     return Attempt(prompt, answer, prompt * prices[0] + answer * prices[1], expected_usd, max(prices))
 
@@ -235,7 +233,7 @@ def _list_assumptions(scenario: Scenario, targets: list[TargetEstimate]) -> Iter
     elif tries > 1:
         yield f"Answers have their full length, and each request is sent {tries} times and billed each time."
     if not all(each.simulated for each in targets):
-        yield f"A prompt has up to {TOKENS_PER_WORD:g} tokens a word, all billed at the highest input price."
+        yield f"A prompt has up to {MOST_TOKENS_PER_WORD:g} tokens a word, all billed at the highest input price."
     for each in targets:
         if each.unknown and not each.simulated:
             yield f"{each.target}: {each.unknown}{'' if each.is_billed else ', and it is not in the sum'}."
@@ -255,7 +253,7 @@ def _list_dollars(
     most = UNKNOWN if worst is None else f"${worst:,.2f}"
     capped = "" if usd is None or usd == worst else f", and ${usd:,.2f} after the caps of [budget]"
     yield (
-        f"Expected cost: {likely} (no retries, {USUAL_TOKENS_PER_WORD:g} tokens a word); worst case: {most} before "
+        f"Expected cost: {likely} (no retries, {PROSE_TOKENS_PER_WORD:g} tokens a word); worst case: {most} before "
         f"any cap{capped}."
     )
     if expected is not None and 0 < scenario.budget.usd < expected:

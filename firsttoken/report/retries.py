@@ -11,23 +11,30 @@ from collections.abc import Iterator
 from firsttoken.decide.words.units import write_share, write_value
 from firsttoken.plan.retry import RetryPolicy, choose_backoff_ms
 from firsttoken.report.sentences import join_words
-from firsttoken.row import Outcome, Row, read_status
+from firsttoken.row import OUTCOMES, Outcome, Row, read_status
 
 STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 425, 429)
 """Refusals that are put to every policy, beside those that it names."""
 SERVER_ERRORS = (500, 502, 503, 504, 529)
-UNANSWERED: dict[str, tuple[Outcome, ...]] = {
-    "a failure to connect": ("connect",),
-    "a time-out before the first byte of an answer": ("deadline", "idle_timeout"),
-    "a connection lost before the first byte": ("truncated",),
+
+
+def _outcomes(word: object) -> tuple[Outcome, ...]:
+    """The outcomes that a policy tries again by a word, or by a status."""
+    return tuple(outcome for outcome, facts in OUTCOMES.items() if facts.retried == word)
+
+
+UNANSWERED = {
+    "a failure to connect": _outcomes("connect"),
+    "a time-out before the first byte of an answer": _outcomes("timeout"),
+    "a connection lost before the first byte": _outcomes("truncated"),
 }
 BEGUN: dict[str, tuple[Outcome, ...]] = {
-    "a time-out in the middle of an answer": ("deadline", "idle_timeout"),
-    "an answer that ended too early": ("truncated",),
+    "a time-out in the middle of an answer": _outcomes("timeout"),
+    "an answer that ended too early": _outcomes("truncated"),
     "an error in the stream": ("error_in_stream",),
 }
 """A failure in words -> the outcomes that it may have; of a begun answer, status and first bytes had come."""
-TOLD_LATE: dict[str, tuple[Outcome, ...]] = {"a rate limit in a stream before its first token": ("rate_limited",)}
+TOLD_LATE = {"a rate limit in a stream before its first token": _outcomes(429)}
 """The one failure of a begun answer that counts as a refusal."""
 NOTHING = "what the server's x-should-retry names"
 Told = tuple[dict[str, tuple[Outcome, ...]], int | None, int]

@@ -23,6 +23,8 @@ Catalogue = Mapping[str, Model]
 
 PROSE_TOKENS_PER_WORD = 1.3
 """A length is asked for in words of our own; tokenizers make about so many tokens of one."""
+MOST_TOKENS_PER_WORD, MOST_FRAME_TOKENS = 3.5, 32
+"""Of a real server's prompt, at most: tokens a word (dense code has about 3), and what a chat template adds."""
 MOST_OVER = 0.01
 """So large a share of the requests may be drawn too long for the window with a warning; more are refused."""
 LEAST_OVER = 1e-5

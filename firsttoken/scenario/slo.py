@@ -22,14 +22,18 @@ class LatencyLimit(NamedTuple):
     """Of `decide/metrics`, in ms."""
     words: str
     """How the report says the limit, before its value."""
+    missed: str
+    """What happened to the requests that missed it."""
 
 
 LIMITS = {
-    "ttft": LatencyLimit("ttft_ms", "first token within"),
-    "ttfo": LatencyLimit("ttfo_ms", "first visible word within"),
-    "felt_ttft": LatencyLimit("felt_ttft_ms", "first word, retries included, within"),
-    "tpot": LatencyLimit("tpot_ms", "per token at most"),
-    "e2e": LatencyLimit("e2e_ms", "whole answer within"),
+    "ttft": LatencyLimit("ttft_ms", "first token within", "waited too long for their first token"),
+    "ttfo": LatencyLimit("ttfo_ms", "first visible word within", "waited too long for their first visible word"),
+    "felt_ttft": LatencyLimit(
+        "felt_ttft_ms", "first word, retries included, within", "waited too long for their first word"
+    ),
+    "tpot": LatencyLimit("tpot_ms", "per token at most", "were streamed too slowly (TPOT)"),
+    "e2e": LatencyLimit("e2e_ms", "whole answer within", "took too long as a whole"),
 }
 """Key of [slo] -> the latency that it limits."""
 _LIST = " and ".join((", ".join([*LIMITS][:-1]), [*LIMITS][-1]))

@@ -7,7 +7,7 @@ import pytest
 
 from firsttoken.catalogue import LongContext, Model, Source
 from firsttoken.load.budget.cost import PromptGauge
-from firsttoken.plan.estimate import FRAME_TOKENS, TOKENS_PER_WORD, estimate_run
+from firsttoken.plan.estimate import estimate_run
 from firsttoken.scenario.format import Scenario
 
 HOSTED = {"model": "paid", "prices": "list", "base_url": "http://127.0.0.1:1/v1"}
@@ -182,7 +182,9 @@ def test_what_the_bounds_rest_on_is_said():
 
 
 def test_a_prompt_is_reckoned_as_the_budget_sets_it_aside():
-    assert (FRAME_TOKENS, TOKENS_PER_WORD) == (PromptGauge.FRAME, PromptGauge.GUESS)
+    (target,) = estimate_run(scenario(HOSTED), CATALOGUE).targets
+
+    assert target.input_tokens == target.attempts * PromptGauge().bound(400)
 
 
 def test_what_is_expected_stands_beside_the_worst_case_before_and_after_the_cap():

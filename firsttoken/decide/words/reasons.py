@@ -21,11 +21,7 @@ from firsttoken.scenario.slo import LIMITS, Slo
 CAUSES: Mapping[str, str] = {
     "error": "ended in an error",
     "empty": "got an empty answer",
-    "ttft": "waited too long for their first token",
-    "ttfo": "waited too long for their first visible word",
-    "felt_ttft": "waited too long for their first word",
-    "tpot": "were streamed too slowly (TPOT)",
-    "e2e": "took too long as a whole",
+    **{key: limit.missed for key, limit in LIMITS.items()},
 }
 """Key of [slo], error or empty -> what happened to the requests that missed it."""
 

@@ -15,6 +15,7 @@ from msgspec.structs import astuple
 
 from firsttoken.catalogue import Source
 from firsttoken.row import MOST_TOKENS, UNBILLED, Row, name_tier
+from firsttoken.scenario.facts import MOST_FRAME_TOKENS, MOST_TOKENS_PER_WORD
 from firsttoken.wire.fields.usage import MOST_UNSEEN
 
 NANO = 1_000_000_000
@@ -136,12 +137,9 @@ def price(
 class PromptGauge:
     """How many tokens a prompt of so many words has at most: a guess, until the server has counted some.
 
-    tokens <= FRAME + ratio x words, with the highest ratio that was ever counted; FRAME is what a chat template adds.
+    tokens <= frame + ratio x words, with the highest ratio that was ever counted; a chat template adds the frame.
     """
 
-    FRAME = 32
-    GUESS = 3.5
-    """Tokens a word: English prose has about 1.3, dense code about 3."""
     ENOUGH = 20
     """Prompts counted before the guess is dropped."""
     MARGIN = 1.1
@@ -155,13 +153,13 @@ class PromptGauge:
         """Learn from what the server counted, if it reported that."""
         if row.input_tokens is not None and words > 0 and is_possible(row):
             self._counted += 1
-            self._highest = max(self._highest, (row.input_tokens - self.FRAME) / words)
+            self._highest = max(self._highest, (row.input_tokens - MOST_FRAME_TOKENS) / words)
 
     def bound(self, words: int) -> int:
         """The most tokens that a prompt of so many words is reckoned to have."""
         learned = self._highest * self.MARGIN
-        ratio = learned if self._counted >= self.ENOUGH else max(self.GUESS, learned)
-        return self.FRAME + math.ceil(ratio * words)
+        ratio = learned if self._counted >= self.ENOUGH else max(MOST_TOKENS_PER_WORD, learned)
+        return MOST_FRAME_TOKENS + math.ceil(ratio * words)
 
 
 class AnswerGauge:
