@@ -9,8 +9,22 @@ from __future__ import annotations
 from locust import between, constant, task
 
 from firsttoken.load import locust_cli
+from firsttoken.load.asking.answer import Answer, TextNotKeptError, Usage
 from firsttoken.load.behaviour.streaming_user import RequestFailedError, StreamingUser
+from firsttoken.traffic.conversation import DRAWN, Message, MessageError
 
-__all__ = ["RequestFailedError", "StreamingUser", "between", "constant", "task"]
+__all__ = [
+    "DRAWN",
+    "Answer",
+    "Message",
+    "MessageError",
+    "RequestFailedError",
+    "StreamingUser",
+    "TextNotKeptError",
+    "Usage",
+    "between",
+    "constant",
+    "task",
+]
 
 locust_cli.install()

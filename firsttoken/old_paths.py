@@ -52,17 +52,32 @@ MOVED = {
     }.items()
 }
 """Old module -> new module."""
-RENAMED: dict[str, dict[str, str]] = {
+RENAMED = {
+    "firsttoken.decide.course": {"Part": "TimeSlice"},
     "firsttoken.decide.figure": {"Figure": "MetricValue"},
+    "firsttoken.decide.instrument": {"Reading": "InstrumentAccuracy"},
     "firsttoken.report.theme": {
-        "curve": "draw_curve", "rule": "draw_limit", "error_bar": "draw_error_bar", "empty": "draw_empty",
+        "curve": "draw_curve",
+        "empty": "draw_empty",
+        "error_bar": "draw_error_bar",
+        "rule": "draw_limit",
     },
-}  # fmt: skip
+}
 """Old module -> its names that were changed: old name -> new name."""
+RENAMED_FIELDS = {
+    "Study": {
+        "courses": "load_profiles",
+        "figure": "result",
+        "figures": "results",
+        "promise": "slo",
+        "rulings": "target_verdicts",
+    },
+}
+"""Class -> its fields and methods that were changed: old name -> new name."""
 
 
 class OldImportWarning(DeprecationWarning):
-    """A file of the user's imports a path of the last release, which the next one will not have."""
+    """A file of the user's names something as the last release did, which the next one will not know."""
 
 
 class OldPathFinder(MetaPathFinder, Loader):
@@ -95,6 +110,19 @@ def word_move(old: str) -> str:
     face, new = FACES[old.split(".")[1]], MOVED[old]
     inside = "" if new == face else f", or what that lacks from {new}"
     return f"{old} has moved: import from {face}{inside}; the old path works until the next release"
+
+
+def read_renamed(owner: object, name: str) -> object:
+    """What a field of the last release is called now, with a warning. Raises AttributeError for any other name."""
+    kind = type(owner).__name__
+    new = RENAMED_FIELDS.get(kind, {}).get(name)
+    if new is None:
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+    warnings.warn(
+        f"{kind}.{name} is {kind}.{new} now; the old name works until the next release", OldImportWarning, stacklevel=3
+    )
+    value: object = getattr(owner, new)
+    return value
 
 
 def install() -> None:

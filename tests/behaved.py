@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import logging, os, subprocess
 import gevent
 from locust import HttpUser, SequentialTaskSet, TaskSet, between, constant, task
 from locust.exception import StopUser
-from firsttoken.locust import StreamingUser
+from firsttoken.locust import DRAWN, StreamingUser
 """
 """What every one of these locustfiles begins with."""
 
@@ -61,12 +62,19 @@ class Behaved:
         return {row.outcome for row in self.rows}
 
 
-def behave(folder: Path, code: str, workers: int = 1, load: str = LEVEL, **overrides: object) -> Behaved:
+def behave(
+    folder: Path, code: str, workers: int = 1, load: str = LEVEL, sets: Sequence[str] = (), **overrides: object
+) -> Behaved:
     """Run a locustfile with this code to the run's end, under this load; each override is a key of [load]."""
     locustfile = folder / "behaved.py"
     locustfile.write_text(HEAD + code)
-    (folder / "plan.toml").write_text(PLAN.replace("LOCUSTFILE", str(locustfile)).replace("LOAD", load))
-    plan = load_scenario(folder / "plan.toml", [f"load.{key}={value}" for key, value in overrides.items()])
+    return behave_as(str(locustfile), folder, workers, load, [*(f"load.{k}={v}" for k, v in overrides.items()), *sets])
+
+
+def behave_as(locustfile: str, folder: Path, workers: int = 1, load: str = LEVEL, sets: Sequence[str] = ()) -> Behaved:
+    """Run a locustfile to the run's end, under this load; `sets` as for `--set`."""
+    (folder / "plan.toml").write_text(PLAN.replace("LOCUSTFILE", locustfile).replace("LOAD", load))
+    plan = load_scenario(folder / "plan.toml", sets)
     said: list[str] = []
     with open_workspace(plan, open_folder(plan, folder / "out")) as workspace:
         spec = LoadSpec(

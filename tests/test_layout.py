@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-DECIDE = {"stats", "results", "plan", "catalogue", "duration", "scenario", "row"}
+DECIDE = {"old_paths", "stats", "results", "plan", "catalogue", "duration", "scenario", "row"}
 REPORT = {"decide", "kit"} | DECIDE
 MAY_IMPORT = {
     "row": set(),
@@ -38,11 +38,11 @@ MAY_IMPORT = {
     "load": {"kit", "machine", "net", "old_paths", "process", "sdk", "wire"}
     | {"catalogue", "duration", "plan", "row", "scenario", "stats", "traffic"},
     "decide": DECIDE,
-    "report": REPORT | {"old_paths"},
+    "report": REPORT,
     "cli": {"machine", "process", "report"} | REPORT,
     "__main__": {"cli"},
     "analysis": {"report"} | REPORT,
-    "locust": {"load"},
+    "locust": {"load", "traffic"},
     "locustfiles": {"locust"},
     "old_paths": set(),
     "__init__": {"old_paths"},
@@ -76,7 +76,7 @@ ONLY_IN = {
 
 PURE = (
     *("firsttoken/stats/", "firsttoken/decide/", "firsttoken/plan/"),
-    *("firsttoken/load/control/", "firsttoken/load/budget/"),
+    *("firsttoken/load/asking/", "firsttoken/load/budget/", "firsttoken/load/control/"),
     *(f"firsttoken/wire/{name}/" for name in ("answer", "dialects", "fields", "headers")),
     *(f"firsttoken/wire/{name}.py" for name in ("addresses", "deadlines")),
     *(f"firsttoken/load/{name}.py" for name in ("findings", "refused_field")),

@@ -94,6 +94,7 @@ def test_a_page_of_the_last_release_still_makes_its_page_and_each_moved_import_i
     assert [line.split(": ")[2].split()[0] for line in warned] == [
         "firsttoken.decide.units",
         "firsttoken.report.series",
+        "Study.figure",
         "firsttoken.report.theme",
     ]
     assert warned[0].startswith(f"{tmp_path / 'pace.py'}:6: ")

@@ -321,7 +321,7 @@ def test_a_run_that_fails_is_reported_as_far_as_it_was_measured_and_its_json_say
     locustfile.write_text(
         "from locust import task\nfrom firsttoken.locust import StreamingUser\n\n"
         "class Chat(StreamingUser):\n    @task\n    def converse(self):\n"
-        "        if self.ask().phase == 'measure':\n            self.nothing()\n"
+        "        if self.ask().row.phase == 'measure':\n            self.nothing()\n"
     )
     scenario = write_scenario(tmp_path, locustfile=f'"{locustfile}"', measure='"30s"')
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.decide.client_cost import list_added
@@ -35,6 +36,7 @@ from firsttoken.decide.target_study import study_target
 from firsttoken.decide.words.decision import Decision
 from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_unit
 from firsttoken.decide.words.placement import describe_placement
+from firsttoken.old_paths import read_renamed
 from firsttoken.results.folder import Run, open_run
 from firsttoken.results.stage import Stage
 from firsttoken.row import By
@@ -68,6 +70,12 @@ class Study:
     load_profiles: Mapping[str, Sequence[TimeSlice]]
     """Target -> which share met the SLO along the load profile; empty where the load is constant."""
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """What pages of the last release read by another name."""
+            return read_renamed(self, name)
+
     @property
     def targets(self) -> list[str]:
         """Names of the targets, in the order of the scenario."""
@@ -93,9 +101,6 @@ class Study:
         """One result, or None where there is none; without a repeat the one over all repeats."""
         key = MetricKey(target=target, level=level, repeat=repeat, metric=metric, q=q)
         return self._by_key.get(key)
-
-    figure = result
-    """Its name in pages of the last release."""
 
     def value(
         self, target: str, metric: str, level: float | None = None, repeat: int | None = None, q: float | None = None

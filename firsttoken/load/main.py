@@ -166,6 +166,7 @@ def describe_run(run: OpenRun) -> Welcome:
         base_urls=run.spec.base_urls,
         workers=run.spec.workers + run.spec.remote,
         trace=run.trace,
+        prompts=run.prompts,
         probes=run.probes,
     )
 

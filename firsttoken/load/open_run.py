@@ -20,6 +20,7 @@ import msgspec
 
 from firsttoken.catalogue import dump_catalogue, load_catalogue
 from firsttoken.error import FirstTokenError
+from firsttoken.load.asking.ask import Material
 from firsttoken.load.budget.ledger import Ledger
 from firsttoken.load.preflight import find_dead_target
 from firsttoken.load.resume import read_finished, read_spent
@@ -36,6 +37,7 @@ from firsttoken.plan.order import StageOrder, order_run_stages
 from firsttoken.process.launch import LoadSpec
 from firsttoken.row import DEFINITIONS, Manifest, Row
 from firsttoken.scenario.format import Scenario
+from firsttoken.scenario.prompts import read_prompts
 from firsttoken.scenario.reading import reopen_scenario
 from firsttoken.scenario.target import Target
 
@@ -49,6 +51,7 @@ class OpenRun:
         self.spec = spec
         self.folder = Path(spec.folder)
         self.scenario: Scenario = reopen_scenario(self.folder / "scenario.toml")
+        self.prompts = read_prompts(self.scenario.traffic)
         allow_files(self.scenario)
         self.finished = read_finished(self.folder)
         self.manifest = self._open_manifest(spec, environ)
@@ -56,7 +59,8 @@ class OpenRun:
         (self.folder / "models.toml").write_text(dump_catalogue(load_catalogue()))
         self.trace = read_arrivals(self.scenario)
         access = TargetAccess(self.manifest.run_id, spec.base_urls, environ, self.manifest.origin_monotonic_ns)
-        self.session = open_session(self.scenario, Recorder(self.folder, worker=0), access, self.trace)
+        material = Material(self.trace or (), self.prompts)
+        self.session = open_session(self.scenario, Recorder(self.folder, worker=0), access, material)
         spent = read_spent(self.folder, find_counted(self.scenario))
         self.probes: dict[str, Row] = {}
         """Target -> what it answered before the load."""

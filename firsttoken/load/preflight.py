@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 import gevent
 
 from firsttoken.catalogue import Source
+from firsttoken.load.asking.ask import write_body
 from firsttoken.load.budget.cost import Cost, PromptGauge, estimate, spent
 from firsttoken.load.findings import is_other_model
 from firsttoken.load.refused_field import find_refused_field
 from firsttoken.load.session.build import find_counted
-from firsttoken.load.session.target import LiveTarget, write_body
+from firsttoken.load.session.target import LiveTarget
 from firsttoken.net.url import split_url
 from firsttoken.plan.length_cap import explain_excess, find_most, name_cap
 from firsttoken.row import OUTCOMES, SUCCESS, Row

@@ -26,6 +26,7 @@ from locust.env import Environment
 
 from firsttoken import kit
 from firsttoken.error import FirstTokenError
+from firsttoken.load.asking.ask import Material
 from firsttoken.load.behaviour.fault import FaultWatch
 from firsttoken.load.behaviour.locust_events import fire_init, fire_quitting, open_environment
 from firsttoken.load.behaviour.locustfile import BehaviourError, load_behaviour
@@ -97,7 +98,8 @@ def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
     if missing:
         raise TargetError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
     access = TargetAccess(welcome.run_id, welcome.base_urls, os.environ, origin_ns)
-    return open_session(scenario, recorder, access, welcome.trace, workers=welcome.workers, leads=False)
+    material = Material(welcome.trace or (), welcome.prompts)
+    return open_session(scenario, recorder, access, material, workers=welcome.workers, leads=False)
 
 
 def warm_up() -> None:

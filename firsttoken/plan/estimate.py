@@ -30,6 +30,7 @@ from firsttoken.scenario.format import Budget, Scenario, Spread, mean_tokens
 from firsttoken.scenario.rules import find_prices
 from firsttoken.scenario.target import Target
 from firsttoken.scenario.trace import read_arrivals
+from firsttoken.traffic.conversation import BYTES_PER_WORD
 
 N = TypeVar("N", int, float)
 
@@ -185,13 +186,13 @@ def _price_attempt(scenario: Scenario, target: Target, source: Source | None) ->
 
 def _find_lengths(scenario: Scenario) -> tuple[float, float, float]:
     """Words of the mean prompt, tokens of the mean answer, and words of a long prompt."""
-    traffic = scenario.traffic
+    traffic, system = scenario.traffic, scenario.traffic.system_words
     if traffic.trace:
         arrivals = read_arrivals(traffic)
-        words = [arrival.input_tokens for arrival in arrivals]
+        words = [arrival.input_tokens + system for arrival in arrivals]
         return fmean(words), fmean(arrival.output_tokens for arrival in arrivals), max(words)
     longest = traffic.input_tokens.p95 if isinstance(traffic.input_tokens, Spread) else traffic.input_tokens
-    return mean_tokens(traffic.input_tokens), mean_tokens(traffic.output_tokens), longest
+    return mean_tokens(traffic.input_tokens) + system, mean_tokens(traffic.output_tokens), longest + system
 
 
 def _count_tokens(attempts: int | None, each: float, caps: Budget) -> int | None:
@@ -232,6 +233,10 @@ def _list_assumptions(scenario: Scenario, targets: list[TargetEstimate]) -> Iter
         yield "Answers have their full length, at the published speed of a single user: faster ones would cost more."
     elif tries > 1:
         yield f"Answers have their full length, and each request is sent {tries} times and billed each time."
+    if scenario.traffic.prompts:
+        yield f"Prompts are as long as those of {scenario.traffic.prompts}: in words, or bytes by {BYTES_PER_WORD}."
+    if load.turns > 1:
+        yield "A behaviour that keeps the history of a session, as chat does, sends its earlier turns again, and more."
     if not all(each.simulated for each in targets):
         yield f"A prompt has up to {MOST_TOKENS_PER_WORD:g} tokens a word, all billed at the highest input price."
     for each in targets:

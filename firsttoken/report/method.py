@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.scope import describe_load, shape_of
@@ -174,12 +175,15 @@ def _prompts(study: Study) -> str:
     shared = f"{write_percent(traffic.shared)} of each prompt is shared by all"
     cache = shared if isinstance(traffic.cache, float) else CACHES[traffic.cache]
     lengths = f"{write_length(traffic.input_tokens)} in, {write_length(traffic.output_tokens)} out"
+    texts = f"conversations of {Path(traffic.prompts).name}" if traffic.prompts else "of natural text"
+    if traffic.system:
+        lengths += f", behind a system prompt of {traffic.system_words:,} words"
     if traffic.trace:
         lengths = "prompts and answers as long as the trace's"
         if traffic.trace_left_out:
             lengths += f" (left out: {traffic.trace_left_out})"
     return (
-        f"Asked for: {lengths}, of natural text, drawn from seed {scenario.seed}: the same prompts for every target. "
+        f"Asked for: {lengths}, {texts}, drawn from seed {scenario.seed}: the same prompts for every target. "
         "A word stands for a token of a prompt; servers count differently, and page one shows what they counted. "
         f"Cache: {cache}."
     )

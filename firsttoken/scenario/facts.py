@@ -114,7 +114,8 @@ def share_over(scenario: Scenario, window: int, tokens_per_word: float = 1.0) ->
     """The share of the requests, prompt and answer drawn apart, that are longer than a window."""
     prompt, answer = _length(scenario.traffic.input_tokens), _length(scenario.traffic.output_tokens)
     answers = [draw_length(answer, (2 * place + 1) / (2 * STEPS)) for place in range(STEPS)]
-    return fmean(share_above(prompt, (window - each) / tokens_per_word) for each in answers)
+    fixed = scenario.traffic.system_words
+    return fmean(share_above(prompt, (window - each) / tokens_per_word - fixed) for each in answers)
 
 
 def _length(tokens: int | Spread) -> Length:
@@ -122,7 +123,9 @@ def _length(tokens: int | Spread) -> Length:
 
 
 def _describe_lengths(scenario: Scenario) -> str:
-    return f"{_describe(scenario.traffic.input_tokens)} in and {_describe(scenario.traffic.output_tokens)} out"
+    fixed = scenario.traffic.system_words
+    system = f" behind a system prompt of {fixed:,}" if fixed else ""
+    return f"{_describe(scenario.traffic.input_tokens)} in{system} and {_describe(scenario.traffic.output_tokens)} out"
 
 
 def _describe(length: int | Spread) -> str:

@@ -30,6 +30,7 @@ from firsttoken.scenario.values import (
     Share,
     Word,
 )
+from firsttoken.traffic.conversation import count_words_of
 from firsttoken.traffic.lengths import mean_length
 
 
@@ -80,18 +81,33 @@ class Traffic(Replay, forbid_unknown_fields=True, frozen=True, kw_only=True):
     locustfile: Word
     """How a user behaves: a file of locustfiles/."""
     input_tokens: Positive | Spread
-    """Left out beside a trace: the trace's mean."""
+    """Left out beside a trace, whose mean it is then, and beside prompts, whose median and p95 it is."""
     output_tokens: Positive | Spread
     cache: CacheName | Share = "cold"
     """cold: no two prompts share a beginning; warm: the same prompts again; 0..1: that share of a prompt is common."""
+    prompts: str = ""
+    """A file of prompts to ask instead of drawn ones, JSONL: a line is {"prompt": "..."}, {"messages": [...]} or a list
+    of messages. A path as seen from the scenario's folder, else from the working directory."""
+    prompts_digest: str = ""
+    """What the bytes of that file were; FirstToken writes it."""
+    system: str = ""
+    """The system prompt in front of every conversation that has none of its own."""
 
     def __post_init__(self) -> None:
+        if self.prompts and (self.trace or self.shared):
+            beside = f'trace = "{self.trace}", which has lengths' if self.trace else f"cache = {self.cache}"
+            raise ValueError(f'prompts: expected none beside {beside}; write cache = "cold" or "warm", and no trace')
         written = [key for key in Replay.__struct_fields__ if getattr(self, key) != getattr(_WHOLE, key)]
         if written and not self.trace:
             got = ", ".join(f"{key} = {getattr(self, key)}" for key in written)
             raise ValueError(f"{written[0]}: expected this only beside a trace, got {got} without one")
         if self.trace_to and parse_duration(self.trace_to) <= parse_duration(self.trace_from):
             raise ValueError(f'trace_to: expected more than trace_from = "{self.trace_from}", got "{self.trace_to}"')
+
+    @property
+    def system_words(self) -> int:
+        """Words of the system prompt, which every prompt has besides its own."""
+        return count_words_of(self.system) if self.system else 0
 
     @property
     def shared(self) -> float:

@@ -21,6 +21,7 @@ from firsttoken.scenario.facts import check_apis, check_windows
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.headers import check_written
 from firsttoken.scenario.prices import check_cached
+from firsttoken.scenario.prompts import fill_prompts
 from firsttoken.scenario.rules import check_paths, check_rules
 from firsttoken.scenario.target import name_after
 from firsttoken.scenario.trace import check_rate, fill_trace
@@ -68,6 +69,7 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
             _override(data, key, value)
         if isinstance(traffic := data.get("traffic"), dict):
             fill_trace(traffic)
+            fill_prompts(traffic, path.parent)
         scenario = _decode(data)
         check_rules(scenario, catalogue)
         for target in scenario.target:

@@ -49,10 +49,10 @@ PLACE_PARTS = 2
 class Attempt:
     """One attempt on its way: its row, what its objects say, why it was cut short if it was."""
 
-    def __init__(self, row: Row, dialect: Dialect, origin_ns: int) -> None:
+    def __init__(self, row: Row, dialect: Dialect, origin_ns: int, kept: list[bytes] | None = None) -> None:
         self.row = row
         self._dialect = dialect
-        self.stream = Stream(row, dialect)
+        self.stream = Stream(row, dialect, kept)
         self.began_ns = monotonic_ns()
         self.cut = STOPPED
         self.timer = get_hub().loop.timer(0)

@@ -58,12 +58,12 @@ class SdkClient:
         """Return empty stats: nothing of the kernel's is seen through the package."""
         return self._gauge.take()
 
-    def send(self, row: Row, body: bytes) -> bool | None:
+    def send(self, row: Row, body: bytes, kept: list[bytes] | None = None) -> bool | None:
         """Make one attempt, block the calling greenlet until it has ended, and finish its row.
 
-        Returns the server's `x-should-retry`, None where it said nothing.
+        Returns the server's `x-should-retry`, None where it said nothing. `kept` as in `firsttoken.wire.attempt`.
         """
-        attempt, user = Attempt(row, self._dialect, self._origin_ns), getcurrent()
+        attempt, user = Attempt(row, self._dialect, self._origin_ns, kept), getcurrent()
         self._in_flight[user] = attempt
         end = STOPPED
         try:

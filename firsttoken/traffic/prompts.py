@@ -75,6 +75,11 @@ def make_prompt(
     return Prompt(name_text(_join(common, *parts)), _join(common, own, *parts), length, answer)
 
 
+def draw_answer_tokens(*, seed: int, user: int, turn: int, output_tokens: Length) -> int:
+    """How long the answer to a user's `turn`-th request may be, where its prompt was not drawn with it."""
+    return draw_length(output_tokens, draw_from(f"{seed}/answer-{user}-{turn}")())
+
+
 def _join(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)
 

@@ -83,12 +83,13 @@ class Client:
         """Return the wire's health since the last call."""
         return self._gauge.take()
 
-    def send(self, row: Row, body: bytes) -> bool | None:
+    def send(self, row: Row, body: bytes, kept: list[bytes] | None = None) -> bool | None:
         """Make one attempt, block the calling greenlet until it has ended, and finish its row.
 
-        Returns the server's `x-should-retry`, None where it said nothing.
+        Returns the server's `x-should-retry`, None where it said nothing. `kept`, where somebody is to read the text,
+        gets the data of every event that holds some of it (answer_text.py).
         """
-        answer = Answer(row, self._dialect, self._origin_ns, time.time(), self._gauge.record_first_token)
+        answer = Answer(row, self._dialect, self._origin_ns, time.time(), self._gauge.record_first_token, kept)
         self._in_flight[answer] = getcurrent()
         end = STOPPED
         try:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import gevent
 
 from firsttoken.duration import NS
+from firsttoken.load.asking.ask import NO_WISH, Ask, Wish
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.limiter import BudgetLimiter
@@ -14,7 +15,6 @@ from firsttoken.load.control.slo import read_limits
 from firsttoken.load.session.journal import Recorder
 from firsttoken.load.session.session import Session, SessionRules
 from firsttoken.load.session.stage_run import StageRun
-from firsttoken.load.session.target import Ask
 from firsttoken.plan.retry import RetryBudget, RetryPolicy
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Outcome, Row
@@ -34,7 +34,7 @@ class ScriptedClient:
         self.bodies: list[bytes] = []
         self.is_closed = False
 
-    def send(self, row: Row, body: bytes) -> None:
+    def send(self, row: Row, body: bytes, kept: list[bytes] | None = None) -> None:
         row.sent_ns = self.clock.now_ns()
         self.in_flight += 1
         try:
@@ -61,7 +61,7 @@ class ScriptedTarget:
         self.client = client
         self.target = target or Target(model="a")
 
-    def build_request(self, plan: StagePlan, slot: int, number: int) -> Ask:
+    def build_request(self, plan: StagePlan, slot: int, number: int, wish: Wish = NO_WISH) -> Ask:
         return Ask(f"p{slot}-{number}", b"{}", words=10, output_tokens=10)
 
 

@@ -122,13 +122,14 @@ def test_an_exception_ends_it_with_its_sentence_beside_users_of_another_class(tm
         "class Health(HttpUser):\n    host = 'http://127.0.0.1:9'\n    wait_time = constant(0.2)\n"
         "    @task\n    def look(self):\n        self.client.get('/health')\n\n"
         "class Chat(StreamingUser):\n    @task\n    def converse(self):\n"
-        "        if self.ask().level == 8 and self.environment.runner.user_count == 16:\n            self.nothing()\n"
+        "        row = self.ask().row\n"
+        "        if row.level == 8 and self.environment.runner.user_count == 16:\n            self.nothing()\n"
     )
     scenario = write_scenario(tmp_path, locustfile=f'"{locustfile}"')
 
     words = refuse("-f", locustfile, "--scenario", scenario, "--out", tmp_path / "out")
 
-    assert f"firsttoken: {locustfile}:15: expected Chat.converse to run without an error, got AttributeError" in words
+    assert f"firsttoken: {locustfile}:16: expected Chat.converse to run without an error, got AttributeError" in words
     run = open_run(tmp_path / "out")
     assert (run.manifest.state, run.manifest.others) == ("failed", {"Health": 8})
     assert {stage.level for stage in run.stages} == {1, 8}

@@ -19,6 +19,7 @@ import pytest
 from firsttoken.load.session.target import Sender
 from firsttoken.row import BUFFERED, COMPRESSED, MISLABELLED, Row
 from firsttoken.sdk.client import SdkClient
+from firsttoken.wire.answer.answer_text import read_answer_text
 from firsttoken.wire.attempt import Client
 from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
@@ -164,14 +165,14 @@ RESPONSE_STREAMS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("api", "answered"),
-    [
-        *(pytest.param("chat", said, id=f"chat: {name}") for name, said in CHATS.items()),
-        *(pytest.param("completions", stream(said), id=f"completions: {n}") for n, said in COMPLETIONS.items()),
-        *(pytest.param("responses", stream(said), id=f"responses: {n}") for n, said in RESPONSE_STREAMS.items()),
-    ],
-)
+ANSWERS = [
+    *(pytest.param("chat", said, id=f"chat: {name}") for name, said in CHATS.items()),
+    *(pytest.param("completions", stream(said), id=f"completions: {n}") for n, said in COMPLETIONS.items()),
+    *(pytest.param("responses", stream(said), id=f"responses: {n}") for n, said in RESPONSE_STREAMS.items()),
+]
+
+
+@pytest.mark.parametrize(("api", "answered"), ANSWERS)
 def test_both_clients_say_the_same_of_the_same_answer(api, answered):
     wire, sdk = (attempt(kind, script(answered, then=hang_up), api=api) for kind in (Client, SdkClient))
 
@@ -179,6 +180,18 @@ def test_both_clients_say_the_same_of_the_same_answer(api, answered):
 
     assert {name: getattr(sdk, name) for name in same} == {name: getattr(wire, name) for name in same}
     assert bool(sdk.error) is bool(wire.error)
+
+
+@pytest.mark.parametrize(("api", "answered"), ANSWERS)
+def test_both_clients_keep_the_same_text(api, answered):
+    texts = []
+    for kind in (Client, SdkClient):
+        kept: list[bytes] = []
+        with scripted(script(answered, then=hang_up)) as server, client_of(kind, server.base_url, api=api) as client:
+            client.send(Row(), DIALECTS[api].body("m", "Register", 16, {}), kept)
+        texts.append(read_answer_text(DIALECTS[api], kept))
+
+    assert texts[0] == texts[1]
 
 
 BROKEN = {

@@ -122,14 +122,15 @@ def hear(
     at_ms: Iterable[int] | None = None,
     end: End | None = None,
     in_full: bool = False,
+    kept: list[bytes] | None = None,
 ) -> Heard:
     """Have an answer arrive in these reads, by default one each millisecond from 1 on, stamped by the kernel.
 
     The row is judged as the connection would: complete once the answer has ended, else as if the server hung up. With
-    `in_full` no read goes the short way, so that all is decoded.
+    `in_full` no read goes the short way, so that all is decoded; `kept` gets the events that hold the text.
     """
     row, notes = Row(sent_ns=0), list[bool]()
-    answer = Answer(row, DIALECTS[dialect], 0, 0.0, notes.append)
+    answer = Answer(row, DIALECTS[dialect], 0, 0.0, notes.append, kept)
     early_ns = 0
     for read, ms in zip(reads, at_ms or range(1, 10**9), strict=False):
         if in_full or not answer.skip(read, ms * MS):

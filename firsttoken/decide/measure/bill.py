@@ -79,5 +79,5 @@ def bill_day(demand: Demand, answered: Tokens, source: Source | None, traffic: T
 
 
 def _asked_tokens(traffic: Traffic) -> Tokens:
-    lengths = (mean_tokens(traffic.input_tokens), 0.0, mean_tokens(traffic.output_tokens))
+    lengths = (mean_tokens(traffic.input_tokens) + traffic.system_words, 0.0, mean_tokens(traffic.output_tokens))
     return Tokens(*(np.array([length]) for length in lengths))

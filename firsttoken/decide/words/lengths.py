@@ -35,7 +35,7 @@ def read_lengths(find: Find, traffic: Traffic) -> Lengths:
     lengths = Lengths(*values)
     if traffic.trace:
         return lengths
-    asked = (mean_tokens(traffic.input_tokens), mean_tokens(traffic.output_tokens))
+    asked = (mean_tokens(traffic.input_tokens) + traffic.system_words, mean_tokens(traffic.output_tokens))
     told = (lengths.asked_input, lengths.asked_output)
     first, second = (wanted if own is None else own for own, wanted in zip(told, asked, strict=True))
     return lengths._replace(asked_input=first, asked_output=second)

@@ -6,10 +6,11 @@ a retry is intended when its back-off was due.
 
 from __future__ import annotations
 
+from firsttoken.load.asking.ask import Ask
 from firsttoken.load.control.counting import count_attempt, count_request
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import REASSIGNED, Request
-from firsttoken.load.session.target import Ask
+from firsttoken.load.session.target import LiveTarget
 from firsttoken.row import HELD_BACK, STOPPED_IN_BACKOFF, Row
 
 
@@ -29,7 +30,7 @@ def send_request(session: Session, request: Request) -> list[Row]:
 
 def _attempt_until_done(session: Session, request: Request) -> None:
     target = session.targets[request.stage_run.clock.plan.target]
-    ask = request.ask or target.build_request(request.stage_run.clock.plan, request.slot, request.number)
+    ask = request.ask = _choose_ask(target, request)
     intended_ns = request.intended_ns
     while session.admission.may_send(request):
         bound = session.limiter.bound(target.target.name, ask.words, ask.output_tokens)
@@ -43,7 +44,8 @@ def _attempt_until_done(session: Session, request: Request) -> None:
         request.rows.append(row)
         session.recorder.begin_attempt(row)
         try:
-            should_retry = target.client.send(row, ask.body)
+            request.kept = [] if _keeps_text(request) else None
+            should_retry = target.client.send(row, ask.body, request.kept)
             row.backoff_ms = session.retries.choose_backoff_ms(row, should_retry)
         finally:  # however it ends, also by a timeout or a kill of the behaviour's own
             session.limiter.reconcile(row, ask.words, bound)
@@ -58,6 +60,19 @@ def _attempt_until_done(session: Session, request: Request) -> None:
             row.checks.append(STOPPED_IN_BACKOFF)
             session.recorder.end_attempt(row)
             raise
+
+
+def _choose_ask(target: LiveTarget, request: Request) -> Ask:
+    """What is sent: as it was composed ahead, unless the behaviour wants something else."""
+    if request.ask is not None and not request.wish.changes_request:
+        return request.ask
+    return target.build_request(request.stage_run.clock.plan, request.slot, request.number, request.wish)
+
+
+def _keeps_text(request: Request) -> bool:
+    """Whether the behaviour may read the text."""
+    wish = request.wish
+    return (wish.messages is not None or request.has_next_turn) if wish.keeps_text is None else wish.keeps_text
 
 
 def _sleep_until(session: Session, at_ns: int, request: Request) -> None:
@@ -79,9 +94,17 @@ def _describe(session: Session, request: Request, ask: Ask, intended_ns: int) ->
         user=request.slot,
         request_id=f"{plan.stage}-{request.slot}-{request.number}",
         attempt=len(request.rows) + 1,
-        turn=request.number % REASSIGNED if plan.turns > 1 else 0,
+        turn=_find_turn(request, ask),
+        name=request.wish.name,
         prompt_id=ask.prompt_id,
         intended_ns=intended_ns,
         asked_input_tokens=ask.words,
         asked_output_tokens=ask.output_tokens,
     )
+
+
+def _find_turn(request: Request, ask: Ask) -> int:
+    """How many answers stand before it: in the conversation that was given, else in the session so far."""
+    if ask.turn is not None:
+        return ask.turn
+    return request.number % REASSIGNED if request.stage_run.clock.plan.turns > 1 else 0

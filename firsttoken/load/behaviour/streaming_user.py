@@ -18,11 +18,16 @@ from gevent.pool import Group
 from locust import TaskSet, User
 from locust.env import Environment
 
+from firsttoken.load.asking.answer import Answer
+from firsttoken.load.asking.ask import Wish
 from firsttoken.load.behaviour.reporting_shape import Stages
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import Request
 from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row
+from firsttoken.traffic.conversation import DRAWN, Message, read_conversation
+from firsttoken.wire.dialects import DIALECTS
+from firsttoken.wire.dialects.dialect import list_messages
 
 REQUEST_TYPE = "STREAM"
 """Of our requests in Locust's own statistics."""
@@ -31,11 +36,14 @@ Task = TaskSet | Callable[..., object]
 
 
 class StreamingUser(User):
-    """A Locust user with one verb, `ask`."""
+    """A Locust user with one verb, `ask`; what it asks is measured."""
 
     abstract = True
 
     session: Session
+    keep_text: bool | None = None
+    """Whether the texts of answers are kept, so that they can be read. None: of requests with a prompt of the
+    behaviour's own, and of those that another turn of their session follows; True: of all; False: of none."""
 
     def __new__(cls, environment: Environment, *_others: object, **_named: object) -> Self:
         """Ready before any `__init__`, so that a behaviour's own need not call this one."""
@@ -66,15 +74,29 @@ class StreamingUser(User):
         """Seconds of think time after each task: `think` of the scenario unless a behaviour says otherwise."""
         return self.session.rules.think_s
 
-    def ask(self) -> Row:
-        """Wait for a turn, send the next prompt and read its whole stream; the row of the last attempt."""
+    def ask(
+        self, prompt: str | Sequence[Message] | None = None, *, max_tokens: int | None = None, name: str | None = None
+    ) -> Answer:
+        """Wait for a turn, send a request and read its whole stream; what came of it, whatever its retries.
+
+        Without a prompt the scenario's next one is asked: drawn by [traffic], from its file where it has one. A text
+        is what the user says; a list of messages is a conversation, in which DRAWN stands for the scenario's prompt.
+        `max_tokens` is the most that the answer may have, in the place of the drawn length. `name` is the kind of
+        request: the column `name` of its rows, and beside the target in Locust's own statistics.
+
+        Raises MessageError for what is no conversation.
+        """
+        wish = Wish(_read_prompt(prompt), max_tokens, name, self.keep_text)
         rows: list[Row] = []
         while not rows:  # a stage that closes between the turn and the sending leaves none
             request, struck = self._await_turn()
+            request.wish = wish
             with _strike_later(struck):
                 rows = send_request(self.session, request)
         self._report_to_locust(request, rows)
-        return rows[-1]
+        asked, dialect = request.ask, DIALECTS[self.session.targets[rows[-1].target].target.api]
+        messages = list_messages("" if asked is None else asked.prompt)
+        return Answer(rows[-1], messages, dialect, request.kept, has_next_turn=request.has_next_turn)
 
     def _await_turn(self) -> tuple[Request, list[gevent.Timeout]]:
         """The next request, once it may be sent, and the timeouts of the behaviour's own that struck before."""
@@ -94,7 +116,7 @@ class StreamingUser(User):
         failure = None if last.outcome in SUCCESS else RequestFailedError(self.session.counters.describe_failure(last))
         self.environment.events.request.fire(
             request_type=REQUEST_TYPE,
-            name=last.target,
+            name=last.target if last.name is None else f"{last.target} {last.name}",
             response_time=(lasted_ns := last.end_ns - request.intended_ns) / 1e6,
             response_length=sum(row.bytes_received for row in rows),
             response=last,
@@ -103,6 +125,13 @@ class StreamingUser(User):
             start_time=time.time() - lasted_ns / 1e9,
             url=self.session.targets[last.target].target.base_url,
         )
+
+
+def _read_prompt(prompt: str | Sequence[Message] | None) -> list[Message] | None:
+    """The conversation that is given; None where it is the scenario's prompt alone. Raises MessageError."""
+    if prompt is None or (len(prompt) == 1 and prompt[0] is DRAWN):
+        return None
+    return read_conversation(prompt)
 
 
 def _end_by_timeout(task: Task) -> Task:

@@ -5,11 +5,11 @@ Rule: what a session needs follows from the scenario alone, and from who the pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from firsttoken.catalogue import Source, load_catalogue
 from firsttoken.duration import parse_duration
+from firsttoken.load.asking.ask import Material
 from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.budget.rate_share import QuotaShare
@@ -31,7 +31,7 @@ def open_session(
     scenario: Scenario,
     recorder: Recorder,
     access: TargetAccess,
-    trace: Sequence[Arrival] | None,
+    material: Material,
     *,
     workers: int = 1,
     leads: bool = True,
@@ -49,7 +49,7 @@ def open_session(
     )
     return Session(
         access.run_id,
-        {each.name: open_target(each, scenario, access, trace, recorder.worker) for each in scenario.target},
+        {each.name: open_target(each, scenario, access, material, recorder.worker) for each in scenario.target},
         recorder,
         rules,
         open_limiter(scenario, workers),

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from gevent.event import AsyncResult
 
+from firsttoken.load.asking.ask import NO_WISH, Ask, Wish
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.credit import PENDING_S
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.control.slo import LatencyLimits, shows
-from firsttoken.load.session.target import Ask
 from firsttoken.plan.slots import Span, find_opening, find_spans
 from firsttoken.plan.stage import Schedule
 from firsttoken.row import Phase, Row
@@ -38,7 +38,13 @@ class Request:
     intended_ns: int
     phase: Phase
     ask: Ask | None = None
-    """What is sent, where that was composed ahead."""
+    """What is sent, where that was composed ahead or is under way."""
+    wish: Wish = NO_WISH
+    """What the behaviour says of it."""
+    has_next_turn: bool = False
+    """Whether its session has another one."""
+    kept: list[bytes] | None = None
+    """The events that hold the text of its last attempt; None where it is not read."""
     rows: list[Row] = field(default_factory=list)
     """Its attempts so far."""
     over: bool = False
@@ -116,6 +122,7 @@ class StageRun:
         """Keep a conversation that has turns left."""
         if request.number + 1 - self._first < self.clock.plan.turns:
             self._conversations[user] = (request.slot, request.number + 1)
+            request.has_next_turn = True
 
     def dismiss_users(self) -> None:
         """Send every idle user away."""

@@ -18,6 +18,7 @@ from firsttoken.load.workers.spool import Batch
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Health, Outcome, Phase, Row
 from firsttoken.scenario.format import Scenario
+from firsttoken.traffic.prompt_file import Conversation
 from firsttoken.traffic.trace import Arrival
 
 DEFAULT_PORT = 5557
@@ -110,6 +111,8 @@ class Welcome(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     workers: int
     """How many share the load."""
     trace: list[Arrival] | None
+    prompts: list[Conversation] = []
+    """Of the scenario's file, which only the master reads."""
     probes: dict[str, Row] = {}
     """Target -> what it answered before the load: it may have told its limits."""
 

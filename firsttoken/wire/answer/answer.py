@@ -39,7 +39,8 @@ class Answer:
     """The state of one answer. Marks in the row are ns since `origin_ns`; arguments are on the absolute clock.
 
     `wall_s` is the wall time in seconds since 1970 at which the attempt began; `record_first_token` is told, once,
-    whether the first token's stamp is exactly its own.
+    whether the first token's stamp is exactly its own. Where `kept` is a list, visible tokens are all decoded, and it
+    gets the data of their events.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Answer:
         "_fresh",
         "_headers",
         "_inflater",
+        "_keeps",
         "_kernel",
         "_learned",
         "_matcher",
@@ -70,11 +72,18 @@ class Answer:
     )
 
     def __init__(
-        self, row: Row, dialect: Dialect, origin_ns: int, wall_s: float, record_first_token: Callable[[bool], None]
+        self,
+        row: Row,
+        dialect: Dialect,
+        origin_ns: int,
+        wall_s: float,
+        record_first_token: Callable[[bool], None],
+        kept: list[bytes] | None = None,
     ) -> None:
         self.row = row
         self.origin_ns = origin_ns
-        self.stream = Stream(row, dialect)
+        self.stream = Stream(row, dialect, kept)
+        self._keeps = kept is not None
         self.bytes_received = 0
         self.ended = False
         """The whole answer is here, or as much of it as will be read."""
@@ -169,7 +178,8 @@ class Answer:
             self._learned += 1
             self._shows = stream.meaning is VISIBLE
             self._matcher = learn_matcher(read, stream.decode, stream.meaning)
-        self._skips = self._fresh and self._matcher is not None and (stream.thoughts.settled or not self._shows)
+        known = self._matcher is not None and not (self._keeps and self._shows)
+        self._skips = self._fresh and known and (stream.thoughts.settled or not self._shows)
 
     def hang_up(self) -> End:
         """What it means that the server closed the connection now: the end of a body without length, or a loss."""

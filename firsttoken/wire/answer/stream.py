@@ -25,6 +25,8 @@ OBJECT = (b"{", b"[{", b"[[")
 OUR_NAMES = re.compile(rb"|message|data|chunk|completion|delta|response\..*|content.*", re.IGNORECASE)
 """Names of events that can belong to an answer; a broken event of another name is ignored."""
 ERROR_NAMES = frozenset({b"error", b"exception", b"failure"})
+SHOWN = ("visible", "whole")
+"""Kinds of tokens that a user sees."""
 MOST_NAMELESS = 8
 """Events of an answer that are asked who wrote it, while none has said so."""
 
@@ -32,7 +34,8 @@ MOST_NAMELESS = 8
 class Stream:
     """The state of one stream of events. Times are ns since the run's origin.
 
-    What changes with every token is kept here, close together, and reaches the row with `settle`.
+    What changes with every token is kept here, close together, and reaches the row with `settle`. `kept` gets the data
+    of every event that holds visible text, for its reader; None where nobody reads the text.
     """
 
     __slots__ = (
@@ -40,6 +43,7 @@ class Stream:
         "_dialect",
         "_first_token_event",
         "_gaps_us",
+        "_kept",
         "_last_token_ns",
         "_odd",
         "_row",
@@ -56,8 +60,9 @@ class Stream:
         "thoughts",
     )
 
-    def __init__(self, row: Row, dialect: Dialect) -> None:
+    def __init__(self, row: Row, dialect: Dialect, kept: list[bytes] | None = None) -> None:
         self._row = row
+        self._kept = kept
         self._dialect = dialect
         self.decode = dialect.read
         self._splitter = Splitter()
@@ -192,6 +197,8 @@ class Stream:
         else:
             self._gaps_us.append((stamp_ns - self._last_token_ns) // 1000)
         self._last_token_ns = stamp_ns
+        if self._kept is not None and meaning.token in SHOWN:
+            self._kept.append(data)
         if meaning.token == "whole":
             row.first_visible_ns = stamp_ns
         elif meaning.token == "visible":

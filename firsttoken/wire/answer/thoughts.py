@@ -121,3 +121,18 @@ def _find_beginning(text: str, marks: tuple[str, ...]) -> str:
     end = text[1 - max(map(len, marks)) :].lower()
     found = next((at for at in range(len(end)) if any(mark.startswith(end[at:]) for mark in marks)), len(end))
     return text[len(text) - len(end) + found :]
+
+
+def drop_thoughts(text: str) -> str:
+    """A whole text without the thoughts between marks; of thoughts that were not closed nothing is left."""
+    start = text.lstrip()
+    tag, small = OPENING_TAG.match(start), start.lower()
+    opening = next((mark for mark in MARKS if small.startswith(mark)), None)
+    if tag is not None:
+        closings = list_closings((tag["space"] or "").lower())
+    else:
+        closings = list_closings() if opening is None else (MARKS[opening],)
+    end = _find_end(start, closings)
+    if end is None:
+        return text if tag is None and opening is None else ""
+    return start[end:].lstrip()

@@ -10,7 +10,18 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from firsttoken.decoding.unreadable import UNREADABLE
-from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
+from firsttoken.wire.dialects.dialect import (
+    FOREIGN,
+    HIDDEN,
+    NOTHING,
+    SUMMARY,
+    VISIBLE,
+    WHOLE,
+    Dialect,
+    Meaning,
+    Prompt,
+    list_messages,
+)
 from firsttoken.wire.dialects.json_text import decode_event
 from firsttoken.wire.dialects.parts import is_thought, read_content, read_hidden, read_name, read_visible_text
 from firsttoken.wire.fields.error_text import ServerError, find_server_error, read_server_error, tells_failure
@@ -100,9 +111,9 @@ _PLAIN = msgspec.json.Decoder(_PlainChunk)
 STREAMED: dict[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
-def write_chat(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
+def write_chat(model: str, prompt: Prompt, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
     """Body of POST /chat/completions; a key of `extra_body` replaces ours."""
-    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": prompt}]} | STREAMED
+    body: dict[str, object] = {"model": model, "messages": list_messages(prompt)} | STREAMED
     if max_tokens is not None:
         body["max_completion_tokens"] = max_tokens
     return msgspec.json.encode(body | dict(extra_body))

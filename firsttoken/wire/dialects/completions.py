@@ -10,12 +10,13 @@ from collections.abc import Mapping
 import msgspec
 
 from firsttoken.wire.dialects.chat import STREAMED, read_chunk, read_chunk_text
-from firsttoken.wire.dialects.dialect import Dialect, Meaning
+from firsttoken.wire.dialects.dialect import Dialect, Meaning, Prompt, list_messages
 
 
-def write_completions(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
-    """Body of POST /completions; a key of `extra_body` replaces ours."""
-    body: dict[str, object] = {"model": model, "prompt": prompt} | STREAMED
+def write_completions(model: str, prompt: Prompt, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
+    """Body of POST /completions, whose prompt is one text: messages follow each other; `extra_body` replaces ours."""
+    text = "\n\n".join(message["content"] for message in list_messages(prompt))
+    body: dict[str, object] = {"model": model, "prompt": text} | STREAMED
     if max_tokens is not None:
         body["max_tokens"] = max_tokens
     return msgspec.json.encode(body | dict(extra_body))

@@ -6,7 +6,7 @@ string, an empty part, a null and what belongs to no answer are none. Chunks are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from firsttoken.wire.fields.error_text import ServerError
@@ -36,12 +36,21 @@ TOKENS = (VISIBLE, HIDDEN, SUMMARY)
 """A token and nothing else. These and NOTHING are what nearly every event means: shared, a token costs no object."""
 
 
+Prompt = str | Sequence[Mapping[str, str]]
+"""What the user says, or the messages of a conversation, each with `role` and `content`."""
+
+
+def list_messages(prompt: Prompt) -> list[Mapping[str, str]]:
+    """A prompt as messages."""
+    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [*prompt]
+
+
 class Dialect(NamedTuple):
     """One API: where it is asked, the body of a request, the reader of its events."""
 
     name: str
     path: str
-    body: Callable[[str, str, int | None, Mapping[str, object]], bytes]
+    body: Callable[[str, Prompt, int | None, Mapping[str, object]], bytes]
     """(model, prompt, most output tokens or None, extra fields merged last) -> JSON."""
     read: Callable[[bytes, bytes], Meaning]
     """(data, name) of one event -> its meaning. Raises ProtocolError for what is not the dialect's."""

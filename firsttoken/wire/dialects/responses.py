@@ -11,7 +11,18 @@ from typing import Literal
 
 import msgspec
 
-from firsttoken.wire.dialects.dialect import FOREIGN, HIDDEN, NOTHING, SUMMARY, VISIBLE, WHOLE, Dialect, Meaning
+from firsttoken.wire.dialects.dialect import (
+    FOREIGN,
+    HIDDEN,
+    NOTHING,
+    SUMMARY,
+    VISIBLE,
+    WHOLE,
+    Dialect,
+    Meaning,
+    Prompt,
+    list_messages,
+)
 from firsttoken.wire.dialects.json_text import decode_event, decode_object
 from firsttoken.wire.dialects.parts import read_content, read_name, read_visible_text
 from firsttoken.wire.fields.error_text import ServerError, find_server_error, read_server_error
@@ -28,25 +39,35 @@ class _Event(msgspec.Struct):
 
 _EVENT = msgspec.json.Decoder(_Event)
 
+TOOL_DELTAS = (
+    "response.function_call_arguments.delta",
+    "response.custom_tool_call_input.delta",
+    "response.mcp_call_arguments.delta",
+    "response.code_interpreter_call_code.delta",
+)
+"""Event types whose `delta` is for a tool: a user sees that it comes, and it is no text."""
 RESPONSE_DELTAS: dict[str, Meaning] = {
     "response.output_text.delta": VISIBLE,
     "response.refusal.delta": VISIBLE,
-    "response.function_call_arguments.delta": VISIBLE,
-    "response.custom_tool_call_input.delta": VISIBLE,
-    "response.mcp_call_arguments.delta": VISIBLE,
-    "response.code_interpreter_call_code.delta": VISIBLE,
+    **dict.fromkeys(TOOL_DELTAS, VISIBLE),
     "response.reasoning_text.delta": HIDDEN,
     "response.reasoning_summary_text.delta": SUMMARY,
 }
 """Event type -> what its `delta` means if it is not empty; others by the words in their name (`_kind_of`)."""
 RESPONSE_PARTS = {"response.output_text.done", "response.output_item.done", "response.function_call_arguments.done"}
 """Events that hold something finished once more, which some servers never streamed."""
+SPEAKERS = ("user", "assistant")
+"""Roles of a conversation; a first message of another one tells the model how to answer."""
 RESPONSE_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
 
 
-def write_responses(model: str, prompt: str, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
-    """Body of POST /responses; a key of `extra_body` replaces ours."""
-    body: dict[str, object] = {"model": model, "input": prompt, "stream": True}
+def write_responses(model: str, prompt: Prompt, max_tokens: int | None, extra_body: Mapping[str, object]) -> bytes:
+    """Body of POST /responses; a key of `extra_body` replaces ours. A system prompt goes as `instructions`."""
+    first, *rest = messages = list_messages(prompt)
+    instructions = {"instructions": first["content"]} if rest and first["role"] not in SPEAKERS else {}
+    asked = rest if instructions else messages
+    text = asked[0]["content"] if len(asked) == 1 else asked
+    body: dict[str, object] = {"model": model, "input": text, "stream": True, **instructions}
     if max_tokens is not None:
         body["max_output_tokens"] = max_tokens
     return msgspec.json.encode(body | dict(extra_body))
@@ -76,8 +97,28 @@ def read_responses(data: bytes, name: bytes = b"") -> Meaning:
 
 
 def read_response_text(data: bytes) -> str:
-    """The visible text of an event."""
-    return read_visible_text(decode_event(_EVENT, data, "responses", _put_right).delta)
+    """The visible text of an event: a piece of it, or the whole where that comes once more."""
+    event = decode_event(_EVENT, data, "responses", _put_right)
+    if event.delta is None:
+        return "".join(map(_read_item_text, _list_items(decode_object(data, "responses"))))
+    return "" if event.kind in TOOL_DELTAS else read_visible_text(event.delta)
+
+
+def _list_items(value: object) -> list[dict[str, object]]:
+    """The finished items that an event holds: those of its response, its one item, or itself."""
+    outer = value if isinstance(value, dict) else {}
+    response = outer.get("response")
+    holder = response if isinstance(response, dict) else outer
+    items = holder.get("output") or [holder.get("item") or holder]
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _read_item_text(item: dict[str, object]) -> str:
+    """The text of a finished part or message; other items, such as reasoning, have none."""
+    text = item.get("text")
+    if isinstance(text, str):
+        return text
+    return read_visible_text(item.get("content")) if item.get("type") == "message" else ""
 
 
 def _kind_of(delta: str) -> Meaning:
@@ -107,16 +148,7 @@ def _read_end(kind: str, data: bytes) -> Meaning:
 
 def _find_product(value: object) -> bool:
     """Whether a finished item holds visible text or a tool call."""
-    if not isinstance(value, dict):
-        return False
-    items = value.get("output") or [value.get("item") or value]
-    for item in items if isinstance(items, list) else []:
-        kind = item.get("type") if isinstance(item, dict) else None
-        if isinstance(item, dict) and (item.get("name") or item.get("text")):
-            return True
-        if kind == "message" and read_visible_text(item.get("content")):
-            return True
-    return False
+    return any(bool(item.get("name")) or bool(_read_item_text(item)) for item in _list_items(value))
 
 
 def _put_right(value: object) -> dict[str, object]:

@@ -119,7 +119,7 @@ def test_users_who_leave_are_missing_and_said_to_be(tmp_path: Path) -> None:
 class Chat(StreamingUser):
     @task
     def converse(self):
-        row = self.ask()
+        row = self.ask().row
         if row.phase == "measure" and row.user == 1:
             raise StopUser()
 """,
@@ -138,7 +138,7 @@ def test_who_left_in_one_level_is_there_again_in_the_next(tmp_path: Path) -> Non
 class Chat(StreamingUser):
     @task
     def converse(self):
-        row = self.ask()
+        row = self.ask().row
         if row.phase == "measure" and row.stage == 0:
             raise StopUser()
 """,
@@ -203,9 +203,9 @@ def test_the_first_exception_of_a_behaviour_ends_the_run_with_its_line_and_keeps
 class Chat(StreamingUser):
     @task
     def converse(self):
-        row = self.ask()
+        row = self.ask().row
         if row.phase == "measure":
-            print(row.text)
+            print(row.nothing)
 """,
         workers,
         measure='"60s"',

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from firsttoken.error import FirstTokenError
+from firsttoken.load.asking.ask import NO_MATERIAL
 from firsttoken.load.session import target as target_module
 from firsttoken.load.session.build import find_value_of, open_limiter, open_session, read_arrivals
 from firsttoken.load.session.journal import Recorder
@@ -46,7 +47,7 @@ def test_a_session_has_a_client_for_each_target_and_the_rules_of_the_scenario(tm
     urls = {"real": "http://127.0.0.1:1/v1", "simulated": "http://127.0.0.1:2/v1"}
     access = TargetAccess("run", urls, {}, origin_ns=0)
 
-    session = open_session(scenario(REAL, SIMULATED, think="2s"), Recorder(tmp_path, 0), access, None)
+    session = open_session(scenario(REAL, SIMULATED, think="2s"), Recorder(tmp_path, 0), access, NO_MATERIAL)
 
     assert (session.run_id, sorted(session.targets), session.rules.think_s) == ("run", ["real", "simulated"], 2.0)
     assert session.rules.value_of is None
@@ -57,7 +58,7 @@ def test_a_target_that_cannot_be_asked_is_refused_by_its_name(tmp_path: Path) ->
     access = TargetAccess("run", {"real": "ftp://nowhere"}, {}, origin_ns=0)
 
     with pytest.raises(TargetError, match=r"^target\.real: "):
-        open_session(scenario(REAL), Recorder(tmp_path, 0), access, None)
+        open_session(scenario(REAL), Recorder(tmp_path, 0), access, NO_MATERIAL)
 
 
 def test_a_fault_of_ours_is_no_sentence_for_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +68,9 @@ def test_a_fault_of_ours_is_no_sentence_for_the_user(tmp_path: Path, monkeypatch
     monkeypatch.setattr(target_module, "parse_endpoint", fail)
 
     with pytest.raises(ValueError, match="a bug") as raised:
-        open_session(scenario(REAL), Recorder(tmp_path, 0), TargetAccess("run", {"real": "http://h/v1"}, {}, 0), None)
+        open_session(
+            scenario(REAL), Recorder(tmp_path, 0), TargetAccess("run", {"real": "http://h/v1"}, {}, 0), NO_MATERIAL
+        )
     assert not isinstance(raised.value, FirstTokenError)
 
 

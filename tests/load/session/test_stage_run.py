@@ -1,10 +1,10 @@
 """One stage in one process: its slots, its arrivals, and which of its answers are running."""
 
 from firsttoken.duration import NS
+from firsttoken.load.asking.ask import Ask
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.session.stage_run import REASSIGNED, StageRun
-from firsttoken.load.session.target import Ask
 from firsttoken.row import Row
 from tests.load.made_session import describe_stage
 

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from firsttoken.decide.study import study_run
+from firsttoken.load.asking.ask import write_body
 from firsttoken.load.open_run import describe_endpoint
-from firsttoken.load.session.target import write_body
 from firsttoken.results.folder import open_run
 from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from firsttoken.row import Row
 from firsttoken.wire.answer.answer import MAX_HEAD_BYTES, Answer
+from firsttoken.wire.answer.answer_text import read_answer_text
 from firsttoken.wire.answer.unstreamed import MAX_BODY_BYTES
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.dialects.dialect import NOTHING
@@ -240,6 +241,28 @@ def test_a_recorded_answer_is_understood_wherever_it_is_cut(api):
 
 
 OUTCOMES = {"length": "length", "completed": "ok"}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_whose_text_is_kept_has_it_all_and_the_same_row(api):
+    reads = [chunk + b"\r\n" for chunk in read_recording(api).split(b"\r\n")]
+    kept: list[bytes] = []
+
+    row = hear(api, reads, kept=kept).row
+
+    assert row == hear(api, reads).row
+    words = [DIALECTS[api].read_text(data) for data in kept]
+    assert read_answer_text(DIALECTS[api], kept) == "".join(words)
+    assert len(list(filter(None, words))) == 16
+
+
+def test_reasoning_is_not_kept_as_text_and_goes_the_short_way_all_the_same():
+    thought = [chunk({"reasoning_content": word}) for word in (" I", " think", " so")]
+    kept: list[bytes] = []
+    answer = hear("chat", [head(), *map(frames, [ROLE, *thought, TEXT, FINISH])], kept=kept).answer
+
+    assert answer.row.token_events == 4
+    assert kept == [TEXT.removeprefix(b"data: ").strip()]
 
 
 # -- whatever comes ---------------------------------------------------------------------------------------------------

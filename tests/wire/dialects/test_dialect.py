@@ -55,6 +55,35 @@ def test_a_responses_body_asks_for_a_stream():
     assert msgspec.json.decode(body) == {"model": "m", "input": "Hello", "stream": True, "max_output_tokens": 64}
 
 
+CONVERSATION = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Hello"},
+    {"role": "assistant", "content": "Hi."},
+    {"role": "user", "content": "Bye"},
+]
+
+
+@pytest.mark.parametrize(
+    ("api", "fields"),
+    [
+        ("chat", {"messages": CONVERSATION}),
+        ("completions", {"prompt": "Be brief.\n\nHello\n\nHi.\n\nBye"}),
+        ("responses", {"instructions": "Be brief.", "input": CONVERSATION[1:]}),
+    ],
+)
+def test_a_conversation_goes_as_each_api_has_it(api, fields):
+    body = msgspec.json.decode(DIALECTS[api].body("m", CONVERSATION, 64, {}))
+
+    assert {key: body[key] for key in fields} == fields
+
+
+def test_a_system_prompt_and_one_question_are_two_texts_to_the_responses_api():
+    body = msgspec.json.decode(DIALECTS["responses"].body("m", CONVERSATION[:2], 64, {}))
+
+    assert (body["instructions"], body["input"]) == ("Be brief.", "Hello")
+    assert "instructions" not in msgspec.json.decode(DIALECTS["responses"].body("m", CONVERSATION[1:], 64, {}))
+
+
 @pytest.mark.parametrize(
     ("api", "key"),
     [("chat", "max_completion_tokens"), ("completions", "max_tokens"), ("responses", "max_output_tokens")],

@@ -1,0 +1,1 @@
+"""Behaviours that users begin with, each driven to rows."""
