@@ -42,8 +42,8 @@ from firsttoken.load.workers.clock_offset import Offset
 from firsttoken.load.workers.handshake import HandshakeClient
 from firsttoken.load.workers.messages import HealthReport, ToMaster, Welcome, WorkerProgress, parse_address
 from firsttoken.load.workers.orphans import deliver
-from firsttoken.load.workers.spool import Shipper, SpoolError
-from firsttoken.load.workers.spool_folder import Spool, SpoolFolder
+from firsttoken.load.workers.shipping import Shipper, SpoolError
+from firsttoken.load.workers.spool import Spool, SpoolFolder
 from firsttoken.load.workers.transport import UploadLink
 from firsttoken.load.workers.worker_run import WorkerRun
 from firsttoken.load.workers.worker_state import WorkerState

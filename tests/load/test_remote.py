@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from firsttoken.load.session.stage_run import REASSIGNED
-from firsttoken.load.workers.spool_folder import SpoolFolder
+from firsttoken.load.workers.spool import SpoolFolder
 from firsttoken.results.folder import open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, command, write_scenario

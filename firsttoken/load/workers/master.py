@@ -40,7 +40,7 @@ from firsttoken.load.workers.messages import (
     encode,
 )
 from firsttoken.load.workers.roster import Roster
-from firsttoken.load.workers.spool import Receiver, find_last_number, name_journal
+from firsttoken.load.workers.shipping import Receiver, find_last_number, name_journal
 from firsttoken.load.workers.transport import MasterLink
 from firsttoken.plan.stage import Group
 from firsttoken.row import Outcome, StageEvent

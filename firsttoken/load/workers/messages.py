@@ -14,7 +14,7 @@ from firsttoken.load.budget.ledger import Grant, TopUpRequest
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers.shares import Share
-from firsttoken.load.workers.spool import Batch
+from firsttoken.load.workers.shipping import Batch
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Health, Outcome, Phase, Row
 from firsttoken.scenario.format import Scenario

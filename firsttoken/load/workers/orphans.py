@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from firsttoken.load.workers.messages import Ack, Rows, decode_at_worker, encode
-from firsttoken.load.workers.spool import Shipper
+from firsttoken.load.workers.shipping import Shipper
 
 SILENCE_S = 3.0
 """After so long without an answer there is no master, or it is that of another run."""

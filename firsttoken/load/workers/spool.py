@@ -1,114 +1,93 @@
-"""A worker's rows on their way to the master's disk: appended there byte for byte as they lie here.
+"""Where a worker of another machine keeps its rows until its master has them.
 
-Rule: the length of the master's file is the acknowledgement. A batch is appended only where it begins at the end of
-what is there already, and every answer says how long that is; so a batch may be lost, doubled or late, and either side
-may start anew: nothing is lost or doubled, and the master's file is at all times a beginning of the worker's.
+Rule: a spool belongs to one run and one worker; it is locked while its process lives and gone once every row of it is
+with the master. What is found unlocked was left by a process that ended before that.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import shutil
 from pathlib import Path
 
 import msgspec
 
-from firsttoken.duration import NS
-from firsttoken.error import FirstTokenError
+from firsttoken.load.workers.shipping import name_journal
 
-BATCH_BYTES = 256 * 1024
-PATIENCE_NS = NS
-"""How long to wait for the answer to a batch before it is sent again."""
+NAME = re.compile(r"(?P<run_key>[0-9a-f]{16})-(?P<number>[0-9]+)")
+NOTE = "run.json"
 
 
-class SpoolError(FirstTokenError):
-    """The two files do not belong together; the message is a sentence for the user."""
+class Spool(msgspec.Struct, frozen=True):
+    """One worker's rows of one run; `folder` is laid out as a run folder is."""
 
-
-class Batch(msgspec.Struct, frozen=True):
-    """A piece of a worker's journal. An empty one only asks how much is there."""
-
-    worker: int
-    offset: int
-    data: bytes
-
-
-class Shipper:
-    """The worker's side of one journal; it reads the file only, whoever writes it."""
-
-    def __init__(self, path: Path, worker: int) -> None:
-        self.path = path
-        self.worker = worker
-        self._acknowledged: int | None = None
-        """Bytes that the master has; None until it was asked."""
-        self._sent_ns: int | None = None
-        """When the batch was sent that is still unanswered."""
+    folder: Path
+    run_id: str
+    run_key: str
+    number: int
 
     @property
-    def size(self) -> int:
-        """Bytes in the file now; one that nobody has written to is not there yet."""
-        return self.path.stat().st_size if self.path.exists() else 0
+    def journal(self) -> Path:
+        return name_journal(self.folder / "attempts", self.number)
 
-    @property
-    def has_shipped_all(self) -> bool:
-        """Whether the master has said that it has every byte that lies here now."""
-        return self._acknowledged == self.size
-
-    def next_batch(self, now_ns: int) -> Batch | None:
-        """What to send now; None where nothing is new or an answer may still come."""
-        if self._sent_ns is not None and now_ns < self._sent_ns + PATIENCE_NS:
-            return None
-        if self.has_shipped_all:
-            return None
-        offset, data = 0, b""
-        if self._acknowledged is not None:
-            offset, data = self._acknowledged, self._read(self._acknowledged)
-        self._sent_ns = now_ns
-        return Batch(self.worker, offset, data)
-
-    def record_ack(self, size: int) -> None:
-        """Hear how much the master has: whatever was thought before, the next batch begins there.
-
-        Raises SpoolError where it has more than there is.
-        """
-        if size > self.size:
-            raise SpoolError(
-                f"{self.path}: expected to hold at least the {size} bytes that the master has, it holds {self.size}; "
-                "this is not the journal that was shipped before: keep both files apart"
-            )
-        self._acknowledged, self._sent_ns = size, None
-
-    def _read(self, offset: int) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return file.read(BATCH_BYTES)
+    def describe(self) -> str:
+        """What to do with rows that never reached their master, in a sentence."""
+        return (
+            f"rows of worker {self.number} of run {self.run_id} lie here, in {self.journal}: copy that file to "
+            f"RUN/attempts/{self.journal.name} on the master's machine, over the beginning of it that is there, "
+            f"then `firsttoken report RUN`; and remove {self.folder}"
+        )
 
 
-class Receiver:
-    """The master's side of one journal."""
+class SpoolFolder:
+    """All spools of a machine's user. One that this process holds is nobody else's."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self.size = os.fstat(self._fd).st_size
-        """Bytes in the file: what the worker is told after every batch."""
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._locks: dict[Path, int] = {}
 
-    def accept(self, batch: Batch) -> int:
-        """Append a batch if it begins where the file ends; the file's size. Raises OSError when the disk refuses."""
-        if batch.offset == self.size and batch.data:
-            self.size += os.write(self._fd, batch.data)
-        return self.size
+    def open(self, run_id: str, run_key: str, number: int) -> Spool:
+        """A new spool, held by this process. Raises OSError where the disk refuses."""
+        folder = self._root / f"{run_key}-{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / NOTE).write_bytes(msgspec.json.encode({"run_id": run_id}))
+        self._hold(folder)
+        return Spool(folder, run_id, run_key, number)
 
-    def close(self) -> None:
-        """Have the rows survive the machine as well. Raises OSError when the disk refuses."""
-        os.fsync(self._fd)
-        os.close(self._fd)
+    def find_left(self) -> list[Spool]:
+        """Spools that nobody held; this process holds them now."""
+        found = []
+        for folder in sorted(self._root.iterdir()) if self._root.is_dir() else []:
+            match, note = NAME.fullmatch(folder.name), folder / NOTE
+            if match and note.is_file() and self._hold(folder):
+                run_id = msgspec.json.decode(note.read_bytes(), type=dict[str, str])["run_id"]
+                spool = Spool(folder, run_id, match["run_key"], int(match["number"]))
+                if spool.journal.is_file() and spool.journal.stat().st_size:
+                    found.append(spool)
+                else:
+                    self.discard(spool)
+        return found
 
+    def discard(self, spool: Spool) -> None:
+        """Every row is with the master."""
+        shutil.rmtree(spool.folder, ignore_errors=True)
+        if spool.folder in self._locks:
+            os.close(self._locks.pop(spool.folder))
 
-def name_journal(attempts: Path, worker: int) -> Path:
-    """Where the journal of a worker lies in a folder of attempts."""
-    return attempts / f"worker-{worker}.jsonl"
+    def release(self) -> None:
+        """Hold none of them any more, as the end of the process does."""
+        while self._locks:
+            os.close(self._locks.popitem()[1])
 
-
-def find_last_number(attempts: Path) -> int:
-    """The highest number of a worker that has a journal there; 0 where none has."""
-    return max((int(path.stem.removeprefix("worker-")) for path in attempts.glob("worker-*.jsonl")), default=0)
+    def _hold(self, folder: Path) -> bool:
+        """Lock a spool; False where another process holds it."""
+        lock = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        self._locks[folder] = lock
+        return True

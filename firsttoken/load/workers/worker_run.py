@@ -24,7 +24,7 @@ from firsttoken.load.workers.messages import (
     StateSync,
     ToWorker,
 )
-from firsttoken.load.workers.spool import Shipper, SpoolError
+from firsttoken.load.workers.shipping import Shipper, SpoolError
 from firsttoken.load.workers.worker_state import WorkerState
 
 GONE_S = 8.0

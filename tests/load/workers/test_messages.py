@@ -10,7 +10,7 @@ from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers import messages as link
 from firsttoken.load.workers.shares import Share
-from firsttoken.load.workers.spool import Batch
+from firsttoken.load.workers.shipping import Batch
 from firsttoken.plan.profile import Segment
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Health

@@ -7,7 +7,7 @@ import pytest
 
 from firsttoken.load.workers.messages import Ack, Pong, Rows, ToWorker, decode_at_master, encode
 from firsttoken.load.workers.orphans import deliver
-from firsttoken.load.workers.spool import PATIENCE_NS, Batch, Receiver, Shipper, SpoolError
+from firsttoken.load.workers.shipping import PATIENCE_NS, Batch, Receiver, Shipper, SpoolError
 
 RUN, OTHER = "0123456789abcdef", "fedcba9876543210"
 

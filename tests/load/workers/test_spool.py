@@ -1,193 +1,70 @@
-"""Rows on their way to the master: nothing lost or doubled, whatever happens to messages and processes."""
+"""Spools: one process holds each, what was left is found, what has arrived is gone."""
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from firsttoken.load.workers.spool import Spool, SpoolFolder
 
-from firsttoken.load.workers import spool
-from firsttoken.load.workers.spool import BATCH_BYTES, PATIENCE_NS, Batch, Receiver, Shipper, SpoolError
-
-STEP_NS = PATIENCE_NS // 4
+KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 
 
-class Wire:
-    """A shipper, a receiver and all messages between them that have not arrived yet."""
-
-    def __init__(self, folder: Path) -> None:
-        self.here, self.there = folder / "here.jsonl", folder / "there.jsonl"
-        self.here.write_bytes(b"")
-        self.now_ns = 0
-        self.batches: list[Batch] = []
-        self.acks: list[int] = []
-        self.restart_shipper()
-        self.receiver = Receiver(self.there)
-
-    def write(self, data: bytes) -> None:
-        with self.here.open("ab") as file:
-            file.write(data)
-
-    def send(self) -> None:
-        self.now_ns += STEP_NS
-        if batch := self.shipper.next_batch(self.now_ns):
-            self.batches.append(batch)
-
-    def deliver_batch(self, which: int, *, keep: bool = False) -> None:
-        if self.batches:
-            place = which % len(self.batches)
-            batch = self.batches[place] if keep else self.batches.pop(place)
-            self.acks.append(self.receiver.accept(batch))
-
-    def deliver_ack(self, which: int, *, keep: bool = False) -> None:
-        if self.acks:
-            place = which % len(self.acks)
-            self.shipper.record_ack(self.acks[place] if keep else self.acks.pop(place))
-
-    def lose(self) -> None:
-        self.batches, self.acks = [], []
-
-    def restart_shipper(self) -> None:
-        self.shipper = Shipper(self.here, worker=3)
-
-    def restart_receiver(self) -> None:
-        self.receiver.close()
-        self.receiver = Receiver(self.there)
-
-    def settle(self) -> None:
-        """A network that loses nothing any more, for as long as it takes."""
-        self.lose()
-        for _ in range(10 + 8 * (1 + self.here.stat().st_size // spool.BATCH_BYTES)):
-            self.send()
-            self.deliver_batch(0)
-            self.deliver_ack(0)
+def open_with_rows(spools: SpoolFolder, run_key: str, number: int) -> Spool:
+    spool = spools.open("evening", run_key, number)
+    spool.journal.parent.mkdir()
+    spool.journal.write_bytes(b"row\n")
+    return spool
 
 
-STEPS = st.one_of(
-    st.tuples(st.just("write"), st.binary(min_size=1, max_size=40)),
-    st.tuples(st.sampled_from(["send", "lose", "restart_shipper", "restart_receiver"]), st.none()),
-    st.tuples(st.sampled_from(["deliver_batch", "repeat_batch", "deliver_ack", "repeat_ack"]), st.integers(0, 9)),
-)
+def test_a_spool_is_found_once_its_process_has_gone_and_not_before(tmp_path: Path) -> None:
+    first, second = SpoolFolder(tmp_path), SpoolFolder(tmp_path)
+    left = open_with_rows(first, KEY, 2)
+    assert second.find_left() == []
+
+    first.release()
+
+    assert second.find_left() == [left]
 
 
-@settings(deadline=None)
-@given(steps=st.lists(STEPS, max_size=60))
-def test_the_masters_file_is_always_a_beginning_of_the_workers_and_in_the_end_all_of_it(
-    steps: list[tuple[str, bytes | int | None]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Messages are dropped, doubled and swapped, and either side starts anew, in any order."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "BATCH_BYTES", 16)
-        wire = Wire(tmp_path_factory.mktemp("wire"))
-        for step, argument in steps:
-            name, keeps = step.replace("repeat", "deliver"), step.startswith("repeat")
-            if isinstance(argument, int):
-                getattr(wire, name)(argument, keep=keeps)
-            else:
-                getattr(wire, name)(*([] if argument is None else [argument]))
-            assert wire.here.read_bytes().startswith(wire.there.read_bytes())
+def test_what_is_found_is_held_by_the_finder(tmp_path: Path) -> None:
+    first, finder, late = SpoolFolder(tmp_path), SpoolFolder(tmp_path), SpoolFolder(tmp_path)
+    open_with_rows(first, KEY, 2)
+    first.release()
 
-        wire.settle()
-
-        assert wire.there.read_bytes() == wire.here.read_bytes()
-        assert wire.shipper.has_shipped_all
-        wire.receiver.close()
+    assert len(finder.find_left()) == 1
+    assert late.find_left() == []
 
 
-def test_a_shipper_first_asks_how_much_is_there(tmp_path: Path) -> None:
-    wire = Wire(tmp_path)
-    wire.write(b"row 1\nrow 2\n")
-    (tmp_path / "there.jsonl").write_bytes(b"row 1\n")
-    wire.restart_receiver()
+def test_a_spool_without_rows_is_no_loss_and_goes(tmp_path: Path) -> None:
+    first, finder = SpoolFolder(tmp_path), SpoolFolder(tmp_path)
+    first.open("evening", KEY, 1)
+    first.release()
 
-    wire.send()
-    assert [(batch.offset, batch.data) for batch in wire.batches] == [(0, b"")]
-    wire.deliver_batch(0)
-    wire.deliver_ack(0)
-    wire.send()
-
-    assert [(batch.offset, batch.data) for batch in wire.batches] == [(6, b"row 2\n")]
+    assert finder.find_left() == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_one_batch_is_on_its_way_and_is_sent_again_after_a_second(tmp_path: Path) -> None:
-    shipper = Shipper(tmp_path / "rows", worker=1)
-    shipper.path.write_bytes(b"row\n")
-    shipper.record_ack(0)
+def test_an_emptied_spool_is_gone_and_others_stay(tmp_path: Path) -> None:
+    spools = SpoolFolder(tmp_path)
+    done, kept = open_with_rows(spools, KEY, 1), open_with_rows(spools, OTHER, 1)
 
-    first = shipper.next_batch(0)
+    spools.discard(done)
 
-    assert first == Batch(1, 0, b"row\n")
-    assert shipper.next_batch(PATIENCE_NS - 1) is None
-    assert shipper.next_batch(PATIENCE_NS) == first
+    assert [path.name for path in tmp_path.iterdir()] == [kept.folder.name]
 
 
-def test_a_long_journal_goes_in_pieces(tmp_path: Path) -> None:
-    shipper = Shipper(tmp_path / "rows", worker=1)
-    shipper.path.write_bytes(bytes(BATCH_BYTES + 1))
-    shipper.record_ack(0)
+def test_what_is_no_spool_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "run.json").write_text("{}")
 
-    batch = shipper.next_batch(0)
-
-    assert batch is not None
-    assert len(batch.data) == BATCH_BYTES
-    shipper.record_ack(BATCH_BYTES)
-    assert shipper.next_batch(1) == Batch(1, BATCH_BYTES, b"\0")
+    assert SpoolFolder(tmp_path).find_left() == []
+    assert SpoolFolder(tmp_path / "nowhere").find_left() == []
+    assert (tmp_path / "notes" / "run.json").exists()
 
 
-def test_a_torn_last_line_is_shipped_as_it_is_and_its_end_when_it_comes(tmp_path: Path) -> None:
-    wire = Wire(tmp_path)
-    wire.write(b'{"request_id":"0-0-0"}\n{"requ')
-    wire.settle()
-    assert wire.there.read_bytes().endswith(b'{"requ')
+def test_a_spool_says_where_its_rows_lie_and_how_to_add_them(tmp_path: Path) -> None:
+    spool = open_with_rows(SpoolFolder(tmp_path), KEY, 2)
 
-    wire.write(b'est_id":"0-0-1"}\n')
-    wire.settle()
+    sentence = spool.describe()
 
-    assert wire.there.read_bytes() == b'{"request_id":"0-0-0"}\n{"request_id":"0-0-1"}\n'
-
-
-def test_a_master_with_more_rows_than_the_worker_is_refused(tmp_path: Path) -> None:
-    shipper = Shipper(tmp_path / "rows", worker=1)
-    shipper.path.write_bytes(b"row\n")
-
-    with pytest.raises(SpoolError, match="at least the 9 bytes that the master has, it holds 4"):
-        shipper.record_ack(9)
-
-
-@contextmanager
-def small_files() -> Iterator[None]:
-    """Files may not grow past 4,096 bytes: what a full disk does, without filling one."""
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
-def test_what_a_full_disk_still_took_counts_and_the_rest_is_sent_again_later(tmp_path: Path) -> None:
-    receiver = Receiver(tmp_path / "rows")
-    rows = bytes(range(256)) * 20
-
-    with small_files():
-        assert receiver.accept(Batch(1, 0, rows)) == 4096
-        with pytest.raises(OSError):
-            receiver.accept(Batch(1, 4096, rows[4096:]))
-    assert receiver.accept(Batch(1, 4096, rows[4096:])) == len(rows)
-
-    receiver.close()
-    assert (tmp_path / "rows").read_bytes() == rows
-
-
-def test_workers_are_numbered_on_from_those_that_have_journals(tmp_path: Path) -> None:
-    assert spool.find_last_number(tmp_path) == 0
-
-    spool.name_journal(tmp_path, 2).touch()
-    spool.name_journal(tmp_path, 11).touch()
-
-    assert spool.find_last_number(tmp_path) == 11
+    assert f"rows of worker 2 of run evening lie here, in {spool.journal}" in sentence
+    assert "RUN/attempts/worker-2.jsonl" in sentence
+    assert "`firsttoken report RUN`" in sentence
