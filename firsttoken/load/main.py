@@ -10,11 +10,11 @@ here.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -38,10 +38,10 @@ from firsttoken.load.behaviour.other_users import count_requests_of_others, reco
 from firsttoken.load.behaviour.reporting_shape import Stages
 from firsttoken.load.control.stopping import StoppingRule
 from firsttoken.load.open_run import OpenRun
-from firsttoken.load.pipes import PARENT_GONE_S, emit_event, open_channel, open_log, read_line, read_words
+from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, watch_parent
 from firsttoken.load.session.controller import Backend, Controller, LocalBackend
 from firsttoken.load.session.health import watch_health
-from firsttoken.load.workers.local_workers import LocalWorkers
+from firsttoken.load.workers.local_workers import LocalWorkers, start_worker
 from firsttoken.load.workers.master import WorkerBackend
 from firsttoken.load.workers.messages import Welcome, parse_address
 from firsttoken.load.workers.transport import MasterLink
@@ -63,7 +63,7 @@ def main() -> None:
         return
     cancellation = run.session.cancellation
     signal.signal(signal.SIGTERM, lambda _signal, _frame: cancellation.interrupt_run("terminated"))
-    gevent.spawn(watch_parent, run)
+    gevent.spawn(watch_parent, cancellation.interrupt_run, run.session.recorder.flush)
     try:
         drive_run(run)
     except FirstTokenError as error:
@@ -124,12 +124,11 @@ def drive_with_workers(run: OpenRun, users: list[type[User]], locustfile: Path) 
     FaultWatch(locustfile, run.session.cancellation.fail_run).listen(environment)
     host, port = parse_address(spec.bind) if spec.remote else ("127.0.0.1", 0)
     backend = WorkerBackend(
-        lambda on_message: MasterLink(environment, host, port, on_message),
-        session=run.session,
-        ledger=run.ledger,
-        welcome=describe_run(run),
-        folder=run.folder,
-        local=spec.workers,
+        MasterLink(environment, host, port),
+        run.session,
+        run.ledger,
+        describe_run(run),
+        run.folder / "attempts",
         remote=spec.remote,
     )
     record_others(environment, run.manifest)
@@ -138,13 +137,8 @@ def drive_with_workers(run: OpenRun, users: list[type[User]], locustfile: Path) 
         workers_of_others = f"{spec.remote} worker{'s' * (spec.remote != 1)} of other machines"
         how = f"`firsttoken worker --master HOST:{backend.port}` there"
         report_sentence(f"waiting for {workers_of_others} at {host}:{backend.port}: {how}")
-    workers = LocalWorkers(
-        backend.numbers,
-        port=backend.port,
-        folder=run.folder,
-        origin_ns=run.manifest.origin_monotonic_ns,
-        lose=backend.lose,
-    )
+    start = partial(start_worker, port=backend.port, folder=run.folder, origin_ns=run.manifest.origin_monotonic_ns)
+    workers = LocalWorkers(backend.numbers, start, backend.lose)
     try:
         yield backend
     finally:
@@ -174,18 +168,6 @@ def describe_run(run: OpenRun) -> Welcome:
 def report_sentence(sentence: str) -> None:
     """Have the command print a sentence."""
     emit_event({"event": "said", "sentence": sentence})
-
-
-def watch_parent(run: OpenRun) -> None:
-    """Stop in order when the parent says so, and leave when it is gone; runs as a greenlet."""
-    cancellation = run.session.cancellation
-    while word := read_words():
-        if b"stop" in word:
-            cancellation.interrupt_run("interrupted")
-    cancellation.interrupt_run("the parent process is gone")
-    gevent.sleep(PARENT_GONE_S)
-    run.session.recorder.flush()
-    os._exit(130)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 
+import gevent
 import gevent.os
 import gevent.socket
 import msgspec
 
-PARENT_GONE_S = 1.5
-"""So long what is under way may end once the parent process is gone."""
 LIBRARIES = ("locust", "gevent", "geventhttpclient", "openai", "httpx2", "httpcore2", "urllib3", "requests", "asyncio")
 """Loggers with a line for every request or user: only their warnings are shown."""
+
+PARENT_GONE_S = 1.5
+"""How long a process takes to leave in order once its parent is gone, before it ends."""
 
 
 class _Channel:
@@ -69,3 +72,24 @@ def emit_event(event: dict[str, object]) -> None:
         gevent.os.nb_write(_Channel.fd, msgspec.json.encode(event) + b"\n")
     except BrokenPipeError:
         return
+
+
+def watch_parent(
+    stop: Callable[[str], None],
+    flush: Callable[[], None],
+    *,
+    read: Callable[[], bytes] = read_words,
+    sleep: Callable[[float], None] = gevent.sleep,
+    leave: Callable[[int], object] = os._exit,
+) -> None:
+    """Stop in order when the parent says `stop`, and be gone two seconds after its pipe closes; runs as a greenlet.
+
+    stop: takes the reason. flush: has every row so far survive this process.
+    """
+    while word := read():
+        if b"stop" in word:
+            stop("interrupted")
+    stop("the parent process is gone")
+    sleep(PARENT_GONE_S)
+    flush()
+    leave(130)

@@ -31,20 +31,20 @@ from firsttoken.load.behaviour.fault import FaultWatch
 from firsttoken.load.behaviour.locust_events import fire_init, fire_quitting, open_environment
 from firsttoken.load.behaviour.locustfile import BehaviourError, load_behaviour
 from firsttoken.load.behaviour.reporting_shape import Stages
-from firsttoken.load.pipes import PARENT_GONE_S, emit_event, open_channel, open_log, read_line, read_words
+from firsttoken.load.pipes import emit_event, open_channel, open_log, read_line, watch_parent
 from firsttoken.load.session.build import open_session
 from firsttoken.load.session.gc_pause import gc_paused
 from firsttoken.load.session.health import watch_health
 from firsttoken.load.session.journal import Recorder
+from firsttoken.load.session.run_clock import RunClock
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.target import TargetAccess, TargetError
 from firsttoken.load.workers.clock_offset import Offset
-from firsttoken.load.workers.handshake import HandshakeClient
+from firsttoken.load.workers.handshake import HandshakeClient, reach_master
 from firsttoken.load.workers.messages import HealthReport, ToMaster, Welcome, WorkerProgress, parse_address
-from firsttoken.load.workers.orphans import deliver
-from firsttoken.load.workers.shipping import Shipper, SpoolError
+from firsttoken.load.workers.shipping import Shipment, Shipper, SpoolError, upload_journal
 from firsttoken.load.workers.spool import Spool, SpoolFolder
-from firsttoken.load.workers.transport import UploadLink
+from firsttoken.load.workers.transport import UploadLink, WorkerLink
 from firsttoken.load.workers.worker_run import WorkerRun
 from firsttoken.load.workers.worker_state import WorkerState
 from firsttoken.machine.limits import allow_files
@@ -53,8 +53,8 @@ from firsttoken.row import Health
 from firsttoken.scenario.target import find_variables
 from firsttoken.traffic.prompts import read_corpus
 
-SAID_S = 0.5
-"""How long the last word of a worker takes to its master at most."""
+LAST_MESSAGE_S = 0.5
+"""How long the last message of a worker takes to its master at most."""
 QUIET = ("locust.runners", "locust.util.exception_handler")
 """Loggers whose words are not for a user: ours say the same in a sentence."""
 
@@ -110,22 +110,11 @@ def warm_up() -> None:
         pass  # the first collection looks at all that was imported, and no later one does
 
 
-class ParentWatchdog:
-    """What may end this process from outside: a word on stdin, the end of stdin, a signal."""
+class Part:
+    """This process's part in a run, which a word of its parent or a signal may end; none, until it has joined."""
 
     def __init__(self) -> None:
         self.worker_run: WorkerRun | None = None
-
-    def watch(self) -> None:
-        """Runs as a greenlet; without a parent the process is gone within two seconds."""
-        while word := read_words():
-            if b"stop" in word:
-                self.stop("interrupted")
-        if self.worker_run is not None:
-            self.worker_run.stop("the parent process is gone")
-            gevent.sleep(PARENT_GONE_S)
-            self.worker_run.flush()
-        os._exit(130)
 
     def stop(self, why: str) -> None:
         """Leave in order; a worker that has not joined has nothing to clean up."""
@@ -133,6 +122,11 @@ class ParentWatchdog:
             emit_event({"event": "end", "failure": None})
             os._exit(130)
         self.worker_run.stop(why)
+
+    def flush(self) -> None:
+        """Have every row so far survive this process."""
+        if self.worker_run is not None:
+            self.worker_run.flush()
 
 
 def main() -> None:
@@ -144,11 +138,11 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore", OldImportWarning)  # the master reads the same locustfile and shows it
     spec = msgspec.json.decode(read_line(), type=WorkerSpec)
-    watchdog = ParentWatchdog()
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: watchdog.stop("terminated"))
-    gevent.spawn(watchdog.watch)
+    part = Part()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: part.stop("terminated"))
+    gevent.spawn(watch_parent, part.stop, part.flush)
     try:
-        failure = work_here(spec, spec.local, watchdog) if spec.local else work_from_afar(spec, watchdog)
+        failure = work_here(spec, spec.local, part) if spec.local else work_from_afar(spec, part)
     except FirstTokenError as error:
         failure = str(error)
     emit_event({"event": "end", "failure": failure})
@@ -156,33 +150,33 @@ def main() -> None:
     os._exit(0 if failure is None else 1)
 
 
-def work_here(spec: WorkerSpec, local: Local, watchdog: ParentWatchdog) -> str | None:
+def work_here(spec: WorkerSpec, local: Local, part: Part) -> str | None:
     """Work beside the master, into the run's own folder; what went wrong, in a sentence."""
     environment = open_environment()
-    client = HandshakeClient(environment, spec.master)
-    welcome = client.register(local.number)
-    return drive(environment, client, welcome, Path(local.folder), Offset(-local.origin_ns, 0), {}, watchdog)
+    master = join_master(environment, spec.master)
+    welcome = master.register(local.number)
+    return drive(environment, master, welcome, Path(local.folder), Offset(-local.origin_ns, 0), {}, part)
 
 
-def work_from_afar(spec: WorkerSpec, watchdog: ParentWatchdog) -> str | None:
+def work_from_afar(spec: WorkerSpec, part: Part) -> str | None:
     """Work for a master on another machine, into a spool here; what went wrong, in a sentence."""
     spools = SpoolFolder(Path(spec.spool))
     how = "`firsttoken run SCENARIO --remote N --bind HOST:PORT` there starts one"
-    with suppress(ValueError):  # of an invalid address, which the handshake client refuses
+    with suppress(ValueError):  # of an invalid address, which the handshake refuses
         parse_address(spec.master)
         emit_event({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
     left = [spool for spool in spools.find_left() if not upload_left_rows(spool, spools, spec.master)]
     environment = open_environment()
-    client = HandshakeClient(environment, spec.master)
-    welcome = client.register(None)
-    offset = client.measure_offset()
+    master = join_master(environment, spec.master)
+    welcome = master.register(None)
+    offset = master.measure_offset()
     emit_event(
         {"event": "joined", "worker": welcome.number, "run": welcome.run_id, "clock_error_ms": offset.error_ns / 1e6}
     )
     own = spools.open(welcome.run_id, welcome.run_key, welcome.number)
     of_this_run = [spool for spool in [*left, own] if spool.run_key == welcome.run_key]
     shippers = {spool.number: Shipper(spool.journal, spool.number) for spool in of_this_run}
-    failure = drive(environment, client, welcome, own.folder, offset, shippers, watchdog)
+    failure = drive(environment, master, welcome, own.folder, offset, shippers, part)
     for spool in of_this_run:
         if shippers[spool.number].has_shipped_all:
             spools.discard(spool)
@@ -191,11 +185,16 @@ def work_from_afar(spec: WorkerSpec, watchdog: ParentWatchdog) -> str | None:
     return failure
 
 
+def join_master(environment: Environment, master: str) -> HandshakeClient:
+    """The link to a master, once it has answered. Raises JoinError."""
+    return reach_master(master, lambda host, port: WorkerLink(environment, host, port), RunClock(0))
+
+
 def upload_left_rows(spool: Spool, spools: SpoolFolder, master: str) -> bool:
     """Upload the rows that an earlier start left to their master if it still listens, else say where they lie."""
-    link = UploadLink(*parse_address(master))
+    link, left = UploadLink(*parse_address(master)), spool.describe()
     try:
-        delivered, left = deliver(link, spool.run_key, Shipper(spool.journal, spool.number)), spool.describe()
+        delivered = upload_journal(link, spool.run_key, Shipper(spool.journal, spool.number), RunClock(0))
     except SpoolError as error:
         delivered, left = False, str(error)
     finally:
@@ -211,43 +210,43 @@ def upload_left_rows(spool: Spool, spools: SpoolFolder, master: str) -> bool:
 
 def drive(
     environment: Environment,
-    client: HandshakeClient,
+    master: HandshakeClient,
     welcome: Welcome,
     folder: Path,
     offset: Offset,
     shippers: Mapping[int, Shipper],
-    watchdog: ParentWatchdog,
+    part: Part,
 ) -> str | None:
     """Drive this worker's share of every stage; what went wrong, in a sentence."""
-    recorder = ReportingRecorder(folder, welcome.number, client.send)
+    recorder = ReportingRecorder(folder, welcome.number, master.send)
     session = open_share(welcome, recorder, -offset.offset_ns)
     session.record_limits(welcome.probes)
     worker_state = WorkerState(session, welcome.scenario.seed, welcome.trace, offset.error_ns)
     locustfile = kit.find("locustfiles", welcome.scenario.traffic.locustfile)
-    environment.user_classes = _load_users(locustfile, client)
+    environment.user_classes = _load_users(locustfile, master)
     environment.shape_class = Stages(session=session)
     FaultWatch(locustfile, session.cancellation.fail_run).listen(environment)
     fire_init(environment)
     warm_up()
-    watchdog.worker_run = worker_run = WorkerRun(client, worker_state, session, welcome.run_key, shippers)
+    part.worker_run = worker_run = WorkerRun(master, worker_state, session, Shipment(welcome.run_key, shippers))
     health = gevent.spawn(watch_health, session, welcome.number)
     worker_run.run()
     health.kill()
-    client.quit()
+    master.quit()
     fire_quitting(environment)
     recorder.close()
     return worker_run.failure
 
 
-def _load_users(locustfile: Path, client: HandshakeClient) -> list[type[User]]:
-    """The users of the locustfile. Raises BehaviourError, and has the master hear of it, which else waited for us."""
+def _load_users(locustfile: Path, master: HandshakeClient) -> list[type[User]]:
+    """The users of the locustfile. Raises BehaviourError, once the master knows of it, which waits for this worker."""
     try:
         return load_behaviour(locustfile)[0]
     except BehaviourError as error:
-        client.send(
+        master.send(
             WorkerProgress(group=None, users=0, closed=True, drained=True, counters={}, failure=str(error), done=True)
         )
-        gevent.sleep(SAID_S)
+        gevent.sleep(LAST_MESSAGE_S)
         raise
 
 

@@ -81,6 +81,10 @@ class Child:
         for line in self.stdout:
             yield msgspec.json.decode(line, type=dict[str, object])
 
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait()
+
     def finish_early(self) -> None:
         """Ask a load or worker process to stop in order: drain, flush, leave."""
         self.write_line(b"stop")
@@ -199,7 +203,7 @@ def await_ready(child: Child) -> str:
             return rest
         if word == "FAILED":
             raise LaunchError(rest)
-    raise LaunchError(f"{child.module}: expected it to listen, it ended with exit code {child.process.wait()}")
+    raise LaunchError(f"{child.module}: expected it to listen, it ended with exit code {child.wait()}")
 
 
 def check_targets(scenario: Scenario, base_urls: dict[str, str]) -> list[dict[str, object]]:

@@ -74,14 +74,18 @@ def make_session(
     policy: RetryPolicy | None = None,
     limiter: BudgetLimiter | None = None,
     clock: Any = None,
+    worker: int = 0,
 ) -> Session:
-    """Promises nothing, spends nothing and waits 20 ms before a first retry; one target "a", unless `targets` are."""
+    """Promises nothing, spends nothing and waits 20 ms before a first retry; one target "a", unless `targets` are.
+
+    Worker 0 is a process that moves the clocks of its stages itself.
+    """
     clock = clock or VirtualClock()
     client = ScriptedClient(script or [], takes_s, clock)
     return Session(
         "run",
         cast(Any, {"a": ScriptedTarget(client)} if targets is None else targets),
-        Recorder(folder, worker=0),
+        Recorder(folder, worker),
         SessionRules(
             think_s=0.0,
             limits=read_limits(Slo()),
@@ -90,6 +94,7 @@ def make_session(
         ),
         limiter or BudgetLimiter(Allowance(), prices={}, quotas={}),
         clock,
+        leads=worker == 0,
     )
 
 

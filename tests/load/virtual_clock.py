@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from itertools import count
+from typing import TypeVar
 
 import gevent
 from gevent.event import Event
 
 NS = 1_000_000_000
+Value = TypeVar("Value")
 
 
 class VirtualClock:
@@ -16,7 +19,7 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self.at_ns = 0
-        self._timers: list[tuple[int, int, Event]] = []
+        self._timers: list[tuple[int, int, Callable[[], object]]] = []
         self._order = count()
 
     def now_ns(self) -> int:
@@ -43,12 +46,24 @@ class VirtualClock:
         until_ns = self.at_ns + round(seconds * NS)
         settle()
         while self._timers and self._timers[0][0] <= until_ns:
-            due_ns, _, timer = heapq.heappop(self._timers)
-            self.at_ns = max(self.at_ns, due_ns)
-            timer.set()
-            settle()
+            self._pass_next()
         self.at_ns = until_ns
         settle()
+
+    def finish(self, function: Callable[..., Value], *arguments: object, within_s: float = 600.0) -> Value:
+        """Let time pass until a function that waits has returned; its value, or what it raised."""
+        until_ns = self.at_ns + round(within_s * NS)
+        running = gevent.spawn(function, *arguments)
+        settle()
+        while not running.ready():
+            assert self._timers and self._timers[0][0] <= until_ns, f"{function} waits for more than {within_s} s"
+            self._pass_next()
+        value: Value = running.get()
+        return value
+
+    def call_later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Have something happen."""
+        heapq.heappush(self._timers, (self.at_ns + round(seconds * NS), next(self._order), action))
 
     def freeze_hub(self, seconds: float) -> None:
         """Let time pass in which nothing can happen, as when the machine is busy elsewhere."""
@@ -56,8 +71,14 @@ class VirtualClock:
 
     def _start_timer(self, seconds: float) -> Event:
         timer = Event()
-        heapq.heappush(self._timers, (self.at_ns + round(seconds * NS), next(self._order), timer))
+        self.call_later(seconds, timer.set)
         return timer
+
+    def _pass_next(self) -> None:
+        due_ns, _, action = heapq.heappop(self._timers)
+        self.at_ns = max(self.at_ns, due_ns)
+        action()
+        settle()
 
 
 def settle() -> None:

@@ -7,12 +7,10 @@ order: admission closed, streams ended, rows on disk, rows here, and only then d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from math import ceil
+from collections.abc import Sequence
 from pathlib import Path
 
 import gevent
-from gevent.lock import RLock
 from msgspec.structs import replace
 
 from firsttoken import __version__
@@ -20,11 +18,11 @@ from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.load.budget.ledger import Ledger
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock, advance_together
-from firsttoken.load.session.gathering import TICK_S, Census, await_users
+from firsttoken.load.session.gathering import TICK_S, await_users
 from firsttoken.load.session.session import Session
+from firsttoken.load.workers.carrier import MasterCarrier
 from firsttoken.load.workers.messages import (
     SYNC_EVERY_S,
-    Ack,
     BudgetGrant,
     BudgetRequest,
     HealthReport,
@@ -40,8 +38,8 @@ from firsttoken.load.workers.messages import (
     encode,
 )
 from firsttoken.load.workers.roster import Roster
-from firsttoken.load.workers.shipping import Receiver, find_last_number, name_journal
-from firsttoken.load.workers.transport import MasterLink
+from firsttoken.load.workers.shipping import Intake, find_last_number
+from firsttoken.load.workers.user_placement import UserPlacement
 from firsttoken.plan.stage import Group
 from firsttoken.row import Outcome, StageEvent
 
@@ -53,47 +51,36 @@ LEAD_NS, FAR_LEAD_NS = 100_000_000, 500_000_000
 KEEP_S = 0.05
 """How often to look for silent workers."""
 
-Open = Callable[[Callable[[str, bytes], None]], MasterLink]
-
 
 class WorkerBackend:
     """The backend of several load processes; all of them have to be there before the first stage."""
 
     def __init__(
-        self,
-        open_link: Open,
-        *,
-        session: Session,
-        ledger: Ledger,
-        welcome: Welcome,
-        folder: Path,
-        local: int,
-        remote: int,
+        self, carrier: MasterCarrier, session: Session, ledger: Ledger, welcome: Welcome, attempts: Path, remote: int
     ) -> None:
-        """`welcome` is what every worker is told, but for its number. Raises LaunchError where it cannot listen."""
+        """`welcome` is what every worker has to know, but for its number; `remote`: workers of other machines."""
+        self._carrier = carrier
         self._session = session
+        self._clock = session.clock
         self._ledger = ledger
         self._welcome = welcome
-        self._attempts = folder / "attempts"
-        self._expected, self._welcomes_others = local + remote, remote > 0
+        self._intake = Intake(attempts, welcome.run_key)
+        self._has_remote = remote > 0
         self._failure: str | None = None
-        first = 1 + find_last_number(self._attempts)
-        self.numbers = range(first, first + local)
+        first = 1 + find_last_number(attempts)
+        self.numbers = range(first, first + welcome.workers - remote)
         """Of the workers of this machine; those of others are numbered as they come."""
         self._roster = Roster(self.numbers.stop)
-        self._receivers: dict[int, Receiver] = {}
+        self._placement = UserPlacement(carrier, self._roster)
         self._clocks: list[StageClock] = []
-        self._running: Group = ()
-        self._users_each = 0
         self._sent: list[object] = []
-        self._spreading = RLock()
-        self._link = open_link(self.on_message)
+        carrier.listen(self.on_message)
         self._keeper = gevent.spawn(self._keep)
 
     @property
     def port(self) -> int:
         """Where workers connect."""
-        return self._link.port
+        return self._carrier.port
 
     # -- what the controller asks ---------------------------------------------------------------------------------
 
@@ -107,7 +94,7 @@ class WorkerBackend:
 
     @property
     def failure(self) -> str | None:
-        return self._session.cancellation.failure or self._failure or self._roster.failure
+        return self._session.cancellation.failure or self._failure or self._intake.failure or self._roster.failure
 
     @property
     def traceback(self) -> str:
@@ -126,24 +113,18 @@ class WorkerBackend:
         return self._session.clock.now_ns()
 
     def next_start_ns(self) -> int:
-        return self.now_ns() + (FAR_LEAD_NS if self._welcomes_others else LEAD_NS)
+        return self.now_ns() + (FAR_LEAD_NS if self._has_remote else LEAD_NS)
 
     def gather_users(self, group: Group) -> str | None:
-        self._link.accept_workers(True)
-        while self._roster.ready < self._expected or not self._roster.living:
+        self._carrier.admit_workers(True)
+        while self._roster.ready < self._welcome.workers or not self._roster.living:
             if self.stopping:
                 return self.stopping
-            gevent.sleep(TICK_S)
-        self._link.accept_workers(False)
-        self._running, self._users_each = group, self._roster.count_each(group)
-        self._spread()
-        return await_users(self._count_users, lambda: self.stopping, self._spread, gevent.sleep)
-
-    def _count_users(self) -> Census:
-        roster = self._roster
-        is_complete = roster.has_users(self._users_each)
-        wanted = self._users_each * len(roster.living)
-        return Census(wanted, roster.users, roster.starting, roster.left, is_complete)
+            self._clock.sleep(TICK_S)
+        self._carrier.admit_workers(False)
+        placement = self._placement
+        placement.place_users(group)
+        return await_users(placement.count_users, lambda: self.stopping, placement.spread_users, self._clock.sleep)
 
     def begin_stages(self, clocks: Sequence[StageClock]) -> None:
         self._clocks = list(clocks)
@@ -163,10 +144,10 @@ class WorkerBackend:
 
     def end_stages(self, outcome: Outcome) -> None:
         self._roster.close(outcome)
-        self._running = ()
+        self._placement.end_group()
         self._send_states()
         while not self._roster.is_drained:
-            gevent.sleep(TICK_S / 4)
+            self._clock.sleep(TICK_S / 4)
 
     def journal_event(self, event: StageEvent) -> None:
         self._session.recorder.record_boundary(event)
@@ -179,14 +160,10 @@ class WorkerBackend:
         self._roster.finish()
         self._send_states()
         while any(not each.has_left for each in self._roster.living):
-            gevent.sleep(TICK_S)
+            self._clock.sleep(TICK_S)
         self._keeper.kill()
-        self._link.quit()
-        for receiver in self._receivers.values():
-            try:
-                receiver.close()
-            except OSError as error:
-                self._refuse_rows(error)
+        self._carrier.quit()
+        self._intake.close()
         self._session.recorder.flush()
 
     # -- what goes on beside it -----------------------------------------------------------------------------------
@@ -203,25 +180,14 @@ class WorkerBackend:
         self._ledger.lose(number)
         if not self._roster.living:
             self._failure = self._failure or f"every worker was lost, the last, worker {number}: {why}"
-        gevent.spawn(self._go_on_without, member.client)
+        gevent.spawn(self._placement.replace_worker, member.client)
         self._send_states()
-
-    def _go_on_without(self, client: str) -> None:
-        self._link.dismiss(client)
-        if self._running and self._roster.living:
-            before = self._users_each * (len(self._roster.living) + 1)
-            self._users_each = ceil(before / len(self._roster.living))  # no fewer: Locust might stop one that is busy
-            self._spread()
-
-    def _spread(self) -> None:
-        with self._spreading:
-            self._link.spread(self._users_each * len(self._roster.living))
 
     def _keep(self) -> None:
         """Notice silent workers, and send the state of the run; runs as a greenlet."""
         since_sync_s = 0.0
         while True:
-            for client in self._link.find_missing():
+            for client in self._carrier.find_missing():
                 if member := self._roster.find(client):
                     self.lose(member.number, "it was silent for too long")
             for member in self._roster.find_idle():
@@ -229,7 +195,7 @@ class WorkerBackend:
             if since_sync_s >= SYNC_EVERY_S:
                 self._send_states()
                 since_sync_s = 0.0
-            gevent.sleep(KEEP_S)
+            self._clock.sleep(KEEP_S)
             since_sync_s += KEEP_S
 
     def _standing(self) -> list[object]:
@@ -243,7 +209,7 @@ class WorkerBackend:
                 self._send(member.client, self._roster.build_sync(member))
 
     def _send(self, client: str, message: ToWorker) -> None:
-        self._link.send(client, encode(message))
+        self._carrier.send(client, encode(message))
 
     def on_message(self, client: str, data: bytes) -> None:
         """Answer a worker's message."""
@@ -279,23 +245,8 @@ class WorkerBackend:
         self._send(client, replace(self._welcome, number=member.number))
 
     def _receive(self, client: str, rows: Rows) -> None:
-        """Append a piece of a journal, and say how much of it is here."""
-        if rows.run_key != self._welcome.run_key or not self._roster.takes_rows:
-            return
-        batch = rows.batch
-        try:
-            receiver = self._receivers.get(batch.worker)
-            if receiver is None:
-                receiver = self._receivers[batch.worker] = Receiver(name_journal(self._attempts, batch.worker))
-            size = receiver.accept(batch)
-        except OSError as error:
-            self._refuse_rows(error)
-            return
-        self._send(client, Ack(rows.run_key, batch.worker, size))
-
-    def _refuse_rows(self, error: OSError) -> None:
-        self._roster.takes_rows = False
-        self._failure = self._failure or (
-            f"{self._attempts}: expected to write the workers' rows, the disk said: {error.strerror}; "
-            "what has not come stays on the workers' disks: free some room, then start them again"
-        )
+        """Append a piece of a journal, and report how much of it is here."""
+        ack = self._intake.accept(rows)
+        self._roster.takes_rows = self._intake.takes_rows
+        if ack is not None:
+            self._send(client, ack)

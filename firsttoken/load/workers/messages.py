@@ -14,7 +14,6 @@ from firsttoken.load.budget.ledger import Grant, TopUpRequest
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers.shares import Share
-from firsttoken.load.workers.shipping import Batch
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Health, Outcome, Phase, Row
 from firsttoken.scenario.format import Scenario
@@ -89,6 +88,14 @@ class BudgetRequest(msgspec.Struct, frozen=True, tag=True):
     """What a worker's allowance reports to the ledger and asks of it."""
 
     top_up: TopUpRequest
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A piece of a worker's journal. An empty one only asks how much is there."""
+
+    worker: int
+    offset: int
+    data: bytes
 
 
 class Rows(msgspec.Struct, frozen=True, tag=True):

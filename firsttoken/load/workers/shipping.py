@@ -8,28 +8,25 @@ may start anew: nothing is lost or doubled, and the master's file is at all time
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-
-import msgspec
 
 from firsttoken.duration import NS
 from firsttoken.error import FirstTokenError
+from firsttoken.load.session.run_clock import RunClock
+from firsttoken.load.workers.carrier import UploadCarrier
+from firsttoken.load.workers.messages import Ack, Batch, Rows, decode_at_worker, encode
 
 BATCH_BYTES = 256 * 1024
 PATIENCE_NS = NS
 """How long to wait for the answer to a batch before it is sent again."""
+UPLOAD_SILENCE_S = 3.0
+"""After so long without an answer to an upload there is no master, or it is that of another run."""
+LISTEN_S = 0.1
 
 
 class SpoolError(FirstTokenError):
     """The two files do not belong together; the message is a sentence for the user."""
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """A piece of a worker's journal. An empty one only asks how much is there."""
-
-    worker: int
-    offset: int
-    data: bytes
 
 
 class Shipper:
@@ -66,7 +63,7 @@ class Shipper:
         return Batch(self.worker, offset, data)
 
     def record_ack(self, size: int) -> None:
-        """Hear how much the master has: whatever was thought before, the next batch begins there.
+        """Record how much the master has: whatever was thought before, the next batch begins there.
 
         Raises SpoolError where it has more than there is.
         """
@@ -102,6 +99,99 @@ class Receiver:
         """Have the rows survive the machine as well. Raises OSError when the disk refuses."""
         os.fsync(self._fd)
         os.close(self._fd)
+
+
+class Shipment:
+    """Every journal that a worker ships in one run: its own, and what earlier starts of it left of this run."""
+
+    def __init__(self, run_key: str, shippers: Mapping[int, Shipper]) -> None:
+        """`shippers`: worker number -> its journal."""
+        self._run_key = run_key
+        self._shippers = dict(shippers)
+
+    @property
+    def has_shipped_all(self) -> bool:
+        """Whether the master has every row that lies here."""
+        return all(shipper.has_shipped_all for shipper in self._shippers.values())
+
+    def next_messages(self, now_ns: int) -> list[Rows]:
+        """What to send now."""
+        batches = [shipper.next_batch(now_ns) for shipper in self._shippers.values()]
+        return [Rows(self._run_key, batch) for batch in batches if batch is not None]
+
+    def record_ack(self, ack: Ack) -> None:
+        """Record how much the master has of a journal; of another run, or of another worker, it says nothing here.
+
+        Raises SpoolError where it has more than there is.
+        """
+        if ack.run_key == self._run_key and ack.worker in self._shippers:
+            self._shippers[ack.worker].record_ack(ack.size)
+
+
+class Intake:
+    """The master's side of every journal of a run."""
+
+    def __init__(self, attempts: Path, run_key: str) -> None:
+        """`attempts`: the folder of the run that the journals lie in."""
+        self.failure: str | None = None
+        """Why no more rows are taken, in a sentence: the disk refused."""
+        self._attempts = attempts
+        self._run_key = run_key
+        self._receivers: dict[int, Receiver] = {}
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the disk takes rows; where it does not, they stay where they are."""
+        return self.failure is None
+
+    def accept(self, rows: Rows) -> Ack | None:
+        """Append a piece of a journal; how much of that is here, or None where the piece is not taken."""
+        if rows.run_key != self._run_key or not self.takes_rows:
+            return None
+        batch = rows.batch
+        try:
+            receiver = self._receivers.get(batch.worker)
+            if receiver is None:
+                receiver = self._receivers[batch.worker] = Receiver(name_journal(self._attempts, batch.worker))
+            size = receiver.accept(batch)
+        except OSError as error:
+            self._fail(error)
+            return None
+        return Ack(rows.run_key, batch.worker, size)
+
+    def close(self) -> None:
+        """Have the rows survive the machine as well; what the disk refuses is the `failure`."""
+        for receiver in self._receivers.values():
+            try:
+                receiver.close()
+            except OSError as error:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self.failure = self.failure or (
+            f"{self._attempts}: expected to write the workers' rows, the disk said: {error.strerror}; "
+            "what has not come stays on the workers' disks: free some room, then start them again"
+        )
+
+
+def upload_journal(carrier: UploadCarrier, run_key: str, shipper: Shipper, clock: RunClock) -> bool:
+    """Bring a journal that an earlier start left to the master of its run; False where that does not answer.
+
+    It is taken whenever the run still goes on, in the middle of a stage as well, and no worker has to join for it.
+    Raises SpoolError.
+    """
+    answered_ns = clock.now_ns()
+    while not shipper.has_shipped_all:
+        if clock.now_ns() - answered_ns > UPLOAD_SILENCE_S * 1e9:
+            return False
+        if batch := shipper.next_batch(clock.now_ns()):
+            carrier.send(encode(Rows(run_key, batch)))
+        answer = carrier.receive(LISTEN_S)
+        message = decode_at_worker(answer) if answer is not None else None
+        if isinstance(message, Ack) and (message.run_key, message.worker) == (run_key, shipper.worker):
+            shipper.record_ack(message.size)
+            answered_ns = clock.now_ns()
+    return True
 
 
 def name_journal(attempts: Path, worker: int) -> Path:

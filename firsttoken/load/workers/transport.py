@@ -1,7 +1,16 @@
-"""Locust's own master and worker as the carriers of our messages, and tuned to notice what they would sit out.
+"""Locust's master and worker as the carriers of our messages, tuned to notice a silent peer or a cut link in seconds.
 
-Rule: whoever is silent for a few seconds is noticed, and a link that was cut is there again within a second of the
-cut's end. Locust spreads users over workers; when, and how many, is said here and by no timer of its own.
+Rule: a peer that is silent for a few seconds is noticed, and a link that was cut is there again within a second of the
+cut's end. Locust spreads users over workers; when, and how many, is decided here and by no timer of its own.
+
+All that is changed in Locust itself, for every link that is opened from here on:
+
+| in Locust | becomes | why |
+|---|---|---|
+| constants of `locust.runners` | `CONSTANTS` | a lost worker is noticed in 4 to 6 s, and only by us |
+| `zmqrpc.BaseSocket.__init__` | as it is, then `SOCKET_OPTIONS` | Locust opens a socket without heartbeats of its own |
+| `MasterRunner.handle_message` | `_Runner`, in our master only | a worker that comes during a stage has to wait |
+| `events.quitting`, while a runner is made | an empty hook | its runners would send "quit" on a link that is closed |
 """
 
 from __future__ import annotations
@@ -19,14 +28,15 @@ from locust.event import EventHook
 from locust.exception import RPCError
 from locust.rpc import Message, zmqrpc
 
+from firsttoken.load.workers.carrier import OnMessage
 from firsttoken.load.workers.messages import CHANNEL
 from firsttoken.process.launch import LaunchError
 
 CONSTANTS = {
     "HEARTBEAT_LIVENESS": 4,  # one heartbeat a second: missing after 4 to 6 s without
     "MASTER_HEARTBEAT_TIMEOUT": 3600,  # a worker of ours watches for syncs instead, and leaves in order
-    "CONNECT_TIMEOUT": 1,  # how often a worker tries to connect
-    "CONNECT_RETRY_COUNT": 900,  # and how many times before it gives up
+    "CONNECT_TIMEOUT": 1,  # seconds between two tries of a worker to connect
+    "CONNECT_RETRY_COUNT": 900,  # how many tries before it gives up
     "WORKER_REPORT_INTERVAL": 1.0,
     "WORKER_LOG_REPORT_INTERVAL": -1,  # logs stay where they were written
 }
@@ -39,9 +49,6 @@ SOCKET_OPTIONS = {
 }
 """Milliseconds. Without the heartbeats a cut is left to TCP, whose next try after it may be many seconds away."""
 
-OnMessage = Callable[[str, bytes], None]
-"""(client id, message)"""
-
 
 class Received(Protocol):
     """What Locust hands to a listener."""
@@ -50,7 +57,7 @@ class Received(Protocol):
     data: dict[str, bytes]
 
 
-def tune() -> None:
+def tune_locust() -> None:
     """Set Locust's constants, and the options of every socket that it opens from now on."""
     for name, value in CONSTANTS.items():
         setattr(runners, name, value)
@@ -70,21 +77,22 @@ def _open_steady_socket(self: zmqrpc.BaseSocket, sock_type: int, ipv4_only: bool
 
 
 class _Runner(runners.MasterRunner):
-    """Locust's master that may ignore new workers: one that comes meanwhile tries again a second later."""
+    """Locust's master, which ignores a new worker while none is admitted: it tries again a second later."""
 
-    is_open = True
+    admits_workers = True
 
     def handle_message(self, client_id: str, msg: Message) -> None:
-        if msg.type == "client_ready" and not self.is_open and client_id not in self.clients:
+        if msg.type == "client_ready" and not self.admits_workers and client_id not in self.clients:
             return
         super().handle_message(client_id, msg)
 
 
 class MasterLink:
-    """The master's end of all links. Raises LaunchError where it cannot listen."""
+    """The master's end of all links, a `MasterCarrier`."""
 
-    def __init__(self, environment: Environment, host: str, port: int, on_message: OnMessage) -> None:
-        tune()
+    def __init__(self, environment: Environment, host: str, port: int) -> None:
+        """Raises LaunchError where it cannot listen."""
+        tune_locust()
         try:
             with _without_quit_message(environment):
                 self._runner = _Runner(environment, host, port)
@@ -94,22 +102,25 @@ class MasterLink:
             ) from None
         environment.runner = self._runner
         self.port: int = self._runner.server.port
+
+    def listen(self, on_message: OnMessage) -> None:
+        """Have every message from now on handed over."""
         self._runner.register_message(CHANNEL, _pass_on(on_message))
 
     def send(self, client: str, message: bytes) -> None:
-        """Send a message to one worker; whether it arrives is not reported."""
+        """Send a message to one worker; it may be lost."""
         self._runner.send_message(CHANNEL, {"message": message}, client_id=client)
 
-    def accept_workers(self, is_open: bool) -> None:
+    def admit_workers(self, admits: bool) -> None:
         """Accept new workers, or ignore them."""
-        self._runner.is_open = is_open
+        self._runner.admits_workers = admits
 
-    def spread(self, users: int) -> None:
+    def spread_users(self, users: int) -> None:
         """Have so many users living, spread evenly over the workers. Blocks for up to a second or two."""
         self._runner.start(users, float(max(1, users)))
 
     def find_missing(self) -> set[str]:
-        """Workers that have been silent for too long."""
+        """Clients that have been silent for too long."""
         return {client.id for client in self._runner.clients.missing}
 
     def dismiss(self, client: str) -> None:
@@ -118,45 +129,49 @@ class MasterLink:
             self._runner.handle_message(client, Message("client_stopped", None, client))
 
     def quit(self) -> None:
-        """Hang up."""
+        """Close all links."""
         self._runner.greenlet.kill(block=True)
         self._runner.server.close()
 
 
 class WorkerLink:
-    """A worker's end of its link; made once the master has answered. Raises ConnectionError where it never does."""
+    """A worker's end of its link, a `WorkerCarrier`."""
 
-    def __init__(self, environment: Environment, host: str, port: int, on_message: OnMessage) -> None:
-        tune()
+    def __init__(self, environment: Environment, host: str, port: int) -> None:
+        """Returns once the master has answered. Raises ConnectionError where it never does."""
+        tune_locust()
         with _without_quit_message(environment):
             self._runner = environment.create_worker_runner(host, port)
+
+    def listen(self, on_message: OnMessage) -> None:
+        """Have every message from now on handed over."""
         self._runner.register_message(CHANNEL, _pass_on(on_message))
 
     def send(self, message: bytes) -> None:
-        """Send a message to the master; whether it arrives is not reported."""
+        """Send a message to the master; it may be lost."""
         self._runner.send_message(CHANNEL, {"message": message})
 
     def quit(self) -> None:
-        """Stop the users and hang up; what was said last still goes out."""
+        """Stop the users and close the link; what was sent last still goes out."""
         self._runner.stop()
         self._runner.greenlet.kill(block=True)
         self._runner.client.close()
 
 
 class UploadLink:
-    """A link to a master that only uploads rows: no worker to Locust, so it may come at any time."""
+    """A link to a master that only brings rows, an `UploadCarrier`: no worker to Locust, so it may come at any time."""
 
     def __init__(self, host: str, port: int) -> None:
-        tune()
+        tune_locust()
         self._name = f"upload-{uuid4().hex}"
         self._client = zmqrpc.Client(host, port, self._name)
 
     def send(self, message: bytes) -> None:
-        """Send a message to the master; whether it arrives is not reported."""
+        """Send a message to the master; it may be lost."""
         self._client.send(Message(CHANNEL, {"message": message}, self._name))
 
     def receive(self, within_s: float) -> bytes | None:
-        """What the master says next; None where it says nothing in that time."""
+        """The next message of the master; None where none comes in that time."""
         try:
             with gevent.Timeout(within_s):
                 message: bytes = self._client.recv().data["message"]
@@ -165,7 +180,7 @@ class UploadLink:
         return message
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the link."""
         self._client.close()
 
 

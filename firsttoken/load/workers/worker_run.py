@@ -6,11 +6,6 @@ it sends nothing after `SILENCE_S`, and is gone within ten seconds.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-
-import gevent
-
 from firsttoken.load.session.gathering import TICK_S
 from firsttoken.load.session.session import Session
 from firsttoken.load.workers.handshake import HandshakeClient
@@ -20,11 +15,10 @@ from firsttoken.load.workers.messages import (
     Ack,
     BudgetGrant,
     BudgetRequest,
-    Rows,
     StateSync,
     ToWorker,
 )
-from firsttoken.load.workers.shipping import Shipper, SpoolError
+from firsttoken.load.workers.shipping import Shipment, SpoolError
 from firsttoken.load.workers.worker_state import WorkerState
 
 GONE_S = 8.0
@@ -34,33 +28,26 @@ GONE_S = 8.0
 class WorkerRun:
     """One worker in one run, from its welcome until it leaves."""
 
-    def __init__(
-        self,
-        client: HandshakeClient,
-        worker_state: WorkerState,
-        session: Session,
-        run_key: str,
-        shippers: Mapping[int, Shipper],
-    ) -> None:
-        self._client = client
-        self._state = worker_state
-        self._run_key = run_key
+    def __init__(self, master: HandshakeClient, state: WorkerState, session: Session, shipment: Shipment) -> None:
+        self.failure: str | None = None
+        """Why it left before the run was over, in a sentence."""
+        self._master = master
+        self._state = state
         self._session = session
-        self._shippers = dict(shippers)
-        """Worker number -> its journal: of this process, and of earlier ones that left rows of this run."""
-        self._received_ns = time.monotonic_ns()
+        self._shipment = shipment
+        self._clock = session.clock
+        self._received_ns = self._clock.now_ns()
         self._sent_ns = 0
         self._sent: object = None
         self._takes_rows = True
         self._stopped: str | None = None
-        self.failure: str | None = None
-        session.limiter.connect_ledger(self._refill)
-        client.listener = self.on_message
+        session.limiter.connect_ledger(self._top_up)
+        master.listener = self.on_message
 
     def on_message(self, message: ToWorker) -> None:
         """Follow a message of the master."""
         if isinstance(message, StateSync):
-            self._received_ns = time.monotonic_ns()
+            self._received_ns = self._clock.now_ns()
             self._takes_rows = message.takes_rows
             self._state.apply_sync(message)
         elif isinstance(message, BudgetGrant):
@@ -76,7 +63,7 @@ class WorkerRun:
     def run(self) -> None:
         """Until the run is over and the master has all rows, or is gone; `failure` says what went wrong."""
         while self.failure is None and not self._is_done():
-            now_ns = time.monotonic_ns()
+            now_ns = self._clock.now_ns()
             silent_s = (now_ns - self._received_ns) / 1e9
             if silent_s > SILENCE_S:
                 self._state.close("cancelled_by_run")
@@ -84,22 +71,20 @@ class WorkerRun:
                 self.failure = f"no message from the master for {GONE_S:.0f} s: it is gone, or the network is"
             self._ship(now_ns)
             self._send_progress(now_ns)
-            gevent.sleep(TICK_S)
+            self._clock.sleep(TICK_S)
         self._session.recorder.flush()
-        self._client.send(self._state.describe_progress(done=True))
+        self._master.send(self._state.describe_progress(done=True))
 
     def flush(self) -> None:
         """Have every row so far survive this process."""
         self._session.recorder.flush()
 
-    @property
-    def has_shipped_all(self) -> bool:
-        """Whether the master has every row that lies here."""
-        return all(shipper.has_shipped_all for shipper in self._shippers.values())
-
     def _is_done(self) -> bool:
         leaves = self._stopped or self._state.over or self._state.lost
-        return bool(leaves) and self._state.is_drained and (self.has_shipped_all or not self._takes_rows)
+        if not leaves or not self._state.is_drained:
+            return False
+        self._session.recorder.flush()  # the last rows may wait in memory, where no shipper sees them
+        return self._shipment.has_shipped_all or not self._takes_rows
 
     def _send_progress(self, now_ns: int) -> None:
         """Report how far this worker is, at intervals and whenever the master waits for it."""
@@ -107,21 +92,19 @@ class WorkerRun:
         if standing != self._sent or now_ns - self._sent_ns >= SYNC_EVERY_S * 1e9:
             self._session.recorder.flush()
             self._sent, self._sent_ns = standing, now_ns
-            self._client.send(self._state.describe_progress())
+            self._master.send(self._state.describe_progress())
 
     def _ship(self, now_ns: int) -> None:
-        for shipper in self._shippers.values():
-            if batch := shipper.next_batch(now_ns):
-                self._client.send(Rows(self._run_key, batch))
+        for message in self._shipment.next_messages(now_ns):
+            self._master.send(message)
 
     def _record_ack(self, ack: Ack) -> None:
-        if ack.run_key == self._run_key and ack.worker in self._shippers:
-            try:
-                self._shippers[ack.worker].record_ack(ack.size)
-            except SpoolError as error:
-                self.failure = str(error)
+        try:
+            self._shipment.record_ack(ack)
+        except SpoolError as error:
+            self.failure = str(error)
 
-    def _refill(self) -> None:
+    def _top_up(self) -> None:
         """Send the allowance's top-up request to the master's ledger."""
-        if top_up := self._session.limiter.allowance.write_top_up(self._session.clock.now_ns()):
-            self._client.send(BudgetRequest(top_up))
+        if top_up := self._session.limiter.allowance.write_top_up(self._clock.now_ns()):
+            self._master.send(BudgetRequest(top_up))

@@ -10,7 +10,6 @@ from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.samples import Piece
 from firsttoken.load.workers import messages as link
 from firsttoken.load.workers.shares import Share
-from firsttoken.load.workers.shipping import Batch
 from firsttoken.plan.profile import Segment
 from firsttoken.plan.stage import StagePlan
 from firsttoken.row import Health
@@ -46,7 +45,7 @@ TO_MASTER = [
     ),
     link.HealthReport(HEALTH),
     link.BudgetRequest(TOP_UP),
-    link.Rows("0123456789abcdef", Batch(2, 10, b'{"a":1}\n\xff')),
+    link.Rows("0123456789abcdef", link.Batch(2, 10, b'{"a":1}\n\xff')),
 ]
 ORDER = link.Order(
     stage=3, plan=PLAN, start_ns=4, phases=["ramp", "settle"], ended=False, shares=[Share(stage=3, place=1, of=4)]

@@ -2,7 +2,7 @@
 
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,10 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firsttoken.load.session.run_clock import RunClock
 from firsttoken.load.workers import shipping
-from firsttoken.load.workers.shipping import BATCH_BYTES, PATIENCE_NS, Batch, Receiver, Shipper, SpoolError
+from firsttoken.load.workers.messages import Ack, Batch, Pong, Rows, ToWorker, decode_at_master, encode
+from firsttoken.load.workers.shipping import (
+    BATCH_BYTES,
+    PATIENCE_NS,
+    Intake,
+    Receiver,
+    Shipment,
+    Shipper,
+    SpoolError,
+    upload_journal,
+)
 
 STEP_NS = PATIENCE_NS // 4
+RUN, OTHER = "0123456789abcdef", "fedcba9876543210"
 
 
 class Wire:
@@ -191,3 +203,122 @@ def test_workers_are_numbered_on_from_those_that_have_journals(tmp_path: Path) -
     shipping.name_journal(tmp_path, 11).touch()
 
     assert shipping.find_last_number(tmp_path) == 11
+
+
+def test_a_worker_ships_its_own_rows_and_those_of_earlier_starts(tmp_path: Path) -> None:
+    for number in (2, 5):
+        (tmp_path / f"{number}").write_bytes(b"row\n" * number)
+    shipment = Shipment(RUN, {number: Shipper(tmp_path / f"{number}", number) for number in (2, 5)})
+
+    assert shipment.next_messages(0) == [Rows(RUN, Batch(2, 0, b"")), Rows(RUN, Batch(5, 0, b""))]
+    shipment.record_ack(Ack(RUN, 5, 20))
+    assert not shipment.has_shipped_all
+
+    for acknowledged in (Ack(RUN, 2, 8), Ack(OTHER, 5, 0), Ack(RUN, 4, 0)):
+        shipment.record_ack(acknowledged)
+
+    assert shipment.has_shipped_all
+    assert shipment.next_messages(PATIENCE_NS) == []
+
+
+def test_a_master_takes_the_rows_of_its_own_run_alone(tmp_path: Path) -> None:
+    intake = Intake(tmp_path / "attempts", RUN)
+
+    assert intake.accept(Rows(OTHER, Batch(2, 0, b"row\n"))) is None
+    assert intake.accept(Rows(RUN, Batch(2, 0, b"row\n"))) == Ack(RUN, 2, 4)
+    assert intake.accept(Rows(RUN, Batch(2, 0, b"row\n"))) == Ack(RUN, 2, 4)
+
+    intake.close()
+    assert [path.read_bytes() for path in (tmp_path / "attempts").iterdir()] == [b"row\n"]
+
+
+def test_a_full_disk_is_the_failure_of_the_intake_and_it_takes_no_more(tmp_path: Path) -> None:
+    intake = Intake(tmp_path, RUN)
+    rows = bytes(4096)
+
+    with small_files():
+        assert intake.accept(Rows(RUN, Batch(1, 0, rows))) == Ack(RUN, 1, 4096)
+        assert intake.accept(Rows(RUN, Batch(1, 4096, rows))) is None
+
+    assert intake.failure is not None
+    assert "expected to write the workers' rows, the disk said: File too large" in intake.failure
+    assert intake.accept(Rows(RUN, Batch(1, 4096, rows))) is None
+    intake.close()
+
+
+def test_rows_that_cannot_be_made_to_survive_are_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    intake = Intake(tmp_path, RUN)
+    intake.accept(Rows(RUN, Batch(1, 0, b"row\n")))
+    monkeypatch.setattr(shipping.os, "fsync", refuse)
+
+    intake.close()
+
+    assert intake.failure is not None and "Input/output error" in intake.failure
+
+
+class ScriptedLink(RunClock):
+    """A master's answers to batches, and a clock on which a second passes with every look for one."""
+
+    def __init__(self, answer: Callable[[Batch], ToWorker | None]) -> None:
+        self.looks = 0
+        self._answer = answer
+        self._answers: list[ToWorker] = []
+
+    def now_ns(self) -> int:
+        return self.looks * PATIENCE_NS
+
+    def send(self, message: bytes) -> None:
+        rows = decode_at_master(message)
+        assert isinstance(rows, Rows) and rows.run_key == RUN
+        if (answer := self._answer(rows.batch)) is not None:
+            self._answers.append(answer)
+
+    def receive(self, within_s: float) -> bytes | None:
+        self.looks += 1
+        return encode(self._answers.pop(0)) if self._answers else None
+
+    def close(self) -> None:
+        pass
+
+
+def left(folder: Path) -> Shipper:
+    """Rows of worker 2 that take several batches."""
+    journal = folder / "here.jsonl"
+    journal.write_bytes(b"row\n" * 200_000)
+    return Shipper(journal, worker=2)
+
+
+def test_an_upload_brings_all_that_is_not_there_already(tmp_path: Path) -> None:
+    shipper = left(tmp_path)
+    (tmp_path / "there.jsonl").write_bytes(b"row\n" * 1_000)
+    there = Receiver(tmp_path / "there.jsonl")
+    link = ScriptedLink(lambda batch: Ack(RUN, 2, there.accept(batch)))
+
+    assert upload_journal(link, RUN, shipper, link)
+
+    there.close()
+    assert (tmp_path / "there.jsonl").read_bytes() == shipper.path.read_bytes()
+
+
+def test_an_upload_that_no_master_answers_is_given_up(tmp_path: Path) -> None:
+    link = ScriptedLink(lambda batch: None)
+
+    assert not upload_journal(link, RUN, left(tmp_path), link)
+    assert link.now_ns() < 10 * PATIENCE_NS
+
+
+@pytest.mark.parametrize("answer", [Ack(OTHER, 2, 800_000), Ack(RUN, 3, 800_000), Pong(0, 0)])
+def test_a_message_about_other_rows_is_no_answer_to_an_upload(tmp_path: Path, answer: ToWorker) -> None:
+    link = ScriptedLink(lambda batch: answer)
+
+    assert not upload_journal(link, RUN, left(tmp_path), link)
+
+
+def test_an_upload_to_a_master_with_other_rows_is_refused(tmp_path: Path) -> None:
+    link = ScriptedLink(lambda batch: Ack(RUN, 2, 800_001))
+
+    with pytest.raises(SpoolError, match="this is not the journal that was shipped before"):
+        upload_journal(link, RUN, left(tmp_path), link)
