@@ -28,6 +28,11 @@ test: $(DEV_READY)  ## every test, a real llama.cpp server's included
 snapshots: $(DEV_READY)  ## write the sentences in tests/snapshots/ as the code tells them now
 	@$(BIN)/python -m pytest --write-snapshots
 
+coverage: $(DEV_READY)  ## branch coverage, in process, of what drives a load: the list in pyproject.toml, 85 % of each
+	@$(BIN)/coverage run -m pytest tests/load/behaviour/test_request.py tests/load/session tests/load/workers \
+	  --ignore tests/load/session/test_target.py
+	@$(BIN)/coverage report | awk '{ print } / [0-9]+%$$/ && $$NF + 0 < 85 { low = 1 } END { exit low || NR < 9 }'
+
 test-newest: $(DEV_READY)  ## every test with the newest versions that pyproject.toml allows; TESTS=... names some of them
 	@$(call test_with,.venv-newest,highest)
 

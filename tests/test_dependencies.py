@@ -53,6 +53,15 @@ def test_what_the_package_imports_is_declared_and_what_is_declared_is_imported()
     assert imported_in("firsttoken", "analysis", "locustfiles") - {"firsttoken"} == names_of(REQUIRED)
 
 
+def test_architecture_says_of_each_why_it_is_there():
+    section = (
+        (ROOT / "ARCHITECTURE.md").read_text().partition("## Why each dependency is there\n")[2].partition("\n## ")[0]
+    )
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+
+    assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row)} == names_of(REQUIRED)
+
+
 def test_what_only_the_tests_import_is_declared_as_theirs():
     needed = imported_in("tests", "docs") - names_of(REQUIRED) - {"firsttoken"}
 
