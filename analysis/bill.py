@@ -89,7 +89,7 @@ def _write_costs(dollars: dict[str, float]) -> str:
 
 def _write_spread(dollars: dict[str, float]) -> str:
     apart = max(dollars.values()) - min(dollars.values())
-    return f", {write_value(apart, 'USD')} apart" if len(dollars) > 1 else ""
+    return f", {write_value(apart, 'USD')} apart" if round(apart, 2) else ""
 
 
 def _known(study: Study, metric: str) -> dict[str, float]:

@@ -36,7 +36,7 @@ COLUMNS = (
 )
 PANELS = (
     MetricPanel("Seconds: first word, p95", "felt_ttft_ms", 0.95, "s", dashed=("served_ttft_ms", 0.95)),
-    MetricPanel("Quota: attempts wasted, %", "wasted_attempts_share", least=(-2.0, 100.0)),
+    MetricPanel("Quota: attempts wasted, %", "wasted_attempts_share", least=(-0.02, 1.0)),
     MetricPanel("Dollars: retry tax, ×", "retry_tax", least=(0.998, 1.1)),
 )
 

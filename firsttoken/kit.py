@@ -29,11 +29,14 @@ STARTER = (
     "locustfiles/chat.py",
     "analysis/degradation.py",
     "reports/launch.typ",
+    "reports/house.typ",
+    "reports/README.md",
 )
 """What `firsttoken init` lays down: every scenario, the catalogue, the schema by which editors complete a scenario, and
-an example of each other kind of file."""
+an example of each other kind of file, with what a report is set with."""
 
-_NOT_ENTRIES = {"models.toml", "__init__.py"}
+_NOT_ENTRIES = {"models.toml", "__init__.py", "house.typ"}
+"""Files of the four folders that others of their folder are made with."""
 _PACKAGE = Path(__file__).parent
 
 
@@ -45,7 +48,7 @@ def find(folder: str, name: str) -> Path:
     """The file `name` (bare, or with the folder's ending) of `folder`. Raises KitError, saying what exists."""
     for place in _places(folder):
         for file in (place / name, place / (name + FOLDERS[folder])):
-            if file.is_file():
+            if file.is_file() and not (file.name != name and file.name in _NOT_ENTRIES):
                 return file
     known = [path.stem for path in list_files(folder)]
     near = difflib.get_close_matches(name, known, n=1)

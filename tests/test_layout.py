@@ -55,6 +55,8 @@ NAME_TABLES = (
     "firsttoken.wire.dialects.",
 )
 """Modules with the table of a vocabulary, which scenario and plan may import to know its names."""
+FACES = {"analysis": "firsttoken.analysis", "locustfiles": "firsttoken.locust"}
+"""Folder of the user -> the one module of ours that its files import."""
 FOR_ALL = {"error", "decoding"}
 """The one error that a user is reported as it is, and how bytes become typed values."""
 
@@ -208,6 +210,17 @@ def test_a_table_of_names_knows_no_scenario():
         waiting = {module for module in files for name in names if name.startswith(module)}
     assert needed
     refuse(sorted(name for name in needed if ".scenario." in name), "A circle, as scenario imports these tables:")
+
+
+@pytest.mark.parametrize("folder", FACES)
+def test_a_file_that_users_write_imports_only_its_public_face(folder):
+    found = [
+        f"{name_of(path)}:{line}: {module}"
+        for path in python_files(folder)
+        for module, line in imported_by(path)
+        if module.split(".")[0] == "firsttoken" and not module.startswith(f"{FACES[folder]}.")
+    ]
+    refuse(found, f"Import it from {FACES[folder]}, and name it there:")
 
 
 def test_every_floor_is_in_the_table():

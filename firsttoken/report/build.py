@@ -31,20 +31,24 @@ from firsttoken.report.error import ReportError
 from firsttoken.report.guard import describe_error
 from firsttoken.report.page import Builder, Page, list_names
 
-HOUSE_STYLE = Path(__file__).parent / "house.typ"
+HOUSE_STYLE = "house.typ"
+"""The file of reports/ that every kind is set with."""
+DATA = "report.json"
 LAST = 1000
 """The place of an analysis file that names no ORDER: after all that do, by name."""
 
 
 def build_report(run: Path | Study, kind: str = "launch", out: Path | None = None) -> Path:
-    """Write the report of a run as PDF and its charts as RUN/figures/*.svg; return the path of the PDF.
+    """Write the report of a run as PDF, its data as RUN/report.json, its charts as RUN/figures/*.svg; return the PDF.
 
-    `kind` names a file of reports/; `out` defaults to RUN/report.pdf. A file of analysis/ that fails costs its own
-    page, and the page on validity says so. Raises RunFolderError where `run` is no run folder and ReportError where a
-    file of reports/ is not what it should be, or the PDF cannot be written.
+    `kind` is the stem of a file of reports/; `out` defaults to RUN/report.pdf. A file of analysis/ that fails costs
+    its own page, and the page on validity says so. Raises RunFolderError where `run` is no run folder, KitError where
+    there is no such kind, and ReportError where a file of reports/ is not what it should be, or the PDF cannot be
+    written.
     """
     if out is not None and out.suffix.lower() != ".pdf":
         raise ReportError(f"--out {out}: expected the name of a PDF, such as report.pdf, got another")
+    template = kit.find("reports", kind)
     study = run if isinstance(run, Study) else study_run(run)
     prepare(list_names(study))
     out, charts = out or study.run.path / "report.pdf", study.run.path / "figures"
@@ -55,8 +59,8 @@ def build_report(run: Path | Study, kind: str = "launch", out: Path | None = Non
         for slug, figure in figures.items():
             _draw(figure, charts / f"{slug}.svg")
         data, faces = _letter(data, [charts / f"{slug}.svg" for slug in figures])
-        template, began = kit.find("reports", kind), study.run.manifest.started_utc
-        partial.write_bytes(set_type(template, charts, data, began, faces))
+        (study.run.path / DATA).write_bytes(msgspec.json.format(msgspec.json.encode(data)))
+        partial.write_bytes(set_type(template, charts, data, study.run.manifest.started_utc, faces))
         partial.replace(out)
     except OSError as error:
         place = str(error.filename).removesuffix(".partial")
@@ -100,12 +104,12 @@ def set_type(template: Path, charts: Path, data: Data, started_utc: str, faces: 
     with TemporaryDirectory(prefix="firsttoken-report-") as folder:
         desk = Path(folder)
         shutil.copyfile(template, desk / template.name)
-        shutil.copyfile(HOUSE_STYLE, desk / HOUSE_STYLE.name)
+        shutil.copyfile(kit.find("reports", HOUSE_STYLE), desk / HOUSE_STYLE)
         shutil.copytree(charts, desk / "figures")
         (desk / "fonts").mkdir()
         for face in faces:
             shutil.copyfile(face.path, desk / "fonts" / face.path.name)
-        (desk / "report.json").write_bytes(msgspec.json.encode(data))
+        (desk / DATA).write_bytes(msgspec.json.encode(data))
         try:
             return typst.compile(
                 desk / template.name,

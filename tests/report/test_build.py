@@ -1,5 +1,6 @@
 """Tests of firsttoken/report/build.py: the PDF itself."""
 
+import io
 import itertools
 import json
 import os
@@ -8,11 +9,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pypdf
 import pytest
+import typst
 
 import firsttoken.report.document as report_document
+from firsttoken import kit
 from firsttoken.decide.study import study_run
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
 from firsttoken.report.chart import letters
@@ -28,6 +32,7 @@ from tests.made_run import MODELS, Client, make_run
 from tests.made_stage import Answers, Windows
 from tests.report.studies import PEAK, make_study
 
+ROOT = Path(__file__).parents[2]
 PAGES = [
     "published_vs_measured",
     "latency_under_load",
@@ -349,3 +354,51 @@ def test_no_outcome_or_missing_count_costs_a_page(make, tmp_path):
     text = " ".join(text_of(page) for page in pypdf.PdfReader(build_report(study)).pages)
     assert "WHAT FAILED" in text
     assert "could not be" not in text
+
+
+def keys_of(data, before=""):
+    """Every key of nested plain data, dotted; a table has none."""
+    for key, value in data.items():
+        yield f"{before}{key}"
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict) and "columns" not in each:
+                yield from keys_of(each, f"{before}{key}.")
+
+
+def test_the_data_of_the_report_lies_in_the_run_folder_and_every_key_is_described(study, pdf):
+    data = json.loads((study.run.path / "report.json").read_text("utf-8"))
+    described = re.findall(r"^\| `([\w.]+)` \| \w", (ROOT / "reports" / "README.md").read_text(), re.M)
+
+    assert data["title"] == "made"
+    assert set(keys_of(data)) == set(described)
+    assert data["pages"][0]["finding"] in {page.finding for page in build_pages(study)[0]}
+
+
+def test_a_file_in_reports_is_a_kind(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "brief.typ").write_text(
+        '#import "house.typ": *\n#show: house.with(data)\nIn short: #data.first.decisions.first().at(2)\n'
+        "#chart(data.first.chart, data.first.chart_title)\n"
+    )
+
+    made = build_report(study, kind="brief", out=tmp_path / "brief.pdf")
+
+    [page] = pypdf.PdfReader(made).pages
+    assert text_of(page).startswith("In short: ")
+    assert study.decisions["gpt-5.2-codex"].why.split(".")[0] in text_of(page)
+
+
+@pytest.mark.parametrize("kind", ["brif", "house", "README"])
+def test_an_unknown_kind_is_refused_with_those_that_there_are(kind, study):
+    with pytest.raises(kit.KitError, match=rf"reports/: expected one of launch, got {kind}$"):
+        build_report(study, kind=kind)
+
+
+def test_what_init_lays_is_set_in_an_editor_from_the_data_of_a_run(study, pdf, tmp_path):
+    kit.init_directory(tmp_path)
+    shutil.copytree(study.run.path, tmp_path / "runs" / "mine")
+
+    seen = typst.compile(tmp_path / "reports" / "launch.typ", root=tmp_path, sys_inputs={"run": "/runs/mine"})
+
+    assert len(pypdf.PdfReader(io.BytesIO(seen)).pages) == len(pdf.pages)

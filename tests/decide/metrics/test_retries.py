@@ -1,11 +1,15 @@
 """What retries cost the users, and the quota."""
 
+import math
+
 import pytest
 
+from firsttoken.decide.metrics.combine import relate_metrics
 from firsttoken.decide.metrics.retries import per_thousand, use_of_quota
 from firsttoken.decide.metrics.table import measure
+from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.stats.estimate import nothing
-from tests.decide.hand import build_window, key, row, take
+from tests.decide.hand import build_window, key, result, row, take
 
 ROWS = [
     row("fine", first=10, last=100, output=100),
@@ -97,3 +101,17 @@ def test_users_who_give_up_together_are_worth_fewer_too():
 
 def test_nobody_is_no_share():
     assert per_thousand(nothing()).value is None
+
+
+def added(felt_ms: float, served_ms: float) -> list[MetricValue]:
+    return relate_metrics([result("felt_ttft_ms", felt_ms, q=0.95), result("served_ttft_ms", served_ms, q=0.95)], 1)
+
+
+def test_what_retries_add_to_the_wait_is_what_the_user_perceived_less_what_was_served():
+    [found] = added(1900.0, 400.0)
+
+    assert (found.metric, found.q, found.value, found.unit) == ("retry_added_ttft_ms", 0.95, 1500.0, "ms")
+
+
+def test_a_wait_that_never_ended_has_no_share_that_retries_added():
+    assert added(math.inf, 400.0) == []
