@@ -17,8 +17,8 @@ from types import ModuleType
 FACES = {"load": "firsttoken.locust", "decide": "firsttoken.analysis", "report": "firsttoken.analysis"}
 """Room of an old path -> the one module of ours that a file which named it should import from now on."""
 ROOMS = {
-    "decide.measure": "answerers attempts bill connections cost demand failures held_back latency recovery streams",
-    "decide.flags": "buffering client_limits delivery endings evidence identity missing_rows pace quota sample_size "
+    "decide.measure": "answerers attempts connections cost demand failures held_back latency recovery streams",
+    "decide.flags": "buffering client_limits delivery endings identity missing_rows pace quota sample_size "
     "settling validity",
     "decide.judge": "capacity confirmation exit_code instrument level_study ruling",
     "decide.metrics": "retries",
@@ -34,7 +34,9 @@ MOVED = {
         "load.streaming_user": "locust",
         "decide.arrivals": "decide.metrics.offered_load",
         "decide.asked": "decide.measure.workload",
+        "decide.bill": "decide.measure.demand",
         "decide.course": "decide.judge.profile",
+        "decide.evidence": "decide.flags.flag",
         "decide.figure": "decide.metrics.value",
         "decide.figures": "decide.metrics.combine",
         "decide.measures": "decide.metrics.table",

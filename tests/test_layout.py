@@ -102,11 +102,8 @@ MANY_PARAMETERS = {
 FILES_IN_A_ROOM = 16
 LOOSE_MODULES = 9
 """Beside the rooms, in firsttoken/; old_paths goes with the next release."""
-MUTUAL_ROOMS = {
-    ("decide/flags", "decide/words"),
-    ("decide/judge", "decide/words"),
-}
-"""Rooms of one floor that still import each other."""
+ROOMS_IN_ORDER = {"decide": ("measure", "metrics", "flags", "judge", "words")}
+"""Floor -> its rooms, each of which imports only those before it: numbers know no verdicts, verdicts no sentences."""
 
 TOP_LEVEL = {
     *("scenarios", "locustfiles", "analysis", "reports", "firsttoken", "tests", "docs", ".ci"),
@@ -240,10 +237,20 @@ def test_of_two_rooms_of_a_floor_only_one_imports_the_other():
             if {room, other} <= inner and room != other:
                 found.add((room, other))
     mutual = {(a, b) for a, b in found if a < b and (b, a) in found}
-    refuse(sorted(map(str, mutual - MUTUAL_ROOMS)), "Move what both need into a room beneath the two:")
-    refuse(
-        sorted(map(str, MUTUAL_ROOMS - mutual)), "These do not import each other any more; strike them off the list:"
-    )
+    refuse(sorted(map(str, mutual)), "Move what both need into a room beneath the two:")
+
+
+@pytest.mark.parametrize("floor", ROOMS_IN_ORDER)
+def test_a_room_imports_only_those_before_it(floor):
+    places = {room: place for place, room in enumerate(ROOMS_IN_ORDER[floor])}
+    found = [
+        f"{name_of(path)}:{line}: {module}"
+        for path in python_files(f"firsttoken/{floor}")
+        for module, line in imported_by(path)
+        if module.startswith(f"firsttoken.{floor}.")
+        and places.get(path.parent.name, len(places)) < places.get(module.split(".")[2], 0)
+    ]
+    refuse(found, "Hand the value up, or move what both need down:")
 
 
 def test_a_room_can_be_taken_in_at_a_glance():

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.decide.client_cost import list_added
-from firsttoken.decide.flags.client_limits import find_seconds
-from firsttoken.decide.flags.validity import Flag, flag_manifest
+from firsttoken.decide.flags.flag import Flag
+from firsttoken.decide.flags.validity import flag_manifest
 from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.judge.exit_code import find_exit_code
 from firsttoken.decide.judge.instrument import InstrumentAccuracy, read_instrument
@@ -26,6 +26,7 @@ from firsttoken.decide.measure.answerers import Counts
 from firsttoken.decide.measure.connections import Connections, count_connections
 from firsttoken.decide.measure.endings import Endings, read_endings
 from firsttoken.decide.measure.failures import Failure, count_failures
+from firsttoken.decide.measure.health import find_seconds
 from firsttoken.decide.measure.held_back import HeldBack, find_held_back
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.measure.slo import SloLimits, read_slo
@@ -34,6 +35,7 @@ from firsttoken.decide.published import list_differences
 from firsttoken.decide.target_reader import TargetReader, is_at
 from firsttoken.decide.target_study import study_target
 from firsttoken.decide.words.decision import Decision
+from firsttoken.decide.words.evidence import word_flag
 from firsttoken.decide.words.load_unit import USERS, LoadUnit, find_unit, rate_unit
 from firsttoken.decide.words.placement import describe_placement
 from firsttoken.old_paths import read_renamed
@@ -237,7 +239,7 @@ def study_run(path: Path | str) -> Study:
         for target in scenario.target
     }
     flags = [flag for study in studies.values() for flag in study.flags]
-    flags += flag_manifest(run.manifest)
+    flags += map(word_flag, flag_manifest(run.manifest))
     study = Study(
         run=run,
         scenario=scenario,

@@ -6,7 +6,7 @@ Rule: only what a level needs is in memory at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from firsttoken.catalogue import Source
@@ -21,6 +21,8 @@ from firsttoken.decide.measure.workload import read_workload
 from firsttoken.decide.metrics.table import measure
 from firsttoken.decide.metrics.value import MetricKey
 from firsttoken.decide.target_study import Parts
+from firsttoken.decide.words.confirmation import word_confirmation
+from firsttoken.decide.words.evidence import word_flag
 from firsttoken.decide.words.load_unit import LoadUnit, rate_unit
 from firsttoken.results.columns import UNREAD_LIMITS, ended_in
 from firsttoken.results.folder import Run
@@ -58,14 +60,16 @@ class TargetReader:
         if confirming:
             rate = confirming[-1].level
             level = self._study([stage for stage in confirming if stage.level == rate])
-            confirmation = confirm(self.target.name, rate, level, rate_unit(self.scenario.load.turns))
+            confirmed = confirm(self.target.name, rate, level)
+            confirmation = word_confirmation(confirmed, rate_unit(self.scenario.load.turns))
             aside += level.spent
         studied = [self._study([s for s in self.run.studied if is_at(s, self.target.name, at)]) for at in levels]
         return Parts(unit, studied, confirmation, aside)
 
     def _study(self, stages: list[Stage]) -> LevelStudy:
         data = [self._read_window(stage) for stage in stages]
-        return study_level(data, self.run.health, read_workload(self.scenario, self.target, self._first))
+        level = study_level(data, self.run.health, read_workload(self.scenario, self.target, self._first))
+        return replace(level, flags=[word_flag(flag) for flag in level.flags])
 
     @cached_property
     def _first(self) -> Answerers:

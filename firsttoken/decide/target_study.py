@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.judge.level_study import LevelStudy
 from firsttoken.decide.judge.profile import TimeSlice
 from firsttoken.decide.judge.ruling import TargetVerdict, judge_target
-from firsttoken.decide.measure.bill import bill_day, join_tokens
 from firsttoken.decide.measure.cost import Tokens
-from firsttoken.decide.measure.demand import Need, find_need
+from firsttoken.decide.measure.demand import Need, bill_day, find_need, join_tokens
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.metrics.combine import (
     add_up,
@@ -27,7 +26,7 @@ from firsttoken.decide.metrics.combine import (
 )
 from firsttoken.decide.metrics.metric import TargetFacts
 from firsttoken.decide.metrics.value import Find, MetricKey, MetricValue
-from firsttoken.decide.words.decision import Decision, decide
+from firsttoken.decide.words.decision import Case, Decision, decide
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Target
@@ -78,8 +77,10 @@ def study_target(
     at = None if scenario.slo.level is None else scenario.slo.level[1]
     verdicts = [level.verdict for level in levels if level.verdict]
     refuted = confirmation is not None and confirmation.verdict == "FAIL"
-    target_verdict = judge_target(verdicts, at, need, repeats, parts.unit, refuted=refuted)
-    decision = decide(scenario, target, source, target_verdict, confirmation, flags, look_up(results), started_utc)
+    target_verdict = judge_target(verdicts, at, need, repeats, refuted=refuted)
+    find = look_up(results)
+    case = Case(scenario, target, source, target_verdict, parts.unit, confirmation, flags, find, started_utc)
+    decision = decide(case)
     recoveries = [recovery for level in levels for recovery in level.recoveries]
     load_profile = [time_slice for level in levels for time_slice in level.load_profile]
     return TargetStudy(results, flags, target_verdict, decision, confirmation, recoveries, load_profile)

@@ -12,7 +12,8 @@ from importlib.metadata import version
 
 from matplotlib.figure import Figure
 
-from firsttoken.decide.flags.validity import RULES, Flag, Voids
+from firsttoken.decide.flags.flag import Flag, Voids
+from firsttoken.decide.flags.validity import RULES
 from firsttoken.decide.study import Study
 from firsttoken.report.chart.attainment import draw_attainment
 from firsttoken.report.chart.canvas import canvas

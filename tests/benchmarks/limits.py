@@ -18,11 +18,13 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from firsttoken.cli.calibration_ramp import calibrate
-from firsttoken.decide.flags.client_limits import SECOND_NS, find_client_limits
+from firsttoken.decide.flags.client_limits import find_client_limits
+from firsttoken.duration import NS
 from firsttoken.machine.calibration import Calibration
 from tests.benchmarks.drive import Drive, drive
 from tests.benchmarks.observed import read_stage_window
 from tests.benchmarks.suite import QUIET_SHARE, Bar, Case, Sample, main, say
+from tests.decide.hand import said
 
 FILLED = 0.7
 CLEAN_TIMES = 7.5
@@ -83,10 +85,10 @@ def judge_windows(driven: Drive, lines: int) -> list[Judged]:
     """The windows of so many lines of health."""
     seen = read_stage_window(driven.run)
     opens, closes = seen.windows[0]
-    inside = [line for line in driven.run.health if opens + SECOND_NS <= line.at_ns <= closes]
+    inside = [line for line in driven.run.health if opens + NS <= line.at_ns <= closes]
     groups = [inside[at : at + lines] for at in range(0, len(inside) - lines + 1, lines)]
-    windows = [replace(seen, windows=((group[0].at_ns - SECOND_NS, group[-1].at_ns),)) for group in groups]
-    limits = [find_client_limits(each, group) for each, group in zip(windows, groups, strict=True)]
+    windows = [replace(seen, windows=((group[0].at_ns - NS, group[-1].at_ns),)) for group in groups]
+    limits = [said(find_client_limits(each, group)) for each, group in zip(windows, groups, strict=True)]
     origin_ns = driven.run.manifest.origin_monotonic_ns
     spans = [(opens + origin_ns, closes + origin_ns) for each in windows for opens, closes in each.windows]
     return [Judged(text, driven.watch.others_share(span)) for text, span in zip(limits, spans, strict=True)]

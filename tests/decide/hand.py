@@ -8,14 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from firsttoken.catalogue import Source
+from firsttoken.decide.flags.flag import Evidence, Flag, WindowFacts
+from firsttoken.decide.flags.validity import find_flags
 from firsttoken.decide.measure.answerers import COLUMNS as ANSWERERS
 from firsttoken.decide.measure.answerers import Answerers
 from firsttoken.decide.measure.attempts import COLUMNS, DTYPES, Attempts, take_columns
 from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.streams import ReadGaps
 from firsttoken.decide.measure.window_data import Told, WindowData, read_window
-from firsttoken.decide.metrics.table import METRICS
+from firsttoken.decide.measure.workload import WorkloadFacts
+from firsttoken.decide.metrics.table import METRICS, measure
 from firsttoken.decide.metrics.value import MetricKey, MetricValue
+from firsttoken.decide.words.evidence import word_flag, write_sentences
 from firsttoken.results.columns import CHECKS
 from firsttoken.results.stage import Stage
 from firsttoken.row import SUCCESS, TIERS, UNKNOWN_FINISH, UNREAD_LIMIT, Health, Row, name_tier
@@ -160,3 +164,18 @@ def result(
 def key(metric: str, q: float | None = None, level: float | None = 1.0, repeat: int | None = 0) -> MetricKey:
     """The key under which `measure(see(...))` has a metric."""
     return MetricKey(target="model", level=level, repeat=repeat, metric=metric, q=q)
+
+
+def said(evidence: Evidence | None) -> str:
+    """What shows a flag, in words; empty where nothing does."""
+    return write_sentences(evidence.sentences) if evidence else ""
+
+
+def raised(data: WindowData, lines: Sequence[Health], workload: WorkloadFacts | None = None) -> list[Flag]:
+    """The flags of that data, in words."""
+    return [word_flag(flag) for flag in find_flags(facts_of(data, lines, workload))]
+
+
+def facts_of(data: WindowData, lines: Sequence[Health] = (), workload: WorkloadFacts | None = None) -> WindowFacts:
+    """What a flag may be found in."""
+    return WindowFacts(data, measure(data), lines, workload or WorkloadFacts())

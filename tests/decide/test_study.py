@@ -296,7 +296,7 @@ def test_a_stage_that_was_done_over_is_paid_for_and_in_no_other_result(tmp_path)
     assert len(resumed.stages("gpt-5.4", 16)) == 1
     assert resumed.result("gpt-5.4", "dollars").value > 1.2 * whole.result("gpt-5.4", "dollars").value
     assert resumed.run.notes == [
-        "stage 1 (gpt-5.4, level 16, repeat 0) was broken off (interrupted) and done over by stage 2: it is in no "
+        "stage 1 (gpt-5.4, level 16, repeat 0) was interrupted (interrupted) and repeated by stage 2: it is in no "
         "result."
     ]
 

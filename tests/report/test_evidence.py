@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.report.evidence import write_evidence, write_validity
 from firsttoken.report.instrument_error import write_ms
 from tests.made_run import Client

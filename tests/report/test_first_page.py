@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.study import study_run
 from firsttoken.report.first_page import FirstPage, count_page, count_words, first_page, fit, merge_lines, texts_of
 from firsttoken.report.page import Column, Table

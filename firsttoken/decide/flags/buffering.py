@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from firsttoken.decide.flags.evidence import Evidence
+from firsttoken.decide.flags.flag import Evidence, Rule, show
 from firsttoken.decide.measure.latency import streamed_tokens
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.words.units import write_share
 from firsttoken.row import BURST_TOKENS
 
 MOST_BUFFERED = 0.05
@@ -27,8 +26,19 @@ def find_buffered(data: WindowData) -> Evidence | None:
     share = float(np.mean(attempts.buffered[chosen]))
     if share <= MOST_BUFFERED:
         return None
-    words = (
-        f"{write_share(share)} of answers came whole or in one burst: the server, or a proxy in between that buffers "
-        "or compresses, holds streams back. A first token says when they were let go, and they have no pace."
+    return show(
+        "{value} of answers came whole or in one burst: the server, or a proxy in between that buffers or compresses, "
+        "holds streams back. A first token says when they were let go, and they have no pace.",
+        share, MOST_BUFFERED, "share",
+    )  # fmt: skip
+
+
+RULES = {
+    "BUFFERED": Rule(
+        "more than 5 % of the answers came whole or in one burst, though they are streams",
+        "pass",
+        lambda facts: find_buffered(facts.data),
+        "a way to the server that holds no stream back (no buffering, no compression)",
+        shown="remark",
     )
-    return Evidence(words, share, MOST_BUFFERED)
+}

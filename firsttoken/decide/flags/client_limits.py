@@ -12,10 +12,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from firsttoken.decide.flags.delivery import find_own_lateness
+from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, join, show
 from firsttoken.decide.measure.attempts import Bools
-from firsttoken.decide.measure.window_data import Window, WindowData
-from firsttoken.decide.words.units import round_significant, write_share
-from firsttoken.duration import NS
+from firsttoken.decide.measure.health import find_seconds
+from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.row import Health
 
 
@@ -47,8 +47,8 @@ OWN_FAILURES = 0.01
 """One request in a hundred may end in an error of the load process itself."""
 
 
-def find_client_limits(data: WindowData, health: Sequence[Health]) -> str:
-    """What shows that the instrument was the limit, or nothing; a window that went unwatched shows it too.
+def find_client_limits(data: WindowData, health: Sequence[Health]) -> Evidence | None:
+    """What shows that the instrument was the limit; else None. A window that went unwatched shows it too.
 
     It has to be right until the last measured token, which comes when the window has closed.
     """
@@ -56,36 +56,26 @@ def find_client_limits(data: WindowData, health: Sequence[Health]) -> str:
     until_ns = int(np.nanmax(last_ns)) if np.isfinite(last_ns).any() else 0
     lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in data.windows], health)
     if not lines:
-        return "The load process was not watched: no line of health.jsonl falls into the measure window."
+        return show("The load process was not watched: no line of health.jsonl falls into the measure window.")
     by_worker: dict[int, list[Health]] = {}
     for line in lines:
         by_worker.setdefault(line.worker, []).append(line)
-    found = [text for own in by_worker.values() for bound in BOUNDS if (text := _exceeds(bound, own))]
-    found += [*_find_wide_brackets(data, lines), *_find_own_failures(data), find_own_lateness(data)]
-    return " ".join(filter(None, dict.fromkeys(found)))
+    found = [_exceeds(bound, own) for own in by_worker.values() for bound in BOUNDS]
+    return join([*found, _find_wide_brackets(data, lines), _find_own_failures(data), find_own_lateness(data)])
 
 
-def find_seconds(windows: Sequence[Window], health: Sequence[Health]) -> list[Health]:
-    """The lines that sum up a part of these windows.
-
-    A line sums up what passed since the line before of the same process: a second, or longer where that was frozen.
-    """
-    before: dict[int, int] = {}
-    found = []
-    for line in health:
-        since_ns = min(before.get(line.worker, line.at_ns), line.at_ns - NS)
-        before[line.worker] = line.at_ns
-        if any(line.at_ns > opens and since_ns < closes for opens, closes in windows):
-            found.append(line)
-    return found
-
-
-def _exceeds(bound: Bound, lines: Sequence[Health]) -> str | None:
+def _exceeds(bound: Bound, lines: Sequence[Health]) -> Evidence | None:
     value = _summarise(lines, bound.field, bound.over)
     if value is None or value <= bound.most:
         return None
-    sentence = f"{bound.what} {round_significant(value)} {bound.unit}; the bound is {bound.most:g} {bound.unit}."
-    return sentence[0].upper() + sentence[1:]
+    what = bound.what[0].upper() + bound.what[1:]
+    return show(
+        f"{what} {{measured}} {bound.unit}; the bound is {bound.most:g} {bound.unit}.",
+        value,
+        bound.most,
+        bound.unit,
+        measured=Quantity(value, "number"),
+    )
 
 
 def _summarise(lines: Sequence[Health], field: str, over: Literal["middle", "worst"]) -> float | None:
@@ -95,30 +85,41 @@ def _summarise(lines: Sequence[Health], field: str, over: Literal["middle", "wor
     return float(np.median(values) if over == "middle" else max(values))
 
 
-def _find_wide_brackets(data: WindowData, lines: Sequence[Health]) -> list[str]:
+def _find_wide_brackets(data: WindowData, lines: Sequence[Health]) -> Evidence | None:
     delay_ms = _summarise(lines, "read_delay_p99_ms", "middle")
     attempts = data.attempts
     bracket_ms = (attempts.first_token_ns - attempts.first_token_early_ns)[attempts.measured] / 1e6
     stamped = bracket_ms[~np.isnan(bracket_ms)]
     share = float((stamped > BRACKET_MS).mean()) if len(stamped) else 0.0
     if share <= BRACKET_SHARE or delay_ms is None or delay_ms <= BRACKET_MS:
-        return []
-    return [
-        f"{write_share(share)} of first tokens lay unread among later ones and are known to no better than "
-        f"{BRACKET_MS:g} ms; the bound is {write_share(BRACKET_SHARE)}."
-    ]
+        return None
+    return show(
+        f"{{value}} of first tokens lay unread among later ones and are known to no better than {BRACKET_MS:g} ms; the "
+        "bound is {bound}.",
+        share, BRACKET_SHARE, "share",
+    )  # fmt: skip
 
 
-def _find_own_failures(data: WindowData) -> list[str]:
+def _find_own_failures(data: WindowData) -> Evidence | None:
     asked, failed = int(data.measured.sum()), int(is_own_failure(data).sum())
     if failed <= OWN_FAILURES * asked:
-        return []
-    return [
-        f"{failed:,} of {asked:,} measured requests failed in the load process itself (client_error); the bound is "
-        f"{write_share(OWN_FAILURES)}."
-    ]
+        return None
+    return show(
+        "{failed} of {asked} measured requests failed in the load process itself (client_error); the bound is {bound}.",
+        failed / asked, OWN_FAILURES, "share", failed=failed, asked=asked,
+    )  # fmt: skip
 
 
 def is_own_failure(data: WindowData) -> Bools:
     """Measured requests whose last attempt failed by our own doing."""
     return np.asarray(data.attempts.outcome[data.requests.last] == "client_error", dtype=np.bool_) & data.measured
+
+
+RULES = {
+    "CLIENT_LIMITED": Rule(
+        "the load process was late, busy or unobserved past a bound of the table",
+        "both",
+        lambda facts: find_client_limits(facts.data, facts.health),
+        "a load machine with time to spare",
+    )
+}

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, Sentence, WindowFacts, join, say, show
+from firsttoken.decide.flags.missing_rows import find_set_aside
+from firsttoken.decide.flags.quota import tell_share
 from firsttoken.decide.measure.attempts import Bools, Floats
 from firsttoken.decide.measure.delivered import (
     begun_ns,
@@ -24,7 +27,7 @@ from firsttoken.decide.measure.delivered import (
     order_by_user,
 )
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.words.units import round_significant
+from firsttoken.decide.metrics.table import key_of
 from firsttoken.stats.estimate import Estimate
 
 WITHIN = 0.02
@@ -36,12 +39,28 @@ PAUSE_MS = 10.0
 """Where half of all pauses are longer than the scenario's think time by more than this, the behaviour makes its own."""
 
 
-def find_missing_load(data: WindowData, think_s: float) -> str:
-    """What shows that less, or in a level closed loop more, was brought than was asked for; else nothing."""
+def find_undelivered(facts: WindowFacts) -> Evidence | None:
+    """What shows that less, or other load was brought than was asked for, and what the run itself had to do with it.
+
+    Where what was brought missed the SLO already, what is missing could not have met it, and the answer stands.
+    """
+    data, share = facts.data, facts.workload.quota_share
+    missing = None if find_set_aside(data) else find_missing_load(data, facts.workload.think_s)
+    if missing is None:
+        return None
+    told = join([missing, tell_share(data, share)]) or missing
+    if not fails_anyway(facts.results[key_of(data, "attainment")], data, data.slo.share):
+        return told
+    stands = say("The SLO was missed even so, and the answer stands.")
+    return told._replace(sentences=(*told.sentences, stands), stands=True)
+
+
+def find_missing_load(data: WindowData, think_s: float) -> Evidence | None:
+    """What shows that less, or in a level closed loop more, was brought than was asked for; else None."""
     return _find_missing_arrivals(data) if data.by_rate else _find_missing_users(data, think_s)
 
 
-def _find_missing_users(data: WindowData, think_s: float) -> str:
+def _find_missing_users(data: WindowData, think_s: float) -> Evidence | None:
     """What shows that users were idle, or too many.
 
     Of a falling load only a lack is reported, because a user who is stopped first finishes its request.
@@ -49,15 +68,18 @@ def _find_missing_users(data: WindowData, think_s: float) -> str:
     [stage] = data.stages
     wanted = stage.mean_level if stage.shape else float(data.users)
     if wanted is None:
-        return ""
+        return None
     if stage.idle_measured_ns is None or stage.workers_lost:
         present, doing = _estimate_present(data, think_s)
     else:
         present, doing = _count_present(data, wanted, stage.idle_measured_ns), "at work"
     if present >= wanted * (1 - WITHIN) and (stage.shape or present <= wanted * (1 + WITHIN)):
-        return ""
-    told = f"{round_significant(present)} users were {doing} on average; the target was {_write_users(wanted)}"
-    return f"{told}{_tell_held_back(data, is_held_back(data))}."
+        return None
+    return show(
+        "{present} users were {doing} on average; the target was {wanted}{held_back}.", present, wanted, "users",
+        present=Quantity(present, "number"), doing=doing, wanted=Quantity(wanted, "count"),
+        held_back=_tell_held_back(data, is_held_back(data)),
+    )  # fmt: skip
 
 
 def _count_present(data: WindowData, wanted: float, idle_ns: int) -> float:
@@ -80,14 +102,11 @@ def _estimate_present(data: WindowData, think_s: float) -> tuple[float, str]:
     return present, "busy or thinking" if think_s or own else "busy with a request"
 
 
-def _write_users(wanted: float) -> str:
-    return f"{wanted:,.0f}" if wanted.is_integer() else round_significant(wanted)
-
-
-def _tell_held_back(data: WindowData, held_back: Bools) -> str:
+def _tell_held_back(data: WindowData, held_back: Bools) -> Sentence:
     """How many measured requests the run itself let wait, as a clause; empty where none."""
     waited = int((held_back & data.measured).sum())
-    return f"; {waited:,} requests waited for the run's own [budget] (its caps, or quota_share)" if waited else ""
+    clause = "; {waited} requests waited for the run's own [budget] (its caps, or quota_share)"
+    return say(clause, waited=waited) if waited else say("")
 
 
 def _is_next(data: WindowData, chosen: Bools) -> Bools:
@@ -108,17 +127,19 @@ def _is_own_pace(pauses_s: Floats, think_s: float) -> bool:
     return len(known) > 0 and float(np.median(known)) > think_s + PAUSE_MS / 1000
 
 
-def _find_missing_arrivals(data: WindowData) -> str:
+def _find_missing_arrivals(data: WindowData) -> Evidence | None:
     due, dropped = count_due(data), sum(stage.dropped_measured for stage in data.stages)
     held_back = is_held_back(data)
     late = held_back & (begun_ns(data) > data.requests.intended_ns + LATE_MS * 1e6)
     begun = int((is_scheduled(data) & _is_in_time(data) & ~late).sum())
     if begun >= (1 - WITHIN) * due:
-        return ""
-    full = f"; {dropped:,} found every place taken (load.max_in_flight)" if dropped else ""
+        return None
     held = _tell_held_back(data, held_back)
-    in_it = "in it" if not held else "when they were due"
-    return f"{begun:,} of the {due:,} requests that were due in the window were begun {in_it}{full}{held}."
+    return show(
+        "{begun} of the {due} requests that were due in the window were begun {when}{full}{held_back}.",
+        begun, due, "count", begun=begun, due=due, when="when they were due" if held.template else "in it",
+        full=f"; {dropped:,} found every place taken (load.max_in_flight)" if dropped else "", held_back=held,
+    )  # fmt: skip
 
 
 def _is_in_time(data: WindowData) -> Bools:
@@ -130,21 +151,22 @@ def _is_in_time(data: WindowData) -> Bools:
     return np.asarray(at_once | ~(begun >= closes[place]), dtype=np.bool_)
 
 
-def find_own_lateness(data: WindowData) -> str:
-    """What shows that the load process itself was late for its schedule, or nothing.
+def find_own_lateness(data: WindowData) -> Evidence | None:
+    """What shows that the load process itself was late for its schedule; else None.
 
     Where places ran out lateness says nothing of it.
     """
     if not data.by_rate or any(stage.dropped_measured for stage in data.stages):
-        return ""
+        return None
     late = lateness_ms(data)
     past = int((late > LATE_MS).sum())
     if past <= max(1.0, LATE_SHARE * len(late)):
-        return ""
-    return (
-        f"{past:,} of {len(late):,} requests were begun more than {LATE_MS:g} ms after the schedule; the bound is one "
-        "in a hundred."
-    )
+        return None
+    return show(
+        f"{{past}} of {{arrivals}} requests were begun more than {LATE_MS:g} ms after the schedule; the bound is one "
+        "in a hundred.",
+        past / len(late), LATE_SHARE, "share", past=past, arrivals=len(late),
+    )  # fmt: skip
 
 
 def fails_anyway(attainment: Estimate, data: WindowData, share: float) -> bool:
@@ -153,3 +175,14 @@ def fails_anyway(attainment: Estimate, data: WindowData, share: float) -> bool:
     if not data.by_rate or attainment.hi is None:
         return False
     return (attainment.hi * attainment.n + missing) / (attainment.n + missing) < share
+
+
+RULES = {
+    "NOT_DELIVERED": Rule(
+        "the users at work, or the arrivals begun, were off by more than 2 %",
+        "both",
+        find_undelivered,
+        "a run that brings all of the load that was asked for",
+        shown="terminal",
+    )
+}

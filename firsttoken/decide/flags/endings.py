@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from firsttoken.decide.flags.evidence import Evidence
+from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, say, show
 from firsttoken.decide.measure.answerers import Counts
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import WorkloadFacts
-from firsttoken.decide.words.units import write_count, write_share
 from firsttoken.plan.length_cap import OVER, SPARE, explain_excess
 
 MOST_UNKNOWN = 0.01
@@ -28,12 +27,10 @@ def find_unknown_finish(data: WindowData) -> Evidence | None:
     answers, unknown = int(chosen.sum()), int((data.attempts.unknown_finish & chosen).sum())
     if unknown <= MOST_UNKNOWN * answers:
         return None
-    share, named = unknown / answers, _name(data.told.unknown_finishes)
-    words = (
-        f"{write_share(share)} of answers ended with an unknown finish reason{named} and may not be whole; "
-        f"the bound is {write_share(MOST_UNKNOWN)}."
-    )
-    return Evidence(words, share, MOST_UNKNOWN)
+    return show(
+        "{value} of answers ended with an unknown finish reason{named} and may not be whole; the bound is {bound}.",
+        unknown / answers, MOST_UNKNOWN, "share", named=_name(data.told.unknown_finishes),
+    )  # fmt: skip
 
 
 def _name(words: Counts) -> str:
@@ -43,16 +40,17 @@ def _name(words: Counts) -> str:
     return f" ({', '.join([*named, *more])})" if named else ""
 
 
-def find_impossible_usage(data: WindowData) -> str | None:
+def find_impossible_usage(data: WindowData) -> Evidence | None:
     """What shows that servers told counts of tokens that cannot be, or that contradict each other; else None."""
     chosen = data.attempts.measured & data.attempts.succeeded
     answers, impossible = int(chosen.sum()), int((data.attempts.impossible_usage & chosen).sum())
     if not impossible:
         return None
-    return (
-        f"{impossible:,} of {answers:,} answers told impossible counts of tokens (negative, none for an answer that "
-        "came, or apart from their own total): what cannot be is left out, and tokens and dollars are uncertain."
-    )
+    return show(
+        "{impossible} of {answers} answers told impossible counts of tokens (negative, none for an answer that came, "
+        "or apart from their own total): what cannot be is left out, and tokens and dollars are uncertain.",
+        impossible=impossible, answers=answers,
+    )  # fmt: skip
 
 
 def find_ignored_cap(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
@@ -69,9 +67,32 @@ def find_ignored_cap(data: WindowData, workload: WorkloadFacts) -> Evidence | No
     if not known.any() or float(over.mean()) <= MOST_OVER:
         return None
     had, wanted = float(np.median(written[known][over])), float(np.median(cap[known][over]))
-    which = "Answers" if over.all() else f"{write_share(float(over.mean()))} of answers"
-    words = (
-        f"{which} have {write_count(had)} tokens where {write_count(wanted)} were asked: "
-        f"{explain_excess(workload.cap_key)}, and lengths are not comparable."
-    )
-    return Evidence(words, had, wanted)
+    share = Quantity(float(over.mean()), "share")
+    return show(
+        "{which} have {had} tokens where {wanted} were requested: {excess}, and lengths are not comparable.",
+        had, wanted, "tokens", which="Answers" if over.all() else say("{share} of answers", share=share),
+        had=Quantity(had, "count"), wanted=Quantity(wanted, "count"), excess=explain_excess(workload.cap_key),
+    )  # fmt: skip
+
+
+RULES = {
+    "UNKNOWN_FINISH": Rule(
+        "more than 1 % of the answers ended with an unknown finish reason",
+        "pass",
+        lambda facts: find_unknown_finish(facts.data),
+        "a server whose finish reasons say whether an answer is whole",
+        shown="remark",
+    ),
+    "CAP_IGNORED": Rule(
+        "answers are longer than the cap that was asked for",
+        "nothing",
+        lambda facts: find_ignored_cap(facts.data, facts.workload),
+        shown="remark",
+    ),
+    "USAGE_IMPOSSIBLE": Rule(
+        "answers reported impossible token counts",
+        "nothing",
+        lambda facts: find_impossible_usage(facts.data),
+        shown="remark",
+    ),
+}

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from firsttoken.decide.flags.evidence import Evidence
+from firsttoken.decide.flags.flag import Evidence, Listed, Quantity, Rule, Sentence, join, say, show
 from firsttoken.decide.measure.answerers import Counts
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import WorkloadFacts
-from firsttoken.decide.words.units import write_share
 from firsttoken.row import name_tier
 from firsttoken.scenario.model_names import is_same_model
 
@@ -24,9 +23,8 @@ MOST_NAMED = 3
 def find_changed_endpoint(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     """What shows that another model or tier than was asked for answered, or several of them; else None."""
     found = [each for each in (_find_models(data, workload), _find_tiers(data, workload)) if each]
-    if not found:
-        return None
-    return Evidence(" ".join(each.words for each in found), max(each.value or 0.0 for each in found), 0.0)
+    whole = join(found)
+    return whole._replace(value=max(each.value or 0.0 for each in found)) if whole else None
 
 
 def _find_models(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
@@ -34,9 +32,11 @@ def _find_models(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     others = {name: count for name, count in models.items() if not _is_expected(name, workload)}
     if others:
         share = sum(others.values()) / sum(models.values())
-        return Evidence(f"{_tell_models(others, models)}; {_tell_expected(others, workload)}.", share, 0.0)
+        told, expected = _tell_models(others, models), _tell_expected(others, workload)
+        return show("{told}; {expected}.", share, 0.0, "share", told=told, expected=expected)
     if _are_mixed(models):
-        return Evidence(f"{_tell_models(models, models)}.", 1 - max(models.values()) / sum(models.values()), 0.0)
+        share = 1 - max(models.values()) / sum(models.values())
+        return show("{told}.", share, 0.0, "share", told=_tell_models(models, models))
     return None
 
 
@@ -66,13 +66,12 @@ def _are_mixed(names: Iterable[str]) -> bool:
     return any(not is_same_model(one, other) for place, one in enumerate(known) for other in known[:place])
 
 
-def _tell_models(told: Counts, models: Counts) -> str:
+def _tell_models(told: Counts, models: Counts) -> Sentence:
     if len(told) == len(models) == 1:
-        return f"Every answer came from {next(iter(told))}"
-    first, *rest = _shares(told, models)
-    return " and ".join(
-        [f"{first[1]} of answers came from {first[0]}", *(f"{share} from {name}" for name, share in rest)]
-    )
+        return say("Every answer came from {name}", name=next(iter(told)))
+    first, *rest = _share_out(told, models, "{share} from {name}")
+    whole = first._replace(template="{share} of answers came from {name}")
+    return say("{all}", all=Listed((whole, *rest), " and "))
 
 
 def _find_tiers(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
@@ -83,17 +82,14 @@ def _find_tiers(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     mixed = len({name_tier(name) for name in tiers}) > 1
     if not others and not mixed:
         return None
-    served = ", ".join(f"{share} served as {name}" for name, share in _shares(tiers, tiers))
-    told = f"Answers differ in tier: {served}" if mixed else f"Every answer was served as {next(iter(tiers))}"
-    beside = (
-        f"{workload.tier} was asked for"
-        if workload.tier
-        else f"it was {wanted} where measuring began"
-        if others
-        else ""
-    )
+    told = say("Every answer was served as {name}", name=next(iter(tiers)))
+    if mixed:
+        served = Listed(_share_out(tiers, tiers, "{share} served as {name}"))
+        told = say("Answers differ in tier: {served}", served=served)
+    beside = f"; it was {wanted} where measuring began" if others else ""
+    beside = f"; {workload.tier} was asked for" if workload.tier else beside
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
-    return Evidence(f"{told}{'; ' if beside else ''}{beside}.", strangers / sum(tiers.values()), 0.0)
+    return show("{told}{beside}.", strangers / sum(tiers.values()), 0.0, "share", told=told, beside=beside)
 
 
 def find_spread_endpoint(data: WindowData) -> Evidence | None:
@@ -103,17 +99,33 @@ def find_spread_endpoint(data: WindowData) -> Evidence | None:
         "builds (fingerprints)": data.answerers.fingerprints,
         "addresses": data.answerers.peers,
     }
-    found = [_tell_spread(kind, counts) for kind, counts in kinds.items() if len(counts) > 1]
-    return Evidence(" ".join(found)) if found else None
+    return join([_tell_spread(kind, counts) for kind, counts in kinds.items() if len(counts) > 1])
 
 
-def _tell_spread(kind: str, counts: Counts) -> str:
-    named = [f"{name} {share}" for name, share in _shares(dict(list(counts.items())[:MOST_NAMED]), counts)]
+def _tell_spread(kind: str, counts: Counts) -> Evidence:
+    most = dict(list(counts.items())[:MOST_NAMED])
     more = f", {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
-    return f"{len(counts)} {kind} answered: {', '.join(named)}{more}."
+    named = Listed(_share_out(most, counts, "{name} {share}"))
+    return show("{count} {kind} answered: {named}{more}.", count=len(counts), kind=kind, named=named, more=more)
 
 
-def _shares(told: Counts, of: Counts) -> list[tuple[str, str]]:
-    """Each name with its share in words."""
+def _share_out(told: Counts, of: Counts, template: str) -> tuple[Sentence, ...]:
+    """For each name a part of a sentence with its share."""
     total = sum(of.values())
-    return [(name, write_share(count / total)) for name, count in told.items()]
+    return tuple(say(template, name=name, share=Quantity(count / total, "share")) for name, count in told.items())
+
+
+RULES = {
+    "ENDPOINT_CHANGED": Rule(
+        "another model or tier than was asked for, or several of them, answered",
+        "pass",
+        lambda facts: find_changed_endpoint(facts.data, facts.workload),
+        "one model, at one tier, that answers everything",
+        shown="remark",
+    ),
+    "ENDPOINT_SPREAD": Rule(
+        "several deployments, builds or addresses of the model answered",
+        "nothing",
+        lambda facts: find_spread_endpoint(facts.data),
+    ),
+}

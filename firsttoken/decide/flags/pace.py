@@ -5,9 +5,8 @@ Rule: an answer whose pace is unknown neither meets nor misses a limit on it, an
 
 from __future__ import annotations
 
-from firsttoken.decide.flags.evidence import Evidence
+from firsttoken.decide.flags.flag import Evidence, Rule, show
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.words.units import write_share
 
 MOST_UNKNOWN = 0.01
 """Of the answers may have no known pace, where a limit is set on it."""
@@ -22,9 +21,18 @@ def find_unknown_pace(data: WindowData) -> Evidence | None:
     last = data.requests.last[answered & data.judged.undecided]
     held_back = int(data.attempts.buffered[last].sum())
     causes = {"reported no usage": unknown - held_back, "came in one burst": held_back}
-    share = unknown / int(answered.sum())
-    words = (
-        f"The pace (slo.tpot) of {write_share(share)} of answers is unknown, as they "
-        f"{' or '.join(cause for cause, count in causes.items() if count)}; more of them would tell no more."
+    return show(
+        "The pace (slo.tpot) of {value} of answers is unknown, as they {causes}; more of them would tell no more.",
+        unknown / int(answered.sum()), MOST_UNKNOWN, "share",
+        causes=" or ".join(cause for cause, count in causes.items() if count),
+    )  # fmt: skip
+
+
+RULES = {
+    "PACE_UNKNOWN": Rule(
+        "a limit is set on the pace, and the pace of more than 1 % of the answers is unknown",
+        "nothing",
+        lambda facts: find_unknown_pace(facts.data),
+        "a server that reports its usage and holds no stream back, or an SLO without slo.tpot",
     )
-    return Evidence(words, share, MOST_UNKNOWN)
+}

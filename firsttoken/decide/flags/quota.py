@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, show
 from firsttoken.decide.measure.attempts import Bools, Floats
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.decide.words.units import write_share
 from firsttoken.row import UNREAD_LIMIT
 
 MINUTE_S = 60.0
@@ -60,8 +60,8 @@ class ToldLimit(NamedTuple):
         return bool((self.left <= SPENT * np.where(np.isnan(self.limits), 0, self.limits)).any())
 
 
-def find_quota_bound(data: WindowData, asked_tokens: float | None) -> str:
-    """What shows that a limit of the account held the load back, or nothing.
+def find_quota_bound(data: WindowData, asked_tokens: float | None) -> Evidence | None:
+    """What shows that a limit of the account held the load back; else None.
 
     asked_tokens: the output that a request asks for; None where a trace says, whose answers are taken to be as long.
     """
@@ -70,11 +70,12 @@ def find_quota_bound(data: WindowData, asked_tokens: float | None) -> str:
     for told in _read_limits(data, sent, refused, asked_tokens):
         pressed = told.ran_out or bool((~np.isnan(told.limits[refused[sent]])).any())
         if pressed and _is_bound(told, data):
-            return (
-                f"The account's quota was the limit: {_write_limit(told)}, and {_write_amount(told)} were let in "
-                f"within {_write_span(data.seconds)}. What it could carry without one is not shown."
-            )
-    return ""
+            return show(
+                "The account's quota was the limit: {limit}, and {amount} were let in within {span}. What it could "
+                "carry without one is not shown.",
+                limit=_write_limit(told), amount=_write_amount(told), span=_write_span(data.seconds),
+            )  # fmt: skip
+    return None
 
 
 def _is_bound(told: ToldLimit, data: WindowData) -> bool:
@@ -86,44 +87,49 @@ def _is_bound(told: ToldLimit, data: WindowData) -> bool:
     return NEAR * limit * data.seconds / told.window_s <= told.amount <= FAR * most
 
 
-def find_unexplained_refusals(data: WindowData, simulated: bool) -> str:
-    """What shows that attempts were turned away by something that reports no quota, or nothing.
+def find_unexplained_refusals(data: WindowData, simulated: bool) -> Evidence | None:
+    """What shows that attempts were turned away by something that reports no quota; else None.
 
     Of a simulated target it is known what turned them away: its queue was full.
     """
     attempts, sent = data.attempts, _in_windows(data)
     bare = sent & _refused(data) & (attempts.http_status == TOO_MANY) & ~_tells_limit(data)
     if simulated or not bare.any():
-        return ""
+        return None
     answers = attempts.succeeded & sent & _tells_limit(data)
     beside = ", though answers bear one" if answers.any() else ""
-    return (
-        f"{int(bare.sum()):,} of {int(sent.sum()):,} attempts were turned away (429) without any quota header{beside}: "
-        "that is not the account's quota, but something before the API limits (a proxy?), or the server is full."
-    )
+    return show(
+        "{bare} of {sent} attempts were turned away (429) without any quota header{beside}: that is not the account's "
+        "quota, but something before the API limits (a proxy?), or the server is full.",
+        bare=int(bare.sum()), sent=int(sent.sum()), beside=beside,
+    )  # fmt: skip
 
 
-def find_untold_quota(data: WindowData, share: float) -> str:
-    """What shows that a share of a quota could not be kept, for no answer reported the quota; else nothing."""
+def find_untold_quota(data: WindowData, share: float) -> Evidence | None:
+    """What shows that a share of a quota could not be kept, for no answer reported the quota; else None."""
     if not share or _tells_limit(data).any() or not data.attempts.succeeded.any():
-        return ""
+        return None
     names = dict.fromkeys(name for told in data.told.unread_limits for name in told.split())
     found = [name.removeprefix(f"{UNREAD_LIMIT}:") for name in names][:MOST_NAMES]
     like = f"; seen, but not understood: {', '.join(found)}" if found else ""
-    return (
-        f"budget.quota_share = {share:g} held nothing back: no answer told a limit on requests or tokens that can be "
-        f"read (such as x-ratelimit-limit-requests{like}), so production on the same account may have been starved."
-    )
+    return show(
+        "budget.quota_share = {share} held nothing back: no answer told a limit on requests or tokens that can be read "
+        "(such as x-ratelimit-limit-requests{like}), so production on the same account may have been starved.",
+        share=f"{share:g}", like=like,
+    )  # fmt: skip
 
 
-def tell_share(data: WindowData, share: float) -> str:
-    """How much a share of the account's quota lets through, as a sentence; empty where that is not known."""
+def tell_share(data: WindowData, share: float) -> Evidence | None:
+    """How much a share of the account's quota lets through; None where that is not known."""
     sent = np.ones(len(data.attempts), dtype=np.bool_)
     limits = _read_limits(data, sent, ~sent, None)
     told = [_write_limit(each).removeprefix("the server allows ") for each in limits if each.limit is not None]
     if not share or not told:
-        return ""
-    return f" budget.quota_share lets through {write_share(share)} of the {' and '.join(told)} that the server allows."
+        return None
+    return show(
+        "budget.quota_share lets through {share} of the {limits} that the server allows.",
+        share=Quantity(share, "share"), limits=" and ".join(told),
+    )  # fmt: skip
 
 
 def _in_windows(data: WindowData) -> Bools:
@@ -211,3 +217,25 @@ def _write_time(window_s: float | None) -> str:
 def _write_span(seconds: float) -> str:
     """ "8 s", "5 min"."""
     return f"{seconds / 60:g} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds:,.0f} s"
+
+
+RULES = {
+    "QUOTA_BOUND": Rule(
+        "the account's quota held the load back: capacity is the quota's",
+        "nothing",
+        lambda facts: find_quota_bound(facts.data, facts.workload.output_tokens),
+        shown="terminal",
+    ),
+    "QUOTA_UNTOLD": Rule(
+        "a share of the quota was asked for, and no answer reported the quota",
+        "nothing",
+        lambda facts: find_untold_quota(facts.data, facts.workload.quota_share),
+        shown="warning",
+    ),
+    "UNEXPLAINED_429": Rule(
+        "attempts were turned away by something that reports no quota",
+        "nothing",
+        lambda facts: find_unexplained_refusals(facts.data, facts.workload.simulated),
+        shown="terminal",
+    ),
+}

@@ -13,14 +13,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.judge.capacity import Verdict
 from firsttoken.decide.judge.level_study import LevelStudy
 from firsttoken.decide.metrics.value import MetricValue
-from firsttoken.decide.words.load_unit import LoadUnit
-from firsttoken.decide.words.units import write_interval, write_point
-
-WORDS: dict[Verdict, str] = {"PASS": "Confirmed", "FAIL": "Not confirmed", "UNKNOWN": "Undecided"}
 
 
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,39 +25,17 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     rate: float
     """Arrivals a second."""
-    unit: str
-    """Of the rate, in words: see `units`."""
     verdict: Verdict
     share: MetricValue
     """The requests that met the SLO."""
     flags: Sequence[Flag]
-    words: str
-    """The sentence that is said of it."""
+    words: str = ""
+    """The sentence that is said of it; empty until words/ has written it."""
 
 
-def confirm(target: str, rate: float, study: LevelStudy, unit: LoadUnit) -> Confirmation | None:
+def confirm(target: str, rate: float, study: LevelStudy) -> Confirmation | None:
     """What the stages at `rate` arrivals a second showed; None where none was measured."""
     verdict = study.verdict
     if verdict is None:
         return None
-    return Confirmation(
-        target=target,
-        rate=rate,
-        unit=unit.unit,
-        verdict=verdict.verdict,
-        share=verdict.attainment,
-        flags=study.flags,
-        words=_write(unit.write(rate), verdict.verdict, verdict.attainment, study.flags),
-    )
-
-
-def _write(at: str, verdict: Verdict, share: MetricValue, flags: Sequence[Flag]) -> str:
-    void = next((flag.evidence for flag in flags if flag.is_void), "")
-    if void:
-        return f"The open loop at {at} was discarded. {void}"
-    barred = next((flag.evidence for flag in flags if flag.bars_pass), "")
-    if barred and verdict == "UNKNOWN":
-        return f"The open loop at {at} cannot pass. {barred}"
-    interval = write_interval(share)
-    kept = f"{write_point(share)}{f' ({interval})' if interval else ''} met the SLO"
-    return f"{WORDS[verdict]} in open loop at {at}: {kept}."
+    return Confirmation(target=target, rate=rate, verdict=verdict.verdict, share=verdict.attainment, flags=study.flags)

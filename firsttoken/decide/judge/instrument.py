@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from firsttoken.decide.flags.client_limits import find_seconds
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.measure.attempts import Floats
+from firsttoken.decide.measure.health import find_seconds
 from firsttoken.results.folder import Run
 from firsttoken.results.stage import Stage
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from firsttoken.decide.flags.flag import Flag, WindowFacts
 from firsttoken.decide.flags.sample_size import find_undersampled
-from firsttoken.decide.flags.validity import Flag, find_flags, raise_flag
+from firsttoken.decide.flags.validity import find_flags, raise_flag
 from firsttoken.decide.judge.capacity import LevelVerdict, judge_level
 from firsttoken.decide.judge.profile import TimeSlice, follow_load_profile
-from firsttoken.decide.measure.bill import answered_tokens, join_tokens
 from firsttoken.decide.measure.cost import Tokens
-from firsttoken.decide.measure.demand import Offer
+from firsttoken.decide.measure.demand import Offer, answered_tokens, join_tokens
 from firsttoken.decide.measure.recovery import Recovery, find_recovery
 from firsttoken.decide.measure.window_data import WindowData, pool
 from firsttoken.decide.measure.workload import WorkloadFacts
@@ -53,7 +53,7 @@ def study_level(windows: Sequence[WindowData], health: Sequence[Health], workloa
     repeats = [Repeat(data, run) for data, run in zip(windows, spent, strict=True) if data.windows]
     results, flags = [], []
     for repeat in repeats:
-        raised = find_flags(repeat.data, repeat.results, health, workload)
+        raised = find_flags(WindowFacts(repeat.data, repeat.results, health, workload))
         results += list_metrics(repeat.results, _voiding(raised))
         flags += raised
     recoveries = [find_recovery(repeat.data, workload.spike) for repeat in repeats] if workload.spike else []

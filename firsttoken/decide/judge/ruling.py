@@ -15,7 +15,6 @@ from typing import Literal
 
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict, Verdict, find_bracket
 from firsttoken.decide.measure.demand import Need
-from firsttoken.decide.words.load_unit import USERS, LoadUnit
 
 Word = Literal["GO", "NO-GO", "UNKNOWN", "PROFILE"]
 WORDS: dict[Verdict, Word] = {"PASS": "GO", "FAIL": "NO-GO", "UNKNOWN": "UNKNOWN"}
@@ -35,8 +34,6 @@ class TargetVerdict:
     verdict: Verdict
     repeats: int
     """How often the deciding level was measured; 0 without one."""
-    unit: LoadUnit = USERS
-    """What its levels count."""
     refuted: bool = False
     """Whether an open loop at the rate that it implies missed the SLO."""
     at: float | None = None
@@ -71,14 +68,12 @@ def judge_target(
     at: float | None,
     need: Need | None,
     repeats: Mapping[float, int],
-    unit: LoadUnit = USERS,
     *,
     refuted: bool = False,
 ) -> TargetVerdict:
     """Judge a target by its ladder, in ascending order; `at` is the level that the scenario names.
 
-    `repeats` are those that were measured; `unit` is what levels count; `refuted`: an open loop at the rate that the
-    ladder implies missed the SLO.
+    `repeats` are those that were measured; `refuted`: an open loop at the rate that the ladder implies missed the SLO.
     """
     bracket = find_bracket(levels)
     by_level = {each.level: each for each in levels}
@@ -92,7 +87,7 @@ def judge_target(
     if deciding is None and at is None and bracket and bracket.first_fail is not None:
         verdict = "FAIL"  # no tested level offers the peak, and already one of them fails
     measured = repeats.get(deciding.level, 0) if deciding else 0
-    return TargetVerdict(tuple(levels), bracket, need, deciding, verdict, measured, unit, refuted, at)
+    return TargetVerdict(tuple(levels), bracket, need, deciding, verdict, measured, refuted, at)
 
 
 def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> LevelVerdict | None:

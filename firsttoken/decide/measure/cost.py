@@ -116,37 +116,16 @@ def price_tokens(tokens: Tokens, source: Source | None) -> Dollars | None:
     written = np.zeros(len(tokens.input)) if tokens.written is None else tokens.written
     write_price = np.where(written > 0, np.nan, 0.0) if source.cache_write is None else source.cache_write
     fresh = tokens.input - tokens.cached - written
-    unknown = np.where(_is_off_tier(tokens.tier, source), np.nan, 1.0)
+    unknown = np.where(is_off_tier(tokens.tier, source), np.nan, 1.0)
     return Dollars(
         input=(fresh * source.input + tokens.cached * cached_price + written * write_price) * input_price * unknown,
         output=tokens.output * source.output * output_price * unknown,
     )
 
 
-def _is_off_tier(tier: Floats | None, source: Source) -> Bools:
+def is_off_tier(tier: Floats | None, source: Source) -> Bools:
     """Where another tier of service answered than a source's prices are of."""
     if tier is None:
         return np.zeros(1, dtype=np.bool_)
     of = TIERS.index(source.tier) + 1 if source.tier in TIERS else 0
     return np.asarray(~np.isnan(tier) & (tier != of), dtype=np.bool_)
-
-
-def find_unpriced(attempts: Attempts, source: Source | None) -> str:
-    """What answers cost that no price is known for, though the target has prices; else nothing."""
-    told = attempts.metered
-    if source is None or source.input is None or source.output is None or not told.any():
-        return ""
-    off = _is_off_tier(attempts.tier, source) & told
-    written = told & (np.nan_to_num(attempts.cache_write_tokens) > 0)
-    found = []
-    if off.any():
-        found.append(
-            f"{int(off.sum()):,} of {int(told.sum()):,} answers were served by another tier than the prices are of "
-            f"({source.tier}); what they cost is unknown."
-        )
-    if source.cache_write is None and written.any():
-        found.append(
-            f"{int(written.sum()):,} of {int(told.sum()):,} answers wrote to a cache, for which no price is stated "
-            "([target.price] cache_write); what they cost is unknown."
-        )
-    return " ".join(found)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from firsttoken.decide.measure.attempts import Floats
-from firsttoken.decide.measure.bill import Bill
+from firsttoken.decide.measure.demand import Bill
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.metrics.metric import Metric, OfTarget, OfWindow, TargetFacts, Term
 from firsttoken.stats.estimate import Estimate, between, exact, mean_of, nothing

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from firsttoken.decide.measure.bill import Bill
-from firsttoken.decide.measure.demand import Need
+from firsttoken.decide.measure.demand import Bill, Need
 from firsttoken.decide.measure.recovery import Recovery
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.metrics.value import Find, MetricValue

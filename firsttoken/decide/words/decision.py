@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.judge.ruling import TargetVerdict, Word
 from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.lengths import read_lengths
+from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.decide.words.reasons import explain, list_flips
 from firsttoken.decide.words.remarks import list_remarks
 from firsttoken.decide.words.scope import describe_scope, list_untested
@@ -42,34 +44,45 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     not_tested: list[str]
 
 
-def decide(
-    scenario: Scenario,
-    target: Target,
-    source: Source | None,
-    target_verdict: TargetVerdict,
-    confirmation: Confirmation | None,
-    flags: Sequence[Flag],
-    find: Find,
-    started_utc: str,
-) -> Decision:
-    """Put a verdict into words; `find` finds the target's results, started_utc is when the run began."""
-    qualifiers = {"illustration": not target.base_url, "indicative": target_verdict.once}
-    bracket, unit = target_verdict.bracket, target_verdict.unit
+@dataclass(frozen=True)
+class Case:
+    """What a decision on one target is made of."""
+
+    scenario: Scenario
+    target: Target
+    source: Source | None
+    """Of its prices; None where they are unknown."""
+    verdict: TargetVerdict
+    unit: LoadUnit
+    """What its levels count."""
+    confirmation: Confirmation | None
+    flags: Sequence[Flag]
+    find: Find
+    """Finds the target's results."""
+    started_utc: str
+    """When the run began."""
+
+
+def decide(case: Case) -> Decision:
+    """Put the verdict of a case into words."""
+    scenario, target, verdict, unit = case.scenario, case.target, case.verdict, case.unit
+    qualifiers = {"illustration": not target.base_url, "indicative": verdict.once}
+    bracket = verdict.bracket
     top = bracket.top if bracket else None
-    lengths = read_lengths(find, scenario.traffic)
-    why = explain(target_verdict, scenario.slo.share, flags, find)
+    lengths = read_lengths(case.find, scenario.traffic)
+    why = explain(verdict, scenario.slo.share, case.flags, case.find, unit)
     return Decision(
         target=target.name,
-        verdict=target_verdict.word,
+        verdict=verdict.word,
         qualifiers=tuple(word for word, holds in qualifiers.items() if holds),
         why=why,
-        confirmation=confirmation.words if confirmation else "",
-        scope=describe_scope(scenario, target, unit, top, lengths, started_utc),
-        remarks=list_remarks(target_verdict, flags, find, why),
+        confirmation=case.confirmation.words if case.confirmation else "",
+        scope=describe_scope(scenario, target, unit, top, lengths, case.started_utc),
+        remarks=list_remarks(verdict, case.flags, case.find, why, unit),
         highest_met=bracket.last_pass if bracket else None,
         first_failed=bracket.first_fail if bracket else None,
-        deciding_level=target_verdict.deciding.level if target_verdict.deciding else None,
-        slo=write_rows(find, scenario, target_verdict, source),
-        flips=list_flips(target_verdict, scenario.slo, flags, find),
-        not_tested=list_untested(scenario, target, unit, top, confirmation is not None),
+        deciding_level=verdict.deciding.level if verdict.deciding else None,
+        slo=write_rows(case.find, scenario, verdict, case.source, unit),
+        flips=list_flips(verdict, scenario.slo, case.flags, case.find, unit),
+        not_tested=list_untested(scenario, target, unit, top, case.confirmation is not None),
     )

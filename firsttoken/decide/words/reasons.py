@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.flags.sample_size import requests_needed
-from firsttoken.decide.flags.validity import RULES, Flag
+from firsttoken.decide.flags.validity import RULES
 from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
 from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find
-from firsttoken.decide.words.load_unit import LoadUnit
+from firsttoken.decide.words.load_unit import USERS, LoadUnit
 from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
 from firsttoken.duration import parse_duration
 from firsttoken.scenario.slo import LIMITS, Slo
@@ -30,33 +31,33 @@ STATE_NEED = "A decision: a need that is stated (slo.at or demand.peak_rps)."
 MORE_REPEATS = "two more repeats that agree (load.repeats = 3)"
 
 
-def explain(target_verdict: TargetVerdict, share: float, flags: Sequence[Flag], find: Find) -> str:
-    """Why, in two sentences."""
+def explain(
+    target_verdict: TargetVerdict, share: float, flags: Sequence[Flag], find: Find, unit: LoadUnit = USERS
+) -> str:
+    """Why, in two sentences; levels count `unit`."""
     level = target_verdict.deciding
     if level is None:
-        return _explain_absence(target_verdict)
+        return _explain_absence(target_verdict, unit)
     if level.voided_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.is_void), "")
-        return f"The measurement {target_verdict.unit.where(level.level)} was discarded. {evidence}"
+        return f"The measurement {unit.where(level.level)} was discarded. {evidence}"
     if not level.attainment.n:
-        return (
-            f"{target_verdict.unit.place(level.level)} no request was measured. So there is no result on the SLO there."
-        )
+        return f"{unit.place(level.level)} no request was measured. So there is no result on the SLO there."
     if level.barred_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
-        place = target_verdict.unit.place(level.level)
+        place = unit.place(level.level)
         return f"{place} {_kept(level)} of requests met the SLO, and it cannot pass. {evidence}"
     seconds = {
-        "PASS": _explain_pass(target_verdict),
-        "FAIL": _explain_fail(target_verdict, flags, find),
+        "PASS": _explain_pass(target_verdict, unit),
+        "FAIL": _explain_fail(target_verdict, flags, find, unit),
         "UNKNOWN": _explain_doubt(level, share, flags),
     }
     asked = f"at least {write_share(share)} must"
-    place = target_verdict.unit.place(level.level)
+    place = unit.place(level.level)
     return f"{place} {_kept(level)} of requests met the SLO; {asked}. {seconds[level.verdict]}"
 
 
-def _explain_absence(target_verdict: TargetVerdict) -> str:
+def _explain_absence(target_verdict: TargetVerdict, unit: LoadUnit) -> str:
     if target_verdict.bracket is None:
         return "No load level finished. So there is no result."
     need = target_verdict.need
@@ -64,32 +65,30 @@ def _explain_absence(target_verdict: TargetVerdict) -> str:
         return "The load that decides was not measured. So there is no result on the SLO there."
     if need.users is None:
         return "No request began in a measure window. So load.measure is too short to say anything."
-    users = f", about {need.users:,.0f} users" if need.users and target_verdict.unit.by == "users" else ""
+    users = f", about {need.users:,.0f} users" if need.users and unit.by == "users" else ""
     rate = f"{round_significant(need.rps)} requests a second{users}"
     reached = f"The peak with its headroom needs {rate}; the tested loads offered less."
     if target_verdict.bracket.first_fail is not None:
-        return f"{reached} Already {target_verdict.unit.name(target_verdict.bracket.first_fail)} missed the SLO."
+        return f"{reached} Already {unit.name(target_verdict.bracket.first_fail)} missed the SLO."
     return f"{reached} So there is no result on the SLO there."
 
 
-def _explain_pass(target_verdict: TargetVerdict) -> str:
+def _explain_pass(target_verdict: TargetVerdict, unit: LoadUnit) -> str:
     if target_verdict.refuted:
         return "An open loop at the rate that this implies missed it."
     if target_verdict.once:
         return "It was measured only once, which is too little for a decision."
     failed, bracket = target_verdict.first_failed, target_verdict.bracket
     if failed is not None:
-        return f"At {target_verdict.unit.write(failed.level)} {_kept(failed)} did."
+        return f"At {unit.write(failed.level)} {_kept(failed)} did."
     if bracket and bracket.last_pass is not None and not bracket.shown_to_top:
-        return f"Above {target_verdict.unit.write(bracket.last_pass)} that is not shown."
+        return f"Above {unit.write(bracket.last_pass)} that is not shown."
     return "No tested load missed it."
 
 
-def _explain_fail(target_verdict: TargetVerdict, flags: Sequence[Flag], find: Find) -> str:
+def _explain_fail(target_verdict: TargetVerdict, flags: Sequence[Flag], find: Find, unit: LoadUnit) -> str:
     last_pass, level = target_verdict.bracket.last_pass if target_verdict.bracket else None, target_verdict.deciding
-    holds = (
-        f"it is met up to {target_verdict.unit.name(last_pass)}" if last_pass is not None else "no tested load met it"
-    )
+    holds = f"it is met up to {unit.name(last_pass)}" if last_pass is not None else "no tested load met it"
     if level and any(flag.name == "QUOTA_BOUND" and flag.level == level.level for flag in flags):
         return f"The quota was reached there, not what the server can carry; {holds}."
     cause = main_cause(level.level if level else None, find)
@@ -126,16 +125,18 @@ def _broken_shares(level: float | None, find: Find) -> dict[str, float]:
     return {cause: result.value for cause, result in shares.items() if result and result.value}
 
 
-def list_flips(target_verdict: TargetVerdict, slo: Slo, flags: Sequence[Flag], find: Find) -> list[str]:
-    """What would turn the decision, most decisive first."""
-    level, bracket, unit = target_verdict.deciding, target_verdict.bracket, target_verdict.unit
+def list_flips(
+    target_verdict: TargetVerdict, slo: Slo, flags: Sequence[Flag], find: Find, unit: LoadUnit = USERS
+) -> list[str]:
+    """What would turn the decision, most decisive first; levels count `unit`."""
+    level, bracket = target_verdict.deciding, target_verdict.bracket
     if level is None:
-        return _list_loads(target_verdict)
+        return _list_loads(target_verdict, unit)
     if target_verdict.verdict == "FAIL":
         fewer = [f"A pass: no more than {unit.write(bracket.last_pass)}."] if bracket and bracket.last_pass else []
         return fewer + _list_limits(level.level, slo, find, unit)
     if target_verdict.verdict == "PASS":
-        return [*_list_proofs(target_verdict), f"A NO-GO: {_breaking_load(bracket, unit)}."]
+        return [*_list_proofs(target_verdict, unit), f"A NO-GO: {_breaking_load(bracket, unit)}."]
     if doubts := level.voided_by or level.barred_by:
         return [f"An answer: {RULES[name].remedy}." for name in doubts]
     if _find_unpaced(level, flags):
@@ -146,7 +147,7 @@ def list_flips(target_verdict: TargetVerdict, slo: Slo, flags: Sequence[Flag], f
     return [f"An answer: more requests {unit.where(level.level)} ({key})."]
 
 
-def _list_proofs(target_verdict: TargetVerdict) -> list[str]:
+def _list_proofs(target_verdict: TargetVerdict, unit: LoadUnit) -> list[str]:
     """What a level that passes lacks for a GO."""
     wanted = "A GO" if target_verdict.states_need else "A firm profile"
     if target_verdict.refuted:
@@ -154,13 +155,13 @@ def _list_proofs(target_verdict: TargetVerdict) -> list[str]:
     needs = [] if target_verdict.states_need else [STATE_NEED]
     if not target_verdict.once:
         return needs
-    more = "another search that agrees" if target_verdict.unit.key == "load.search" else MORE_REPEATS
+    more = "another search that agrees" if unit.key == "load.search" else MORE_REPEATS
     return [*needs, f"{wanted}: {more}."]
 
 
-def _list_loads(target_verdict: TargetVerdict) -> list[str]:
+def _list_loads(target_verdict: TargetVerdict, unit: LoadUnit) -> list[str]:
     """The load that a stated peak needs, where no level offered it."""
-    need, unit = target_verdict.need, target_verdict.unit
+    need = target_verdict.need
     if need is None or (unit.by == "users" and not need.users):
         return []
     load = f"about {need.users or 0:,.0f} users" if unit.by == "users" else unit.write(need.rps / unit.turns)

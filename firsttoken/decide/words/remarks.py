@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firsttoken.decide.flags.validity import RULES, Flag
+from firsttoken.decide.flags.flag import Flag
+from firsttoken.decide.flags.validity import RULES
 from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find
+from firsttoken.decide.words.load_unit import USERS, LoadUnit
 
 TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
 """Flags that change what a result means, in the order in which they are told."""
 
 
-def list_remarks(target_verdict: TargetVerdict, flags: Sequence[Flag], find: Find, why: str) -> list[str]:
-    """The remarks on one target, whose flags these are, most decisive first, but for what `why` says already."""
+def list_remarks(
+    target_verdict: TargetVerdict, flags: Sequence[Flag], find: Find, why: str, unit: LoadUnit = USERS
+) -> list[str]:
+    """The remarks on one target, whose flags these are, most decisive first, but for what `why` says already.
+
+    Levels count `unit`.
+    """
     first = (next((flag for flag in flags if flag.name == name), None) for name in TOLD)
     raised = [flag for flag in first if flag and flag.evidence not in why]
-    return [*_count_empty(target_verdict, find), *(_place(flag, target_verdict) for flag in raised)]
+    return [*_count_empty(target_verdict, find), *(_place(flag, target_verdict, unit) for flag in raised)]
 
 
-def _place(flag: Flag, target_verdict: TargetVerdict) -> str:
+def _place(flag: Flag, target_verdict: TargetVerdict, unit: LoadUnit) -> str:
     """What a flag shows, and at which level where there are several."""
     if len(target_verdict.levels) < 2 or flag.level is None:
         return flag.evidence
-    return f"{target_verdict.unit.place(flag.level)}: {flag.evidence}"
+    return f"{unit.place(flag.level)}: {flag.evidence}"
 
 
 def _count_empty(target_verdict: TargetVerdict, find: Find) -> list[str]:

@@ -12,7 +12,7 @@ from firsttoken.catalogue import Source
 from firsttoken.decide.judge.capacity import Bracket, Verdict
 from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find, MetricValue
-from firsttoken.decide.words.load_unit import LoadUnit
+from firsttoken.decide.words.load_unit import USERS, LoadUnit
 from firsttoken.decide.words.units import UNKNOWN, write_interval, write_metric, write_point, write_value
 from firsttoken.duration import parse_duration
 from firsttoken.scenario.format import Demand, Scenario
@@ -32,14 +32,16 @@ class SloRow(msgspec.Struct, frozen=True, kw_only=True):
     """None where nothing was asked."""
 
 
-def write_rows(find: Find, scenario: Scenario, target_verdict: TargetVerdict, source: Source | None) -> list[SloRow]:
-    """The rows of one target, whose results `find` finds and whose prices are those of `source`."""
+def write_rows(
+    find: Find, scenario: Scenario, target_verdict: TargetVerdict, source: Source | None, unit: LoadUnit = USERS
+) -> list[SloRow]:
+    """The rows of one target: `find` finds its results, `source` has its prices, and its levels count `unit`."""
     slo, level = scenario.slo, target_verdict.deciding
     results: Find = find if level else lambda metric, level, q: None
     at = level.level if level else None
     return [
-        _share_row(target_verdict, slo),
-        _load_row(target_verdict, slo),
+        _share_row(target_verdict, slo, unit),
+        _load_row(target_verdict, slo, unit),
         _first_word_row(results("felt_ttft_ms", at, 0.95), slo),
         _retry_row(results("gave_up_per_1000", at, None), results("retried_per_1000", at, None)),
         _quota_row(results("quota_used_share", at, None)),
@@ -47,27 +49,27 @@ def write_rows(find: Find, scenario: Scenario, target_verdict: TargetVerdict, so
     ]
 
 
-def _share_row(target_verdict: TargetVerdict, slo: Slo) -> SloRow:
+def _share_row(target_verdict: TargetVerdict, slo: Slo, unit: LoadUnit) -> SloRow:
     need, required, level = "Requests that meet the SLO", write_value(slo.share, "share"), target_verdict.deciding
     if level is None:
         return SloRow(need=need, required=required, verdict=target_verdict.verdict)
-    value = f"{write_point(level.attainment)} {target_verdict.unit.where(level.level)}"
+    value = f"{write_point(level.attainment)} {unit.where(level.level)}"
     interval = write_interval(level.attainment)
     return SloRow(need=need, required=required, value=value, interval=interval, verdict=level.verdict)
 
 
-def _load_row(target_verdict: TargetVerdict, slo: Slo) -> SloRow:
+def _load_row(target_verdict: TargetVerdict, slo: Slo, unit: LoadUnit) -> SloRow:
     need, required = "Highest load that meets it", ""
     if slo.level is not None:
-        required = target_verdict.unit.write(slo.level[1])
+        required = unit.write(slo.level[1])
     elif target_verdict.need is not None:
         required = f"{write_value(target_verdict.need.rps, '1/s')} at the peak"
     verdict = target_verdict.verdict if required else None
     bracket = target_verdict.bracket
     if bracket is None:
         return SloRow(need=need, required=required, verdict=verdict)
-    value = "none shown" if bracket.last_pass is None else target_verdict.unit.name(bracket.last_pass)
-    interval = _write_break(bracket, target_verdict.unit)
+    value = "none shown" if bracket.last_pass is None else unit.name(bracket.last_pass)
+    interval = _write_break(bracket, unit)
     return SloRow(need=need, required=required, value=value, interval=interval, verdict=verdict)
 
 

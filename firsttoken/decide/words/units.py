@@ -118,5 +118,6 @@ WRITERS: dict[str, Callable[[float], str]] = {
     "per 1,000": lambda value: f"{write_count(value)} per 1,000",
     "tokens": lambda value: f"{write_count(value)} tokens",
     "USD": write_dollars,
+    "number": round_significant,
 }
 """Unit -> how a finite value of it is written."""

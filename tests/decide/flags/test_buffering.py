@@ -9,7 +9,7 @@ from firsttoken.decide.flags.buffering import find_buffered
 from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.metrics.table import measure
 from firsttoken.row import BUFFERED, Row
-from tests.decide.hand import build_window, key, row
+from tests.decide.hand import build_window, key, row, said
 
 
 def burst(number: int, output: int | None = 100, events: int = 100) -> Row:
@@ -34,7 +34,7 @@ def stream(number: int) -> Row:
 def test_a_level_of_bursts_is_told_with_their_share():
     found = find_buffered(build_window([burst(n) for n in range(3)] + [stream(n) for n in range(1)]))
 
-    assert found.words.startswith("75 % of answers came whole or in one burst")
+    assert said(found).startswith("75 % of answers came whole or in one burst")
     assert (found.value, found.bound) == (0.75, 0.05)
 
 

@@ -5,7 +5,7 @@ import pytest
 from firsttoken.decide.flags.endings import find_ignored_cap, find_impossible_usage, find_unknown_finish
 from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.row import UNKNOWN_FINISH, USAGE_IMPOSSIBLE, Row
-from tests.decide.hand import build_window, row
+from tests.decide.hand import build_window, row, said
 
 
 def ended(number: int, reason: str = "stop") -> Row:
@@ -23,7 +23,7 @@ def test_one_answer_in_a_hundred_may_end_for_a_reason_that_nobody_knows(unknown,
 def test_unknown_reasons_are_named_with_their_share():
     found = find_unknown_finish(build_window([ended(0, "wound_down"), ended(1), ended(2)]))
 
-    assert found.words == (
+    assert said(found) == (
         '33.3 % of answers ended with an unknown finish reason ("wound_down") and may not be whole; the bound is 1 %.'
     )
     assert (found.value, found.bound) == (pytest.approx(1 / 3), 0.01)
@@ -32,13 +32,13 @@ def test_unknown_reasons_are_named_with_their_share():
 def test_of_many_unknown_reasons_three_are_named():
     found = find_unknown_finish(build_window([ended(n, f"odd{n}") for n in range(5)]))
 
-    assert '("odd0", "odd1", "odd2", 2 more)' in found.words
+    assert '("odd0", "odd1", "odd2", 2 more)' in said(found)
 
 
 def test_impossible_counts_are_told_with_the_number_of_answers_that_told_them():
     rows = [row(f"r{n}", intended=n, first=n + 5, last=n + 9, checks=[USAGE_IMPOSSIBLE] * (n < 2)) for n in range(5)]
 
-    assert find_impossible_usage(build_window(rows)).startswith("2 of 5 answers told impossible counts of tokens")
+    assert said(find_impossible_usage(build_window(rows))).startswith("2 of 5 answers told impossible counts of tokens")
     assert find_impossible_usage(build_window(rows[2:])) is None
 
 
@@ -48,8 +48,7 @@ def wrote(number: int, output: int | None, asked: int | None = 16, **fields: obj
 
 
 def cap(*rows: Row) -> str:
-    found = find_ignored_cap(build_window(rows), WorkloadFacts())
-    return found.words if found else ""
+    return said(find_ignored_cap(build_window(rows), WorkloadFacts()))
 
 
 def test_a_cap_that_the_server_ignores_is_told_with_both_lengths():
@@ -57,7 +56,7 @@ def test_a_cap_that_the_server_ignores_is_told_with_both_lengths():
         build_window([wrote(n, 200) for n in range(9)]), WorkloadFacts(cap_key="max_completion_tokens")
     )
 
-    assert found.words == (
+    assert said(found) == (
         "Answers have 200 tokens where 16 were requested: the server ignores max_completion_tokens, and lengths are "
         "not "
         "comparable."
@@ -90,4 +89,4 @@ def test_without_both_lengths_nothing_is_said(lengths):
 def test_the_cap_is_named_as_the_api_names_it():
     found = find_ignored_cap(build_window([wrote(0, 200)]), WorkloadFacts(cap_key="max_output_tokens"))
 
-    assert "the server ignores max_output_tokens" in found.words
+    assert "the server ignores max_output_tokens" in said(found)

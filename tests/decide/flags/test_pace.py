@@ -2,12 +2,11 @@
 
 import pytest
 
-from firsttoken.decide.flags.missing_rows import find_censored
+from firsttoken.decide.flags.cut_off import find_censored
 from firsttoken.decide.flags.pace import find_unknown_pace
 from firsttoken.decide.measure.slo import SloLimits
-from firsttoken.decide.metrics.table import measure
 from firsttoken.row import BUFFERED, Row
-from tests.decide.hand import build_window, row
+from tests.decide.hand import build_window, facts_of, row, said
 
 PACE = SloLimits({"tpot_ms": 20.0}, 0.95)
 
@@ -25,8 +24,8 @@ def answer(number: int, output: int | None = 100, **fields: object) -> Row:
 def test_answers_without_a_known_pace_are_told_with_the_cause(told, cause):
     found = find_unknown_pace(build_window([answer(n, **told) for n in range(9)], PACE))
 
-    assert found.words.startswith("The pace (slo.tpot) of 100 % of answers is unknown")
-    assert f"as they {cause};" in found.words
+    assert said(found).startswith("The pace (slo.tpot) of 100 % of answers is unknown")
+    assert f"as they {cause};" in said(found)
 
 
 def test_a_pace_that_is_known_or_not_promised_needs_no_word():
@@ -42,10 +41,10 @@ def test_what_was_cut_off_is_reported_as_cut_off():
     data = build_window([cut], PACE)
 
     assert find_unknown_pace(data) is None
-    assert "Cut off before they ended: 1 of 1" in find_censored(data, measure(data))
+    assert "Cut off before they ended: 1 of 1" in said(find_censored(facts_of(data)))
 
 
 def test_answers_without_a_pace_are_not_told_as_cut_off():
     data = build_window([answer(n, output=None) for n in range(9)], PACE)
 
-    assert find_censored(data, measure(data)) == ""
+    assert find_censored(facts_of(data)) is None

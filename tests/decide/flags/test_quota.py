@@ -4,7 +4,7 @@ import pytest
 
 from firsttoken.decide.flags.quota import find_quota_bound, find_unexplained_refusals, find_untold_quota
 from firsttoken.row import UNREAD_LIMIT, Row
-from tests.decide.hand import build_window, row
+from tests.decide.hand import build_window, row, said
 
 WINDOW = (0, 60_000)
 
@@ -18,7 +18,7 @@ def minute(let_in: int, turned_away: int = 0, **told: int) -> list[Row]:
 
 
 def bound(rows: list[Row], asked_tokens: float | None = 20) -> str:
-    return find_quota_bound(build_window(rows, window=WINDOW), asked_tokens)
+    return said(find_quota_bound(build_window(rows, window=WINDOW), asked_tokens))
 
 
 REQUESTS = {"ratelimit_limit_requests": 100, "ratelimit_remaining_requests": 40}
@@ -71,9 +71,9 @@ def test_what_was_counted_is_said_as_it_was_counted_and_not_scaled_to_a_minute()
     """The refill of 100 a minute lets 13 in within 8 s."""
     told = {"ratelimit_limit_requests": 100, "ratelimit_remaining_requests": 0}
 
-    said = find_quota_bound(build_window(minute(13, **told), window=(0, 8_000)), 20)
+    told_so = said(find_quota_bound(build_window(minute(13, **told), window=(0, 8_000)), 20))
 
-    assert "the server allows 100 requests a minute, and 13 were let in within 8 s." in said
+    assert "the server allows 100 requests a minute, and 13 were let in within 8 s." in told_so
 
 
 def test_a_refusal_that_bears_no_limit_is_not_the_accounts_quota():
@@ -89,14 +89,16 @@ def test_a_refusal_without_any_quota_header_is_remarked_as_such():
     answers = minute(40, http_status=200, **REQUESTS)
     bare = [row(f"p{n}", intended=n, end=n + 1, outcome="rate_limited", http_status=429) for n in range(3)]
 
-    told = find_unexplained_refusals(build_window(answers + bare, window=WINDOW), simulated=False)
+    told = said(find_unexplained_refusals(build_window(answers + bare, window=WINDOW), simulated=False))
 
     assert told.startswith("3 of 43 attempts were turned away (429) without any quota header, though answers bear one:")
-    assert find_unexplained_refusals(build_window(bare, window=WINDOW), simulated=True) == ""
-    assert "though" not in find_unexplained_refusals(build_window(bare, window=WINDOW), simulated=False)
+    assert said(find_unexplained_refusals(build_window(bare, window=WINDOW), simulated=True)) == ""
+    assert "though" not in said(find_unexplained_refusals(build_window(bare, window=WINDOW), simulated=False))
     assert (
-        find_unexplained_refusals(
-            build_window(minute(40, turned_away=3, http_status=429, **REQUESTS), window=WINDOW), False
+        said(
+            find_unexplained_refusals(
+                build_window(minute(40, turned_away=3, http_status=429, **REQUESTS), window=WINDOW), False
+            )
         )
         == ""
     )
@@ -149,8 +151,8 @@ def test_where_only_a_rest_is_told_it_binds_once_it_has_run_out():
 def test_a_share_that_could_not_be_kept_names_the_headers_that_looked_like_limits():
     unknown = [f"{UNREAD_LIMIT}:x-ai-ratelimit-limit-azure", f"{UNREAD_LIMIT}:x-quota-tokens-limit"]
 
-    told = find_untold_quota(build_window(minute(5, checks=unknown), window=WINDOW), 0.5)
+    told = said(find_untold_quota(build_window(minute(5, checks=unknown), window=WINDOW), 0.5))
 
     assert "seen, but not understood: x-ai-ratelimit-limit-azure, x-quota-tokens-limit" in told
-    assert "seen" not in find_untold_quota(build_window(minute(5), window=WINDOW), 0.5)
-    assert find_untold_quota(build_window(minute(5, ratelimit_remaining_tokens=4), window=WINDOW), 0.5) == ""
+    assert "seen" not in said(find_untold_quota(build_window(minute(5), window=WINDOW), 0.5))
+    assert said(find_untold_quota(build_window(minute(5, ratelimit_remaining_tokens=4), window=WINDOW), 0.5)) == ""

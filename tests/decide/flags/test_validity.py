@@ -3,13 +3,14 @@
 import pytest
 
 from firsttoken.decide.flags.client_limits import find_client_limits
-from firsttoken.decide.flags.validity import RULES, Flag, find_flags, flag_manifest
+from firsttoken.decide.flags.flag import Flag
+from firsttoken.decide.flags.validity import FILES, RULES, flag_manifest
 from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.measure.workload import WorkloadFacts
-from firsttoken.decide.metrics.table import measure
-from firsttoken.row import Health, Manifest, Row
-from tests.decide.hand import MS, build_window, healthy, row
+from firsttoken.decide.words.evidence import word_flag
+from firsttoken.row import BUFFERED, Health, Manifest, Row
+from tests.decide.hand import MS, build_window, healthy, raised, row, said
 
 WINDOW = range(1, 11)
 
@@ -25,7 +26,7 @@ def back_to_back(count: int = 10, busy: float = 1000, every: float = 1000, **fie
 def flags_of(rows: list[Row], health: list[Health] | None = None, think_s: float = 0.0, **stage: object) -> set[str]:
     data = build_window(rows, SloLimits({}, 0.95), **stage)
     lines = healthy(*WINDOW) if health is None else health
-    return {flag.name for flag in find_flags(data, measure(data), lines, WorkloadFacts(think_s))}
+    return {flag.name for flag in raised(data, lines, WorkloadFacts(think_s))}
 
 
 def test_a_calm_process_with_busy_users_raises_no_flag():
@@ -79,8 +80,8 @@ def test_first_tokens_that_lay_unread_are_flagged_but_not_those_that_the_server_
         each.first_token_early_ns = each.first_token_ns - 8 * MS
     data = build_window(rows)
 
-    assert "lay unread" in find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=6.0))
-    assert find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=0.3)) == ""
+    assert "lay unread" in said(find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=6.0)))
+    assert said(find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=0.3))) == ""
 
 
 def test_requests_cut_off_before_they_ended_are_said():
@@ -92,10 +93,7 @@ def test_requests_cut_off_before_they_ended_are_said():
 def test_requests_that_failed_on_our_side_are_not_said_to_be_cut_off():
     """One of a hundred may; two show that the load process cannot do what it is asked."""
     rows = [*back_to_back(9), row("ours", intended=9000, end=10_000, outcome="client_error")]
-    flags = {
-        flag.name: flag
-        for flag in find_flags(build_window(rows), measure(build_window(rows)), healthy(*WINDOW), WorkloadFacts())
-    }
+    flags = {flag.name: flag for flag in raised(build_window(rows), healthy(*WINDOW))}
 
     assert set(flags) == {"CLIENT_LIMITED", "CENSORED"}
     assert flags["CLIENT_LIMITED"].evidence == (
@@ -116,7 +114,7 @@ def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flag
     """Whole answers take 1 s; twice that is enough, and a tenth may lack."""
     window = (settle, 10_000)
     data = build_window(back_to_back(), window=window, settle_ns=0)
-    found = {flag.name: flag for flag in find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())}
+    found = {flag.name: flag for flag in raised(data, healthy(*WINDOW))}
 
     assert set(found) == flags
     assert not any(flag.is_void for flag in found.values())
@@ -124,7 +122,7 @@ def test_measuring_that_begins_before_the_crowd_has_settled_is_said(settle, flag
 
 def test_rows_that_are_missing_void_a_level():
     data = build_window(back_to_back(), missing=3)
-    [flag] = find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())
+    [flag] = raised(data, healthy(*WINDOW))
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
     assert "the journal is 3 off" in flag.evidence
@@ -153,14 +151,14 @@ def test_one_impossible_row_in_a_hundred_voids_nothing(aside, told):
 
 def test_a_model_in_the_place_of_another_keeps_a_level_from_passing_and_not_from_failing():
     data = build_window(back_to_back(model_served="m-mini"))
-    [flag] = find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts(model="m"))
+    [flag] = raised(data, healthy(*WINDOW), WorkloadFacts(model="m"))
 
     assert (flag.name, flag.voids, flag.value, flag.bound) == ("ENDPOINT_CHANGED", "pass", 1.0, 0.0)
 
 
 def test_a_load_process_that_was_lost_voids_a_level():
     data = build_window(back_to_back(), workers_lost=1)
-    [flag] = find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())
+    [flag] = raised(data, healthy(*WINDOW))
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
     assert flag.evidence == "1 load process was lost in this stage."
@@ -170,10 +168,10 @@ def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back()
     untold = build_window(back_to_back())
     told = build_window(back_to_back(ratelimit_limit_requests=500))
 
-    [flag] = find_flags(untold, measure(untold), healthy(*WINDOW), WorkloadFacts(quota_share=0.5))
+    [flag] = raised(untold, healthy(*WINDOW), WorkloadFacts(quota_share=0.5))
     assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", "nothing")
     assert "budget.quota_share = 0.5 held nothing back" in flag.evidence
-    assert find_flags(told, measure(told), healthy(*WINDOW), WorkloadFacts(quota_share=0.5)) == []
+    assert raised(told, healthy(*WINDOW), WorkloadFacts(quota_share=0.5)) == []
 
 
 def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_anyway():
@@ -193,14 +191,14 @@ def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_
 
 @pytest.mark.parametrize("budget", ["the cap of 9 tokens was reached", "The cap of 9 tokens was reached."])
 def test_a_flag_of_the_run_is_reported_as_a_sentence_and_names_no_level(budget):
-    [flag] = flag_manifest(manifest_of(budget=budget))
+    [flag] = map(word_flag, flag_manifest(manifest_of(budget=budget)))
 
     assert (flag.name, flag.evidence) == ("BUDGET_STOPPED", "The cap of 9 tokens was reached.")
     assert (flag.scope, flag.target, flag.level, flag.voids) == ("run", "", None, "nothing")
 
 
 def test_a_load_process_that_was_lost_between_two_stages_voids_none_of_them():
-    [flag] = flag_manifest(manifest_of(workers_lost_between=2))
+    [flag] = map(word_flag, flag_manifest(manifest_of(workers_lost_between=2)))
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "nothing")
     assert flag.evidence == "2 load processes were lost while no stage ran; the others drove what followed."
@@ -220,7 +218,7 @@ def by_schedule(count: int, late: float = 0.0, every: float = 100) -> list[Row]:
 
 
 def flags_found(data: WindowData) -> list[Flag]:
-    return find_flags(data, measure(data), healthy(*WINDOW), WorkloadFacts())
+    return raised(data, healthy(*WINDOW))
 
 
 def test_requests_cut_off_where_no_result_hides_need_no_flag():
@@ -242,3 +240,21 @@ def test_every_rule_says_whether_it_voids():
         "UNKNOWN_FINISH",
     }
     assert all(rule.remedy for rule in RULES.values() if rule.voids != "nothing")
+
+
+def test_a_flag_bears_the_number_that_decided_with_its_bound_and_unit():
+    """Every other answer of forty came in one burst."""
+    rows = [
+        row(f"r{n:02}", intended=n, first=n + 5, last=n + 900, output=20, checks=[BUFFERED] * (n % 2))
+        for n in range(40)
+    ]
+    found = {flag.name: flag for flag in raised(build_window(rows), healthy(*WINDOW))}
+
+    assert (found["BUFFERED"].value, found["BUFFERED"].bound, found["BUFFERED"].unit) == (0.5, 0.05, "share")
+
+
+def test_the_table_begins_with_what_voids_most_and_names_every_flag_once():
+    severity = [rule.voids for rule in RULES.values()]
+
+    assert severity == sorted(severity, key=["both", "pass", "nothing"].index)
+    assert len(RULES) == sum(len(file.RULES) for file in FILES) + 1

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from firsttoken.catalogue import LongContext, Source
-from firsttoken.decide.measure.cost import Billed, count_billed, find_unpriced, price_tokens
+from firsttoken.decide.measure.cost import Billed, count_billed, price_tokens
 from firsttoken.row import Row
 from tests.decide.hand import PRICED, row, take
 
@@ -121,15 +121,3 @@ def test_dollars_of_a_tier_without_a_price_are_unknown():
     assert np.isnan([total for total, _ in dollars(served, replace(TIERED, tier="priority"))]).tolist() == [
         False, True, True, False, True,
     ]  # fmt: skip
-
-
-def test_what_has_no_price_is_told_with_its_count():
-    served = [answered(service_tier="priority"), answered(), answered(cache_write_tokens=5)]
-
-    assert find_unpriced(take(served), TIERED) == (
-        "1 of 3 answers were served by another tier than the prices are of (default); what they cost is unknown. "
-        "1 of 3 answers wrote to a cache, for which no price is stated ([target.price] cache_write); what they cost is "
-        "unknown."
-    )
-    assert find_unpriced(take(served[1:2]), TIERED) == ""
-    assert find_unpriced(take(served), None) == ""

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from scipy.stats import t
 
-from firsttoken.decide.measure.bill import Bill
-from firsttoken.decide.measure.demand import Need
+from firsttoken.decide.measure.demand import Bill, Need
 from firsttoken.decide.metrics.combine import (
     add_up,
     combine_repeats,

@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.judge.capacity import judge_level
 from firsttoken.decide.judge.ruling import TargetVerdict, judge_target
 from firsttoken.decide.measure.demand import Need

@@ -1,6 +1,6 @@
 """What page one says of the answers beside the decision."""
 
-from firsttoken.decide.flags.validity import Flag
+from firsttoken.decide.flags.flag import Flag
 from firsttoken.decide.judge.ruling import judge_target
 from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.words.remarks import list_remarks

@@ -1,0 +1,48 @@
+"""Answers that no price is stated for, so that what they cost is unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firsttoken.catalogue import Source
+from firsttoken.decide.flags.flag import Evidence, Rule, join, show
+from firsttoken.decide.measure.attempts import Attempts
+from firsttoken.decide.measure.cost import is_off_tier
+
+
+def find_unpriced(attempts: Attempts, source: Source | None) -> Evidence | None:
+    """What answers cost that no price is known for, though the target has prices; else None."""
+    told = attempts.metered
+    if source is None or source.input is None or source.output is None or not told.any():
+        return None
+    off = is_off_tier(attempts.tier, source) & told
+    written = told & (np.nan_to_num(attempts.cache_write_tokens) > 0)
+    answers = int(told.sum())
+    found: list[Evidence] = []
+    if off.any():
+        found.append(
+            show(
+                "{off} of {answers} answers were served by another tier than the prices are of ({tier}); what they "
+                "cost is unknown.",
+                off=int(off.sum()), answers=answers, tier=source.tier,
+            )
+        )  # fmt: skip
+    if source.cache_write is None and written.any():
+        found.append(
+            show(
+                "{written} of {answers} answers wrote to a cache, for which no price is stated ([target.price] "
+                "cache_write); what they cost is unknown.",
+                written=int(written.sum()), answers=answers,
+            )
+        )  # fmt: skip
+    return join(found)
+
+
+RULES = {
+    "PRICE_UNKNOWN": Rule(
+        "no price is stated for some answers: dollars are unknown",
+        "nothing",
+        lambda facts: find_unpriced(facts.data.attempts, facts.data.source),
+        shown="warning",
+    )
+}
