@@ -1,8 +1,9 @@
-"""Processes of a test: whose children they are, and when they are gone."""
+"""Processes of a test: whose children they are, when they are gone, and when something has come about."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import psutil
 
@@ -36,7 +37,12 @@ def read_command(pid: int) -> str:
 
 def await_gone(pids: set[int], within_s: float) -> None:
     """Wait until none of them is there any more."""
+    await_that(lambda: not any(map(psutil.pid_exists, pids)), f"{pids} are gone", within_s)
+
+
+def await_that(holds: Callable[[], object], what: str, within_s: float = 30.0) -> None:
+    """Wait until something holds; `what` says in a failure which that is."""
     deadline = time.monotonic() + within_s
-    while left := {pid for pid in pids if psutil.pid_exists(pid)}:
-        assert time.monotonic() < deadline, f"still there after {within_s} s: {left}"
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
         time.sleep(0.05)

@@ -18,7 +18,7 @@ import pytest
 
 from firsttoken.results.folder import Run, open_run
 from tests.command import ROOT, assert_ended_well, command, firsttoken, write_scenario
-from tests.processes import await_gone, family_of, find_child
+from tests.processes import await_gone, await_that, family_of, find_child
 
 STORMS = int(os.environ.get("FIRSTTOKEN_STORMS", "6"))
 """Runs that are signalled at a random moment, a kind of signal after the other, every other one with two workers."""
@@ -145,7 +145,7 @@ def test_whatever_ends_a_run_every_attempt_has_an_outcome_and_at_most_a_second_i
     backend = ("--workers", str(1 + storm % 2))
     words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out, *backend)
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: (out / "stages.jsonl").exists() and (out / "stages.jsonl").stat().st_size > 0)
+    await_that(lambda: (out / "stages.jsonl").exists() and (out / "stages.jsonl").stat().st_size > 0, "a stage")
     time.sleep(draw.uniform(0, 6))
     family = family_of(process.pid)
     hits_the_load = kind == signal.SIGKILL and storm // 3 % 2 == 0
@@ -173,7 +173,8 @@ def test_a_run_that_was_broken_off_goes_on_after_its_last_finished_level(tmp_pat
     out = tmp_path / "run"
     words, environment = command("run", write_scenario(tmp_path, STEADY), "--out", out)
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: '"stage":1' in (out / "stages.jsonl").read_text() if (out / "stages.jsonl").exists() else False)
+    stages = out / "stages.jsonl"
+    await_that(lambda: stages.exists() and '"stage":1' in stages.read_text(), "a second stage")
     meanwhile = firsttoken("run", "--resume", out)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
@@ -218,11 +219,3 @@ def test_a_run_that_is_complete_or_none_at_all_is_not_gone_on_with(tmp_path: Pat
         assert process.returncode == 1
         assert words in process.stderr
         assert "Traceback" not in process.stderr
-
-
-def wait_for(condition, patience_s: float = 30.0) -> None:
-    """Until something holds."""
-    due_s = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < due_s, "expected it within half a minute"
-        time.sleep(0.05)

@@ -18,7 +18,7 @@ import pytest
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, assert_ended_well, command, firsttoken, write_scenario
-from tests.processes import await_gone, family_of, find_child
+from tests.processes import await_gone, await_that, family_of, find_child
 
 
 @pytest.fixture(scope="module")
@@ -171,10 +171,7 @@ def start(tmp_path: Path, *arguments: str, **replace: str) -> subprocess.Popen[s
 
 def await_rows(tmp_path: Path, least: int = 20) -> None:
     journal = tmp_path / "out" / "attempts" / "worker-0.jsonl"
-    deadline = time.monotonic() + 30
-    while not journal.exists() or len(journal.read_bytes().splitlines()) < least:
-        assert time.monotonic() < deadline, "no rows within 30 s"
-        time.sleep(0.05)
+    await_that(lambda: journal.exists() and len(journal.read_bytes().splitlines()) >= least, f"{least} rows")
 
 
 def test_an_interrupt_leaves_a_readable_run_and_a_report_marked_incomplete(tmp_path: Path) -> None:
@@ -197,10 +194,7 @@ def test_an_interrupt_leaves_a_readable_run_and_a_report_marked_incomplete(tmp_p
 
 def test_an_interrupt_before_the_first_request_leaves_a_readable_run_too(tmp_path: Path) -> None:
     process = start(tmp_path)
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "out" / "scenario.toml").exists():
-        assert time.monotonic() < deadline, "no run folder within 30 s"
-        time.sleep(0.01)
+    await_that((tmp_path / "out" / "scenario.toml").exists, "a run folder")
 
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)

@@ -5,9 +5,7 @@ import pytest
 from firsttoken import row as rows
 from firsttoken.load.findings import (
     CHECKS,
-    NO_PACKAGE,
     describe_checks,
-    describe_package,
     describe_target,
     find_remarks,
     is_streamed,
@@ -44,24 +42,49 @@ def test_an_answer_that_came_token_by_token_streams_and_there_is_nothing_to_rema
     assert finding["remarks"] == {}
 
 
-def test_an_answer_that_was_held_back_does_not_stream_and_the_reason_is_told():
-    held = answered(938, 938, headers_ns=2 * MS, checks=[BUFFERED])
+HELD = answered(938, 938, headers_ns=2 * MS, checks=[BUFFERED])
+FEW = answered(50, 50, token_events=3, output_tokens=3)
+FINDINGS = {
+    "all is well": found(answered()),
+    "held back": found(HELD),
+    "held back, head and all": found(answered(938, 938, headers_ns=938 * MS, checks=[BUFFERED])),
+    "too few tokens to tell": found(FEW),
+    "no usage": found(answered(output_tokens=None, input_tokens=None, token_source=None)),
+    "an empty answer": found(answered(first_token_ns=None, first_visible_ns=None, last_token_ns=None, token_events=0)),
+    "another model": found(answered(model_served="nano", fingerprint="fp_1", service_tier="flex")),
+    "refused": found(Row(outcome="http_4xx", http_status=401, error="Bad key")),
+    "only the openai package was held back": found(answered(), answered(961, 965, checks=[COMPRESSED, BUFFERED])),
+    "only the openai package failed": found(answered(), Row(outcome="protocol", error="no JSON")),
+    "the openai package has no such call": describe_target(TARGET, "http://h", "http://h/x", answered(), None),
+}
+"""What a check may find, by what came."""
 
-    assert not is_streamed(held)
-    assert find_remarks(TARGET, held, answered())["streams"].startswith("all 16 tokens came at once; does a proxy")
+
+def test_what_a_check_finds(snapshot):
+    """Of each finding what differs from one in which all is well."""
+    usual = FINDINGS["all is well"]
+    told = {
+        heading: [f"{key}: {value}" for key, value in finding.items() if finding is usual or value != usual.get(key)]
+        for heading, finding in FINDINGS.items()
+    }
+    snapshot("check", told | {"what may be odd about an answer": list(CHECKS.values())})
 
 
-def test_an_answer_that_came_whole_in_one_read_is_reported_as_that():
-    held = answered(938, 938, headers_ns=938 * MS, checks=[BUFFERED])
+def test_an_answer_that_came_at_once_does_not_stream_unless_it_is_too_short_to_tell():
+    assert not is_streamed(HELD)
+    assert is_streamed(FEW)
 
-    assert "all 16 tokens came in one read, head and all" in find_remarks(TARGET, held, answered())["streams"]
+
+def test_the_packages_own_time_to_first_token_is_a_number():
+    held = FINDINGS["only the openai package was held back"]
+
+    assert held["openai_package_ttft_ms"] == 961
+    assert "openai_package" in held["remarks"]
 
 
-def test_of_few_tokens_that_came_at_once_nothing_is_concluded():
-    few = answered(50, 50, token_events=3, output_tokens=3)
-
-    assert is_streamed(few)
-    assert find_remarks(TARGET, few, answered())["streams"] == "all 3 tokens came at once; too few to judge streaming"
+@pytest.mark.parametrize("check", [MISLABELLED, NO_FINISH, COMPRESSED])
+def test_what_is_odd_about_an_answer_is_named(check):
+    assert describe_checks(answered(checks=[check])) == [CHECKS[check]]
 
 
 def test_another_model_than_was_asked_is_named():
@@ -88,13 +111,6 @@ def test_of_a_deployment_that_the_user_named_no_model_is_another():
     assert finding["remarks"] == {}
 
 
-def test_what_follows_from_a_missing_usage_is_told():
-    finding = found(answered(output_tokens=None, input_tokens=None, token_source=None))
-
-    assert finding["usage"] is None
-    assert finding["remarks"] == {"usage": "TPOT cannot be measured; tokens are unknown, and a TPOT limit cannot pass"}
-
-
 def test_a_failure_is_told_without_conclusions_from_what_did_not_come():
     finding = found(Row(outcome="http_4xx", http_status=401, error="Bad key"))
 
@@ -102,48 +118,10 @@ def test_a_failure_is_told_without_conclusions_from_what_did_not_come():
     assert finding["remarks"] == {}
 
 
-def test_the_packages_first_token_stands_beside_ours():
-    assert describe_package(answered(961), answered(677)) == (
-        "ok, 19 events, first token after 961 ms (our wire: 677 ms)"
-    )
-
-
-def test_a_package_whose_answer_was_held_back_says_how_and_is_not_blamed():
-    held = answered(961, 965, checks=[COMPRESSED, BUFFERED])
-
-    said = found(answered(), held)
-
-    assert said["openai_package"].endswith("the answer came compressed, its tokens came in one burst")
-    assert said["openai_package_ttft_ms"] == 961
-    assert "not the package" in said["remarks"]["openai_package"]
-
-
 def test_where_both_got_it_in_one_burst_the_package_stands_alone_in_nothing():
     held = answered(961, 965, checks=[BUFFERED])
 
     assert "openai_package" not in find_remarks(TARGET, held, held)
-
-
-def test_a_package_that_fails_says_so_in_its_own_words():
-    assert describe_package(Row(outcome="protocol", error="no JSON"), answered()) == "protocol: no JSON"
-
-
-def test_an_api_without_a_package_is_told_and_breaks_nothing():
-    finding = describe_target(TARGET, "http://h", "http://h/x", answered(), None)
-
-    assert finding["openai_package"] is None
-    assert finding["remarks"] == {"openai_package": NO_PACKAGE}
-
-
-@pytest.mark.parametrize("check", [MISLABELLED, NO_FINISH, COMPRESSED])
-def test_what_is_odd_about_an_answer_is_named(check):
-    assert describe_checks(answered(checks=[check])) == [CHECKS[check]]
-
-
-def test_an_empty_answer_is_named():
-    empty = answered(first_token_ns=None, first_visible_ns=None, last_token_ns=None, token_events=0)
-
-    assert describe_checks(empty) == ["it has no visible token and no tool call: it is empty"]
 
 
 def test_every_check_that_an_answer_can_have_is_in_words():

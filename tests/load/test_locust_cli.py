@@ -16,6 +16,7 @@ import pytest
 from firsttoken.results.folder import open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, write_scenario
+from tests.processes import await_that
 
 CUT_OFF = {"cancelled_by_run", "cancelled_by_user"}
 
@@ -153,10 +154,7 @@ def ask(url: str, form: bytes | None = None) -> bytes:
 
 
 def await_state(url: str, state: str, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while json.loads(ask(f"{url}/stats/requests"))["state"] != state:
-        assert time.monotonic() < deadline, f"not {state} within {within_s} s"
-        time.sleep(0.2)
+    await_that(lambda: json.loads(ask(f"{url}/stats/requests"))["state"] == state, state, within_s)
 
 
 def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tmp_path: Path) -> None:
@@ -168,10 +166,7 @@ def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tm
         cwd=ROOT, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 30
-        while not is_listening(port):
-            assert time.monotonic() < deadline, "the web UI did not come up within 30 s"
-            time.sleep(0.2)
+        await_that(lambda: is_listening(port), "the web UI is up")
         page = ask(url).decode()
         ask(f"{url}/swarm", b"user_count=1&spawn_rate=1")
         await_state(url, "running", 30)

@@ -21,6 +21,7 @@ from firsttoken.results.folder import open_run
 from firsttoken.row import Row
 from tests.command import REAL, ROOT, command, write_scenario
 from tests.netns import Machine, Network, end, network, read_truths
+from tests.processes import await_that
 
 KEY = {"FIRSTTOKEN_TEST_KEY": "sk-1"}
 DELAY_MS = 40
@@ -54,10 +55,8 @@ class Evening:
         return machine.start("-m", "firsttoken", "worker", "--master", master, "--spool", spool, **KEY)
 
     def await_rows(self, least: int) -> None:
-        deadline = time.monotonic() + 30
-        while len(self.rows()) < least:
-            assert time.monotonic() < deadline and self.master.poll() is None, f"fewer than {least} rows within 30 s"
-            time.sleep(0.05)
+        await_that(lambda: len(self.rows()) >= least or self.master.poll() is not None, f"{least} rows")
+        assert self.master.poll() is None
 
     def rows(self) -> list[Row]:
         """The rows that the master has: every line but a torn one."""

@@ -20,7 +20,7 @@ from firsttoken.row import Row
 from tests.command import REAL, ROOT, command, firsttoken, write_scenario
 from tests.driven import count_busy, drive, rows_of
 from tests.made_run import make_run
-from tests.processes import await_gone, find_child, find_children
+from tests.processes import await_gone, await_that, find_child, find_children
 from tests.served import fast, serve
 
 CLOSED = """
@@ -106,10 +106,7 @@ def start(out: Path, scenario: Path, *arguments: str, **variables: str) -> subpr
 
 
 def await_rows(out: Path, least: int) -> None:
-    deadline = time.monotonic() + 30
-    while not (out / "attempts").exists() or len(rows_of_running(out)) < least:
-        assert time.monotonic() < deadline, f"fewer than {least} rows within 30 s"
-        time.sleep(0.05)
+    await_that(lambda: (out / "attempts").exists() and len(rows_of_running(out)) >= least, f"{least} rows")
 
 
 def rows_of_running(out: Path) -> list[bytes]:

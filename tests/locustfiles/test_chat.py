@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.behaved import behave_as
+from tests.driven import behave_as
 
 SESSIONS = "rate = [4]\nturns = 3\nmax_in_flight = 20"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.behaved import behave_as
+from tests.driven import behave_as
 
 
 @pytest.mark.parametrize("api", ["chat", "completions", "responses"])

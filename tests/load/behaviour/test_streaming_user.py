@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firsttoken.decide.study import study_run
-from tests.behaved import Behaved, behave
+from tests.driven import Behaved, behave
 
 
 def find_flags(behaved: Behaved) -> set[str]:
