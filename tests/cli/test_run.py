@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from firsttoken.cli import run
+from firsttoken.cli.interrupts import Interrupts
 from firsttoken.cli.run import check_names, conclude
 from firsttoken.machine.readiness import UsageError
+from firsttoken.process.launch import LoadSpec
 from firsttoken.report.chart import letters
 from firsttoken.scenario.reading import find_scenario, load_scenario
 from firsttoken.scenario.values import ScenarioError
@@ -68,3 +71,38 @@ def test_a_run_exits_as_page_one_says_and_so_does_its_json(
 
     assert conclude(folder, failure=failure, interrupts=Ended(interrupts), as_json=True) == code
     assert json.loads(capsys.readouterr().out)["exit_code"] == code
+
+
+class ScriptedChild:
+    """A load process that reports what it is given, and was asked to stop as often as it says."""
+
+    def __init__(self, events):
+        self.events = lambda: iter(events)
+        self.asked_to_stop = 0
+        self.is_stopped = False
+
+    def finish_early(self):
+        self.asked_to_stop += 1
+
+    def stop(self):
+        self.is_stopped = True
+
+
+@pytest.mark.parametrize(
+    ("events", "failure"),
+    [
+        ([{"event": "end", "failure": None}], None),
+        ([{"event": "end", "failure": "chat.py:3: expected it to run"}], "chat.py:3: expected it to run"),
+        ([], "runs/one: the load process died; `firsttoken report runs/one` shows what was recorded"),
+    ],
+)
+def test_why_a_load_failed_is_its_own_sentence_or_that_it_died(monkeypatch, events, failure):
+    child = ScriptedChild(events)
+    monkeypatch.setattr(run, "Child", lambda module, *_arguments, **_keys: child)
+    spec = LoadSpec(folder="runs/one", base_urls={}, command=["test"])
+
+    with Interrupts(print) as interrupts:
+        interrupts.count = 1  # an interrupt came before there was a load
+        assert run.measure(spec, 0, 1, interrupts) == failure
+
+    assert (child.asked_to_stop, child.is_stopped) == (1, True)
