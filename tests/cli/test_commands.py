@@ -138,7 +138,7 @@ def test_on_a_terminal_somebody_is_asked(tmp_path: Path, answer: str, words: str
     said, code = on_a_terminal(answer, "run", write_scenario(tmp_path, PAID), "--out", tmp_path / "run")
 
     assert "This run may cost up to $" in said
-    assert "Go on? [y/N]" in said
+    assert "Continue? [y/N]" in said
     assert words in said
     assert code == 1
     assert (tmp_path / "run").exists() == (answer == "y")
