@@ -15,9 +15,8 @@ OnMessage = Callable[[str, bytes], None]
 class MasterCarrier(Protocol):
     """The master's end of the links to all workers."""
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
+    port: int
+    """Where it listens."""
 
     def listen(self, on_message: OnMessage) -> None:
         """Have every message from now on handed over."""

@@ -28,7 +28,7 @@ from locust.event import EventHook
 from locust.exception import RPCError
 from locust.rpc import Message, zmqrpc
 
-from firsttoken.load.workers.carrier import OnMessage
+from firsttoken.load.workers.carrier import MasterCarrier, OnMessage, UploadCarrier, WorkerCarrier
 from firsttoken.load.workers.messages import CHANNEL
 from firsttoken.process.launch import LaunchError
 
@@ -87,8 +87,8 @@ class _Runner(runners.MasterRunner):
         super().handle_message(client_id, msg)
 
 
-class MasterLink:
-    """The master's end of all links, a `MasterCarrier`."""
+class MasterLink(MasterCarrier):
+    """The master's end of all links."""
 
     def __init__(self, environment: Environment, host: str, port: int) -> None:
         """Raises LaunchError where it cannot listen."""
@@ -104,38 +104,31 @@ class MasterLink:
         self.port: int = self._runner.server.port
 
     def listen(self, on_message: OnMessage) -> None:
-        """Have every message from now on handed over."""
         self._runner.register_message(CHANNEL, _pass_on(on_message))
 
     def send(self, client: str, message: bytes) -> None:
-        """Send a message to one worker; it may be lost."""
         self._runner.send_message(CHANNEL, {"message": message}, client_id=client)
 
     def admit_workers(self, admits: bool) -> None:
-        """Accept new workers, or ignore them."""
         self._runner.admits_workers = admits
 
     def spread_users(self, users: int) -> None:
-        """Have so many users living, spread evenly over the workers. Blocks for up to a second or two."""
         self._runner.start(users, float(max(1, users)))
 
     def find_missing(self) -> set[str]:
-        """Clients that have been silent for too long."""
         return {client.id for client in self._runner.clients.missing}
 
     def dismiss(self, client: str) -> None:
-        """Count no more on a worker; its users are gone."""
         if client in self._runner.clients:
             self._runner.handle_message(client, Message("client_stopped", None, client))
 
     def quit(self) -> None:
-        """Close all links."""
         self._runner.greenlet.kill(block=True)
         self._runner.server.close()
 
 
-class WorkerLink:
-    """A worker's end of its link, a `WorkerCarrier`."""
+class WorkerLink(WorkerCarrier):
+    """A worker's end of its link."""
 
     def __init__(self, environment: Environment, host: str, port: int) -> None:
         """Returns once the master has answered. Raises ConnectionError where it never does."""
@@ -144,22 +137,19 @@ class WorkerLink:
             self._runner = environment.create_worker_runner(host, port)
 
     def listen(self, on_message: OnMessage) -> None:
-        """Have every message from now on handed over."""
         self._runner.register_message(CHANNEL, _pass_on(on_message))
 
     def send(self, message: bytes) -> None:
-        """Send a message to the master; it may be lost."""
         self._runner.send_message(CHANNEL, {"message": message})
 
     def quit(self) -> None:
-        """Stop the users and close the link; what was sent last still goes out."""
         self._runner.stop()
         self._runner.greenlet.kill(block=True)
         self._runner.client.close()
 
 
-class UploadLink:
-    """A link to a master that only brings rows, an `UploadCarrier`: no worker to Locust, so it may come at any time."""
+class UploadLink(UploadCarrier):
+    """A link to a master that only brings rows: no worker to Locust, so it may come at any time."""
 
     def __init__(self, host: str, port: int) -> None:
         tune_locust()
@@ -167,11 +157,9 @@ class UploadLink:
         self._client = zmqrpc.Client(host, port, self._name)
 
     def send(self, message: bytes) -> None:
-        """Send a message to the master; it may be lost."""
         self._client.send(Message(CHANNEL, {"message": message}, self._name))
 
     def receive(self, within_s: float) -> bytes | None:
-        """The next message of the master; None where none comes in that time."""
         try:
             with gevent.Timeout(within_s):
                 message: bytes = self._client.recv().data["message"]
@@ -180,7 +168,6 @@ class UploadLink:
         return message
 
     def close(self) -> None:
-        """Close the link."""
         self._client.close()
 
 
