@@ -170,7 +170,7 @@ class Intake:
     def _fail(self, error: OSError) -> None:
         self.failure = self.failure or (
             f"{self._attempts}: expected to write the workers' rows, the disk said: {error.strerror}; "
-            "what has not come stays on the workers' disks: free some room, then start them again"
+            "the other rows stay on the disks of the workers: free some space, then start the workers again"
         )
 
 

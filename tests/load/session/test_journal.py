@@ -88,7 +88,7 @@ def test_a_disk_that_refuses_is_said_and_what_was_written_stays_readable(tmp_pat
         recorder.flush()
 
     assert recorder.failure is not None
-    assert "what was written before is kept" in recorder.failure
+    assert "the rows so far are kept" in recorder.failure
     whole = (tmp_path / "attempts/worker-0.jsonl").read_bytes().rpartition(b"\n")[0].splitlines()
     assert len(whole) > 20
     assert all(msgspec.json.decode(line, type=Row).attempt == 1 for line in whole)
