@@ -14,6 +14,7 @@ import pytest
 from openai import OpenAI
 
 from firsttoken.catalogue import Faults, Freeze, Simulated
+from tests.processes import await_that
 from tests.served import Served, fast, serve
 from tests.simulator.conftest import KEY, MODELS
 
@@ -309,13 +310,14 @@ def test_who_waits_for_a_slot_is_told_apart_in_the_truth(tmp_path):
 
 
 def test_a_client_that_goes_away_frees_its_slot(tmp_path):
-    with serve({"fast": fast(slots=1, queue=1, tokens_per_s=10.0)}, truth=tmp_path / "truth.jsonl") as served:
+    path = tmp_path / "truth.jsonl"
+    with serve({"fast": fast(slots=1, queue=1, tokens_per_s=10.0)}, truth=path) as served:
         client = connect(served)
         options: Any = {"model": "fast", "messages": HELLO, "max_tokens": 1_000}
         for _ in range(2):
             with client.chat.completions.create(**options, stream=True) as stream:
                 next(stream), next(stream)
-        time.sleep(0.3)
+        await_that(lambda: path.read_bytes().count(b"\n") == 2, "both are in the truth")
         truth = served.read_truth()
     assert [line["fault"] for line in truth] == ["client_gone", "client_gone"]
     assert all(1 <= line["tokens"] < 100 for line in truth)
@@ -376,8 +378,8 @@ def test_a_frozen_model_stands_still_and_goes_on_where_it_was(tmp_path):
     came_s, first_s, last_s = (
         [(line[mark] - began_ns) / 1e9 for line in truth] for mark in ("arrival_ns", "first_token_ns", "last_token_ns")
     )
-    assert first_s[0] < 0.4 < 1.4 < last_s[0]
-    assert 0.7 < came_s[1] < 1.4 < first_s[1]
+    assert last_s[0] - first_s[0] > 1.2, "it took 0.35 s to write, and stood still for 1 s"
+    assert came_s[1] < first_s[1] and first_s[1] > 1.4
     assert truth[1]["slot_wait_ns"] > 0.5e9
     assert [line["fault"] for line in truth] == [None, None]
 

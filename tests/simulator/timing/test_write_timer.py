@@ -49,16 +49,14 @@ def test_no_token_leaves_before_its_time():
 
 
 def test_a_stream_due_sooner_than_all_others_is_not_kept_waiting():
-    async def run() -> float:
+    async def run() -> bool:
         write_timer = WriteTimer()
         slow = asyncio.create_task(write_timer.run(begin(open_service(ttft_s=30.0), Wire(), 1)))
         await asyncio.sleep(0)
-        began = monotonic_ns()
         await write_timer.run(begin(open_service(), Wire(), 1))
-        slow.cancel()
-        return (monotonic_ns() - began) / 1e9
+        return slow.cancel()
 
-    assert asyncio.run(run()) < 10
+    assert asyncio.run(run()), "the slow one was still waiting"
 
 
 def test_a_cancelled_stream_writes_no_more():
