@@ -9,3 +9,11 @@ from __future__ import annotations
 
 class FirstTokenError(Exception):
     """Something that the user can fix; the message is a sentence: expected, got, where, what next."""
+
+
+class RunFolderError(FirstTokenError):
+    """A run folder cannot be read, written or asked this: one sentence of what was expected, got, and what to do."""
+
+
+class ReportError(FirstTokenError, ValueError):
+    """A file of analysis/ or reports/ cannot be used; the text is the sentence to show."""

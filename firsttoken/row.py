@@ -42,8 +42,10 @@ class OutcomeFacts(NamedTuple):
 
     succeeded: bool = False
     """The user has a complete answer."""
-    judged: bool = True
-    """It says something about the server; otherwise FirstToken stopped, was killed, or failed."""
+    own_fault: bool = False
+    """The load process itself failed."""
+    ended_by: Literal["", "run", "operator", "behaviour", "kill"] = ""
+    """Who ended it before the server could; empty where nobody did."""
     billed: bool = True
     """Tokens may have been billed though no usage was reported."""
     alive: bool | None = None
@@ -56,6 +58,11 @@ class OutcomeFacts(NamedTuple):
     """Before the load: the target cannot be asked, and no load would find out more."""
     advice: str = ""
     """What a user can do about it, where `{path}` is the path of the API."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says something about the server."""
+        return not self.own_fault and not self.ended_by
 
 
 OUTCOMES: dict[Outcome, OutcomeFacts] = {
@@ -83,11 +90,11 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     "protocol": OutcomeFacts(
         alive=False, ends_preflight=True, advice="fix base_url: it should be the part before {path}"
     ),
-    "client_error": OutcomeFacts(judged=False, billed=False, ends_preflight=True),
-    "cancelled_by_user": OutcomeFacts(judged=False),
-    "stopped_by_user": OutcomeFacts(judged=False),
-    "cancelled_by_run": OutcomeFacts(judged=False),
-    "lost": OutcomeFacts(judged=False),
+    "client_error": OutcomeFacts(own_fault=True, billed=False, ends_preflight=True),
+    "cancelled_by_user": OutcomeFacts(ended_by="operator"),
+    "stopped_by_user": OutcomeFacts(ended_by="behaviour"),
+    "cancelled_by_run": OutcomeFacts(ended_by="run"),
+    "lost": OutcomeFacts(ended_by="kill"),
 }
 """Every outcome with what it means: code that counts attempts asks this table, or a set that is derived from it."""
 
@@ -102,7 +109,11 @@ def read_status(status: int) -> Outcome:
 SUCCESS = frozenset(outcome for outcome, facts in OUTCOMES.items() if facts.succeeded)
 UNJUDGED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.judged)
 UNBILLED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.billed)
-STOPPED_FROM_OUTSIDE: frozenset[Outcome | None] = frozenset({"cancelled_by_run", "cancelled_by_user"})
+FAILED = frozenset(outcome for outcome, facts in OUTCOMES.items() if not facts.succeeded and not facts.ended_by)
+"""Ended in an error, of the server, of the way to it, or of the load process itself."""
+STOPPED_FROM_OUTSIDE: frozenset[Outcome | None] = frozenset(
+    outcome for outcome, facts in OUTCOMES.items() if facts.ended_by in ("run", "operator")
+)
 """The run or its operator ended the request, and no retry follows."""
 
 STOPPED_IN_BACKOFF = "stopped_in_backoff"

@@ -5,7 +5,6 @@ Rule: progress goes to stderr, results to stdout; a failure is returned as a sen
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -33,6 +32,9 @@ from firsttoken.scenario.reading import reopen_scenario
 
 if TYPE_CHECKING:
     from firsttoken.decide.study import Study
+
+FLAG_KEYS = ("name", "target", "level", "repeat", "voids", "value", "bound", "unit", "evidence")
+"""What the JSON tells of a flag: where it was raised, the number that decided with its bound, and the sentence."""
 
 
 def run(
@@ -163,7 +165,7 @@ def conclude(folder: Path, *, failure: str | None, interrupts: Interrupts, as_js
     broken = {"worker_lost": studied.worker_lost, "failed": bool(failure), "interrupted": interrupts.count > 0}
     code = find_exit_code(studied.words, **broken)
     if as_json:
-        _write_result(folder, pdf, code, failure)
+        _write_result(folder, pdf, code, failure, studied)
     else:
         terminal.say_report(pdf)
     if failure and not interrupts.count:
@@ -183,9 +185,13 @@ def report_failure_as_json(folder: Path, as_json: bool) -> Iterator[None]:
         raise
 
 
-def _write_result(folder: Path, pdf: Path | None, code: int, failure: str | None) -> None:
-    result = {"run": str(folder), "report": None if pdf is None else str(pdf), "exit_code": code}
-    sys.stdout.write(json.dumps(result | ({"failure": failure} if failure else {})) + "\n")
+def _write_result(folder: Path, pdf: Path | None, code: int, failure: str | None, study: Study | None = None) -> None:
+    result: dict[str, object] = {"run": str(folder), "report": None if pdf is None else str(pdf), "exit_code": code}
+    if study:
+        result |= {"decisions": list(study.decisions.values())}
+        result |= {"flags": [{key: getattr(flag, key) for key in FLAG_KEYS} for flag in study.every_flag]}
+    result |= {"failure": failure} if failure else {}
+    sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
 
 
 def _has_rows(folder: Path) -> bool:

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.decide.measure.failures import FAILED
 from firsttoken.duration import NS
 from firsttoken.results.folder import Run
+from firsttoken.row import FAILED
 
 NUMBERS = ("sent_ns", "first_token_ns", "last_token_ns", "end_ns", "output_tokens", "token_events")
 SENT = "sent_ns IS NOT NULL"

@@ -21,13 +21,13 @@ from matplotlib.figure import Figure
 
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
+from firsttoken.error import ReportError
 from firsttoken.report.chart.canvas import canvas, save
 from firsttoken.report.chart.letters import FONTS, Face, find_letters, spell, spell_all
 from firsttoken.report.chart.marks import draw_empty
 from firsttoken.report.chart.svg_text import set_runs
 from firsttoken.report.chart.theme import prepare
 from firsttoken.report.document import Data, document
-from firsttoken.report.error import ReportError
 from firsttoken.report.guard import describe_error
 from firsttoken.report.page import Builder, Page, list_names
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from firsttoken.report.error import ReportError
+from firsttoken.error import ReportError
 
 Part = TypeVar("Part")
 

@@ -17,10 +17,10 @@ from typing import NamedTuple, NoReturn
 from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study, study_run
+from firsttoken.error import RunFolderError
 from firsttoken.report.chart.canvas import save
 from firsttoken.report.chart.theme import prepare
 from firsttoken.report.quiet import silence_libraries
-from firsttoken.results.error import RunFolderError
 
 
 class Cell(NamedTuple):

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firsttoken.decoding.unreadable import UNREADABLE
+from firsttoken.error import RunFolderError
 from firsttoken.results import database
 from firsttoken.results.columns import ADDED, DERIVED, TYPES, Columns, absent, as_numpy, selected, unmasked
-from firsttoken.results.error import RunFolderError
 from firsttoken.results.gather import NAME, gather, read_notes
 from firsttoken.results.invariants import FIRST_BROKEN, IMPOSSIBLE, RULES
 from firsttoken.results.lines import describe, read_lines

@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from firsttoken.error import RunFolderError
 from firsttoken.results.columns import TYPES, restored
 from firsttoken.results.database import connect, pattern, quoted, reason
-from firsttoken.results.error import RunFolderError
 from firsttoken.results.lines import Damage, describe, is_torn, read_tail
 
 NAME = "attempts.parquet"

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from firsttoken.decoding.unreadable import UNREADABLE
-from firsttoken.results.error import RunFolderError
+from firsttoken.error import RunFolderError
 from firsttoken.row import DEFINITIONS
 
 NAME = "summary.json"

@@ -70,7 +70,11 @@ def test_a_run_exits_as_page_one_says_and_so_does_its_json(
     folder = make_run(tmp_path / "run", targets=("gpt-5.4",), levels=(16, 64), demand=demand)
 
     assert conclude(folder, failure=failure, interrupts=Ended(interrupts), as_json=True) == code
-    assert json.loads(capsys.readouterr().out)["exit_code"] == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["exit_code"] == code
+    assert [decision["target"] for decision in told["decisions"]] == ["gpt-5.4"]
+    short = next(flag for flag in told["flags"] if flag["name"] == "UNSETTLED")
+    assert (short["value"] < short["bound"], short["unit"], bool(short["evidence"])) == (True, "ms", True)
 
 
 class ScriptedChild:

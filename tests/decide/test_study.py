@@ -10,7 +10,7 @@ import tomli_w
 
 from firsttoken import kit
 from firsttoken.decide.study import Study, study_run
-from firsttoken.results.error import RunFolderError
+from firsttoken.error import RunFolderError
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import Client, Order, make_run
 from tests.made_stage import Answers, Course

@@ -18,11 +18,11 @@ import typst
 import firsttoken.report.document as report_document
 from firsttoken import kit
 from firsttoken.decide.study import study_run
+from firsttoken.error import ReportError
 from firsttoken.report.build import _draw, build_pages, build_report, set_type
 from firsttoken.report.chart import letters
 from firsttoken.report.chart.canvas import canvas
 from firsttoken.report.document import document
-from firsttoken.report.error import ReportError
 from firsttoken.report.first_page import count_words
 from firsttoken.report.metric_table import SHOWN, ladder
 from firsttoken.row import OUTCOMES

@@ -1,6 +1,6 @@
 """Tests of firsttoken/report/guard.py."""
 
-from firsttoken.report.error import ReportError
+from firsttoken.error import ReportError
 from firsttoken.report.guard import describe_error, guarded
 
 

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from firsttoken.error import RunFolderError
 from firsttoken.results.columns import TYPES
-from firsttoken.results.error import RunFolderError
 from firsttoken.results.folder import Run, open_run
 from firsttoken.row import Row, StageEvent
 from tests.made_run import Client, make_run

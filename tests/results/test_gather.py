@@ -6,8 +6,8 @@ import duckdb
 import msgspec
 import pytest
 
+from firsttoken.error import RunFolderError
 from firsttoken.results.columns import TYPES
-from firsttoken.results.error import RunFolderError
 from firsttoken.results.gather import NAME, gather, read_notes
 from firsttoken.row import Row
 

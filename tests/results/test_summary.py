@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firsttoken.results.error import RunFolderError
+from firsttoken.error import RunFolderError
 from firsttoken.results.summary import read_summary, write_summary
 from firsttoken.row import DEFINITIONS
 

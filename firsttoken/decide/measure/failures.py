@@ -12,10 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from firsttoken.results.columns import Columns, ended_in
-from firsttoken.row import OUTCOMES, SUCCESS, UNJUDGED, Outcome
+from firsttoken.row import FAILED, Outcome
 
-FAILED = frozenset(OUTCOMES) - SUCCESS - (UNJUDGED - {"client_error"})
-"""Outcomes of attempts that failed, in the load process itself or elsewhere; none was ended on purpose."""
 WHERE = ended_in(FAILED)
 """SQL that is true of a failed attempt."""
 COLUMNS = ("target", "stage", "outcome", "http_status", "error", "server_request_id", "sent_ns", "end_ns", "phase")
