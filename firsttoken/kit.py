@@ -27,6 +27,8 @@ STARTER = (
     "scenarios/models.toml",
     "scenarios/scenario.schema.json",
     "locustfiles/chat.py",
+    "locustfiles/chain.py",
+    "locustfiles/completion.py",
     "analysis/degradation.py",
     "reports/launch.typ",
     "reports/house.typ",

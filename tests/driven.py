@@ -74,7 +74,10 @@ def behave(
 
 def behave_as(locustfile: str, folder: Path, workers: int = 1, load: str = LEVEL, sets: Sequence[str] = ()) -> Behaved:
     """Run a locustfile to the run's end, under this load; `sets` as for `--set`."""
-    return _run(folder, PLAN.replace("LOCUSTFILE", locustfile).replace("LOAD", load), workers, sets)
+    plan = PLAN.replace("LOCUSTFILE", locustfile).replace("LOAD", load)
+    if any(each.startswith("traffic.prompts") for each in sets):
+        plan = plan.replace("input_tokens = 20\n", "")
+    return _run(folder, plan, workers, sets)
 
 
 def drive(folder: Path, scenario: str, workers: int = 1, overrides: Sequence[str] = ()) -> Run:

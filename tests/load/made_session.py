@@ -43,6 +43,8 @@ class ScriptedClient:
         finally:
             self.in_flight -= 1
         self.bodies.append(body)
+        if kept is not None:
+            kept.append(b"answer %d" % len(self.bodies))
         row.outcome = self.script.pop(0) if self.script else "ok"
         row.http_status = {"rate_limited": 429, "http_5xx": 500, "http_4xx": 400}.get(row.outcome, 200)
         row.first_token_ns = row.first_visible_ns = row.end_ns = self.clock.now_ns()

@@ -52,6 +52,21 @@ def test_headless_locust_writes_the_same_run_folder_and_counts_every_request_onc
     assert not done.stderr.count("note: ")
 
 
+@pytest.mark.parametrize("name", ["completion", "chain"])
+def test_every_behaviour_runs_under_locust_itself(tmp_path: Path, name: str) -> None:
+    scenario = write_scenario(tmp_path, locustfile=f'"{name}"')
+    words = [sys.executable, "-m", "locust", "-f", f"locustfiles/{name}.py", "--headless", "--only-summary"]
+    done = subprocess.run(
+        [*words, "--exit-code-on-error", "0", "--scenario", scenario, "--out", tmp_path / "out"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert answered_requests(tmp_path / "out") > 20
+    kinds = {"completion": ("completion",), "chain": ("plan", "step")}[name]
+    assert all(f"gpt-5.4 {kind} " in done.stdout + done.stderr for kind in kinds)
+
+
 def test_a_run_time_of_locust_ends_the_run_in_order_and_its_number_of_users_is_said_to_change_nothing(
     tmp_path: Path,
 ) -> None:

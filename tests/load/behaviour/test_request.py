@@ -3,16 +3,19 @@
 from itertools import pairwise
 from pathlib import Path
 
+import gevent
 import msgspec
 import pytest
 
 from firsttoken.duration import NS
+from firsttoken.load.asking.ask import Wish
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance, Ledger
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.slo import read_limits
+from firsttoken.load.session.stage_run import Request
 from firsttoken.plan.retry import RetryPolicy
-from firsttoken.row import HELD_BACK, STOPPED_IN_BACKOFF, Row
+from firsttoken.row import HELD_BACK, STOPPED_IN_BACKOFF, Outcome, Row
 from firsttoken.scenario.format import Budget
 from firsttoken.scenario.slo import Slo
 from tests.load.made_session import add_users, begin_open_stage, begin_stage, make_session, send_one
@@ -176,3 +179,49 @@ def test_a_wait_for_our_own_budget_is_no_wait_for_the_server_in_a_closed_loop(tm
     (row,) = request.value
     assert (row.sent_ns, row.checks) == (60_000_000, [HELD_BACK])
     assert row.intended_ns == (0 if is_open else 60_000_000)
+
+
+GIVEN = [{"role": "user", "content": "Hello"}]
+
+
+def send_wish(folder: Path, wish: Wish, *, turns: int = 1, script: list[Outcome] | None = None) -> Request:
+    """One request with a wish, sent to its end."""
+    session = make_session(folder, script)
+    add_users(session, "a")
+    begin_open_stage(session, [0], turns=turns)
+
+    def send() -> Request:
+        request = session.admission.acquire_slot("a")
+        request.wish = wish
+        send_request(session, request)
+        return request
+
+    greenlet = gevent.spawn(send)
+    session.clock.let_pass(1)
+    sent: Request = greenlet.value
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("wish", "turns", "is_kept"),
+    [
+        (Wish(), 1, False),
+        (Wish(), 2, True),
+        (Wish(GIVEN), 1, True),
+        (Wish(max_tokens=5, name="short"), 1, False),
+        (Wish(keeps_text=True), 1, True),
+        (Wish(GIVEN, keeps_text=False), 2, False),
+    ],
+)
+def test_a_text_is_kept_only_where_it_may_be_read(tmp_path: Path, wish: Wish, turns: int, is_kept: bool) -> None:
+    request = send_wish(tmp_path, wish, turns=turns)
+
+    assert (request.kept is not None, request.has_next_turn) == (is_kept, turns > 1)
+    assert [row.name for row in request.rows] == [wish.name]
+
+
+def test_the_text_is_that_of_the_last_attempt(tmp_path: Path) -> None:
+    request = send_wish(tmp_path, Wish(GIVEN), script=["rate_limited", "http_5xx"])
+
+    assert [row.outcome for row in request.rows][-1] == "ok"
+    assert request.kept == [b"answer %d" % len(request.rows)]

@@ -257,3 +257,68 @@ class Ide(StreamingUser):
     assert behaved.outcomes <= {"stopped_by_user", "cancelled_by_run"}
     stopped = [row for row in behaved.rows if row.outcome == "stopped_by_user"]
     assert sum((row.end_ns or 0) - (row.intended_ns or 0) > 40e6 for row in stopped) > len(stopped) / 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_file_of_prompts_is_asked_behind_the_system_prompt_in_every_worker(tmp_path: Path, workers: int) -> None:
+    lines = [
+        '{"prompt": "one two"}',
+        '[{"role": "system", "content": "own"}, {"role": "user", "content": "a b c d e"}]',
+    ]
+    (tmp_path / "asked.jsonl").write_text("\n".join(lines))
+    behaved = behave(
+        tmp_path,
+        """
+class Chat(StreamingUser):
+    keep_text = True
+    @task
+    def converse(self):
+        answer = self.ask(name="told")
+        if answer.ok and answer.row.phase == "measure":
+            print(len(answer.text.split()), [message["role"] for message in answer.messages])
+""",
+        workers,
+        sets=['traffic.prompts="asked.jsonl"', 'traffic.system="be brief"'],
+    )
+
+    assert behaved.failure is None
+    assert {row.asked_input_tokens for row in behaved.rows} == {1 + 2 + 2, 1 + 1 + 5}
+    assert {row.name for row in behaved.rows} == {"told"}
+    assert len({row.prompt_id for row in behaved.rows}) == 2
+    assert "16 ['system', 'user', 'assistant']" in behaved.said
+
+
+def test_a_behaviour_asks_with_words_of_its_own_in_one_conversation(tmp_path: Path) -> None:
+    behaved = behave(
+        tmp_path,
+        """
+class Chat(StreamingUser):
+    @task
+    def converse(self):
+        first = self.ask("Say hello.", max_tokens=5)
+        if first.ok:
+            again = self.ask([*first.messages, DRAWN], max_tokens=6, name="again")
+            print(first.usage.output, first.ttft_s > 0, again.ok and len(again.messages), again.outcome)
+""",
+    )
+
+    assert behaved.failure is None
+    ended = {(row.name, row.turn, row.output_tokens) for row in behaved.rows if row.outcome == "length"}
+    assert ended == {(None, 0, 5), ("again", 1, 6)}
+    assert "5 True 4 length" in behaved.said
+    assert sum("OldImportWarning: ask() returns an Answer: read its row" in line for line in behaved.said) == 1
+
+
+def test_what_is_no_conversation_ends_the_run_with_its_line_and_what_was_expected(tmp_path: Path) -> None:
+    behaved = behave(
+        tmp_path,
+        """
+class Chat(StreamingUser):
+    @task
+    def converse(self):
+        self.ask([{"role": "user"}])
+""",
+    )
+
+    assert f"{tmp_path}/behaved.py:" in str(behaved.failure)
+    assert "MessageError: expected the content of message 1 to be a text, got None" in str(behaved.failure)
