@@ -305,7 +305,7 @@ def test_a_process_a_policy_an_outcome_and_an_api_reach_the_rows(rows: list[dict
 
 
 def test_the_report_says_how_requests_came_and_were_tried_again(told: str) -> None:
-    assert "requests come by gaps that are uniform" in told
+    assert "by gaps that are uniform" in told
     assert "a sawtooth up to 40 requests/s" in told
     assert "Up to 7 retries after" in told
 

@@ -53,7 +53,7 @@ class ArrivalProcess(NamedTuple):
     variation: float | None
     """The gaps' coefficient of variation; None: the scenario states it as `cv`."""
     words: str
-    """How the report says it, after "requests come"; `{:g}` stands for the coefficient of variation."""
+    """How the report says it, after "requests arrive"; `{:g}` stands for the coefficient of variation."""
 
 
 def arrive(profile: Profile, process: Process, cv: float, seed: str) -> Iterator[int]:

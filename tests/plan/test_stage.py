@@ -1,11 +1,13 @@
 """The plan of one stage: what a scenario says of a level, in nanoseconds."""
 
+from itertools import islice
+
 import msgspec
 import pytest
 
 from firsttoken.duration import NS
 from firsttoken.plan.profile import Segment, wanted_at
-from firsttoken.plan.stage import plan_rate, plan_shape, plan_trace, plan_users
+from firsttoken.plan.stage import find_schedule, plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.scenario.format import Scenario, Traffic
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.slo import Slo
@@ -87,3 +89,25 @@ def test_a_level_of_a_search_may_end_early(measure: str, most_s: int) -> None:
     plan = plan_users(scenario, "a", users=4)
 
     assert (plan.least_ns, plan.measure_ns) == (5 * NS, most_s * NS)
+
+
+def test_load_processes_share_the_schedule_that_one_would_have() -> None:
+    plan = plan_rate(made(rate=[50]), "a", rate=50)
+    whole = list(islice(find_schedule(plan, 7, None), 90))
+
+    shares = [list(islice(find_schedule(plan, 7, None, place, 3), 30)) for place in range(3)]
+
+    assert sorted(arrival for share in shares for arrival in share) == whole
+
+
+def test_every_target_is_asked_at_the_same_times_and_every_repeat_at_others() -> None:
+    one, other, again = (
+        list(islice(find_schedule(plan_rate(made(rate=[50]), target, rate=50, repeat=repeat), 7, None), 9))
+        for target, repeat in (("a", 0), ("b", 0), ("a", 1))
+    )
+
+    assert one == other != again
+
+
+def test_a_closed_loop_has_no_arrivals() -> None:
+    assert list(find_schedule(plan_users(made(users=[4]), "a", users=4), 7, None)) == []

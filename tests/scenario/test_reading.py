@@ -164,7 +164,7 @@ def test_every_scenario_of_the_kit_loads_without_a_warning_and_completes_in_edit
 
 
 def test_the_committed_schema_is_current():
-    """If not: `python -c 'from firsttoken.scenario import schema; print(end=schema().decode())'` prints the new one."""
+    """If not: `python -c 'from firsttoken.scenario.reading import schema; print(end=schema().decode())'` prints it."""
     assert kit.find("scenarios", "scenario.schema.json").read_bytes() == schema()
 
 
