@@ -165,7 +165,7 @@ def test_out_with_content_is_refused_and_nothing_is_lost(tmp_path: Path) -> None
 
     sentence = refuse("run", "quickstart", "--out", tmp_path)
 
-    assert "has content" in sentence
+    assert "got one with content" in sentence
     assert mine.read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -412,7 +412,7 @@ def test_a_run_past_what_this_machine_can_watch_gives_a_warning_before_it_starts
     )
 
     [warning] = done.stderr.splitlines()
-    assert warning.startswith("note: the plan asks for 2,000 streams")
+    assert warning.startswith("note: the plan needs 2,000 streams")
     assert "run `firsttoken calibrate` first" in warning
 
 

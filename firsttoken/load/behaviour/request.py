@@ -33,7 +33,7 @@ def _attempt_until_done(session: Session, request: Request) -> None:
     ask = request.ask = _choose_ask(target, request)
     intended_ns = request.intended_ns
     while session.admission.may_send(request):
-        bound = session.limiter.bound(target.target.name, ask.words, ask.output_tokens)
+        bound = session.limiter.bound_cost(target.target.name, ask.words, ask.output_tokens)
         if bound is not None and not session.budget_queue.await_room(request, target.target.name, bound):
             return
         held_back = request.waited_until_ns > intended_ns
@@ -48,9 +48,9 @@ def _attempt_until_done(session: Session, request: Request) -> None:
             should_retry = target.client.send(row, ask.body, request.kept)
             row.backoff_ms = session.retries.choose_backoff_ms(row, should_retry)
         finally:  # however it ends, also by a timeout or a kill of the behaviour's own
-            session.limiter.reconcile(row, ask.words, bound)
+            session.limiter.reconcile_attempt(row, ask.words, bound)
             session.recorder.end_attempt(row)
-            count_attempt(request.stage_run.counters, row, session.limiter.price(row))
+            count_attempt(request.stage_run.counters, row, session.limiter.price_attempt(row))
         if row.backoff_ms is None or row.end_ns is None:
             return
         intended_ns = row.end_ns + round(row.backoff_ms * 1e6)

@@ -52,18 +52,18 @@ class BudgetLimiter:
         for quota in self._quotas.values():
             quota.workers = workers
 
-    def bound(self, target: str, words: int, output_tokens: int) -> Cost | None:
+    def bound_cost(self, target: str, words: int, output_tokens: int) -> Cost | None:
         """The most that an attempt can cost; None where it costs nothing."""
         if target not in self._prices:
             return None
         answer = self._answers[target].bound(output_tokens)
         return replace(estimate(self._gauges[target].bound(words), answer, self._prices[target]), output_tokens=answer)
 
-    def quota(self, target: str) -> QuotaShare | None:
+    def find_quota(self, target: str) -> QuotaShare | None:
         """The share of a target's quota that may be used; None where all of it may be."""
         return self._quotas.get(target)
 
-    def price(self, row: Row) -> int | None:
+    def price_attempt(self, row: Row) -> int | None:
         """Nanodollars of an attempt by the server's own counts; None where its price is not known."""
         if row.target not in self._billed or row.input_tokens is None or row.output_tokens is None:
             return 0
@@ -72,7 +72,7 @@ class BudgetLimiter:
             return None
         return price_row(row, source) if is_possible(row) else None
 
-    def reconcile(self, row: Row, words: int, bound: Cost | None) -> None:
+    def reconcile_attempt(self, row: Row, words: int, bound: Cost | None) -> None:
         """An attempt has ended."""
         if bound is None:
             return

@@ -33,7 +33,7 @@ class BudgetQueue:
         """Wait until an attempt of at most this cost may be sent; False if its stage ended meanwhile."""
         request.stage_run.waiting += 1
         try:
-            quota = self._limiter.quota(target)
+            quota = self._limiter.find_quota(target)
             if quota is None:
                 return self._await_allowance(request, bound)
             return self._await_turn_in_line(request, target, quota, bound)

@@ -75,7 +75,7 @@ class Session:
     def record_limits(self, probes: Mapping[str, Row]) -> None:
         """Record each target's quota from its answer before the load."""
         for target, row in probes.items():
-            if quota := self.limiter.quota(target):
+            if quota := self.limiter.find_quota(target):
                 quota.record_limits(row)
 
     def end_run(self) -> None:

@@ -25,32 +25,32 @@ def ended(**fields: object) -> Row:
 
 def test_an_answer_that_is_longer_than_asked_makes_the_next_bound_as_long() -> None:
     one = limiter()
-    before = one.bound("a", 10, 16)
+    before = one.bound_cost("a", 10, 16)
     assert before is not None
 
-    one.reconcile(ended(input_tokens=12, output_tokens=200), 10, before)
+    one.reconcile_attempt(ended(input_tokens=12, output_tokens=200), 10, before)
 
-    after = one.bound("a", 10, 16)
+    after = one.bound_cost("a", 10, 16)
     assert after is not None
     assert after.tokens - before.tokens == after.output_tokens - before.output_tokens == 200 - 16
 
 
 def test_an_impossible_count_is_learned_from_by_nobody() -> None:
     one = limiter()
-    before = one.bound("a", 10, 16)
+    before = one.bound_cost("a", 10, 16)
     assert before is not None
 
-    one.reconcile(ended(input_tokens=3_000_000_000, output_tokens=3_000_000_000), 10, before)
+    one.reconcile_attempt(ended(input_tokens=3_000_000_000, output_tokens=3_000_000_000), 10, before)
 
-    assert one.bound("a", 10, 16) == before
-    assert one.price(ended(input_tokens=-5, output_tokens=5)) is None
+    assert one.bound_cost("a", 10, 16) == before
+    assert one.price_attempt(ended(input_tokens=-5, output_tokens=5)) is None
 
 
 def test_a_share_of_a_quota_on_answers_counts_the_tokens_that_an_answer_may_have() -> None:
     quota = QuotaShare(1.0)
     one = limiter(a=quota)
-    bound = one.bound("a", 10, 600)
-    one.reconcile(ended(ratelimit_limit_tokens=600, ratelimit_tokens_of="output"), 10, bound)
+    bound = one.bound_cost("a", 10, 600)
+    one.reconcile_attempt(ended(ratelimit_limit_tokens=600, ratelimit_tokens_of="output"), 10, bound)
     assert bound is not None
 
     quota.charge(bound, 0)

@@ -23,7 +23,7 @@ def bound(budget: Budget, target: str) -> int | None:
     """How many requests an attempt sets aside."""
     traffic = Traffic(locustfile="chat", input_tokens=40, output_tokens=100)
     scenario = Scenario(name="s", target=[REAL, SIMULATED], traffic=traffic, load=Load(users=[1]), budget=budget)
-    cost = open_limiter(scenario).bound(target, 40, 100)
+    cost = open_limiter(scenario).bound_cost(target, 40, 100)
     return None if cost is None else cost.requests
 
 

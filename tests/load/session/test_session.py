@@ -17,7 +17,7 @@ def test_what_a_target_said_of_its_quota_before_the_load_is_recorded(tmp_path: P
     session.record_limits({"a": probe, "b": probe})
 
     assert quota.wait_ns(0) == 0
-    quota.charge(session.limiter.bound("a", 1, 1), 0)
+    quota.charge(session.limiter.bound_cost("a", 1, 1), 0)
     assert quota.wait_ns(0) == 2_000_000_000
 
 
