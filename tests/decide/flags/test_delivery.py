@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from firsttoken.decide.flags.delivery import find_missing_load, find_own_lateness
+from firsttoken.decide.flags.flag import Evidence
 from firsttoken.decide.measure.delivered import count_due, lateness_ms
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.row import HELD_BACK, Row
@@ -23,6 +24,11 @@ def ask_again(user: int = 0, *, busy: float = 1000, pause: float = 0, until: flo
     return rows
 
 
+def decisive(evidence: Evidence | None) -> tuple[float, float] | None:
+    """The number that decided and its bound."""
+    return evidence and (pytest.approx(evidence.value), evidence.bound)
+
+
 def test_a_user_who_asks_again_at_once_is_at_work():
     assert said(find_missing_load(build_window(ask_again()), 0.0)) == ""
 
@@ -30,10 +36,7 @@ def test_a_user_who_asks_again_at_once_is_at_work():
 def test_a_user_who_went_away_is_missing():
     rows = ask_again(0) + ask_again(1, until=8000)
 
-    assert (
-        said(find_missing_load(build_window(rows, users=2), 0.0))
-        == "1.80 users were busy with a request on average; the target was 2."
-    )
+    assert decisive(find_missing_load(build_window(rows, users=2), 0.0)) == (1.8, 2)
 
 
 def test_a_user_who_was_kept_waiting_now_and_then_is_idle():
@@ -58,10 +61,7 @@ def test_users_who_wait_as_their_behaviour_says_are_not_idle():
 def test_a_user_who_went_away_is_missing_whatever_the_behaviour():
     rows = ask_again(0, busy=400, pause=600) + ask_again(1, busy=400, pause=600, until=5000)
 
-    assert (
-        said(find_missing_load(build_window(rows, users=2), 0.0))
-        == "1.50 users were busy or thinking on average; the target was 2."
-    )
+    assert decisive(find_missing_load(build_window(rows, users=2), 0.0)) == (1.5, 2)
 
 
 def test_a_request_that_was_lost_was_over_when_its_user_asked_again():
@@ -123,9 +123,9 @@ def test_users_who_ask_as_they_like_are_at_work_where_nobody_was_counted_as_idle
 
 
 def test_user_slots_that_had_no_user_at_work_are_missing_whatever_the_rows_look_like():
-    told = said(find_missing_load(counted(ask_again(0) + ask_again(1), users=2, idle_ms=5000), 0.0))
+    told = find_missing_load(counted(ask_again(0) + ask_again(1), users=2, idle_ms=5000), 0.0)
 
-    assert told == "1.50 users were at work on average; the target was 2."
+    assert decisive(told) == (1.5, 2)
 
 
 def test_more_users_than_user_slots_are_too_many_also_where_no_slot_was_idle():

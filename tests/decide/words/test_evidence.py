@@ -2,6 +2,8 @@
 
 from firsttoken.decide.flags.flag import Listed, Quantity, join, say, show
 from firsttoken.decide.words.evidence import write_sentences
+from tests.decide.flags import test_endings, test_identity, test_quota
+from tests.decide.hand import said
 
 
 def test_a_number_is_written_in_its_unit_and_a_count_with_its_thousands():
@@ -10,6 +12,11 @@ def test_a_number_is_written_in_its_unit_and_a_count_with_its_thousands():
 
     assert write_sentences(evidence.sentences) == ("12.5 % of 1,200 answers were late by 1.10 s; the bound is 5 %.")
     assert (evidence.value, evidence.bound, evidence.unit) == (0.125, 0.05, "share")
+
+
+def test_flags_as_a_person_reads_them(snapshot):
+    shown = test_identity.SHOWN | test_endings.SHOWN | test_quota.SHOWN
+    snapshot("flags", {heading: said(evidence) for heading, evidence in shown.items()})
 
 
 def test_what_a_server_said_is_no_template():
