@@ -136,7 +136,7 @@ def main() -> None:
     open_log()
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    warnings.simplefilter("ignore", OldImportWarning)  # the master reads the same locustfile and shows it
+    warnings.filterwarnings("ignore", "firsttoken", OldImportWarning)  # the master shows what the locustfile imports
     spec = msgspec.json.decode(read_line(), type=WorkerSpec)
     part = Part()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: part.stop("terminated"))

@@ -234,7 +234,10 @@ def _list_assumptions(scenario: Scenario, targets: list[TargetEstimate]) -> Iter
     elif tries > 1:
         yield f"Answers have their full length, and each request is sent {tries} times and billed each time."
     if scenario.traffic.prompts:
-        yield f"Prompts are as long as those of {scenario.traffic.prompts}: in words, or bytes by {BYTES_PER_WORD}."
+        yield (
+            f"Prompts are as long as those of {scenario.traffic.prompts}: a word for each of theirs, or for each "
+            f"{BYTES_PER_WORD} bytes where that is more."
+        )
     if load.turns > 1:
         yield "A behaviour that keeps the history of a session, as chat does, sends its earlier turns again, and more."
     if not all(each.simulated for each in targets):

@@ -65,9 +65,13 @@ def _read_message(number: int, value: object) -> Message:
     return {"role": role, "content": content}
 
 
-def insert_drawn(messages: Iterable[Message], drawn: Sequence[Message]) -> list[Message]:
-    """The messages with the drawn conversation in the place of DRAWN."""
-    return [each for message in messages for each in (drawn if message is DRAWN else (message,))]
+def insert_drawn(messages: Sequence[Message], drawn: Sequence[Message]) -> list[Message]:
+    """The messages with the drawn conversation in the place of DRAWN; behind others, without its system prompt."""
+    spoken = [message for message in drawn if message["role"] not in INSTRUCTING]
+    inserted: list[Message] = []
+    for message in messages:
+        inserted += [message] if message is not DRAWN else spoken if inserted else drawn
+    return inserted
 
 
 def put_system_first(messages: Sequence[Message], system: str) -> list[Message]:

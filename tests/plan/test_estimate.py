@@ -230,3 +230,21 @@ def test_stages_that_may_not_be_run_are_expected_by_half():
     estimate = estimate_run(scenario(HOSTED, load=search), CATALOGUE)
 
     assert 0 < estimate.expected_usd < estimate.worst_usd / 2
+
+
+def test_a_system_prompt_is_part_of_every_prompt():
+    traffic = {"locustfile": "chat", "input_tokens": 400, "output_tokens": 50, "system": "Be brief and kind to all."}
+    plain, instructed = (
+        estimate_run(scenario(HOSTED, load={"users": [1], "requests": 10}, **tables), CATALOGUE)
+        for tables in ({}, {"traffic": traffic})
+    )
+
+    assert instructed.input_tokens == plain.input_tokens + 21 * plain.attempts  # 6 words of 3.5 tokens at most
+
+
+def test_what_a_plan_cannot_know_of_its_prompts_is_said():
+    traffic = {"locustfile": "chat", "input_tokens": 400, "output_tokens": 50, "prompts": "asked.jsonl"}
+    found = estimate_run(scenario(SIMULATED, load={"rate": [1], "turns": 3}, traffic=traffic), CATALOGUE)
+
+    assert any(line.startswith("Prompts are as long as those of asked.jsonl: ") for line in found.assumes)
+    assert any("keeps the history of a session" in line for line in found.assumes)

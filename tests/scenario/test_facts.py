@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from firsttoken.catalogue import Model, Source, load_catalogue
 from firsttoken.scenario.facts import check_apis, check_windows, share_over, warn_of_windows
@@ -33,6 +34,15 @@ def test_prompt_and_answer_that_do_not_fit_together_are_refused_with_the_source(
         check_windows(scenario(960, 50), CATALOGUE)
 
     check_windows(scenario(950, 50), CATALOGUE)
+
+
+def test_a_system_prompt_takes_its_part_of_the_window():
+    made = scenario(945, 50)
+    system = "Be brief and kind to all."
+    with pytest.raises(ScenarioError, match="945 tokens in behind a system prompt of 6 and 50 tokens out"):
+        check_windows(replace(made, traffic=replace(made.traffic, system=system)), CATALOGUE)
+
+    check_windows(made, CATALOGUE)
 
 
 def test_the_window_is_the_one_that_the_source_of_the_prices_states():

@@ -55,6 +55,13 @@ def test_the_drawn_prompt_takes_its_place() -> None:
     assert insert_drawn([USER], [ANSWER]) == [USER]
 
 
+def test_a_drawn_conversation_has_its_system_prompt_only_where_it_begins() -> None:
+    drawn = [{"role": "system", "content": "Be brief."}, USER]
+
+    assert insert_drawn([DRAWN], drawn) == drawn
+    assert insert_drawn([USER, ANSWER, DRAWN], drawn) == [USER, ANSWER, USER]
+
+
 def test_a_conversation_has_one_system_prompt_its_own_before_the_scenarios() -> None:
     own = {"role": "developer", "content": "Be brief."}
 

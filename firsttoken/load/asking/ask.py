@@ -101,7 +101,7 @@ class Composer:
         messages = put_system_first(insert_drawn(given, drawn), traffic.system)
         words = count_words(message for message in messages if made is None or message is not drawn[0])
         words += made.input_tokens if made is not None else 0
-        if traffic.cache != "warm":
+        if traffic.cache == "cold":
             unmarked, messages = messages, mark_cold(messages, tag(f"{self._nonce}-{plan.stage}/{slot}-{number}"))
             words += messages[0] is not unmarked[0]
         output_tokens = wish.max_tokens or (made.output_tokens if made else self._answer_tokens(plan, slot, number))

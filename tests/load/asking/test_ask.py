@@ -101,6 +101,14 @@ def test_a_cold_conversation_begins_like_no_other_and_a_history_as_it_began() ->
     assert said(ask(composer, Wish(history), number=6)) == history
 
 
+def test_a_shared_beginning_stays_in_front() -> None:
+    composer = make_composer(cache=0.5)
+    alone, given = said(ask(composer)), said(ask(composer, Wish([HELLO])))
+
+    assert said(ask(composer, Wish([DRAWN, HELLO])))[0] == alone[0]
+    assert given == [HELLO]
+
+
 def test_the_body_goes_without_the_fields_that_a_target_leaves_out() -> None:
     body = write_body(Target(model="m", omit=["stream_options"]), [HELLO], None)
 
