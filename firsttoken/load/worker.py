@@ -41,7 +41,14 @@ from firsttoken.load.session.session import Session
 from firsttoken.load.session.target import TargetAccess, TargetError
 from firsttoken.load.workers.clock_offset import Offset
 from firsttoken.load.workers.handshake import HandshakeClient, reach_master
-from firsttoken.load.workers.messages import HealthReport, ToMaster, Welcome, WorkerProgress, parse_address
+from firsttoken.load.workers.messages import (
+    AddressError,
+    HealthReport,
+    ToMaster,
+    Welcome,
+    WorkerProgress,
+    parse_address,
+)
 from firsttoken.load.workers.shipping import Shipment, Shipper, SpoolError, upload_journal
 from firsttoken.load.workers.spool import Spool, SpoolFolder
 from firsttoken.load.workers.transport import UploadLink, WorkerLink
@@ -162,7 +169,7 @@ def work_from_afar(spec: WorkerSpec, part: Part) -> str | None:
     """Work for a master on another machine, into a spool here; what went wrong, in a sentence."""
     spools = SpoolFolder(Path(spec.spool))
     how = "`firsttoken run SCENARIO --remote N --bind HOST:PORT` there starts one"
-    with suppress(ValueError):  # of an invalid address, which the handshake refuses
+    with suppress(AddressError):  # which the handshake refuses
         parse_address(spec.master)
         emit_event({"event": "said", "sentence": f"waiting for a master at {spec.master}; {how}"})
     left = [spool for spool in spools.find_left() if not upload_left_rows(spool, spools, spec.master)]
