@@ -178,26 +178,10 @@ ENTRIES: dict[str, list[Insertion]] = {
             '    "broken_down": OutcomeFacts(billed=False, alive=False, statuses=(500,), retried="5xx"),\n',
         ),
     ],
-    "decide/flags/validity.py": [
-        (
-            '}\n"""Flag -> its rule."""',
-            '    "BROKE_DOWN": Rule("a server answered 500", "level", "nothing", shown="warning"),\n',
-        ),
-        ("    }\n    flags = [raise_flag", '        "BROKE_DOWN": _find_broken(data),\n'),
-        (
-            "def _find_undelivered(",
-            """def _find_broken(data: WindowData) -> str:
-    \"\"\"How many attempts were answered 500.\"\"\"
-    count = int((data.attempts.outcome == "broken_down").sum())
-    return f"{count} attempts were answered 500" if count else ""
-
-
-""",
-        ),
-    ],
 }
 """File of the package -> what an entry and its function take there."""
-METRIC = '''
+APPENDED = {
+    "decide/metrics/speed.py": '''
 
 def broken_share(data: WindowData) -> Estimate | None:
     """The share of attempts that were answered 500."""
@@ -213,8 +197,19 @@ TERMS = (
         metrics={"broken_share": Metric(unit="share", label="Broken", of=OfWindow(broken_share))},
     ),
 )
-'''
-"""What is appended to a file of decide/metrics."""
+''',
+    "decide/flags/pace.py": '''
+
+def find_broken(data: WindowData) -> Evidence | None:
+    """How many attempts were answered 500."""
+    count = int((data.attempts.outcome == "broken_down").sum())
+    return show(f"{count} attempts were answered 500.") if count else None
+
+
+RULES["BROKE_DOWN"] = Rule("answers were 500", "nothing", lambda facts: find_broken(facts.data), shown="warning")
+''',
+}
+"""File of the package -> an entry and its function, where the table is whole only after the file."""
 
 
 @pytest.fixture(scope="module")
@@ -228,8 +223,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (package / name).write_text(text)
     for name, insertions in ENTRIES.items():
         (package / name).write_text(insert((package / name).read_text(), insertions))
-    with (package / "decide/metrics/speed.py").open("a") as file:
-        file.write(METRIC)
+    for name, text in APPENDED.items():
+        (package / name).write_text((package / name).read_text() + text)
     for name, text in FILES.items():
         (home / "own" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "own" / name).write_text(text)
