@@ -95,7 +95,7 @@ def test_page_one_fits_on_one_page_and_says_what_kind_of_report_it_is(texts):
     first = texts[0]
 
     assert "ILLUSTRATION" in first
-    for word in ("NEED", "WHAT WOULD FLIP IT", "NOT TESTED", "EVIDENCE", "verify RUN"):
+    for word in ("NEED", "WHAT WOULD CHANGE IT", "NOT TESTED", "EVIDENCE", "verify RUN"):
         assert word.lower() in first.lower()
 
 
@@ -203,14 +203,14 @@ def test_adding_a_file_to_analysis_adds_a_page(study, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ('"""Mine?"""\n', r"analysis/mine\.py gave no page: expected a function build\(study\), got none"),
+        ('"""Mine?"""\n', r"analysis/mine\.py made no page: expected a function build\(study\), got none"),
         (
             "def build(study):\n    return 1 / 0\n",
-            r"mine\.py gave no page: ZeroDivisionError: .*\(line 2 of mine\.py\)",
+            r"mine\.py made no page: ZeroDivisionError: .*\(line 2 of mine\.py\)",
         ),
-        ("import no_such_thing\n", r"mine\.py gave no page: ModuleNotFoundError"),
-        ("raise SystemExit(3)\n", r"mine\.py gave no page: SystemExit: 3"),
-        ("def build(study):\n    return 'a page'\n", r"mine\.py gave no page: expected build\(study\) to give a Page"),
+        ("import no_such_thing\n", r"mine\.py made no page: ModuleNotFoundError"),
+        ("raise SystemExit(3)\n", r"mine\.py made no page: SystemExit: 3"),
+        ("def build(study):\n    return 'a page'\n", r"mine\.py made no page: expected build\(study\) to give a Page"),
     ],
     ids=["no build", "a failing build", "a failing import", "a script", "no page"],
 )
