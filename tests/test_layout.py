@@ -94,7 +94,6 @@ PARAMETERS = 8
 """Of a function, without self and cls."""
 MANY_PARAMETERS = {
     "firsttoken/cli/run.py:run": "one for each flag of the command",
-    "firsttoken/decide/measure/window_data.py:_build_window": "too many still",
     "firsttoken/traffic/prompts.py:make_prompt": "too many still: a struct is to hold what belongs together",
 }
 """Function -> why it may have more."""

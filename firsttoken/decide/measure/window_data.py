@@ -57,27 +57,52 @@ UNTOLD = Told()
 class WindowData:
     """Attempts and requests of a target at a level, each request already judged by the SLO."""
 
-    target: str
-    level: float
-    repeat: int | None
-    users: int
     stages: tuple[Stage, ...]
     """Its stages, one per repeat."""
     windows: tuple[Window, ...]
     """Its measure windows, one per repeat; none where the stage was interrupted before."""
-    settled_s: float | None
-    """How long its users had settled before the window opened, the shortest of its repeats; None where none opened."""
     missing: int
     """Attempts that were counted as started and have no row."""
     told: Told
     attempts: Attempts
     requests: Requests
     streams: Streams
-    latencies: Mapping[str, Latency]
-    judged: Judged
-    billed: Billed
     slo: SloLimits
     source: Source | None
+
+    @property
+    def target(self) -> str:
+        return self.stages[0].target
+
+    @property
+    def level(self) -> float:
+        return self.stages[0].level
+
+    @property
+    def users(self) -> int:
+        return self.stages[0].users
+
+    @property
+    def repeat(self) -> int | None:
+        """None where several are pooled."""
+        return self.stages[0].repeat if len(self.stages) == 1 else None
+
+    @property
+    def settled_s(self) -> float | None:
+        """How long its users settled before the window opened, the shortest of its repeats; None where none opened."""
+        return min((stage.settled_s for stage in self.stages if stage.settled_s is not None), default=None)
+
+    @cached_property
+    def latencies(self) -> Mapping[str, Latency]:
+        return measure_latencies(self.attempts, self.requests)
+
+    @cached_property
+    def judged(self) -> Judged:
+        return judge_requests(self.requests, self.latencies, self.slo)
+
+    @cached_property
+    def billed(self) -> Billed:
+        return count_billed(self.attempts)
 
     @property
     def by_rate(self) -> bool:
@@ -145,21 +170,16 @@ def read_window(
     """The data of one stage's attempts, `missing` of which were started and have no row, and what they reported."""
     end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
     windows = (stage.window,) if stage.window and stage.window[0] < stage.window[1] else ()
-    return _build_window(
-        attempts,
-        group_requests(attempts, end_ns),
-        read_streams(attempts, read_gaps, windows, slo.limits_ms.get("tpot_ms")),
-        slo,
-        source,
-        target=stage.target,
-        level=stage.level,
-        repeat=stage.repeat,
-        users=stage.users,
+    return WindowData(
         stages=(stage,),
         windows=windows,
-        settled_s=stage.settled_s,
         missing=missing,
         told=told,
+        attempts=attempts,
+        requests=group_requests(attempts, end_ns),
+        streams=read_streams(attempts, read_gaps, windows, slo.limits_ms.get("tpot_ms")),
+        slo=slo,
+        source=source,
     )
 
 
@@ -169,19 +189,9 @@ def pool(parts: Sequence[WindowData]) -> WindowData:
     if len(parts) == 1:
         return first
     attempts = [part.attempts for part in parts]
-    return _build_window(
-        join_attempts(attempts),
-        join_requests([part.requests for part in parts], attempts),
-        join_streams([part.streams for part in parts]),
-        first.slo,
-        first.source,
-        target=first.target,
-        level=first.level,
-        repeat=None,
-        users=first.users,
+    return WindowData(
         stages=tuple(stage for part in parts for stage in part.stages),
         windows=tuple(window for part in parts for window in part.windows),
-        settled_s=min((part.settled_s for part in parts if part.settled_s is not None), default=None),
         missing=sum(part.missing for part in parts),
         told=Told(
             join_answerers([part.told.answerers for part in parts]),
@@ -189,43 +199,9 @@ def pool(parts: Sequence[WindowData]) -> WindowData:
             join_counts([part.told.set_aside for part in parts]),
             join_counts([part.told.unread_limits for part in parts]),
         ),
-    )
-
-
-def _build_window(
-    attempts: Attempts,
-    requests: Requests,
-    streams: Streams,
-    slo: SloLimits,
-    source: Source | None,
-    *,
-    target: str,
-    level: float,
-    repeat: int | None,
-    users: int,
-    stages: tuple[Stage, ...],
-    windows: tuple[Window, ...],
-    settled_s: float | None,
-    missing: int,
-    told: Told,
-) -> WindowData:
-    latencies = measure_latencies(attempts, requests)
-    return WindowData(
-        target=target,
-        level=level,
-        repeat=repeat,
-        users=users,
-        stages=stages,
-        windows=windows,
-        settled_s=settled_s,
-        missing=missing,
-        told=told,
-        attempts=attempts,
-        requests=requests,
-        streams=streams,
-        latencies=latencies,
-        judged=judge_requests(requests, latencies, slo),
-        billed=count_billed(attempts),
-        slo=slo,
-        source=source,
+        attempts=join_attempts(attempts),
+        requests=join_requests([part.requests for part in parts], attempts),
+        streams=join_streams([part.streams for part in parts]),
+        slo=first.slo,
+        source=first.source,
     )

@@ -36,8 +36,8 @@ def test_parts_of_any_size_tell_what_the_whole_tells(drawn, at_once):
 
     np.testing.assert_array_equal(parts.late_tokens, whole.late_tokens)
     np.testing.assert_array_equal(parts.arrived[0].events, whole.arrived[0].events)
-    np.testing.assert_array_equal(parts.arrived[0].untold, whole.arrived[0].untold)
-    assert parts.arrived[0].told == pytest.approx(whole.arrived[0].told, rel=1e-12)
+    np.testing.assert_array_equal(parts.arrived[0].unreported, whole.arrived[0].unreported)
+    assert parts.arrived[0].reported == pytest.approx(whole.arrived[0].reported, rel=1e-12)
 
 
 @given(streams, st.integers(1, 60))
@@ -71,7 +71,7 @@ def test_without_a_pace_in_the_slo_nobody_knows_what_was_late():
 def test_a_stage_without_attempts_has_windows_into_which_nothing_fell():
     [arrived] = read_streams(take([]), gaps_of([]), [WINDOW], PACE_MS).arrived
 
-    assert (arrived.window, arrived.events.sum(), arrived.told.sum()) == (WINDOW, 0, 0)
+    assert (arrived.window, arrived.events.sum(), arrived.reported.sum()) == (WINDOW, 0, 0)
 
 
 def test_streams_of_stages_are_joined_in_their_order():
