@@ -53,7 +53,7 @@ class StageOrder(Protocol):
     def record_result(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
         """Hear what a stage has shown: whether its requests met the SLO, and how many a second were answered."""
 
-    def give_up(self, target: str) -> None:
+    def drop_target(self, target: str) -> None:
         """Run no further stage of a target."""
 
 
@@ -86,7 +86,7 @@ class Ladder:
     def record_result(self, plan: StagePlan, verdict: Verdict, rate: float) -> None:
         """Nothing follows from it."""
 
-    def give_up(self, target: str) -> None:
+    def drop_target(self, target: str) -> None:
         self._dead.add(target)
 
 
@@ -132,7 +132,7 @@ class Searches:
         self._results[plan.target].append((plan.level, verdict))
         self._rates[plan.target, plan.level] = rate
 
-    def give_up(self, target: str) -> None:
+    def drop_target(self, target: str) -> None:
         self._open = [name for name in self._open if name != target]
 
     def _plan(self, target: str, level: float) -> StagePlan:

@@ -1,6 +1,6 @@
 """The SLO of a scenario: the table of the latencies that it may limit, and the limits that are set.
 
-Rule: whoever knows a limit by its key or by its metric asks the table.
+Rule: key, metric and words of a limit are read from the table.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def test_a_target_that_is_given_up_is_asked_no_more() -> None:
     way = order_stages(made(users=[1, 4]))
     way.next_group()
 
-    way.give_up("a")
+    way.drop_target("a")
 
     assert names(way) == [("b", 1), ("b", 4)]
 

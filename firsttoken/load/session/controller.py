@@ -262,7 +262,7 @@ class Controller:
         for clock, counters in stages:
             if why := self._stopping_rule.find_dead(clock, counters, now_ns):
                 self._dead[clock.plan.target] = why
-                self._stage_order.give_up(clock.plan.target)
+                self._stage_order.drop_target(clock.plan.target)
                 clock.break_off(now_ns)
             elif why := self._stopping_rule.find_spent(clock, counters, now_ns):
                 self._give_up_account(clock.plan.target, why)
@@ -279,7 +279,7 @@ class Controller:
         self.budget = self.budget or why
         for name in self._stopping_rule.find_same_account(target):
             self._dead.setdefault(name, why)
-            self._stage_order.give_up(name)
+            self._stage_order.drop_target(name)
 
     def _conclude(self, clocks: Sequence[StageClock], ended_ns: int, broken_off: str | None, lost: int) -> None:
         """Journal, report and hand to the stage order what the stages have shown that have ended."""
