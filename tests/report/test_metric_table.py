@@ -3,8 +3,9 @@
 import math
 
 from firsttoken.decide.metrics.value import MetricValue
-from firsttoken.report.metric_table import ladder, number_cell
+from firsttoken.report.metric_table import MetricColumn, estimate_cell, ladder, metric_table, number_cell
 from firsttoken.report.page import Cell
+from firsttoken.stats.estimate import Estimate
 
 
 def result(value, lo=None, hi=None, *, metric="ttft_ms", unit="ms", q=0.5, n=90, flags=()):
@@ -35,3 +36,25 @@ def test_what_never_came_is_never():
 
 def test_a_ladder_names_each_target_once(study):
     assert [name for _, _, name in ladder(study)] == ["gpt-5.2-codex", "", "", "", "gpt-5.4", "", "", ""]
+
+
+def test_a_table_of_metrics_has_a_row_for_every_target_and_load(study):
+    columns = (MetricColumn("Wait", "median, s", "ttft_ms", 0.5, "s"), MetricColumn("n", "", "ttft_ms", 0.5, "n"))
+
+    table = metric_table(study, columns)
+
+    assert [column.title for column in table.columns] == ["Target", "Users", "Wait", "n"]
+    assert [row[1] for row in table.rows] == ["1", "4", "16", "64"] * 2
+    median = study.result("gpt-5.4", "ttft_ms", level=64.0, q=0.5)
+    assert (table.rows[-1][2].text, table.rows[-1][3].text) == (f"{median.value / 1000:.2f}", f"{median.n:,}")
+
+
+def test_a_metric_is_shown_in_its_own_unit_where_no_other_is_named():
+    assert number_cell(result(0.421, metric="error_share", unit="share", q=None)).text == "42.1"
+    assert number_cell(result(1.5, metric="request_rps", unit="1/s", q=None)).text == "1.50"
+    assert number_cell(result(2.0, 1.0, 3.0, metric="client_added_ttft_ms"), "± ms") == Cell("+2.0", "+1.0 to +3.0")
+
+
+def test_an_estimate_without_an_interval_is_not_printed():
+    assert estimate_cell(Estimate(0.5, 0.25, 0.75, 9, 9.0), "%") == Cell("50", "25–75")
+    assert estimate_cell(Estimate(0.5, None, None, 9, 9.0), "%") == Cell("n/a", "n = 9")
