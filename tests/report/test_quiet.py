@@ -21,5 +21,12 @@ def test_warnings_and_log_lines_of_libraries_reach_nobody() -> None:
     assert run() == ""
 
 
+def test_what_a_users_own_file_should_change_is_shown_all_the_same() -> None:
+    program = f"{NOISE}\nfrom firsttoken.old_paths import OldImportWarning\nwarnings.warn('moved', OldImportWarning)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr.count("OldImportWarning: moved") == 1
+
+
 def test_who_asks_python_for_warnings_gets_them() -> None:
     assert "a glyph is missing" in run("-W", "default")

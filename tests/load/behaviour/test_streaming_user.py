@@ -322,3 +322,23 @@ class Chat(StreamingUser):
 
     assert f"{tmp_path}/behaved.py:" in str(behaved.failure)
     assert "MessageError: expected the content of message 1 to be a text, got None" in str(behaved.failure)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_locustfile_of_the_last_release_runs_and_its_import_is_named_once(tmp_path: Path, workers: int) -> None:
+    behaved = behave(
+        tmp_path,
+        """
+from firsttoken.load.users import StreamingUser
+class Chat(StreamingUser):
+    @task
+    def converse(self):
+        self.ask()
+""",
+        workers,
+    )
+
+    assert behaved.failure is None
+    assert "length" in behaved.outcomes
+    moved = "firsttoken.load.users has moved: import from firsttoken.locust; "
+    assert sum(moved in line for line in behaved.said) == 1, behaved.said
