@@ -262,7 +262,7 @@ def test_a_full_disk_is_loud_and_what_was_written_is_reported(tmp_path: Path) ->
 
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
-    assert "what was written before is kept" in process.stderr
+    assert "the rows so far are kept" in process.stderr
     assert open_run(tmp_path / "out").manifest.state == "failed"
     assert firsttoken("report", tmp_path / "out").returncode == 0
 
