@@ -1,7 +1,6 @@
 """What was tested and what was not, in words."""
 
 import msgspec
-import pytest
 from msgspec.structs import replace
 
 from firsttoken.decide.words.lengths import Lengths
@@ -27,64 +26,38 @@ def untested(
     return list_untested(scenario, target, unit, 64.0, confirmed)
 
 
-def test_what_a_simulator_answered_is_not_the_real_service():
-    assert "The real service: a simulator answered." in untested()
-    real = Target(model="gpt-5.4", base_url="http://127.0.0.1:8000/v1")
-    assert "The real service: a simulator answered." not in untested(target=real)
-
-
-def test_a_stated_peak_is_not_called_untested():
-    sentence = "The busiest moment: no peak is stated."
-    peak = replace(SCENARIO, demand=Demand(requests_per_day=1e5, peak_rps=5))
-
-    assert sentence in untested()
-    assert sentence not in untested(peak)
-
-
-def test_only_a_closed_loop_that_nothing_confirmed_leaves_out_those_who_do_not_wait():
-    sentence = "Users who do not wait for an answer before they ask again."
-
-    assert sentence in untested()
-    assert sentence not in untested(confirmed=True)
-    assert sentence not in untested(unit=REQUESTS)
-
-
-@pytest.mark.parametrize(
-    ("unit", "sentence"), [(USERS, "More than 64 users at once."), (REQUESTS, "More than 64 requests/s.")]
-)
-def test_what_lies_above_the_highest_load_is_said_in_its_own_words(unit, sentence):
-    assert sentence in untested(unit=unit)
-
-
-def test_the_scope_says_what_was_tested_and_when_it_expires():
-    lengths = Lengths(411, 128, 405, 128)
-
-    assert describe_scope(SCENARIO, SCENARIO.target[0], USERS, 64.0, lengths, "2026-01-05T10:00:00Z") == (
-        "gpt-5.4 at the built-in simulator, 1 to 64 users, prompts of 411 and answers of 128 tokens. "
-        "Expires 30 days after 2026-01-05, or when endpoint, price or prompts change."
-    )
-
-
-@pytest.mark.parametrize(
-    ("load", "unit", "top", "words"),
-    [
-        ({"users": [1, 4, 64]}, USERS, 64.0, "1 to 64 users"),
-        ({"users": [1]}, USERS, 1.0, "1 user"),
-        ({"rate": [0.5, 2.5]}, REQUESTS, 2.5, "0.5 to 2.5 requests/s"),
-        ({"rate": [2.0], "turns": 3}, SESSIONS, 2.0, "2 sessions/s"),
-        ({"search": {"by": "users", "from": 1, "to": 256}}, USERS, 64.0, "a search from 1 to 256 users"),
-    ],
-)
-def test_a_load_is_reported_as_it_was_asked_for(load, unit, top, words):
-    assert describe_load(scenario_of(load), unit, top) == words
-
-
-def test_a_course_is_told_by_its_name_and_its_peak():
-    spike = {"by": "users", "base": 4, "peak": 64, "before": "30s", "lasts": "10s", "after": "60s"}
-
-    assert describe_load(scenario_of({"shape": "spike", "spike": spike}), USERS, 64.0) == "a spike of 64 users"
-    assert describe_load(scenario_of({"shape": "Waves"}), USERS, 64.0) == "the shape Waves up to 64 users"
-
-
 def scenario_of(load: dict[str, object]) -> Scenario:
     return replace(SCENARIO, load=msgspec.convert(load, Load))
+
+
+REAL = Target(model="gpt-5.4", base_url="http://127.0.0.1:8000/v1")
+PEAK = replace(SCENARIO, demand=Demand(requests_per_day=1e5, peak_rps=5))
+SPIKE = {"by": "users", "base": 4, "peak": 64, "before": "30s", "lasts": "10s", "after": "60s"}
+LOADS = [
+    ({"users": [1, 4, 64]}, USERS, 64.0),
+    ({"users": [1]}, USERS, 1.0),
+    ({"rate": [0.5, 2.5]}, REQUESTS, 2.5),
+    ({"rate": [2.0], "turns": 3}, SESSIONS, 2.0),
+    ({"search": {"by": "users", "from": 1, "to": 256}}, USERS, 64.0),
+    ({"shape": "spike", "spike": SPIKE}, USERS, 64.0),
+    ({"shape": "Waves"}, USERS, 64.0),
+]
+
+
+def test_what_was_tested_and_what_was_not(snapshot):
+    begun, lengths = "2026-01-05T10:00:00Z", Lengths(411, 128, 405, 128)
+    told = {
+        "scope": describe_scope(SCENARIO, SCENARIO.target[0], USERS, 64.0, lengths, begun),
+        "loads": [describe_load(scenario_of(load), unit, top) for load, unit, top in LOADS],
+        "not tested, of a simulated target": untested(),
+        "not tested, of an open loop": untested(unit=REQUESTS),
+    }
+    snapshot("scope", told)
+
+
+def test_each_of_these_takes_one_thing_off_what_was_not_tested():
+    """A real server, a stated peak, and an open loop that confirmed the answer."""
+    usual = untested()
+
+    for fewer in (untested(target=REAL), untested(PEAK), untested(confirmed=True)):
+        assert [line for line in usual if line in fewer] == fewer and len(fewer) == len(usual) - 1
