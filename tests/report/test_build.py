@@ -149,6 +149,27 @@ def test_the_same_rows_give_the_same_bytes_in_another_place_process_and_time_zon
         assert (elsewhere / name).read_bytes() == (study.run.path / name).read_bytes(), name
 
 
+def lines_of(page):
+    """The sentences of a page."""
+    return [f"{page.title}: {page.question}", page.finding, page.caption, *page.notes]
+
+
+def test_the_pages_as_a_person_reads_them(study, tmp_path, snapshot):
+    """All of a ladder; of other loads those that a ladder does not have."""
+    one = {"targets": ("gpt-5.4",)}
+    studies = {
+        "a ladder": study,
+        "an open loop": study_run(make_open_run(tmp_path / "open", rates=(2.5, 14.0), **one)),
+        "a search": study_run(make_search_run(tmp_path / "search", **one)),
+        "a spike": study_run(make_spike_run(tmp_path / "spike", targets=("gpt-5.2-codex",))),
+    }
+    told = {}
+    for kind, each in studies.items():
+        pages = [page for page in build_pages(each)[0] if page.slug not in told]
+        told |= {page.slug: [f"(of {kind})", *lines_of(page)] for page in pages}
+    snapshot("pages", told)
+
+
 def hide_prices(scenario):
     for target in scenario["target"]:
         target["prices"] = "unknown"
