@@ -1,5 +1,7 @@
 """Tests of analysis/bill.py."""
 
+import re
+
 from analysis.bill import build
 from tests.made_stage import Answers, Windows
 from tests.report.studies import PEAK, make_study
@@ -12,10 +14,7 @@ def rows_of(page):
 def test_the_bill_is_of_input_and_output_and_says_what_output_alone_is(study):
     page = build(study)
 
-    assert page.finding == (
-        "10,000,000 output tokens a day cost $6,412 on gpt-5.2-codex and $10,556 on gpt-5.4 in 30 days, $4,144 apart; "
-        "output alone is $3,600 and $5,400"
-    )
+    assert re.findall(r"\$[\d,]*\d", page.finding) == ["$6,412", "$10,556", "$4,144", "$3,600", "$5,400"]
     words = [text.get_text() for text in page.figure.axes[0].texts]
     assert words == ["output $120", "input $93.75", "output $180", "input $172"]
 
