@@ -58,6 +58,8 @@ RENAMED = {
     "firsttoken.decide.course": {"Part": "TimeSlice"},
     "firsttoken.decide.figure": {"Figure": "MetricValue"},
     "firsttoken.decide.instrument": {"Reading": "InstrumentAccuracy"},
+    "firsttoken.report.course": {"draw_course": "draw_load_profile"},
+    "firsttoken.report.endings": {"describe_run_failures": "firsttoken.report.sentences:describe_run_failures"},
     "firsttoken.report.theme": {
         "curve": "draw_curve",
         "empty": "draw_empty",
@@ -65,7 +67,7 @@ RENAMED = {
         "rule": "draw_limit",
     },
 }
-"""Old module -> its names that were changed: old name -> new name."""
+"""Old module -> its names that were changed: old name -> new name, or MODULE:NAME where it moved to another one."""
 RENAMED_FIELDS = {
     "Study": {
         "courses": "load_profiles",
@@ -100,7 +102,8 @@ class OldPathFinder(MetaPathFinder, Loader):
         def find(name: str) -> object:
             if name.startswith("__"):
                 raise AttributeError(name)
-            value: object = getattr(today, renamed.get(name, name))
+            module, _, own = renamed.get(name, name).rpartition(":")
+            value: object = getattr(import_module(module) if module else today, own)
             warnings.warn(warning, OldImportWarning, stacklevel=2)
             return value
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.old_paths import MOVED
+from firsttoken.old_paths import MOVED, RENAMED, OldImportWarning
 from tests.made_run import make_run
 
 PAGE = '''
@@ -116,3 +116,9 @@ def test_a_locustfile_of_the_last_release_has_the_user_of_today(tmp_path: Path) 
 def test_a_name_that_is_gone_is_an_import_error_without_a_warning(tmp_path: Path) -> None:
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         exec("from firsttoken.decide.units import nothing")
+
+
+@pytest.mark.parametrize(("old", "name"), [(old, name) for old, names in RENAMED.items() for name in names])
+def test_every_name_that_was_changed_is_found_under_its_old_one(old: str, name: str) -> None:
+    with pytest.warns(OldImportWarning):
+        assert getattr(importlib.import_module(old), name) is not None
