@@ -80,8 +80,8 @@ def test_a_run_time_of_locust_ends_the_run_in_order_and_its_number_of_users_is_s
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert "note: --users 4 and --spawn-rate 2: the scenario's [load] says how many users run" in done.stderr
-    assert "note: --run-time: the run ends in order after 3 s" in done.stderr
+    assert "note: --users 4 and --spawn-rate 2: the scenario's [load] sets how many users run" in done.stderr
+    assert "note: --run-time: the run ends after 3 s" in done.stderr
     run = open_run(tmp_path / "out")
     assert (run.manifest.state, run.manifest.reason) == ("interrupted", "--run-time 3 was over")
     assert answered_requests(tmp_path / "out") > 0
@@ -102,7 +102,7 @@ def test_users_other_than_the_scenarios_are_refused(tmp_path: Path) -> None:
 
     words = refuse("-f", other, "--scenario", write_scenario(tmp_path), "--out", tmp_path / "out")
 
-    assert f"-f {other}: expected the locustfile that the scenario names, got another; " in words
+    assert f"-f {other}: expected the locustfile of the scenario, got another; " in words
     assert not (tmp_path / "out").exists()
 
 
@@ -113,8 +113,8 @@ def test_a_doubtful_plan_gives_a_warning_as_the_command_does(tmp_path: Path) -> 
 
     words = refuse("-f", "locustfiles/chat.py", "--scenario", scenario, "--out", tmp_path)
 
-    assert "note: gpt-5.4: the demand needs" in words
-    assert "has content" in words
+    assert "note: gpt-5.2-codex: your demand needs" in words
+    assert "got one with content" in words
 
 
 def test_a_scenario_that_is_none_is_refused_with_the_sentence() -> None:
