@@ -1,4 +1,4 @@
-"""Does the service keep up with requests that come whatever becomes of those before them?
+"""Does the service keep up when requests arrive without waiting for earlier answers?
 
 Only of an open loop: the rate that was asked for against the rate that was answered, how many requests were open at
 once, which arrivals were dropped, and how late the load process itself began them.
@@ -25,13 +25,13 @@ from firsttoken.analysis import (
 
 ORDER = 35
 COLUMNS = (
-    MetricColumn("Came in", "per second", "arrivals_rps"),
+    MetricColumn("Arrived", "per second", "arrivals_rps"),
     MetricColumn("Answered", "per second", "answered_rps"),
     MetricColumn("Open", "at once, mean", "users_busy"),
     MetricColumn("Dropped", "arrivals", "dropped"),
-    MetricColumn("Begun late", "median, ms", "lateness_ms", 0.5, "0.01 ms"),
-    MetricColumn("Begun late", "p99, ms", "lateness_ms", 0.99, "0.01 ms"),
-    MetricColumn("Begun late", "worst, ms", "lateness_max_ms", None, "0.01 ms"),
+    MetricColumn("Started late", "median, ms", "lateness_ms", 0.5, "0.01 ms"),
+    MetricColumn("Started late", "p99, ms", "lateness_ms", 0.99, "0.01 ms"),
+    MetricColumn("Started late", "worst, ms", "lateness_max_ms", None, "0.01 ms"),
 )
 
 
@@ -46,19 +46,19 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="arrivals",
         title="Arrivals",
-        question="Does the service keep up with requests that come whatever becomes of those before them?",
+        question="Does the service keep up when requests arrive without waiting for earlier answers?",
         finding="; ".join(
             [*(_describe(study, target) for target in study.targets if study.levels(target)), _describe_lateness(study)]
         ),
         figure=metric_figure(study, panels),
-        caption="Left: requests answered in the measure window, per second, against the rate that was asked for; "
-        "dotted: every one of them. Right: requests open at once, the mean over the window.",
+        caption="Left: requests answered per second in the measure window, against the planned rate; dotted: all of "
+        "them. Right: requests open at once, the mean over the window.",
         table=metric_table(study, COLUMNS, load="Asked"),
         notes=(
-            "Came in: what the schedule had in the window; chance makes that more or less than was asked for. Dropped: "
-            "arrivals that found as many requests open as load.max_in_flight allows; they were not sent.",
-            "Begun late: from the schedule's instant to the first touch of the network. It is inside the "
-            "user-perceived first word, as back-off is, and not inside TTFT.",
+            "Arrived: the requests due in the window; chance makes that more or less than planned. Dropped: arrivals "
+            "that were not sent, as load.max_in_flight requests were open.",
+            "Started late: from the scheduled time to the first use of the network. User-perceived TTFT includes it, "
+            "as it includes back-off; TTFT does not.",
         ),
     )
 
@@ -93,9 +93,9 @@ def _describe_lateness(study: Study) -> str:
     places = [(target, level) for target, level, _ in ladder(study)]
     late = [study.value(target, "lateness_ms", level=level, q=0.99) for target, level in places]
     count = sum(study.value(target, "dropped", level=level) or 0.0 for target, level in places)
-    lost = f"{count:,.0f} arrival{'' if count == 1 else 's'} found no place" if count else "no arrival was dropped"
+    lost = f"{count:,.0f} arrival{' was' if count == 1 else 's were'} dropped" if count else "no arrival was dropped"
     worst_ms = max((each for each in late if each is not None), default=None)
-    return lost if worst_ms is None else f"{lost} and 99 of 100 began within {write_ms(worst_ms)} of their time"
+    return lost if worst_ms is None else f"{lost} and 99 of 100 started within {write_ms(worst_ms)} of their time"
 
 
 def _draw_asked(panel: Axes, study: Study) -> None:

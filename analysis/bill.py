@@ -1,4 +1,4 @@
-"""What does the stated demand cost, input included?
+"""What does the demand cost, input included?
 
 Dollars at [demand], from what one measured answer reads and writes and from the prices of the source that the target
 names; the other dated sources stand beside it. What no source states is unknown, never 0.
@@ -29,7 +29,7 @@ from firsttoken.analysis import (
 
 ORDER = 50
 PRICES = (("Input", "input"), ("Cached", "cached_input"), ("Cache write", "cache_write"), ("Output", "output"))
-GUESSED = "; these are the lengths that were asked for, as no answer reported its usage"
+GUESSED = "; the lengths are the requested ones, as no answer reported its usage"
 BILLS = (("Input", "bill_input_day"), ("Output", "bill_output_day"))
 
 
@@ -48,20 +48,20 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="bill",
         title="Bill",
-        question="What does the stated demand cost, input included?",
+        question="What does the demand cost, input included?",
         finding=write_demand(demand) + _finding(study, demand.days) + guessed,
         figure=metric_bars(study, [("output", BILLS[1][1]), ("input", BILLS[0][1])], "dollars a day", "price unknown"),
-        caption=f"{write_demand(demand)}, at the prices of the source that each target names. Dollars a day.",
+        caption=f"{write_demand(demand)}, at the prices of each target's source. Dollars a day.",
         table=Table(heads, [row for target in study.scenario.target for row in _rows(study, target)]),
         notes=(
             *_describe_output(study, demand.days),
             "Input and output of a request are the means of the measured answers; cached input is billed as cached "
-            "where the server said so and the source has a price for it. What retries add is not in this bill: see "
-            "retry cost.",
+            "where the server reports it and the source has a price for it. The cost of retries is not in this bill: "
+            "see retry cost.",
             "Long context: a prompt longer than this many tokens multiplies the prices of its whole request. Unknown: "
             "the source does not say.",
-            "In grey: other dated sources of the catalogue, which the bill does not use.",
-            *(f"{each}: no answer reported its usage; the lengths are those that were asked for." for each in assumed),
+            "In grey: other dated sources of the catalogue, not used for the bill.",
+            *(f"{each}: no answer reported its usage; the lengths are the requested ones." for each in assumed),
         ),
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def build(study: Study) -> Page | None:
 def _finding(study: Study, days: int) -> str:
     output, whole = (_known(study, metric) for metric in ("bill_output_month", "bill_month"))
     if not output:
-        return ": the bill is unknown, for no target has a known price"
+        return ": the bill is unknown, as no target has a known price"
     if not whole:
         return f" cost {_write_costs(output)} in {days} days for output alone; input is unknown"
     alone = join_words([write_value(output[target], "USD") for target in whole])

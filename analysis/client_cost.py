@@ -55,9 +55,8 @@ def build(study: Study) -> Page | None:
         question="What does the SDK add to what the server does?",
         finding=_finding(study),
         figure=metric_figure(study, PANELS, targets=list({each.name: None for pair in pairs for each in pair})),
-        caption="Solid: median, with its 95 % interval. Dashed: 95 of 100 wait no longer than this (p95). Both clients "
-        "ran in one process, in turn, with the same prompts; all users of a load share its one core. "
-        + write_bound(study),
+        caption="Solid: median, with its 95 % interval. Dashed: p95. Both clients ran in one process, in turn, with "
+        "the same prompts; all users of a load share its one core. " + write_bound(study),
         table=Table([Column("Model", words=True), Column(*study.unit.head), *HEADS], rows),
         notes=tuple(_notes(study)),
     )
@@ -82,13 +81,13 @@ def _added_cell(study: Study, pair: Pair, level: float, metric: str, q: float) -
 def _finding(study: Study) -> str:
     added = find_most_added(study)
     if added is None or added.value is None or added.lo is None or added.hi is None:
-        apart = [f"{each}, so nothing is said of what the package adds" for each in list_apart(study)]
-        return apart[-1] if apart else "Too little succeeded both ways to say what the openai package adds"
+        apart = [f"{each}, so the overhead of the package is not shown" for each in list_apart(study)]
+        return apart[-1] if apart else "Too few requests succeeded both ways to show the overhead of the openai package"
     load = study.unit.write(added.level or 0.0)
     if added.lo <= 0 <= added.hi:
         return f"At {load} the openai package adds no detectable change to the median wait for the first token"
     if added.value < 0:
-        return f"At {load} the first token came sooner through the openai package: the server was not the same for both"
+        return f"At {load} the first token came sooner through the openai package: the server did not treat both alike"
     span = write_span(added.lo, added.hi, "ms")
     parts = [f"{write_value(added.value, 'ms')} to the median wait for the first token ({span})"]
     for metric, q, where in (("ttft", 0.95, "to its 95th percentile"), ("tpot", 0.5, "to each token after it")):
@@ -101,18 +100,18 @@ def _finding(study: Study) -> str:
 def _notes(study: Study) -> Iterator[str]:
     yield (
         "First token: from the first byte sent on an open connection, on both sides. The package opens a connection "
-        "for every stream; that time is in the user-perceived first word."
+        "for every stream; user-perceived TTFT includes that time."
     )
     if apart := list_apart(study):
         yield from (f"{sentence}." for sentence in apart)
         yield (
-            "The package asks for compressed answers, as applications do, and our wire does not; with "
-            'headers = { accept-encoding = "gzip, deflate" } both ask alike and can be compared.'
+            "The package asks for compressed answers, as applications do, and our client does not; with "
+            'headers = { accept-encoding = "gzip, deflate" } both ask in the same way and can be compared.'
         )
     if limited := list_limited(study):
         yield (
             f"With the package the process itself was the limit at {join_loads(study, limited)}: an application that "
-            "reads as many streams in one process is held up like that, and nothing is said of the server."
+            "reads as many streams in one process is slowed down in the same way, and the server's limit is not shown."
         )
 
 

@@ -26,7 +26,7 @@ from firsttoken.analysis import (
 )
 
 ORDER = 17
-CLOSED = "In a closed loop users who wait ask nothing new: fewer requests are asked in the slices that are slow."
+CLOSED = "In a closed loop waiting users send nothing new: slow slices have fewer requests."
 
 
 def build(study: Study) -> Page | None:
@@ -45,14 +45,13 @@ def build(study: Study) -> Page | None:
         question="At which load is the SLO missed first?",
         finding=join_words([_describe(study, target, parts) for target, parts in load_profiles.items()]),
         figure=draw_load_profile(study, 11.0, waits=True),
-        caption=f"Above: the mean load of each time slice, {_source(study)}. Lines: the requests due in a slice that "
-        "met the SLO, and the median of how long they waited, retries inside. Bands: 95 % intervals. "
+        caption=f"Above: the mean load of each time slice, {_source(study)}. Lines: the share of the requests due in "
+        f"a slice that met the SLO, and their median wait, retries included. Bands: 95 % intervals. "
         + write_bound(study),
         table=Table(heads, [row for target, parts in load_profiles.items() for row in _rows(study, target, parts)]),
         notes=(
-            "The intervals of all shares hold together, so that a service near its limit does not seem to fail for "
-            "being checked often.",
-            "A time slice counts the requests that were due in it, whenever they were answered.",
+            "The intervals of all shares hold together, so that many checks do not make a service near its limit fail.",
+            "A time slice counts the requests that were due in it, also if they were answered later.",
             *([CLOSED] if study.unit.by == "users" else []),
         ),
     )
@@ -60,8 +59,8 @@ def build(study: Study) -> Page | None:
 
 def _source(study: Study) -> str:
     if study.scenario.load.profile is not None:
-        return "as it was asked for"
-    return "as it came: users at work" if study.unit.by == "users" else "as it came"
+        return "as planned"
+    return "as measured: users at work" if study.unit.by == "users" else "as measured"
 
 
 def _describe(study: Study, target: str, parts: Sequence[TimeSlice]) -> str:

@@ -1,4 +1,4 @@
-"""What does a crowd do to the pace: of the whole system, and of each stream?
+"""How does load change the throughput of the whole system and of each stream?
 
 System tokens per second against users, beside what the same users would get if no stream slowed another, and the
 pace of the median stream relative to the stream of the lowest load.
@@ -52,16 +52,16 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="degradation",
         title="Degradation",
-        question="What does a crowd do to the pace: of the whole system, and of each stream?",
+        question="How does load change the throughput of the whole system and of each stream?",
         finding=_finding(study)
-        or "Too few loads streamed to say how the pace degrades" + ("" if figure else explain_failures(study)),
+        or "Too few loads have streams to show how the pace degrades" + ("" if figure else explain_failures(study)),
         figure=figure,
-        caption="Left: output tokens that arrived in the measure window, per second, with 95 % intervals; dotted: as "
-        "if no stream slowed another. Right: the pace of the median stream against that of the lowest load.",
+        caption="Left: output tokens per second in the measure window, with 95 % intervals; dotted: if no stream "
+        "slowed another. Right: the pace of the median stream against that of the lowest load.",
         table=metric_table(study, COLUMNS),
         notes=(
             "Slowest 5 %: 95 of 100 streams are at least as fast.",
-            "Where the system falls behind the dotted line users wait, in the stream or before it.",
+            "Below the dotted line users wait, during the stream or before it.",
             *_list_estimates(study),
         ),
     )
@@ -97,7 +97,7 @@ def _list_estimates(study: Study) -> Iterator[str]:
         share, level = max(((study.value(target, metric, at) or 0.0, at) for at in levels), default=(0.0, 0.0))
         at = study.unit.write(level)
         if share == 1:
-            yield f"{target} at {at}: unknown, for no stream reported its usage, and chunks are no tokens."
+            yield f"{target} at {at}: unknown, as no stream reported its usage, and chunks are not tokens."
         elif share:
             yield (
                 f"{target}: ≈ is an estimate. Streams that reported no usage are up to {write_share(share)} of the "

@@ -32,12 +32,12 @@ FEW_KEPT, FEWEST = 0.5, 10
 """Connections are not kept where less than this share of at least so many attempts found theirs open."""
 HEADS = (
     Column("Target", words=True), Column("Outcome", words=True), Column("Status"),
-    Column("Said", words=True, wide=True), Column("Attempts"), Column("First", "s"), Column("Last", "s"),
+    Column("Message", words=True, wide=True), Column("Attempts"), Column("First", "s"), Column("Last", "s"),
 )  # fmt: skip
 NOTES = (
     "Attempts of every phase, retried ones too. First and last: when such an attempt ended, in seconds since the run "
     "began.",
-    "Said: by the server, or by this machine where no answer came. # stands for any number, time or id.",
+    "Message: of the server, or of this machine where no answer came. # stands for any number, time or id.",
 )
 
 
@@ -75,28 +75,25 @@ def _describe_connections(study: Study, target: str) -> Iterator[str]:
         return
     if kept.detoured:
         yield (
-            f"{target}: before {kept.detoured:,} of {kept.sent:,} attempts an address of the name refused or was "
-            "silent, and they went on to another."
+            f"{target}: before {kept.detoured:,} of {kept.sent:,} attempts an address of the host name refused or "
+            "did not answer, and they used another."
         )
     if next(each.connection for each in study.scenario.target if each.name == target) != "reuse":
         return
     if kept.sent >= FEWEST and kept.reused < FEW_KEPT * kept.sent:
         none = "few connections could be kept" if kept.reused else "no connection could be kept"
         yield (
-            f"{target}: {none}: {kept.reused:,} of {kept.sent:,} attempts found theirs open, the others opened a new "
+            f"{target}: {none}: {kept.reused:,} of {kept.sent:,} attempts had an open one, the others opened a new "
             'one; connection = "per_request" opens one for every request.'
         )
     if kept.resent:
         times, waits = "attempt was" if kept.resent == 1 else "attempts were", ""
         if kept.ttft_ms is not None and kept.resent_ttft_ms is not None:
             waits = (
-                f"; the median time to first token is {write_value(kept.resent_ttft_ms, 'ms')} with that, counted from "
-                f"the first sending, and {write_value(kept.ttft_ms, 'ms')} without"
+                f"; the median time to first token is {write_value(kept.resent_ttft_ms, 'ms')} with that, measured "
+                f"from the first send, and {write_value(kept.ttft_ms, 'ms')} without"
             )
-        yield (
-            f"{target}: {kept.resent:,} {times} sent again, as the server had closed the connection that was kept for "
-            f"it{waits}."
-        )
+        yield (f"{target}: {kept.resent:,} {times} sent again, as the server had closed its kept connection{waits}.")
 
 
 def _describe_endings(study: Study, target: str) -> Iterator[str]:
@@ -107,7 +104,7 @@ def _describe_endings(study: Study, target: str) -> Iterator[str]:
         named += ["others"] if len(endings.unknown_finishes) > MOST_WORDS else []
         yield (
             f"{target}: {count:,} answers ({write_percent(count / endings.attempts)} of attempts) ended with an "
-            f"unknown finish reason, {join_words(named)}; they are taken for whole."
+            f"unknown finish reason, {join_words(named)}; they count as complete."
         )
     if endings and endings.stopped:
         yield (

@@ -1,4 +1,4 @@
-"""How right was the instrument, and which windows were thrown out?
+"""How accurate was the instrument, and which windows were discarded?
 
 Measured against true where the server logged its own truth, else the brackets around the arrivals; how late bytes were
 read and how late the load process came to its work, over time; and what was thrown out, with the reason. A target that
@@ -47,12 +47,12 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="instrument",
         title="Instrument",
-        question="How right was the instrument, and which windows were thrown out?",
+        question="How accurate was the instrument, and which windows were discarded?",
         finding=_finding(study, accuracies),
         figure=draw_instrument(study),
         caption="Above: measured less true time of each first token, where the server logged the truth. Middle: how "
-        "long arrived bytes lay unread (p99 of each second). Below: how late the load process came to its work (p99 "
-        "line, worst dotted). Of several processes the worst. Shaded: measure windows, red where they were thrown out.",
+        "long arrived bytes stayed unread (p99 of each second). Below: the lag of the load process (p99 line, worst "
+        "dotted). Of several processes the worst. Shaded: measure windows, red if discarded.",
         table=Table([Column("Target", words=True), Column(*study.unit.head), *heads], list(_rows(study, accuracies))),
         notes=tuple(_notes(study, accuracies)),
     )
@@ -61,7 +61,7 @@ def build(study: Study) -> Page | None:
 def _finding(study: Study, accuracies: Sequence[InstrumentAccuracy]) -> str:
     void = {(each.target, each.level, each.by): each in study.void_stages for each in study.run.studied if each.window}
     out, error_ms = sum(void.values()), worst_ms(study)
-    kept = f"{out} of {len(void)} levels were thrown out" if out else "no window was thrown out"
+    kept = f"{out} of {len(void)} levels were discarded" if out else "no window was discarded"
     if error_ms is None:
         return f"No first token was measured on our own connection; {kept}"
     matched = any(accuracy.matched for accuracy in accuracies)
@@ -89,20 +89,23 @@ def _write(value: float | None, digits: int = 2, times: float = 1.0) -> str:
 
 def _notes(study: Study, accuracies: Sequence[InstrumentAccuracy]) -> Iterator[str]:
     bounds = "; ".join(f"{bound.what} {bound.most:g} {bound.unit}" for bound in BOUNDS)
-    yield f"A window is thrown out as CLIENT_LIMITED past these bounds: {bounds}."
+    yield f"A window is discarded as CLIENT_LIMITED beyond these bounds: {bounds}."
     for flag in study.every_flag:
         if flag.is_void and flag.level is not None:
             yield f"{flag.target} at {study.unit_of(flag.by).write(flag.level)}: {flag.evidence}"
     if study.unit.by == "rate":
         yield (
-            f"Late: begun after the schedule's instant. More than one in a hundred later than {LATE_MS:g} ms, while "
-            "there were places left, is the load process's own doing and throws the window out."
+            f"Late: started after the scheduled time. If more than 1 % are later than {LATE_MS:g} ms, below the "
+            "limit of open requests, the load process is the cause, and the window is discarded."
         )
     least = min((each.kernel_share for each in accuracies if each.kernel_share is not None), default=1.0)
     if least < 1:
-        yield f"The kernel stamped as few as {write_percent(least)} of first tokens; the others carry our own time."
+        yield (
+            f"The kernel stamped only {write_percent(least)} of first tokens at the lowest; the others have our own "
+            "time."
+        )
     if accuracies and not any(accuracy.matched for accuracy in accuracies):
-        yield "Only a simulated target logs its truth; the brackets hold the truth of a real one."
+        yield "Only a simulated target has a log; of a real one the brackets contain the true time."
     yield from study.placements
 
 

@@ -1,4 +1,4 @@
-"""How long do users wait as more of them come?
+"""How long do users wait as the load rises?
 
 Time to first token and time per output token against the load: the 95th percentile with its interval, the median
 beside it, and the SLO where the scenario makes one.
@@ -50,11 +50,11 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="latency_under_load",
         title="Latency under load",
-        question="How long do users wait as more of them come?",
+        question="How long do users wait as the load rises?",
         finding=_describe_profile(study) if study.unit.shape else _describe_growth(study, drawn=bool(result)),
         figure=result,
-        caption="Solid: 95 of 100 wait no longer than this (p95), with its 95 % interval. Dashed: median. Successful "
-        "attempts of requests intended in the measure window; what failed is counted in the SLO. " + write_error(study),
+        caption="Solid: p95, with its 95 % interval. Dashed: median. Successful attempts of requests intended in the "
+        "measure window; failed ones count in the SLO. " + write_error(study),
         table=metric_table(study, COLUMNS),
         notes=(
             "n/a: too few requests for an interval with two ends: 6 for a median, 59 for p95, 299 for p99.",
@@ -73,7 +73,7 @@ def _name_short_windows(study: Study) -> list[str]:
         return []
     return [
         f"Intervals may be too narrow: {'; '.join(named)}. A window there holds fewer than {BATCHES} batches "
-        "longer than a request, so requests are taken as independent."
+        "longer than a request, so requests are treated as independent."
     ]
 
 
@@ -86,7 +86,7 @@ def _describe_growth(study: Study, *, drawn: bool) -> str:
             growth.append((shown[-1].y / shown[0].y, target, shown[0], shown[-1]))
     if not growth:
         why = "" if drawn else explain_failures(study)
-        return f"Too little succeeded, or too few loads were run, to say how the wait grows{why}"
+        return f"Too few requests succeeded, or too few loads were run, to show how the wait grows{why}"
     ratio, _, low, high = max(growth)
     loads = f"From {study.unit.number(low.x)} to {study.unit.write(high.x)}"
     if ratio < 1.1:
@@ -102,7 +102,7 @@ def _describe_profile(study: Study) -> str:
     found = [(study.result(target, "ttft_ms", level=level, q=0.5), target, level) for target, level, _ in ladder(study)]
     shown = [each for each in found if each[0] and each[0].value is not None and "UNDERSAMPLED" not in each[0].flags]
     if not shown:
-        return f"Too little succeeded to say how long the wait is{explain_failures(study)}"
+        return f"Too few requests succeeded to show the wait{explain_failures(study)}"
     waits = [f"{write_value(result.value, 'ms')} on {target}" for result, target, _ in shown if result]
     return f"{study.unit.place(shown[0][2])} the median wait for the first token is {join_words(waits)}"
 

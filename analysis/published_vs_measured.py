@@ -1,4 +1,4 @@
-"""Are the models, alone and unhurried, as fast as published?
+"""Is each model, with one user, as fast as published?
 
 Holds the median time to first token and the median pace of a stream at one user against what the target's price
 source publishes (where it says nothing, the first source that does). A figure agrees when its 95 % interval holds the
@@ -55,11 +55,11 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="published_vs_measured",
         title="Published against measured",
-        question="Are the models, alone and unhurried, as fast as published?",
+        question="Is each model, with one user, as fast as published?",
         finding=_finding(study, compared),
         figure=draw_differences(study, differences, AGREE, "as published", "measured against published"),
-        caption=f"Dot: median at {load}. Bar: 95 % interval. Grey: within {write_percent(AGREE)} of what is published. "
-        + write_bound(study),
+        caption=f"Dot: median at {load}. Bar: 95 % interval. Grey: within {write_percent(AGREE)} of the published "
+        f"figure. " + write_bound(study),
         table=Table(HEADS, list(_rows(compared))),
         notes=tuple(_notes(study, compared)),
     )
@@ -74,10 +74,12 @@ def _finding(study: Study, compared: Sequence[Comparison]) -> str:
             f"No source states how fast {join_words(names)} {'is' if len(names) == 1 else 'are'}: the speed is assumed"
         )
     if not known:
-        return f"Too little was measured at one user to compare with what is published{explain_failures(study)}"
+        return (
+            f"Too few requests were measured at one user to compare with the published figures{explain_failures(study)}"
+        )
     apart = [item for item in known if item[1].verdict != "agrees"]
     if not apart:
-        return f"Alone, {join_words(names)} {'runs' if len(names) == 1 else 'run'} as fast as published"
+        return f"With one user, {join_words(names)} {'runs' if len(names) == 1 else 'run'} as fast as published"
     shift, worst = max(apart, key=lambda item: abs(item[0]))
     agree = f"{len(known) - len(apart)} of {len(known)} figures agree"
     side = f"{write_percent(abs(shift))} {'above' if shift > 0 else 'below'}"
@@ -85,11 +87,11 @@ def _finding(study: Study, compared: Sequence[Comparison]) -> str:
 
 
 def _notes(study: Study, compared: Sequence[Comparison]) -> Iterator[str]:
-    yield "Published figures seldom name the prompt length and the load that they were taken at."
+    yield "Published figures rarely state prompt length and load."
     if simulated := [target.name for target in study.scenario.target if not target.base_url]:
         yield (
-            f"{join_words(simulated)}: simulated from these very figures. That they agree shows that the instrument "
-            "reads what it was served, not that a vendor keeps its word."
+            f"{join_words(simulated)}: simulated from these figures. Agreement shows that the instrument measures "
+            "correctly, not that the vendor's figures are right."
         )
     if assumed := list(dict.fromkeys(each.target for each in compared if each.source is None)):
         yield f"{join_words(assumed)}: no source states the speed; it was simulated at an assumed one."
@@ -98,7 +100,7 @@ def _notes(study: Study, compared: Sequence[Comparison]) -> Iterator[str]:
         yield f"{join_words(crowded)}: not measured at one user alone, so not compared."
     known = {*(each.target for each in compared), *crowded}
     if silent := [target for target in study.targets if target not in known]:
-        yield f"Of {join_words(silent)} nothing published is known."
+        yield f"{join_words(silent)}: no published figures."
 
 
 def _rows(compared: Sequence[Comparison]) -> Iterator[Cells]:

@@ -1,4 +1,4 @@
-"""How soon does the service come back after a spike?
+"""How soon does the service recover after a spike?
 
 Only of a spike: the wait for the first word, 95 of 100 users, in a window that slides over the whole profile, and when
 it was back at what it was before.
@@ -34,10 +34,10 @@ from firsttoken.analysis import (
 )
 
 ORDER = 25
-CLOSED = "In a closed loop users who wait ask nothing new, so a service seems to come back sooner than in an open one."
+CLOSED = "In a closed loop waiting users send nothing new, so a service seems to recover sooner than in an open one."
 HEADS = (
     Column("Target", words=True), Column("Run"), Column("Before", "p95, s"), Column("Worst", "p95, s"),
-    Column("Is back below", "s"), Column("Recovery", "s"), Column("Observed for", "s"),
+    Column("Recovered below", "s"), Column("Recovery", "s"), Column("Observed for", "s"),
 )  # fmt: skip
 
 
@@ -50,17 +50,17 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="recovery",
         title="Recovery",
-        question="How soon does the service come back after a spike?",
+        question="How soon does the service recover after a spike?",
         finding=join_words([_describe(study, target) for target in spikes]),
         figure=_draw(study, spikes) if any(np.count_nonzero(~np.isnan(each.p95_ms)) > 1 for each in every) else None,
-        caption="The wait for the first word that 95 of 100 do not exceed, failed attempts and back-off inside, of "
-        f"those who asked within the next {max(each.window_s for each in every):.3g} s. Shaded: the spike. Band: "
-        "the same before it, with its 95 % interval. Dashed: 10 % above, below which it is back. Dotted: when it was. "
+        caption="The p95 of the wait for the first word, failed attempts and back-off included, of the requests of "
+        f"the next {max(each.window_s for each in every):.3g} s. Shaded: the spike. Band: the "
+        "same before it, with its 95 % interval. Dashed: 10 % above, the limit of recovery. Dotted: recovered. "
         + write_bound(study),
         table=Table(HEADS, [_row(each, place) for own in spikes.values() for place, each in enumerate(own)]),
         notes=(
-            "Recovery: from the end of the spike until those who ask wait as before it. A line that leaves the chart "
-            "is of users who got no answer.",
+            "Recovery: from the end of the spike until requests wait as before it. A line that leaves the chart is "
+            "of requests without an answer.",
             "Too few requests before the spike for an interval of their p95 (59 at least) leave it unknown.",
             *([CLOSED] if study.unit.by == "users" else []),
         ),
@@ -71,13 +71,13 @@ def _describe(study: Study, target: str) -> str:
     """The slowest of a target's recoveries."""
     result = study.result(target, "recovery_ms", level=study.levels(target)[-1])
     if any(each.base.value == math.inf for each in study.recoveries[target]):
-        return f"{target}: when it came back is unknown, as too many requests got no answer even before the spike"
+        return f"{target}: recovery is unknown, as too many requests got no answer even before the spike"
     if result is None or result.value is None:
-        return f"{target}: when it came back is unknown, as too few requests came before the spike"
+        return f"{target}: recovery is unknown, as too few requests arrived before the spike"
     if "CENSORED" in result.flags:
-        return f"{target} did not come back within {write_value(result.value, 'ms')} of the spike"
+        return f"{target} did not recover within {write_value(result.value, 'ms')} of the spike"
     after = f"{write_value(result.value, 'ms')} after the spike" if result.value else "as soon as the spike ended"
-    return f"{target} was back {after}"
+    return f"{target} recovered {after}"
 
 
 def _row(recovery: Recovery, place: int) -> Cells:

@@ -51,14 +51,14 @@ def build(study: Study) -> Page | None:
         question="What do errors, rate limits and retries cost: in seconds, in quota, in dollars?",
         finding=_finding(study),
         figure=metric_figure(study, PANELS, 7.5),
-        caption="Seconds: 95 of 100 see their first word within this (solid; it ends where over 5 % failed) "
-        "and as served by the attempt that succeeded (dashed). Quota: attempts that gave nothing, of all. Dollars: all "
+        caption="Seconds: p95 of the wait for the first word (solid; it ends where over 5 % failed), and of the "
+        "successful attempt alone (dashed). Quota: share of failed attempts. Dollars: all "
         "attempts against successful ones. Bands: 95 % intervals. " + write_error(study),
         table=metric_table(study, COLUMNS),
         notes=(
-            f"Retry policy: {study.scenario.retry.policy}. Saved: requests that a retry brought to a good end.",
-            "Hosted services count failed requests against their limits too. A 429 bills nothing; what a broken stream "
-            "bills is an estimate from its prompt and its events, shown as a range.",
+            f"Retry policy: {study.scenario.retry.policy}. Saved: requests that a retry made succeed.",
+            "Hosted services count failed requests against their limits too. A 429 bills nothing; the cost of a "
+            "broken stream is an estimate from its prompt and its events, shown as a range.",
         ),
     )
 
@@ -69,9 +69,9 @@ def _finding(study: Study) -> str:
     attempts = sum(result.n for result, _, _ in found if result)
     wasted = [(result.value, target, level) for result, target, level in found if result and result.value]
     if not attempts:
-        return "No attempt was measured to its end, so nothing is known of what retries cost"
+        return "No measured attempt finished, so the cost of retries is unknown"
     if not wasted:
-        return f"None of {attempts:,} measured attempts failed: retries cost nothing at any load that was run"
+        return f"None of {attempts:,} measured attempts failed: retries cost nothing at any load"
     share, target, level = max(wasted, key=lambda each: each[0])
     costs = [f"{write_percent(share)} of attempts were wasted", *_seconds_and_dollars(study, target, level)]
     return f"Retries cost most on {target} {study.unit.where(level)}: {', '.join(costs)}"

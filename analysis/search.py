@@ -1,4 +1,4 @@
-"""How much load meets the SLO, and how was that found?
+"""How much load meets the SLO, and how was it found?
 
 Only of a search: every load that was tried, in order, with what it showed; the highest that passed, the lowest that
 failed, and what an open loop said of it where a closed one was searched.
@@ -46,16 +46,16 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="search",
         title="Search",
-        question="How much load meets the SLO, and how was that found?",
+        question="How much load meets the SLO, and how was it found?",
         finding=join_words([_describe(study, target, len(tries)) for target, tries in tried.items()]),
         figure=_draw(study, tried),
-        caption="Every load that was tried, in order: a disc met the SLO, a cross missed it, a diamond is "
+        caption="Every tried load, in order: a disc met the SLO, a cross missed it, a diamond is "
         "undecided. Shaded: between the highest load that passed and the lowest that failed.",
         table=Table(heads, [row for target, tries in tried.items() for row in _rows(study, target, tries)]),
         notes=(
-            "A try ends as soon as it is decided. Its interval holds however often one looks, so it is wider than one "
-            "of a length fixed beforehand.",
-            "A load that was tried twice is judged on both tries together wherever a load is judged as a whole.",
+            "A try ends as soon as it is decided. Its interval stays valid under repeated checks, so it is wider "
+            "than one of a fixed length.",
+            "A load that was tried twice is judged on both tries together.",
             *(f"{target}: {confirmation.words}" for target, confirmation in study.confirmations.items()),
         ),
     )

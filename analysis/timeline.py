@@ -1,4 +1,4 @@
-"""Was the run steady, and was the instrument idle enough?
+"""Was the run steady, and was the load generator idle enough?
 
 One axis of time for the whole run: attempts in flight, times to first token, tokens per second, failures, and the load
 process's own lag. Shaded: the measure windows; what lies outside them is drawn here and in no figure.
@@ -45,12 +45,12 @@ def build(study: Study) -> Page | None:
     return Page(
         slug="timeline",
         title="Timeline",
-        question="Was the run steady, and was the instrument idle enough?",
+        question="Was the run steady, and was the load generator idle enough?",
         finding="; ".join(_list_findings(study, timeline)),
         figure=draw_timeline(study, timeline),
         caption="Shaded: measure windows in the colour of their target, their load above them. "
         f"Dots: one attempt each, when it was sent{dots}. Failures: 429 in ochre, others in red. "
-        f"Lag: how late the load process came to its work, p99 of each second{worst}. {write_bound(study)}",
+        f"Lag: how late the load process was, p99 of each second{worst}. {write_bound(study)}",
         table=Table(HEADS, [_row(study, timeline, stage) for stage in study.run.stages]),
         notes=(
             "Drift: median time to first token in the second half of a window against the first half; n/a below 5 in "
@@ -84,7 +84,7 @@ def _row(study: Study, timeline: Timeline, stage: Stage) -> Cells:
         "not" if stage.window is None else f"{(stage.window[1] - stage.window[0]) / NS:.1f}",
         *(f"{count:,}" for count in ((seen.attempts, seen.limited, seen.failed) if seen else (0, 0, 0))),
         "n/a" if drift is None else f"{100 * drift:+.1f}",
-        Cell(stage.reason or "", "" if stage.done_over_by is None else f"done over by {stage.done_over_by + 1}"),
+        Cell(stage.reason or "", "" if stage.done_over_by is None else f"repeated by {stage.done_over_by + 1}"),
     )
 
 

@@ -91,7 +91,7 @@ def list_apart(study: Study) -> list[str]:
     return [
         f"At {study.unit.write(level)} {_write_held_back(study, pair.sdk, level)} of the answers to the package came "
         f"compressed or in one burst, and {_write_held_back(study, pair.wire, level)} of those on the wire: a server "
-        "or a proxy holds them back, not the package"
+        "or a proxy delays them, not the package"
         for pair in find_pairs(study)
         for level in pair.levels(study)
         if not pair.is_alike(study, level)

@@ -75,7 +75,7 @@ def compare_values(computed: list[MetricValue], told: list[MetricValue]) -> list
     follows = {result.key: result for result in computed}
     stated = {result.key: result for result in told}
     mismatches = [
-        f"{name_value(key)}: {field} follows from the rows as {getattr(result, field)}, "
+        f"{name_value(key)}: {field} is, from the rows, {getattr(result, field)}, "
         f"the summary says {getattr(stated[key], field)}"
         for key, result in follows.items()
         if key in stated
@@ -83,7 +83,7 @@ def compare_values(computed: list[MetricValue], told: list[MetricValue]) -> list
         if not _agree(getattr(result, field), getattr(stated[key], field))
     ]
     missing = [f"{name_value(key)}: missing in the summary" for key in follows if key not in stated]
-    foreign = [f"{name_value(key)}: in the summary, but no row gives it" for key in stated if key not in follows]
+    foreign = [f"{name_value(key)}: in the summary, but not in the rows" for key in stated if key not in follows]
     return mismatches + missing + foreign
 
 

@@ -103,7 +103,9 @@ def open_share(welcome: Welcome, recorder: Recorder, origin_ns: int) -> Session:
     allow_files(scenario)
     missing = [name for each in scenario.target for name in find_variables(each) if name not in os.environ]
     if missing:
-        raise TargetError(f"{missing[0]}: expected the key of a target in this variable, it is not set on this worker")
+        raise TargetError(
+            f"{missing[0]}: expected the key of a target in this variable, but it is not set on this worker"
+        )
     access = TargetAccess(welcome.run_id, welcome.base_urls, os.environ, origin_ns)
     material = Material(welcome.trace or (), welcome.prompts)
     return open_session(scenario, recorder, access, material, workers=welcome.workers, leads=False)
@@ -208,7 +210,7 @@ def upload_left_rows(spool: Spool, spools: SpoolFolder, master: str) -> bool:
         link.close()
     if delivered:
         spools.discard(spool)
-        sentence = f"rows that worker {spool.number} of run {spool.run_id} had left are with its master"
+        sentence = f"rows that worker {spool.number} of run {spool.run_id} left from before are with its master"
         emit_event({"event": "said", "sentence": sentence})
     else:
         emit_event({"event": "left", "sentence": left})

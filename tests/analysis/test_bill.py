@@ -53,7 +53,7 @@ def test_an_unknown_price_makes_an_unknown_bill_never_0(tmp_path):
 
     page = build(make_study(tmp_path / "run", hide_prices, levels=(1,), demand=PEAK))
 
-    assert page.finding == "10,000,000 output tokens a day: the bill is unknown, for no target has a known price"
+    assert page.finding == "10,000,000 output tokens a day: the bill is unknown, as no target has a known price"
     assert rows_of(page)[0] == ["gpt-5.2-codex", *["unknown"] * 9]
     assert [text.get_text() for text in page.figure.axes[0].texts] == ["price unknown"] * 2
 
@@ -72,7 +72,7 @@ def test_lengths_that_nobody_measured_are_said_to_be_assumed(tmp_path):
         make_study(tmp_path / "run", targets=("gpt-5.4",), levels=(1,), answers=Answers(error_share=1.0), demand=PEAK)
     )
 
-    assert page.notes[-1] == "gpt-5.4: no answer reported its usage; the lengths are those that were asked for."
+    assert page.notes[-1] == "gpt-5.4: no answer reported its usage; the lengths are the requested ones."
 
 
 def test_no_demand_no_page(tmp_path):
@@ -89,4 +89,4 @@ def test_a_bill_of_lengths_that_nobody_counted_says_so_in_its_headline(tmp_path)
         )
     )
 
-    assert page.finding.endswith("these are the lengths that were asked for, as no answer reported its usage")
+    assert page.finding.endswith("the lengths are the requested ones, as no answer reported its usage")

@@ -82,7 +82,7 @@ def test_a_package_that_adds_nothing_is_reported_as_no_detectable_change(tmp_pat
 def test_a_first_token_that_comes_sooner_is_not_put_down_to_the_package(tmp_path):
     page = build(both(tmp_path / "run", sdk=Served(ttft_s=0.4, tokens_per_s=140, batch_slowdown=0.5)))
 
-    assert page.finding.endswith("the server was not the same for both")
+    assert page.finding.endswith("the server did not treat both alike")
 
 
 def test_what_was_not_asked_both_ways_has_no_page(study, empty_study):
@@ -131,7 +131,7 @@ def test_what_a_proxy_does_to_the_packages_answers_is_not_called_the_packages_co
     page = build(hold_back(tmp_path / "run", "sdk", *checks))
 
     assert page.finding.startswith("At 16 users 100 % of the answers to the package came compressed or in one burst")
-    assert "and 0 % of those on the wire: a server or a proxy holds them back, not the package" in page.finding
+    assert "and 0 % of those on the wire: a server or a proxy delays them, not the package" in page.finding
     assert "adds " not in page.finding.split(", so nothing")[0]
     assert any("accept-encoding" in note for note in page.notes)
     assert [cell(row[4]).text for row in page.table.rows] == ["n/a", "n/a"]

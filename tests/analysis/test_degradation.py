@@ -40,7 +40,7 @@ def test_the_ideal_is_a_straight_line_through_the_lowest_load(study):
 def test_a_single_load_degrades_nothing_that_could_be_seen(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(4,)))
 
-    assert page.finding == "Too few loads streamed to say how the pace degrades"
+    assert page.finding == "Too few loads have streams to show how the pace degrades"
 
 
 def test_a_run_that_measured_nothing_has_no_page(empty_study):
@@ -66,5 +66,5 @@ def test_without_any_usage_tokens_a_second_are_unknown(tmp_path):
 
     assert page.table.rows[0][2].text == "unknown"
     assert page.notes[-1] == (
-        "gpt-5.4 at 4 users: unknown, for no stream reported its usage, and chunks are no tokens."
+        "gpt-5.4 at 4 users: unknown, as no stream reported its usage, and chunks are not tokens."
     )

@@ -78,7 +78,7 @@ def test_a_connection_that_the_server_closes_after_each_answer_is_remarked(chang
 
     assert page.table is None
     assert page.finding.startswith("No attempt failed. gpt-5.4: no connection could be kept: 0 of ")
-    assert any("sent again, as the server had closed the connection" in note for note in page.notes)
+    assert any("sent again, as the server had closed its kept connection" in note for note in page.notes)
     assert any("the median time to first token is" in note for note in page.notes)
 
 
@@ -90,7 +90,7 @@ def test_a_finish_reason_that_nobody_knows_is_named_and_counted(changed):
 
     [note] = build(changed(wind_down)).notes
 
-    assert '"wound_down"; they are taken for whole.' in note
+    assert '"wound_down"; they count as complete.' in note
 
 
 def test_what_the_behaviour_stopped_is_told_apart_from_failures(changed):

@@ -22,14 +22,14 @@ def test_measured_less_true_is_drawn_attempt_by_attempt(tmp_path):
 def test_without_a_truth_the_page_says_what_it_rests_on(study):
     page = build(study)
 
-    assert "no server's truth" in page.figure.axes[0].texts[0].get_text()
-    assert any("Only a simulated target logs its truth" in note for note in page.notes)
+    assert "no server log" in page.figure.axes[0].texts[0].get_text()
+    assert any("Only a simulated target has a log" in note for note in page.notes)
 
 
 def test_what_was_thrown_out_is_red_and_told(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(1, 4), targets=("gpt-5.4",), client=Client(hub_lag_ms=60.0)))
 
-    assert "2 of 2 levels were thrown out" in page.finding
+    assert "2 of 2 levels were discarded" in page.finding
     assert [row[-1].text for row in page.table.rows] == ["no", "no"]
     assert sum("froze" in note for note in page.notes) >= 2
 

@@ -54,7 +54,7 @@ def test_where_nothing_succeeded_the_page_says_so(tmp_path):
         make_study(tmp_path / "run", levels=(1, 4), answers=Answers(error_share=1.0), windows=Windows(measure_s=5.0))
     )
 
-    assert page.finding.startswith("Too little succeeded")
+    assert page.finding.startswith("Too few requests succeeded")
     assert "attempts failed, most often http_5xx 500 on " in page.finding
     assert page.figure is None
 

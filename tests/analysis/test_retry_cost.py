@@ -33,16 +33,14 @@ def test_no_failure_costs_nothing(tmp_path):
     page = build(study)
 
     attempts = sum(study.result(target, "wasted_attempts_share", level=level).n for target, level, _ in ladder(study))
-    assert page.finding == (
-        f"None of {attempts} measured attempts failed: retries cost nothing at any load that was run"
-    )
+    assert page.finding == (f"None of {attempts} measured attempts failed: retries cost nothing at any load")
 
 
 def test_where_no_attempt_was_measured_nothing_is_said_of_its_cost(tmp_path):
     study = make_study(tmp_path / "run", levels=(1,), targets=("gpt-5.4",), windows=Windows(measure_s=0.05))
 
     assert sum(study.result("gpt-5.4", "wasted_attempts_share", level=1.0).n for _ in (0,)) == 0
-    assert build(study).finding == "No attempt was measured to its end, so nothing is known of what retries cost"
+    assert build(study).finding == "No measured attempt finished, so the cost of retries is unknown"
 
 
 def test_an_unknown_price_leaves_the_dollars_unknown(tmp_path):

@@ -71,4 +71,4 @@ def test_a_run_that_sent_nothing_has_no_page(empty_study):
 def test_a_stage_that_was_done_over_names_the_one_that_did(tmp_path):
     page = build(make_study(tmp_path / "run", levels=(4,), targets=("gpt-5.4",), client=Client(resumed=True)))
 
-    assert [tuple(row[-1])[:2] for row in page.table.rows] == [("interrupted", "done over by 2"), ("", "")]
+    assert [tuple(row[-1])[:2] for row in page.table.rows] == [("interrupted", "repeated by 2"), ("", "")]

@@ -256,7 +256,7 @@ def test_what_an_open_loop_refutes_is_no_go(tmp_path):
 
     assert study.target_verdicts["gpt-5.2-codex"].verdict == "PASS"
     assert decision.verdict == "UNKNOWN"
-    assert "An open loop at the rate that this implies missed it." in decision.why
+    assert "An open loop at the corresponding rate missed it." in decision.why
     assert study.exit_code == 4
     assert decision.flips[0] == "A firm profile: a lower load that an open loop confirms."
 

@@ -34,7 +34,7 @@ def test_a_result_that_was_altered_is_named(key, told):
     altered = msgspec.structs.replace(TTFT, **{key: told})
     (sentence,) = compare_values([TTFT], [altered])
 
-    assert sentence.startswith(f"model, level 16, all repeats: ttft_ms q0.5: {key} follows from the rows as")
+    assert sentence.startswith(f"model, level 16, all repeats: ttft_ms q0.5: {key} is, from the rows,")
 
 
 def test_a_difference_of_rounding_is_none():
@@ -47,7 +47,7 @@ def test_a_result_that_is_missing_and_one_too_many_are_named():
 
     assert sentences == [
         "model, level 16, all repeats: ttft_ms q0.5: missing in the summary",
-        "model, all levels, all repeats: attainment: in the summary, but no row gives it",
+        "model, all levels, all repeats: attainment: in the summary, but not in the rows",
     ]
 
 

@@ -130,7 +130,7 @@ def test_after_a_cut_of_twelve_seconds_the_worker_is_gone_and_its_next_start_bri
     assert gone_s < 10
     assert "no message from the master for 8 s" in said_by_lost
     assert f"lie here, in {journal}: copy that file to RUN/attempts/{journal.name}" in said_by_lost
-    assert "had left are with its master" in said_by_returned
+    assert "left from before are with its master" in said_by_returned
     assert (evening.out / "attempts" / journal.name).read_bytes() == spooled
     assert not journal.exists()
     rows = evening.rows()

@@ -185,7 +185,7 @@ def drop_demand(scenario):
 @pytest.mark.parametrize(
     ("change", "made", "said"),
     [
-        (None, {"answers": Answers(error_share=1.0), "levels": (1, 4), "windows": SHORT}, "Too little succeeded"),
+        (None, {"answers": Answers(error_share=1.0), "levels": (1, 4), "windows": SHORT}, "Too few requests succeeded"),
         (hide_prices, {"levels": (4,), "windows": SHORT, "demand": PEAK}, "the bill is unknown"),
         (drop_demand, {"levels": (1, 4), "targets": ("gpt-5.4",)}, "no demand is stated"),
         (None, {"levels": (1, 4), "targets": ("gpt-5.4",), "client": Client(interrupted=True)}, "INCOMPLETE"),

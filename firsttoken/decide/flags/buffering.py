@@ -27,8 +27,8 @@ def find_buffered(data: WindowData) -> Evidence | None:
     if share <= MOST_BUFFERED:
         return None
     return show(
-        "{value} of answers came whole or in one burst: the server, or a proxy in between that buffers or compresses, "
-        "holds streams back. A first token says when they were let go, and they have no pace.",
+        "{value} of answers came whole or in one burst: the server, or a proxy that buffers or compresses, delays "
+        "the streams. TTFT then shows when the buffer was sent, and TPOT is unknown.",
         share, MOST_BUFFERED, "share",
     )  # fmt: skip
 
@@ -38,7 +38,7 @@ RULES = {
         "more than 5 % of the answers came whole or in one burst, though they are streams",
         "pass",
         lambda facts: find_buffered(facts.data),
-        "a way to the server that holds no stream back (no buffering, no compression)",
+        "a connection to the server without buffering and compression",
         shown="remark",
     )
 }

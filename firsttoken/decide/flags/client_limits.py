@@ -34,9 +34,9 @@ BOUNDS = (
     # A busy loop of 50 ms shows as a lag of 40 to 50 ms to a probe each 5 ms.
     Bound("hub_lag_max_ms", "worst", 35.0, "ms", "the load process froze, in its worst second, for"),
     # Without a kernel's stamp a first token would be late by as much as a rule: 1 % of a second.
-    Bound("hub_lag_p99_ms", "middle", 10.0, "ms", "the load process came late to its sockets, in a typical second, by"),
+    Bound("hub_lag_p99_ms", "middle", 10.0, "ms", "the load process read its sockets late, in a typical second, by"),
     # With a stamp a late read costs no accuracy, but it merges events and delays the next request.
-    Bound("read_delay_p99_ms", "middle", 10.0, "ms", "arrived bytes lay unread, in a typical second, for"),
+    Bound("read_delay_p99_ms", "middle", 10.0, "ms", "arrived bytes stayed unread, in a typical second, for"),
     # Above nine tenths of a core queueing inside the process grows without bound.
     Bound("cpu_share", "middle", 0.9, "of a core", "the load process used, in a typical second,"),
 )
@@ -56,7 +56,7 @@ def find_client_limits(data: WindowData, health: Sequence[Health]) -> Evidence |
     until_ns = int(np.nanmax(last_ns)) if np.isfinite(last_ns).any() else 0
     lines = find_seconds([(opens, max(closes, until_ns)) for opens, closes in data.windows], health)
     if not lines:
-        return show("The load process was not watched: no line of health.jsonl falls into the measure window.")
+        return show("The load process was not observed: health.jsonl has no line in the measure window.")
     by_worker: dict[int, list[Health]] = {}
     for line in lines:
         by_worker.setdefault(line.worker, []).append(line)
@@ -94,7 +94,8 @@ def _find_wide_brackets(data: WindowData, lines: Sequence[Health]) -> Evidence |
     if share <= BRACKET_SHARE or delay_ms is None or delay_ms <= BRACKET_MS:
         return None
     return show(
-        f"{{value}} of first tokens lay unread among later ones and are known to no better than {BRACKET_MS:g} ms; the "
+        f"{{value}} of first tokens were read together with later ones, so their time is known only to "
+        f"{BRACKET_MS:g} ms; the "
         "bound is {bound}.",
         share, BRACKET_SHARE, "share",
     )  # fmt: skip
@@ -117,9 +118,9 @@ def is_own_failure(data: WindowData) -> Bools:
 
 RULES = {
     "CLIENT_LIMITED": Rule(
-        "the load process was late, busy or unobserved past a bound of the table",
+        "the load process was late, busy or unobserved beyond a bound",
         "both",
         lambda facts: find_client_limits(facts.data, facts.health),
-        "a load machine with time to spare",
+        "a load machine with spare capacity",
     )
 }

@@ -16,8 +16,8 @@ def find_censored(facts: WindowFacts) -> Evidence | None:
     if not cut_off and not ours.any():
         return None
     failed = f"; failed in the load process itself: {int(ours.sum())}" if ours.any() else ""
-    cut = f"Cut off before they ended: {cut_off} of {asked} measured requests{failed}"
-    return show(f"{cut}. Results that they touch are bounds.")
+    cut = f"Cut off before their end: {cut_off} of {asked} measured requests{failed}"
+    return show(f"{cut}. Results that include them are bounds.")
 
 
-RULES = {"CENSORED": Rule("requests were cut off before it was known how they would end", "nothing", find_censored)}
+RULES = {"CENSORED": Rule("requests were cut off before their end", "nothing", find_censored)}

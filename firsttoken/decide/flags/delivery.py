@@ -51,7 +51,7 @@ def find_undelivered(facts: WindowFacts) -> Evidence | None:
     told = join([missing, tell_share(data, share)]) or missing
     if not fails_anyway(facts.results[key_of(data, "attainment")], data, data.slo.share):
         return told
-    stands = say("The SLO was missed even so, and the answer stands.")
+    stands = say("The SLO was missed even so; the answer stays.")
     return told._replace(sentences=(*told.sentences, stands), stands=True)
 
 
@@ -136,9 +136,9 @@ def _find_missing_arrivals(data: WindowData) -> Evidence | None:
         return None
     held = _tell_held_back(data, held_back)
     return show(
-        "{begun} of the {due} requests that were due in the window were begun {when}{full}{held_back}.",
+        "{begun} of the {due} requests due in the window started {when}{full}{held_back}.",
         begun, due, "count", begun=begun, due=due, when="when they were due" if held.template else "in it",
-        full=f"; {dropped:,} found every place taken (load.max_in_flight)" if dropped else "", held_back=held,
+        full=f"; {dropped:,} were dropped (load.max_in_flight)" if dropped else "", held_back=held,
     )  # fmt: skip
 
 
@@ -163,8 +163,7 @@ def find_own_lateness(data: WindowData) -> Evidence | None:
     if past <= max(1.0, LATE_SHARE * len(late)):
         return None
     return show(
-        f"{{past}} of {{arrivals}} requests were begun more than {LATE_MS:g} ms after the schedule; the bound is one "
-        "in a hundred.",
+        f"{{past}} of {{arrivals}} requests started more than {LATE_MS:g} ms after the schedule; the bound is 1 %.",
         past / len(late), LATE_SHARE, "share", past=past, arrivals=len(late),
     )  # fmt: skip
 
@@ -179,10 +178,10 @@ def fails_anyway(attainment: Estimate, data: WindowData, share: float) -> bool:
 
 RULES = {
     "NOT_DELIVERED": Rule(
-        "the users at work, or the arrivals begun, were off by more than 2 %",
+        "the number of active users, or of started arrivals, was off by more than 2 %",
         "both",
         find_undelivered,
-        "a run that brings all of the load that was asked for",
+        "a run that delivers the planned load",
         shown="terminal",
     )
 }

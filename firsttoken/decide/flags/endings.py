@@ -28,7 +28,7 @@ def find_unknown_finish(data: WindowData) -> Evidence | None:
     if unknown <= MOST_UNKNOWN * answers:
         return None
     return show(
-        "{value} of answers ended with an unknown finish reason{named} and may not be whole; the bound is {bound}.",
+        "{value} of answers ended with an unknown finish reason{named} and may not be complete; the bound is {bound}.",
         unknown / answers, MOST_UNKNOWN, "share", named=_name(data.told.unknown_finishes),
     )  # fmt: skip
 
@@ -47,8 +47,8 @@ def find_impossible_usage(data: WindowData) -> Evidence | None:
     if not impossible:
         return None
     return show(
-        "{impossible} of {answers} answers told impossible counts of tokens (negative, none for an answer that came, "
-        "or apart from their own total): what cannot be is left out, and tokens and dollars are uncertain.",
+        "{impossible} of {answers} answers reported impossible token counts (negative, zero, or different from their "
+        "own total): these counts are ignored, and tokens and dollars are uncertain.",
         impossible=impossible, answers=answers,
     )  # fmt: skip
 
@@ -80,11 +80,11 @@ RULES = {
         "more than 1 % of the answers ended with an unknown finish reason",
         "pass",
         lambda facts: find_unknown_finish(facts.data),
-        "a server whose finish reasons say whether an answer is whole",
+        "a server whose finish reasons say whether an answer is complete",
         shown="remark",
     ),
     "CAP_IGNORED": Rule(
-        "answers are longer than the cap that was asked for",
+        "answers are longer than the requested cap",
         "nothing",
         lambda facts: find_ignored_cap(facts.data, facts.workload),
         shown="remark",

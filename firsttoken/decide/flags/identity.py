@@ -21,7 +21,7 @@ MOST_NAMED = 3
 
 
 def find_changed_endpoint(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
-    """What shows that another model or tier than was asked for answered, or several of them; else None."""
+    """What shows that another model or tier than was requested answered, or several of them; else None."""
     found = [each for each in (_find_models(data, workload), _find_tiers(data, workload)) if each]
     whole = join(found)
     return whole._replace(value=max(each.value or 0.0 for each in found)) if whole else None
@@ -41,7 +41,7 @@ def _find_models(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
 
 
 def _is_expected(name: str, workload: WorkloadFacts) -> bool:
-    """Whether an answer's model is the one that was asked for, and of the version that answered first."""
+    """Whether an answer's model is the one that was requested, and of the version that answered first."""
     return _is_asked(name, workload) and (_reference(workload) is None or is_same_model(workload.first_model, name))
 
 
@@ -50,14 +50,14 @@ def _is_asked(name: str, workload: WorkloadFacts) -> bool:
 
 
 def _reference(workload: WorkloadFacts) -> str | None:
-    """The model that answered where measuring began, where it was one that had been asked for."""
+    """The model that answered at the first level, where it was one that had been asked for."""
     return workload.first_model if workload.first_model and _is_asked(workload.first_model, workload) else None
 
 
 def _tell_expected(others: Counts, workload: WorkloadFacts) -> str:
     if all(_is_asked(name, workload) for name in others):
-        return f"{workload.first_model} answered where measuring began"
-    return f"{workload.model} was asked for"
+        return f"{workload.first_model} answered at the first level"
+    return f"{workload.model} was requested"
 
 
 def _are_mixed(names: Iterable[str]) -> bool:
@@ -86,8 +86,8 @@ def _find_tiers(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     if mixed:
         served = Listed(_share_out(tiers, tiers, "{share} served as {name}"))
         told = say("Answers differ in tier: {served}", served=served)
-    beside = f"; it was {wanted} where measuring began" if others else ""
-    beside = f"; {workload.tier} was asked for" if workload.tier else beside
+    beside = f"; it was {wanted} at the first level" if others else ""
+    beside = f"; {workload.tier} was requested" if workload.tier else beside
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
     return show("{told}{beside}.", strangers / sum(tiers.values()), 0.0, "share", told=told, beside=beside)
 
@@ -117,10 +117,10 @@ def _share_out(told: Counts, of: Counts, template: str) -> tuple[Sentence, ...]:
 
 RULES = {
     "ENDPOINT_CHANGED": Rule(
-        "another model or tier than was asked for, or several of them, answered",
+        "another model or tier than was requested, or several of them, answered",
         "pass",
         lambda facts: find_changed_endpoint(facts.data, facts.workload),
-        "one model, at one tier, that answers everything",
+        "one model, at one tier, for all answers",
         shown="remark",
     ),
     "ENDPOINT_SPREAD": Rule(

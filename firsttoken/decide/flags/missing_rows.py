@@ -17,7 +17,7 @@ def find_lost_rows(data: WindowData) -> Evidence | None:
     """What shows that the load or its journal is not whole; else None. What is missing may well be what failed."""
     lost = sum(stage.workers_lost for stage in data.stages)
     workers = show("{lost} lost in this stage.", lost=write_lost(lost)) if lost else None
-    rows = "Rows are missing: the journal is {missing} off the number of attempts that were started."
+    rows = "Rows are missing: the journal differs by {missing} from the number of started attempts."
     return join([workers, show(rows, missing=data.missing) if data.missing else None])
 
 
@@ -28,7 +28,7 @@ def find_set_aside(data: WindowData) -> Evidence | None:
         return None
     reasons = ", ".join(f"{rule} ({count:,})" for rule, count in data.told.set_aside.items())
     return show(
-        "{aside} of {all} measured attempts are impossible and set aside, in no result: {reasons}; the bound is "
+        "{aside} of {all} measured attempts are impossible and in no result: {reasons}; the bound is "
         "{bound}.",
         aside / (aside + kept), MOST_SET_ASIDE, "share", aside=aside, all=aside + kept, reasons=reasons,
     )  # fmt: skip
@@ -47,9 +47,9 @@ RULES = {
         "answers whose times and counts are possible",
     ),
     "WORKER_LOST": Rule(
-        "a load process was lost, or rows: the journal lacks attempts that were started",
+        "a load process was lost, or rows: the journal lacks started attempts",
         "both",
         lambda facts: find_lost_rows(facts.data),
-        "a run whose rows are all there",
+        "a run with all its rows",
     ),
 }

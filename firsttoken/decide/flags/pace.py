@@ -22,7 +22,7 @@ def find_unknown_pace(data: WindowData) -> Evidence | None:
     held_back = int(data.attempts.buffered[last].sum())
     causes = {"reported no usage": unknown - held_back, "came in one burst": held_back}
     return show(
-        "The pace (slo.tpot) of {value} of answers is unknown, as they {causes}; more of them would tell no more.",
+        "The pace (slo.tpot) of {value} of answers is unknown, as they {causes}; more requests would not help.",
         unknown / int(answered.sum()), MOST_UNKNOWN, "share",
         causes=" or ".join(cause for cause, count in causes.items() if count),
     )  # fmt: skip
@@ -33,6 +33,6 @@ RULES = {
         "a limit is set on the pace, and the pace of more than 1 % of the answers is unknown",
         "nothing",
         lambda facts: find_unknown_pace(facts.data),
-        "a server that reports its usage and holds no stream back, or an SLO without slo.tpot",
+        "a server that reports its usage and does not buffer streams, or an SLO without slo.tpot",
     )
 }

@@ -1,4 +1,4 @@
-"""Answers that no price is stated for, so that what they cost is unknown."""
+"""Answers that no price is stated for, so that their cost is unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def find_unpriced(attempts: Attempts, source: Source | None) -> Evidence | None:
     if off.any():
         found.append(
             show(
-                "{off} of {answers} answers were served by another tier than the prices are of ({tier}); what they "
+                "{off} of {answers} answers were served at another tier than the prices are for ({tier}); their "
                 "cost is unknown.",
                 off=int(off.sum()), answers=answers, tier=source.tier,
             )
@@ -31,7 +31,7 @@ def find_unpriced(attempts: Attempts, source: Source | None) -> Evidence | None:
         found.append(
             show(
                 "{written} of {answers} answers wrote to a cache, for which no price is stated ([target.price] "
-                "cache_write); what they cost is unknown.",
+                "cache_write); their cost is unknown.",
                 written=int(written.sum()), answers=answers,
             )
         )  # fmt: skip

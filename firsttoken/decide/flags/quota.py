@@ -71,8 +71,8 @@ def find_quota_bound(data: WindowData, asked_tokens: float | None) -> Evidence |
         pressed = told.ran_out or bool((~np.isnan(told.limits[refused[sent]])).any())
         if pressed and _is_bound(told, data):
             return show(
-                "The account's quota was the limit: {limit}, and {amount} were let in within {span}. What it could "
-                "carry without one is not shown.",
+                "The account's quota was the limit: {limit}, and {amount} were accepted within {span}. The capacity "
+                "without a quota is not shown.",
                 limit=_write_limit(told), amount=_write_amount(told), span=_write_span(data.seconds),
             )  # fmt: skip
     return None
@@ -88,7 +88,7 @@ def _is_bound(told: ToldLimit, data: WindowData) -> bool:
 
 
 def find_unexplained_refusals(data: WindowData, simulated: bool) -> Evidence | None:
-    """What shows that attempts were turned away by something that reports no quota; else None.
+    """What shows that attempts were refused without any quota header; else None.
 
     Of a simulated target it is known what turned them away: its queue was full.
     """
@@ -97,10 +97,10 @@ def find_unexplained_refusals(data: WindowData, simulated: bool) -> Evidence | N
     if simulated or not bare.any():
         return None
     answers = attempts.succeeded & sent & _tells_limit(data)
-    beside = ", though answers bear one" if answers.any() else ""
+    beside = ", though answers have one" if answers.any() else ""
     return show(
-        "{bare} of {sent} attempts were turned away (429) without any quota header{beside}: that is not the account's "
-        "quota, but something before the API limits (a proxy?), or the server is full.",
+        "{bare} of {sent} attempts were refused (429) without any quota header{beside}: the cause is not the "
+        "account's quota, but a limit in front of the API (a proxy?), or a full server.",
         bare=int(bare.sum()), sent=int(sent.sum()), beside=beside,
     )  # fmt: skip
 
@@ -113,8 +113,8 @@ def find_untold_quota(data: WindowData, share: float) -> Evidence | None:
     found = [name.removeprefix(f"{UNREAD_LIMIT}:") for name in names][:MOST_NAMES]
     like = f"; seen, but not understood: {', '.join(found)}" if found else ""
     return show(
-        "budget.quota_share = {share} held nothing back: no answer told a limit on requests or tokens that can be read "
-        "(such as x-ratelimit-limit-requests{like}), so production on the same account may have been starved.",
+        "budget.quota_share = {share} had no effect: no answer reported a readable limit on requests or tokens (such "
+        "as x-ratelimit-limit-requests{like}), so the run may have used the quota of production on the same account.",
         share=f"{share:g}", like=like,
     )  # fmt: skip
 
@@ -200,7 +200,7 @@ def _middle(values: Floats) -> float | None:
 
 def _write_limit(told: ToldLimit) -> str:
     if told.limit is None:
-        return f"what the server allowed of {told.kind} ran out"
+        return f"the server's limit of {told.kind} ran out"
     return f"the server allows {told.limit:,.0f} {told.kind} {_write_time(told.window_s)}"
 
 
@@ -210,7 +210,7 @@ def _write_amount(told: ToldLimit) -> str:
 
 def _write_time(window_s: float | None) -> str:
     if window_s is None:
-        return "in a time that it does not tell"
+        return "in an unknown period"
     return TIMES.get(window_s) or f"in {_write_span(window_s)}"
 
 
@@ -221,19 +221,19 @@ def _write_span(seconds: float) -> str:
 
 RULES = {
     "QUOTA_BOUND": Rule(
-        "the account's quota held the load back: capacity is the quota's",
+        "the account's quota limited the load: the capacity is that of the quota",
         "nothing",
         lambda facts: find_quota_bound(facts.data, facts.workload.output_tokens),
         shown="terminal",
     ),
     "QUOTA_UNTOLD": Rule(
-        "a share of the quota was asked for, and no answer reported the quota",
+        "quota_share is set, and no answer reported a quota",
         "nothing",
         lambda facts: find_untold_quota(facts.data, facts.workload.quota_share),
         shown="warning",
     ),
     "UNEXPLAINED_429": Rule(
-        "attempts were turned away by something that reports no quota",
+        "attempts were refused without any quota header",
         "nothing",
         lambda facts: find_unexplained_refusals(facts.data, facts.workload.simulated),
         shown="terminal",

@@ -14,7 +14,7 @@ from firsttoken.stats.estimate import Estimate
 def find_undersampled(attainment: Estimate, share: float) -> Evidence | None:
     """What shows that no outcome of so few requests could have passed; else None."""
     if share >= 1:
-        return show("No number of requests can show that every one meets the SLO; ask for a share below 100 %.")
+        return show("No number of requests can show that all meet the SLO; set a share below 100 %.")
     needed = requests_needed(share)
     if attainment.n_eff >= needed:
         return None

@@ -32,7 +32,7 @@ FILES = (
 )
 OF_A_RUN = {
     "BUDGET_STOPPED": Rule(
-        "a cap of the budget, or spent credit, ended the run before its plan", "nothing", scope="run"
+        "a cap of the budget, or spent credit, ended the run before its plan was done was done", "nothing", scope="run"
     )
 }
 SEVERITY = ("both", "pass", "nothing")
@@ -67,7 +67,7 @@ def flag_manifest(manifest: Manifest) -> list[Flag]:
     lost = manifest.workers_lost_between
     found = {
         "BUDGET_STOPPED": manifest.budget or "",
-        "WORKER_LOST": f"{write_lost(lost)} lost while no stage ran; the others drove what followed" if lost else "",
+        "WORKER_LOST": f"{write_lost(lost)} lost while no stage ran; the others continued" if lost else "",
     }
     return [_flag_run(name, reason) for name, reason in found.items() if reason]
 

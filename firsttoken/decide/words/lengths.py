@@ -45,8 +45,8 @@ def describe_lengths(lengths: Lengths) -> str:
     """The lengths in words: "prompts of 411 and answers of 128 tokens (asked: 128 and 128)"."""
     had, asked = (lengths.input, lengths.output), (lengths.asked_input, lengths.asked_output)
     if lengths.input is None and lengths.output is None:
-        wanted = f"asked to be of {_write(asked[0])} and {_write(asked[1])} tokens"
-        return f"prompts and answers {wanted}, which no server counted"
+        wanted = f"of {_write(asked[0])} and {_write(asked[1])} tokens as requested"
+        return f"prompts and answers {wanted}; the server reported no counts"
     told = f"prompts of {_write(had[0])} and answers of {_write(had[1])} tokens"
     apart = any(_is_apart(*pair) for pair in zip(had, asked, strict=True))
     return f"{told} (asked: {_write(asked[0])} and {_write(asked[1])})" if apart else told

@@ -23,7 +23,7 @@ def describe_placement(target: str, client: Client, peers: Counts, endpoint: Map
     if not total:
         return None
     if "proxy" in endpoint:
-        return f"{target}: every connection led to the proxy {endpoint['proxy']}, which chooses the server's address."
+        return f"{target}: every connection went to the proxy {endpoint['proxy']}, which chooses the server's address."
     known = [address for address in endpoint.get("addresses", "").split(", ") if address]
     silent = [address for address in known if address not in peers] if total >= ENOUGH * len(known) else []
     if len(peers) == 1 and not silent:
@@ -33,7 +33,7 @@ def describe_placement(target: str, client: Client, peers: Counts, endpoint: Map
     chosen = ", as the openai package chose" if client == "sdk" else ""
     rest = _word_silent(client, silent)
     names = max(len(known), len(peers))
-    return f"{target}: attempts over the {names} addresses of its name{chosen}: {', '.join(parts)}{more}{rest}."
+    return f"{target}: attempts over the {names} addresses of its host name{chosen}: {', '.join(parts)}{more}{rest}."
 
 
 def _word_silent(client: Client, silent: list[str]) -> str:
@@ -41,4 +41,4 @@ def _word_silent(client: Client, silent: list[str]) -> str:
     if not silent:
         return ""
     none = f"; {', '.join(silent[:MOST_NAMED])} none"
-    return none if client == "sdk" else f"{none}: refused, or silent"
+    return none if client == "sdk" else f"{none}: refused, or did not answer"

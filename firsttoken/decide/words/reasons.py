@@ -28,7 +28,7 @@ CAUSES: Mapping[str, str] = {
 
 
 STATE_NEED = "A decision: a need that is stated (slo.at or demand.peak_rps)."
-MORE_REPEATS = "two more repeats that agree (load.repeats = 3)"
+MORE_REPEATS = "two more repeats with the same result (load.repeats = 3)"
 
 
 def explain(
@@ -42,7 +42,7 @@ def explain(
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.is_void), "")
         return f"The measurement {unit.where(level.level)} was discarded. {evidence}"
     if not level.attainment.n:
-        return f"{unit.place(level.level)} no request was measured. So there is no result on the SLO there."
+        return f"{unit.place(level.level)} no request was measured. There is no result."
     if level.barred_by:
         evidence = next((flag.evidence for flag in flags if flag.level == level.level and flag.bars_pass), "")
         place = unit.place(level.level)
@@ -59,25 +59,25 @@ def explain(
 
 def _explain_absence(target_verdict: TargetVerdict, unit: LoadUnit) -> str:
     if target_verdict.bracket is None:
-        return "No load level finished. So there is no result."
+        return "No load level finished. There is no result."
     need = target_verdict.need
     if need is None:
-        return "The load that decides was not measured. So there is no result on the SLO there."
+        return "The deciding load was not measured. There is no result."
     if need.users is None:
-        return "No request began in a measure window. So load.measure is too short to say anything."
+        return "No request started in a measure window. load.measure is too short."
     users = f", about {need.users:,.0f} users" if need.users and unit.by == "users" else ""
     rate = f"{round_significant(need.rps)} requests a second{users}"
     reached = f"The peak with its headroom needs {rate}; the tested loads offered less."
     if target_verdict.bracket.first_fail is not None:
         return f"{reached} Already {unit.name(target_verdict.bracket.first_fail)} missed the SLO."
-    return f"{reached} So there is no result on the SLO there."
+    return f"{reached} There is no result there."
 
 
 def _explain_pass(target_verdict: TargetVerdict, unit: LoadUnit) -> str:
     if target_verdict.refuted:
-        return "An open loop at the rate that this implies missed it."
+        return "An open loop at the corresponding rate missed it."
     if target_verdict.once:
-        return "It was measured only once, which is too little for a decision."
+        return "Only one run: a decision needs two more."
     failed, bracket = target_verdict.first_failed, target_verdict.bracket
     if failed is not None:
         return f"At {unit.write(failed.level)} {_kept(failed)} did."
@@ -90,7 +90,7 @@ def _explain_fail(target_verdict: TargetVerdict, flags: Sequence[Flag], find: Fi
     last_pass, level = target_verdict.bracket.last_pass if target_verdict.bracket else None, target_verdict.deciding
     holds = f"it is met up to {unit.name(last_pass)}" if last_pass is not None else "no tested load met it"
     if level and any(flag.name == "QUOTA_BOUND" and flag.level == level.level for flag in flags):
-        return f"The quota was reached there, not what the server can carry; {holds}."
+        return f"The limit there was the quota, not the server; {holds}."
     cause = main_cause(level.level if level else None, find)
     return f"Most of the others {CAUSES[cause]}; {holds}." if cause else f"{holds[0].upper()}{holds[1:]}."
 
@@ -100,12 +100,12 @@ def _explain_doubt(level: LevelVerdict, share: float, flags: Sequence[Flag]) -> 
     if unpaced:
         return unpaced.evidence
     if result.lo is None or result.hi is None:
-        return "That is too little to decide."
+        return "That is too few to decide."
     needed = requests_needed(share) if share < 1 else None
     if needed and result.n < needed:
         requests = "1 request" if result.n == 1 else f"{result.n} requests"
-        return f"It rests on {requests}, and at least {needed} are needed to be sure."
-    return f"The true share may be anywhere from {write_interval(result)}."
+        return f"It has {requests}; at least {needed} are needed."
+    return f"The 95 % interval is {write_interval(result)}."
 
 
 def _find_unpaced(level: LevelVerdict, flags: Sequence[Flag]) -> Flag | None:
@@ -142,7 +142,7 @@ def list_flips(
     if _find_unpaced(level, flags):
         return [f"An answer: {RULES['PACE_UNKNOWN'].remedy}."]
     if "CENSORED" in level.attainment.flags:
-        return [f"An answer: more patience with requests {unit.where(level.level)} (load.hold)."]
+        return [f"An answer: a longer load.hold {unit.where(level.level)}."]
     key = "load.repeats" if unit.shape else "load.measure"
     return [f"An answer: more requests {unit.where(level.level)} ({key})."]
 
@@ -155,7 +155,7 @@ def _list_proofs(target_verdict: TargetVerdict, unit: LoadUnit) -> list[str]:
     needs = [] if target_verdict.states_need else [STATE_NEED]
     if not target_verdict.once:
         return needs
-    more = "another search that agrees" if unit.key == "load.search" else MORE_REPEATS
+    more = "another search with the same result" if unit.key == "load.search" else MORE_REPEATS
     return [*needs, f"{wanted}: {more}."]
 
 
@@ -174,7 +174,7 @@ def _breaking_load(bracket: Bracket | None, unit: LoadUnit) -> str:
         return f"a load of {unit.write(bracket.first_fail)}"
     if bracket is None or bracket.last_pass is None or bracket.shown_to_top:
         return "a higher load than was tested"
-    return f"a load above {unit.write(bracket.last_pass)}, where nothing is shown"
+    return f"a load above {unit.write(bracket.last_pass)}, which is untested"
 
 
 def _list_limits(level: float, slo: Slo, find: Find, unit: LoadUnit) -> list[str]:

@@ -12,7 +12,7 @@ from firsttoken.scenario.load import Load
 from firsttoken.scenario.target import Target
 
 DAYS_TO_RELY_ON = 30
-CLOSED_LOOP = "Users who do not wait for an answer before they ask again."
+CLOSED_LOOP = "Requests that arrive without waiting for answers."
 HOURS = "Hours of steady load, and other times of the day."
 
 
@@ -27,8 +27,8 @@ def list_untested(scenario: Scenario, target: Target, unit: LoadUnit, top: float
         "The real service: a simulator answered.": not target.base_url,
         CLOSED_LOOP: unit.by == "users" and not confirmed,
         above: bool(top),
-        "The busiest moment: no peak is stated.": demand is None or demand.peak_rps is None,
-        "Prompts that share a beginning, which a cache answers sooner.": scenario.traffic.cache == "cold",
+        "The peak: none is stated.": demand is None or demand.peak_rps is None,
+        "Prompts with a shared beginning, which a cache answers sooner.": scenario.traffic.cache == "cold",
         HOURS: shape != "soak",
         "Other times of the day.": shape == "soak",
     }

@@ -30,6 +30,6 @@ def load_behaviour(path: Path) -> tuple[list[type[User]], dict[str, type[LoadTes
         others = f" only {', '.join(sorted(users))}" if users else " none"
         raise BehaviourError(
             f"{path}: expected a class of users derived from StreamingUser, with a @task, got{others}; add one: "
-            "firsttoken measures what its users ask"
+            "firsttoken measures the requests of its users"
         )
     return list(users.values()), {type(shape).__name__: type(shape) for shape in shapes}

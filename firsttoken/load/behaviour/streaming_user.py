@@ -163,7 +163,9 @@ def _strike_later(struck: Sequence[gevent.Timeout]) -> Iterator[None]:
 def _find_session(environment: Environment) -> Session:
     stages = environment.shape_class
     if not isinstance(stages, Stages) or stages.session is None:
-        raise RuntimeError("a StreamingUser needs a scenario: expected `--scenario NAME` or `firsttoken run NAME`")
+        raise RuntimeError(
+            "StreamingUser: expected a scenario, got none; use `--scenario NAME` or `firsttoken run NAME`"
+        )
     return stages.session
 
 

@@ -79,12 +79,10 @@ def describe_missing_users(census: Census) -> str:
         f"expected {census.wanted} users to be ready, got {census.ready} and no more for {SPAWN_PATIENCE_S:.0f} s"
     )
     if census.starting:
-        return (
-            f"{expected}: {census.starting} are still in their on_start; it has to come to an end before a stage begins"
-        )
+        return f"{expected}: {census.starting} are still in their on_start; it must end before a stage begins"
     if census.left:
         return (
-            f"{expected}: {census.left} have ended by themselves since the run began, as StopUser ends one; "
-            "let them go on, or ask for fewer"
+            f"{expected}: {census.left} have ended by themselves since the run began, for example by StopUser; keep "
+            "them running, or request fewer"
         )
     return f"{expected}, and Locust has started no others; fewer users, or more workers, would help"

@@ -87,7 +87,7 @@ class Recorder:
                 journal.flush()
         except OSError as error:
             self.failure = (
-                f"{self.folder}: expected to write the journal, the disk said: {error.strerror}; "
+                f"{self.folder}: expected to write the journal, got: {error.strerror}; "
                 "the rows so far are kept: free some space, then run `firsttoken report` on this folder"
             )
 

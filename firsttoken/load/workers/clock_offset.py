@@ -46,7 +46,7 @@ def estimate_offset(exchanges: Sequence[Exchange]) -> Offset:
     most_ns = min(each.master_ns - each.asked_ns for each in exchanges)
     if least_ns > most_ns:
         raise ClockError(
-            "the master's clock and this worker's: expected them to run alike for a second, "
-            f"they moved apart by {(least_ns - most_ns) / 1e6:.3f} ms; was one of the machines suspended?"
+            "the master's clock and this worker's: expected both to run at the same speed for a second, "
+            f"they differ by {(least_ns - most_ns) / 1e6:.3f} ms; was one of the machines suspended?"
         )
     return Offset((least_ns + most_ns) // 2, (most_ns - least_ns + 1) // 2)

@@ -68,7 +68,9 @@ class HandshakeClient:
                 raise JoinError(f"--master {self._master}: {self._answer.sentence}")
             if self._answer is not None:
                 return self._answer
-        raise JoinError(f"--master {self._master}: expected FirstToken, only Locust answered; is it another load test?")
+        raise JoinError(
+            f"--master {self._master}: expected FirstToken, got an answer of Locust alone; is it another load test?"
+        )
 
     def measure_offset(self) -> Offset:
         """The offset of this machine's clock to the run's. Raises JoinError where it cannot be measured."""
@@ -77,7 +79,7 @@ class HandshakeClient:
         if len(self._exchanges) < EXCHANGES_NEEDED:
             raise JoinError(
                 f"--master {self._master}: expected at least {EXCHANGES_NEEDED} answers to {EXCHANGES} questions for "
-                f"the time, got {len(self._exchanges)}; the network loses too much"
+                f"the time, got {len(self._exchanges)}; the network loses too many messages"
             )
         try:
             return estimate_offset(self._exchanges)
@@ -126,5 +128,5 @@ def reach_master(master: str, open_carrier: Callable[[str, int], WorkerCarrier],
     except ConnectionError:
         raise JoinError(
             f"--master {master}: expected `firsttoken run SCENARIO --remote N --bind HOST:PORT` there, "
-            "got no answer; start it, or look at the firewall"
+            "got no answer; start it, or check the firewall"
         ) from None

@@ -179,7 +179,7 @@ class WorkerBackend:
         self._roster.lose(number, self.now_ns())
         self._ledger.lose(number)
         if not self._roster.living:
-            self._failure = self._failure or f"every worker was lost, the last, worker {number}: {why}"
+            self._failure = self._failure or f"all workers were lost, the last one, worker {number}: {why}"
         gevent.spawn(self._placement.replace_worker, member.client)
         self._send_states()
 
@@ -189,7 +189,7 @@ class WorkerBackend:
         while True:
             for client in self._carrier.find_missing():
                 if member := self._roster.find(client):
-                    self.lose(member.number, "it was silent for too long")
+                    self.lose(member.number, "it sent nothing for too long")
             for member in self._roster.find_idle():
                 self.lose(member.number, "no message reached it for too long")
             if since_sync_s >= SYNC_EVERY_S:
@@ -216,7 +216,7 @@ class WorkerBackend:
         try:
             message = decode_at_master(data)
         except UNREADABLE as error:
-            logger.warning("a message from %s: expected one of ours, got something else: %s", client, error)
+            logger.warning("a message from %s: expected one of FirstToken, got something else: %s", client, error)
             return
         member = self._roster.find(client)
         if isinstance(message, Register):

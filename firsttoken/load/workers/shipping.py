@@ -69,8 +69,8 @@ class Shipper:
         """
         if size > self.size:
             raise SpoolError(
-                f"{self.path}: expected to hold at least the {size} bytes that the master has, it holds {self.size}; "
-                "this is not the journal that was shipped before: keep both files apart"
+                f"{self.path}: expected to hold at least the {size} bytes that the master has, got {self.size}; this "
+                "is not the journal that was sent before: keep both files"
             )
         self._acknowledged, self._sent_ns = size, None
 
@@ -169,7 +169,7 @@ class Intake:
 
     def _fail(self, error: OSError) -> None:
         self.failure = self.failure or (
-            f"{self._attempts}: expected to write the workers' rows, the disk said: {error.strerror}; "
+            f"{self._attempts}: expected to write the workers' rows, got: {error.strerror}; "
             "the other rows stay on the disks of the workers: free some space, then start the workers again"
         )
 

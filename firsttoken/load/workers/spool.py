@@ -35,9 +35,9 @@ class Spool(msgspec.Struct, frozen=True):
     def describe(self) -> str:
         """What to do with rows that never reached their master, in a sentence."""
         return (
-            f"rows of worker {self.number} of run {self.run_id} lie here, in {self.journal}: copy that file to "
-            f"RUN/attempts/{self.journal.name} on the master's machine, over the beginning of it that is there, "
-            f"then `firsttoken report RUN`; and remove {self.folder}"
+            f"rows of worker {self.number} of run {self.run_id} are here, in {self.journal}: copy that file to "
+            f"RUN/attempts/{self.journal.name} on the master's machine, over the incomplete copy there, then "
+            f"`firsttoken report RUN`; and remove {self.folder}"
         )
 
 

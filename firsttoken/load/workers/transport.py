@@ -98,7 +98,7 @@ class MasterLink(MasterCarrier):
                 self._runner = _Runner(environment, host, port)
         except (RPCError, SystemExit) as error:
             raise LaunchError(
-                f"--bind {host}:{port}: expected an address to listen on, got: {error}; name another"
+                f"--bind {host}:{port}: expected an address to listen on, got: {error}; choose another"
             ) from None
         environment.runner = self._runner
         self.port: int = self._runner.server.port

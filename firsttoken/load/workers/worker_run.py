@@ -68,7 +68,7 @@ class WorkerRun:
             if silent_s > SILENCE_S:
                 self._state.close("cancelled_by_run")
             if silent_s > GONE_S:
-                self.failure = f"no message from the master for {GONE_S:.0f} s: it is gone, or the network is"
+                self.failure = f"no message from the master for {GONE_S:.0f} s: it has ended, or the network is down"
             self._ship(now_ns)
             self._send_progress(now_ns)
             self._clock.sleep(TICK_S)

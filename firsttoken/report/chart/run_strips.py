@@ -61,7 +61,7 @@ def _draw_errors(panel: Axes, study: Study) -> None:
         at_s, error_ms = truth["sent_ns"][::step] / NS, truth["first_token_ns"][::step] / 1e6
         panel.plot(at_s, error_ms, ".", color=colour, markersize=3, markeredgewidth=0)
     if not any(len(line.get_xdata()) for line in panel.lines):  # type: ignore[arg-type] # an array
-        words = "no server's truth to hold it against"
+        words = "no server log to compare with"
         panel.text(0.5, 0.5, words, transform=panel.transAxes, ha="center", color=SOFT)
         return
     low, high = panel.get_ylim()

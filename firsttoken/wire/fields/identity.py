@@ -2,7 +2,7 @@
 
 Rule: pure; an answer names its author in its first events and, where it became known only later, in its last. What is
 named last counts, for a tier may be chosen while the answer is written; but the usage behind an answer names no other
-model: a gateway that writes it calls the model as it was asked for.
+model: a gateway that writes it calls the model as planned.
 """
 
 from __future__ import annotations

@@ -157,8 +157,7 @@ def test_two_arrivals_in_a_hundred_may_be_dropped(dropped, missing):
 
     assert bool(told) == missing
     assert not told or told == (
-        "100 of the 103 requests that were due in the window were begun in it; 3 found every place taken "
-        "(load.max_in_flight)."
+        "100 of the 103 requests due in the window started in it; 3 were dropped (load.max_in_flight)."
     )
 
 
@@ -166,7 +165,7 @@ def test_an_arrival_that_nobody_handed_out_leaves_a_gap_in_the_numbers():
     assert count_due(build_window(arrivals(skip=50), by="rate")) == 100
     assert count_due(build_window([each for each in arrivals() if each.user % 2 == 0], by="rate")) == 99
     half = said(find_missing_load(build_window([each for each in arrivals() if each.user % 2 == 0], by="rate"), 0.0))
-    assert half == "50 of the 99 requests that were due in the window were begun in it."
+    assert half == "50 of the 99 requests due in the window started in it."
 
 
 def test_what_was_due_in_the_window_and_begun_after_it_was_not_delivered():
@@ -194,7 +193,7 @@ def test_an_arrival_that_was_held_back_is_missing_and_says_nothing_of_the_load_p
     assert said(find_own_lateness(build_window([each for each in rows if each.checks], by="rate"))) == ""
     assert len(lateness_ms(data)) == 50
     assert said(find_missing_load(data, 0.0)).endswith(
-        "were begun when they were due; 50 requests waited for the run's own [budget] (its caps, or quota_share)."
+        "started when they were due; 50 requests waited for the run's own [budget] (its caps, or quota_share)."
     )
 
 

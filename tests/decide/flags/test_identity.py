@@ -37,7 +37,7 @@ SHOWN = {
     "two tiers": find_changed_endpoint(
         answered(service_tier=["priority", "default"] * 10), WorkloadFacts(tier="priority")
     ),
-    "another tier than was asked for": find_changed_endpoint(
+    "another tier than was requested": find_changed_endpoint(
         answered(service_tier=["default"] * 4), WorkloadFacts(tier="flex")
     ),
     "another tier than at first": find_changed_endpoint(

@@ -41,7 +41,7 @@ def test_what_was_cut_off_is_reported_as_cut_off():
     data = build_window([cut], PACE)
 
     assert find_unknown_pace(data) is None
-    assert "Cut off before they ended: 1 of 1" in said(find_censored(facts_of(data)))
+    assert "Cut off before their end: 1 of 1" in said(find_censored(facts_of(data)))
 
 
 def test_answers_without_a_pace_are_not_told_as_cut_off():

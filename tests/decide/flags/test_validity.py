@@ -80,7 +80,7 @@ def test_first_tokens_that_lay_unread_are_flagged_but_not_those_that_the_server_
         each.first_token_early_ns = each.first_token_ns - 8 * MS
     data = build_window(rows)
 
-    assert "lay unread" in said(find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=6.0)))
+    assert "read together with later ones" in said(find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=6.0)))
     assert said(find_client_limits(data, healthy(*WINDOW, read_delay_p99_ms=0.3))) == ""
 
 
@@ -99,7 +99,7 @@ def test_requests_that_failed_on_our_side_are_not_said_to_be_cut_off():
     assert flags["CLIENT_LIMITED"].evidence == (
         "1 of 10 measured requests failed in the load process itself (client_error); the bound is 1 %."
     )
-    assert "Cut off before they ended: 0 of 10" in flags["CENSORED"].evidence
+    assert "Cut off before their end: 0 of 10" in flags["CENSORED"].evidence
     assert "failed in the load process itself: 1" in flags["CENSORED"].evidence
 
 
@@ -125,7 +125,7 @@ def test_rows_that_are_missing_void_a_level():
     [flag] = raised(data, healthy(*WINDOW))
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "both")
-    assert "the journal is 3 off" in flag.evidence
+    assert "the journal differs by 3" in flag.evidence
 
 
 def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
@@ -134,8 +134,7 @@ def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
 
     assert (flag.name, flag.is_void) == ("SET_ASIDE", True)
     assert flag.evidence == (
-        "167 of 167 measured attempts are impossible and set aside, in no result: a negative count (167); "
-        "the bound is 1 %."
+        "167 of 167 measured attempts are impossible and in no result: a negative count (167); the bound is 1 %."
     )
     assert "NOT_DELIVERED" not in {other.name for other in others}
 
@@ -170,7 +169,7 @@ def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back()
 
     [flag] = raised(untold, healthy(*WINDOW), WorkloadFacts(quota_share=0.5))
     assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", "nothing")
-    assert "budget.quota_share = 0.5 held nothing back" in flag.evidence
+    assert "budget.quota_share = 0.5 had no effect" in flag.evidence
     assert raised(told, healthy(*WINDOW), WorkloadFacts(quota_share=0.5)) == []
 
 
@@ -186,7 +185,7 @@ def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_
 
     [stands] = flags_found(build_window(broken, by="rate", dropped=100))
     assert stands.voids == "nothing"
-    assert stands.evidence.endswith("The SLO was missed even so, and the answer stands.")
+    assert stands.evidence.endswith("The SLO was missed even so; the answer stays.")
 
 
 @pytest.mark.parametrize("budget", ["the cap of 9 tokens was reached", "The cap of 9 tokens was reached."])
@@ -201,7 +200,7 @@ def test_a_load_process_that_was_lost_between_two_stages_voids_none_of_them():
     [flag] = map(word_flag, flag_manifest(manifest_of(workers_lost_between=2)))
 
     assert (flag.name, flag.voids) == ("WORKER_LOST", "nothing")
-    assert flag.evidence == "2 load processes were lost while no stage ran; the others drove what followed."
+    assert flag.evidence == "2 load processes were lost while no stage ran; the others continued."
 
 
 def manifest_of(**told: object) -> Manifest:

@@ -20,7 +20,7 @@ TRAFFIC = Traffic(locustfile="chat", input_tokens=400, output_tokens=128)
         (Lengths(1234.5, 32, None, None), "prompts of 1,234 and answers of 32 tokens"),
         (
             Lengths(None, None, 400, 128),
-            "prompts and answers asked to be of 400 and 128 tokens, which no server counted",
+            "prompts and answers of 400 and 128 tokens as requested; the server reported no counts",
         ),
     ],
 )

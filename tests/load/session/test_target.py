@@ -213,4 +213,4 @@ def test_a_run_spreads_its_attempts_over_the_addresses_of_a_name_and_says_so(tmp
     assert peers.keys() == {f"127.0.0.1:{server.port}" for server in (one, other)}
     assert min(peers.values()) > 0.8 * max(peers.values())
     (told,) = study_run(tmp_path / "run").placements
-    assert told.startswith("m: attempts over the 2 addresses of its name: 127.0.0.1:")
+    assert told.startswith("m: attempts over the 2 addresses of its host name: 127.0.0.1:")

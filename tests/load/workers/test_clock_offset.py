@@ -41,7 +41,7 @@ def test_one_slow_way_costs_nothing_where_another_exchange_was_quick() -> None:
 def test_clocks_that_moved_apart_while_they_were_compared_are_said() -> None:
     exchanges = [exchange(0, 1_000, 1_000, 0), exchange(10**9, 1_000, 1_000, 5_000_000)]
 
-    with pytest.raises(ValueError, match=r"moved apart by 4\.998 ms"):
+    with pytest.raises(ValueError, match=r"differ by 4\.998 ms"):
         estimate_offset(exchanges)
 
 

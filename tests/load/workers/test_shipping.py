@@ -166,7 +166,7 @@ def test_a_master_with_more_rows_than_the_worker_is_refused(tmp_path: Path) -> N
     shipper = Shipper(tmp_path / "rows", worker=1)
     shipper.path.write_bytes(b"row\n")
 
-    with pytest.raises(SpoolError, match="at least the 9 bytes that the master has, it holds 4"):
+    with pytest.raises(SpoolError, match="at least the 9 bytes that the master has, got 4"):
         shipper.record_ack(9)
 
 
@@ -320,5 +320,5 @@ def test_a_message_about_other_rows_is_no_answer_to_an_upload(tmp_path: Path, an
 def test_an_upload_to_a_master_with_other_rows_is_refused(tmp_path: Path) -> None:
     link = ScriptedLink(lambda batch: Ack(RUN, 2, 800_001))
 
-    with pytest.raises(SpoolError, match="this is not the journal that was shipped before"):
+    with pytest.raises(SpoolError, match="this is not the journal that was sent before"):
         upload_journal(link, RUN, left(tmp_path), link)

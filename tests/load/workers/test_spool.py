@@ -65,6 +65,6 @@ def test_a_spool_says_where_its_rows_lie_and_how_to_add_them(tmp_path: Path) -> 
 
     sentence = spool.describe()
 
-    assert f"rows of worker 2 of run evening lie here, in {spool.journal}" in sentence
+    assert f"rows of worker 2 of run evening are here, in {spool.journal}" in sentence
     assert "RUN/attempts/worker-2.jsonl" in sentence
     assert "`firsttoken report RUN`" in sentence

@@ -29,7 +29,7 @@ def test_a_worker_without_its_master_stops_sending_first_and_leaves_a_little_lat
     assert worker.session.counters.busy == 0
     world.clock.let_pass(2)
 
-    assert worker.ended == "no message from the master for 8 s: it is gone, or the network is"
+    assert worker.ended == "no message from the master for 8 s: it has ended, or the network is down"
     lines = (worker.folder / "attempts" / "worker-1.jsonl").read_text().splitlines()
     assert f'"intended_ns":{pulled_ns + 5 * NS}' not in "".join(lines)
 
@@ -67,7 +67,7 @@ def test_a_master_that_has_more_rows_than_were_sent_ends_the_worker_with_a_sente
     world.clock.let_pass(0.1)
 
     assert worker.ended is not None
-    assert "this is not the journal that was shipped before" in worker.ended
+    assert "this is not the journal that was sent before" in worker.ended
 
 
 def test_a_message_of_the_handshake_that_is_doubled_changes_nothing(tmp_path: Path) -> None:
