@@ -28,7 +28,7 @@ COLUMNS = (
     MetricColumn("Attempts", "per request", "attempts_per_request", None, "×"),
     MetricColumn("Retried", "per 1,000", "retried_per_1000"),
     MetricColumn("Saved", "per 1,000", "saved_per_1000"),
-    MetricColumn("Gave up", "per 1,000", "gave_up_per_1000"),
+    MetricColumn("Failed", "per 1,000", "gave_up_per_1000"),
     MetricColumn("Back-off", "ms each", "backoff_ms_per_request"),
     MetricColumn("Wasted", "attempts, %", "wasted_attempts_share"),
     MetricColumn("Wasted", "tokens, %", "wasted_tokens_share"),

@@ -45,7 +45,7 @@ class OutcomeFacts(NamedTuple):
     own_fault: bool = False
     """The load process itself failed."""
     ended_by: Literal["", "run", "operator", "behaviour", "kill"] = ""
-    """Who ended it before the server could; empty where nobody did."""
+    """Who ended it before the server could; empty where it ended itself."""
     billed: bool = True
     """Tokens may have been billed though no usage was reported."""
     alive: bool | None = None

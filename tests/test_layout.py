@@ -58,7 +58,7 @@ NAME_TABLES = (
 FACES = {"analysis": "firsttoken.analysis", "locustfiles": "firsttoken.locust"}
 """Folder of the user -> the one module of ours that its files import."""
 FOR_ALL = {"error", "decoding"}
-"""The one error that a user is reported as it is, and how bytes become typed values."""
+"""The one error that a user reads as it is, and how bytes become typed values."""
 
 ONLY_IN = {
     "locust": ("firsttoken/load/", "firsttoken/locust.py", "locustfiles/"),
@@ -355,18 +355,23 @@ def test_tests_mirror_the_package_by_name():
 
 
 def test_a_document_names_only_what_is_there():
-    """The links of all of them, and the files in the tables of ARCHITECTURE.md."""
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    """The links of all of them, and the files and folders that ARCHITECTURE.md and CONTRIBUTING.md have in
+    backticks."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "reports").glob("*.md")]
     links = [(path, link) for path in documents for link in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text())]
     found = [f"{name_of(path)}: {link}" for path, link in links if not (path.parent / link).exists()]
-    tables = re.findall(
-        r"^\| file in `(\w+)/` .*\n\|[-|]+\|\n((?:\|.*\n)+)", (ROOT / "ARCHITECTURE.md").read_text(), re.M
-    )
-    rows = [(folder, names) for folder, table in tables for names in re.findall(r"^\| (`[^|]*`) \|", table, re.M)]
-    files = [(folder, file) for folder, names in rows for file in re.findall(r"`([\w./]+)`", names)]
-    places = [(f"firsttoken/{folder}/{file}", "" if file.endswith("/") else ".py") for folder, file in files]
-    found += [f"ARCHITECTURE.md: {path}" for path, end in places if not (ROOT / f"{path}{end}").exists()]
-    assert len(files) > 20
+    files = {
+        (name, file)
+        for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")
+        for file in re.findall(r"`([\w.]+/[\w./]*|\w+\.(?:py|md|toml|jsonl))`", (ROOT / name).read_text())
+        if "NAME" not in file
+    }
+    found += [
+        f"{name}: {file}"
+        for name, file in files
+        if not any((ROOT / d / file).exists() for d in ("", "firsttoken", "tests"))
+    ]
+    assert len(files) > 40
     refuse(found, "Say where it is now, or leave it out:")
 
 

@@ -1,6 +1,6 @@
 """The loads that a search tried, each judged by itself, in the order in which they were tried.
 
-Rule: the open loop that confirms an answer is no try, and a try that was broken off before it measured is none.
+Rule: the open loop that confirms an answer is not a try, and neither is one that was interrupted before it measured.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a scenario must satisfy beyond its format: against itself, the catalogue and the environment.
 
-Rule: a contradiction is refused, with the figures that contradict. What is only suspicious stands in `doubts`.
+Rule: a contradiction is refused, with the figures that contradict. What is only suspicious gives a warning
+(`warnings`).
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def put_system_first(messages: Sequence[Message], system: str) -> list[Message]:
 
 
 def mark_cold(messages: Sequence[Message], word: str) -> list[Message]:
-    """A new conversation begins with the word; one that goes on began with its own, and its history is cached."""
+    """A new conversation begins with the word; a longer one began with its own, and its history is cached."""
     if any(message["role"] == "assistant" for message in messages):
         return [*messages]
     first = messages[0]

@@ -86,7 +86,7 @@ class Client:
     def send(self, row: Row, body: bytes, kept: list[bytes] | None = None) -> bool | None:
         """Make one attempt, block the calling greenlet until it has ended, and finish its row.
 
-        Returns the server's `x-should-retry`, None where it said nothing. `kept`, where somebody is to read the text,
+        Returns the server's `x-should-retry`, None where it said nothing. `kept`, where the text is read,
         gets the data of every event that holds some of it (answer_text.py).
         """
         answer = Answer(row, self._dialect, self._origin_ns, time.time(), self._gauge.record_first_token, kept)

@@ -1,8 +1,8 @@
 """When bytes arrived: the kernel's receive stamp, mapped from the wall clock to the monotonic one.
 
 Rule: a stamp is either right or not used. The kernel stamps on CLOCK_REALTIME, which can be stepped; marks are on
-CLOCK_MONOTONIC. Both clocks are read at each read, and while their distance is in doubt, as where the kernel stamped
-nothing, the time of the read stands in: late, never early.
+CLOCK_MONOTONIC. Both clocks are read at each read, and while their distance is uncertain, for example where the kernel
+stamped nothing, the time of the read stands in: late, never early.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def judge(
 ) -> tuple[Outcome, str | None]:
     """Return the outcome and the error text, None where there is nothing to say.
 
-    Our own fault goes before everything, for it puts the rest in doubt; then the server's words in the stream; then
+    Our own fault goes before everything, as it makes the rest uncertain; then the server's words in the stream; then
     its finish reason, after which a lost connection is only noted; then an error that it sent outside the events
     (`stray`); then its [DONE] (`done`); then its refusal; then how the wire ended, where a server that hung up without
     an answering byte was never really connected to.

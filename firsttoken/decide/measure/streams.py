@@ -26,7 +26,7 @@ class ReadGaps(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Streams:
-    """What the streams of an observation's attempts showed."""
+    """What the streams of a window's attempts showed."""
 
     late_tokens: Floats
     """Of each attempt: tokens that came later than a reader at the pace of the SLO needs them; nan without an SLO."""

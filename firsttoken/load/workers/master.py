@@ -166,7 +166,7 @@ class WorkerBackend:
         self._intake.close()
         self._session.recorder.flush()
 
-    # -- what goes on beside it -----------------------------------------------------------------------------------
+    # -- beside the stages -----------------------------------------------------------------------------------
 
     def lose(self, number: int, why: str, in_order: bool = False) -> None:
         """A worker does not live any more; one that left `in_order` once the run was over is none that was lost."""

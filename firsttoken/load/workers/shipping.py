@@ -30,7 +30,7 @@ class SpoolError(FirstTokenError):
 
 
 class Shipper:
-    """The worker's side of one journal; it reads the file only, whoever writes it."""
+    """The worker's side of one journal; it only reads the file."""
 
     def __init__(self, path: Path, worker: int) -> None:
         self.path = path
@@ -42,7 +42,7 @@ class Shipper:
 
     @property
     def size(self) -> int:
-        """Bytes in the file now; one that nobody has written to is not there yet."""
+        """Bytes in the file now; before the first write there is no file."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
@@ -177,7 +177,7 @@ class Intake:
 def upload_journal(carrier: UploadCarrier, run_key: str, shipper: Shipper, clock: RunClock) -> bool:
     """Bring a journal that an earlier start left to the master of its run; False where that does not answer.
 
-    It is taken whenever the run still goes on, in the middle of a stage as well, and no worker has to join for it.
+    It is accepted at any time of a running run, also in the middle of a stage, and no worker has to join for it.
     Raises SpoolError.
     """
     answered_ns = clock.now_ns()

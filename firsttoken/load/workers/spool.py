@@ -42,7 +42,7 @@ class Spool(msgspec.Struct, frozen=True):
 
 
 class SpoolFolder:
-    """All spools of a machine's user. One that this process holds is nobody else's."""
+    """All spools of a machine's user. Only one process holds each."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -57,7 +57,7 @@ class SpoolFolder:
         return Spool(folder, run_id, run_key, number)
 
     def find_left(self) -> list[Spool]:
-        """Spools that nobody held; this process holds them now."""
+        """Spools without a holder; this process holds them now."""
         found = []
         for folder in sorted(self._root.iterdir()) if self._root.is_dir() else []:
             match, note = NAME.fullmatch(folder.name), folder / NOTE

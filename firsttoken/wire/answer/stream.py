@@ -35,7 +35,7 @@ class Stream:
     """The state of one stream of events. Times are ns since the run's origin.
 
     What changes with every token is kept here, close together, and reaches the row with `settle`. `kept` gets the data
-    of every event that holds visible text, for its reader; None where nobody reads the text.
+    of every event that holds visible text, for its reader; None where the text is not read.
     """
 
     __slots__ = (

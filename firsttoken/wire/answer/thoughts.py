@@ -2,7 +2,7 @@
 
 Rule: pure. A mark at the very start of the text opens them; until it is known whether the text starts with one, what
 came is undecided. After the closing mark the first text that is not blank is visible. A closing tag that nothing opened
-puts in doubt what came before it: a server may have put the opening tag into the prompt.
+makes uncertain what came before it: a server may have put the opening tag into the prompt.
 """
 
 from __future__ import annotations
