@@ -108,6 +108,40 @@ ROOMS_IN_ORDER = {
 }
 """Floor -> its rooms, each of which imports only those before it: numbers know no verdicts, verdicts no sentences."""
 
+FIELDS_WORDS = {
+    "conductor": "controller",
+    "crews?": "backend",
+    "itinerar(y|ies)": "stage order",
+    "lanes?": "stage run",
+    "seats?|seated": "user slot",
+    "treasur(y|ies)": "ledger",
+    "purses?": "allowance",
+    "leash": "parent watchdog",
+    "doorway|knock(s|ed|ing)?": "handshake, probe",
+    "duty|station": "worker run, worker state",
+    "couriers?": "shipping",
+    "heirs?|redealt?": "the workers that take over, reassigned",
+    "lookouts?": "priority poll",
+    "tall(y|ies)": "counters",
+    "promis(e|es|ed|ing)": "SLO",
+    "gave up|give up": "failed",
+    "foretells?|foretold": "dry run, estimate",
+    "doubt(s|ful|ed)?": "warning, uncertain",
+    "nobody|whoever|somebody": "no user, each process, a user: name who",
+    "told|tells?": "reported, says, shows",
+    "mend(s|ed)?": "fix",
+    "broke(n)? off|goes on with|gone on with": "interrupted, continues",
+    "for want of|to be had": "because, undefined",
+}
+"""A private word -> what the field says; see CONTRIBUTING. Names of commands, keys, flags and columns stay."""
+KEPT_WORDS = {
+    "firsttoken/old_paths.py": "the names of the last release",
+    "firsttoken/simulator/words.py": "the text that the simulator answers with",
+    "docs/upgrading.md": "the words of the last release",
+    "tests/test_layout.py": "this table",
+}
+"""File -> why it may use such words."""
+
 TOP_LEVEL = {
     *("scenarios", "locustfiles", "analysis", "reports", "firsttoken", "tests", "docs", ".ci"),
     *("Makefile", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"),
@@ -384,6 +418,29 @@ def test_the_way_of_a_request_is_eight_short_files():
     assert len(way) <= 8
     assert len([name for name in way if name.startswith("locustfiles/")]) == 1
     refuse([name for name in way if len((ROOT / name).read_text().splitlines()) > 300], "A step is a short file:")
+
+
+@pytest.mark.parametrize("word", FIELDS_WORDS)
+def test_code_and_documents_use_the_words_of_the_field(word):
+    private = re.compile(rf"(?<![A-Z_])\b(?:{word})\b(?![_-]|\.untold)", re.IGNORECASE)
+    texts = [
+        *SOURCES,
+        *ROOT.glob("[!C]*.md"),
+        *(
+            path
+            for end in ("md", "toml", "typ", "yaml")
+            for d in ("docs", "scenarios", "reports")
+            for path in (ROOT / d).rglob(f"*.{end}")
+        ),
+    ]
+    found = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in texts
+        if name_of(path) not in KEPT_WORDS
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if private.search(line)
+    ]
+    refuse(found, f"The field says: {FIELDS_WORDS[word]}:")
 
 
 def test_no_file_knows_the_machine_it_was_written_on():

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from firsttoken.decide.study import Study
 
 FLAG_KEYS = ("name", "target", "level", "repeat", "voids", "value", "bound", "unit", "evidence")
-"""What the JSON tells of a flag: where it was raised, the number that decided with its bound, and the sentence."""
+"""What the JSON says about a flag: where it was raised, the number that decided with its bound, and the sentence."""
 
 
 def run(

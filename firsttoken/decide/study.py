@@ -126,7 +126,7 @@ class Study:
         return max(lags, default=None)
 
     def is_short(self, target: str, level: float) -> bool:
-        """Whether a window of a level is too short beside its requests to tell what neighbours in time are worth."""
+        """Whether a window of a level is too short for its requests to estimate the effective sample size."""
         whole_ms = self.value(target, "e2e_ms", level=level, q=0.95)
         windows = [stage.window for stage in self.stages(target, level) if stage.window]
         return whole_ms is not None and any(batch_count(window, 1e6 * whole_ms) < BATCHES for window in windows)
@@ -158,7 +158,7 @@ class Study:
 
     @cached_property
     def placements(self) -> list[str]:
-        """How attempts were spread over the addresses of each target's name, where there is something to tell."""
+        """How attempts were spread over the addresses of each target's name, where that is of interest."""
         said = (
             describe_placement(target.name, target.client, self._peers(target.name), self._endpoint(target.name))
             for target in self.scenario.target
@@ -168,7 +168,7 @@ class Study:
 
     def _peers(self, target: str) -> Counts:
         name = target.replace("'", "''")
-        return self.run.tally("peer", where=f"target = '{name}'")["peer"]
+        return self.run.count_values("peer", where=f"target = '{name}'")["peer"]
 
     def _endpoint(self, target: str) -> Mapping[str, str]:
         return self.run.manifest.endpoints.get(target, {})

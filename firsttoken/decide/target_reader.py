@@ -13,10 +13,10 @@ from firsttoken.catalogue import Source
 from firsttoken.decide.judge.confirmation import confirm
 from firsttoken.decide.judge.level_study import LevelStudy, study_level
 from firsttoken.decide.measure.answerers import COLUMNS as ANSWERER_COLUMNS
-from firsttoken.decide.measure.answerers import NOBODY, Answerers
+from firsttoken.decide.measure.answerers import NO_ANSWERERS, Answerers
 from firsttoken.decide.measure.attempts import COLUMNS, take_columns
 from firsttoken.decide.measure.slo import SloLimits
-from firsttoken.decide.measure.window_data import Told, WindowData, read_window
+from firsttoken.decide.measure.window_data import Reported, WindowData, read_window
 from firsttoken.decide.measure.workload import read_workload
 from firsttoken.decide.metrics.table import measure
 from firsttoken.decide.metrics.value import MetricKey
@@ -76,25 +76,25 @@ class TargetReader:
         """Who answered in the first stage that was measured."""
         own = (stage for stage in self.run.studied if stage.target == self.target.name and stage.window)
         first = next(own, None)
-        return NOBODY if first is None else read_told(self.run, first).answerers
+        return NO_ANSWERERS if first is None else read_reported(self.run, first).answerers
 
     def _read_window(self, stage: Stage) -> WindowData:
         columns = self.run.attempts(*COLUMNS, where=f"stage = {stage.stage}", order="request_id, attempt")
         missing = self.run.missing.get(stage.stage, 0)
         read_gaps = partial(self.run.gaps, where=f"stage = {stage.stage}")
-        told = read_told(self.run, stage)
-        return read_window(stage, take_columns(columns), read_gaps, self.slo, self.source, missing, told)
+        reported = read_reported(self.run, stage)
+        return read_window(stage, take_columns(columns), read_gaps, self.slo, self.source, missing, reported)
 
 
-def read_told(run: Run, stage: Stage) -> Told:
-    """What the rows of a stage tell beside their numbers."""
+def read_reported(run: Run, stage: Stage) -> Reported:
+    """What the rows of a stage report beside their numbers."""
     measured = f"stage = {stage.stage} AND phase = 'measure'"
     answered = f"{measured} AND {ended_in(SUCCESS)}"
-    answerers = run.tally(*ANSWERER_COLUMNS.values(), where=answered)
+    answerers = run.count_values(*ANSWERER_COLUMNS.values(), where=answered)
     unknown = f"{answered} AND list_contains(checks, '{UNKNOWN_FINISH}')"
-    return Told(
+    return Reported(
         Answerers(**{field: answerers[column] for field, column in ANSWERER_COLUMNS.items()}),
-        run.tally("finish_reason", where=unknown)["finish_reason"],
+        run.count_values("finish_reason", where=unknown)["finish_reason"],
         run.set_aside(measured),
-        run.tally(UNREAD_LIMITS, where=f"stage = {stage.stage}")[UNREAD_LIMITS],
+        run.count_values(UNREAD_LIMITS, where=f"stage = {stage.stage}")[UNREAD_LIMITS],
     )

@@ -133,7 +133,7 @@ def read_trace(run: Run, stage: int, per_event: float | None) -> Trace:
     numbers = {name: np.asarray(raw[name], dtype=np.float64) for name in NUMBERS}
     outcome = np.asarray(raw["outcome"], dtype=np.object_)
     limited = np.asarray(outcome == "rate_limited", dtype=np.bool_)
-    told = numbers["output_tokens"]
+    reported = numbers["output_tokens"]
     estimate = numbers["token_events"] * (np.nan if per_event is None else per_event)
     return Trace(
         limited=limited,
@@ -142,7 +142,7 @@ def read_trace(run: Run, stage: int, per_event: float | None) -> Trace:
         first=numbers["first_token_ns"] / NS,
         last=numbers["last_token_ns"] / NS,
         end=numbers["end_ns"] / NS,
-        tokens=np.where(np.isnan(told), estimate, told),
+        tokens=np.where(np.isnan(reported), estimate, reported),
     )
 
 

@@ -26,7 +26,7 @@ COMPARED = ("value", "unit", "n", "lo", "hi", "flags")
 
 @dataclass(frozen=True)
 class Verification:
-    """How many results were computed, and a sentence for each that the summary tells otherwise."""
+    """How many results were computed, and a sentence for each that differs in the summary."""
 
     results: int
     mismatches: list[str]
@@ -35,20 +35,20 @@ class Verification:
 
     @property
     def exit_code(self) -> int:
-        """0: all follow, 1: some do not, 4: it cannot be told."""
+        """0: all follow, 1: some do not, 4: unknown."""
         return UNDECIDED if self.other_rules else FAILED if self.mismatches else 0
 
 
 def verify_run(path: Path | str) -> Verification:
     """Compute the results of a run folder again. Raises RunFolderError where it is no run, or has no valid summary."""
     run = open_run(path)
-    told = read_summary(run.path, MetricValue)
-    if told.definitions != DEFINITIONS:
-        return Verification(0, [], _tell_rules(run.path, told.definitions))
+    stored = read_summary(run.path, MetricValue)
+    if stored.definitions != DEFINITIONS:
+        return Verification(0, [], _tell_rules(run.path, stored.definitions))
     results = study_run(path).results
     is_of_another = run.manifest.versions.get("firsttoken") != __version__
-    computed = keep_known(results, told.values) if is_of_another else results
-    return Verification(len(computed), compare_values(computed, told.values))
+    computed = keep_known(results, stored.values) if is_of_another else results
+    return Verification(len(computed), compare_values(computed, stored.values))
 
 
 def _tell_rules(folder: Path, definitions: int | None) -> str:
@@ -60,9 +60,9 @@ def _tell_rules(folder: Path, definitions: int | None) -> str:
     )
 
 
-def keep_known(computed: list[MetricValue], told: list[MetricValue]) -> list[MetricValue]:
-    """Those results of whose kind the summary tells at least one: its version knew them."""
-    known = set(map(_kind_of, told))
+def keep_known(computed: list[MetricValue], stored: list[MetricValue]) -> list[MetricValue]:
+    """Those results of whose kind the summary has at least one: its version knew them."""
+    known = set(map(_kind_of, stored))
     return [result for result in computed if _kind_of(result) in known]
 
 
@@ -70,10 +70,10 @@ def _kind_of(result: MetricValue) -> tuple[str, float | None, bool, bool]:
     return result.metric, result.q, result.level is None, result.repeat is None
 
 
-def compare_values(computed: list[MetricValue], told: list[MetricValue]) -> list[str]:
+def compare_values(computed: list[MetricValue], stored: list[MetricValue]) -> list[str]:
     """A sentence for every result that differs, is missing in the summary, or stands there without rows."""
     follows = {result.key: result for result in computed}
-    stated = {result.key: result for result in told}
+    stated = {result.key: result for result in stored}
     mismatches = [
         f"{name_value(key)}: {field} is, from the rows, {getattr(result, field)}, "
         f"the summary says {getattr(stated[key], field)}"

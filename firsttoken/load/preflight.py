@@ -174,8 +174,10 @@ def price_probe(row: Row, source: Source | None) -> Cost:
 def describe_answer(rows: Sequence[Row]) -> dict[str, str]:
     """What the tries cost and who answered, for the manifest: they are in no row, as they belong to no stage."""
     last = rows[-1]
-    told = {"answered_as": last.model_served, "fingerprint": last.fingerprint, "peer": last.peer}
-    return {"asked_before": describe_spending(rows)} | {key: value for key, value in told.items() if value is not None}
+    answerer = {"answered_as": last.model_served, "fingerprint": last.fingerprint, "peer": last.peer}
+    return {"asked_before": describe_spending(rows)} | {
+        key: value for key, value in answerer.items() if value is not None
+    }
 
 
 def find_addresses(target: Target) -> list[Address]:
@@ -202,8 +204,8 @@ def find_silent(target: Target, addresses: Sequence[Address]) -> list[str]:
 def describe_spending(rows: Sequence[Row]) -> str:
     """What the tries cost: "2 requests, 40 input and 32 output tokens"."""
     requests = "1 request" if len(rows) == 1 else f"{len(rows)} requests"
-    told = [row for row in rows if row.output_tokens is not None]
-    if not told:
+    counted = [row for row in rows if row.output_tokens is not None]
+    if not counted:
         return f"{requests}, tokens unknown"
-    read, written = (sum(getattr(row, name) or 0 for row in told) for name in ("input_tokens", "output_tokens"))
+    read, written = (sum(getattr(row, name) or 0 for row in counted) for name in ("input_tokens", "output_tokens"))
     return f"{requests}, {read} input and {written} output tokens"

@@ -1,4 +1,4 @@
-"""The folder of a run as the command has it: made, held while the run is driven, and gone on with.
+"""The folder of a run as the command has it: made, locked while the run lasts, and resumed.
 
 Rule: nothing that was recorded is lost; a folder with content is refused, and one that another run uses is left alone.
 """
@@ -38,17 +38,17 @@ def find_interrupted(folder: Path) -> Path:
             f"--resume {folder}: expected the folder of a run, got {got}; `firsttoken run` prints its path"
         )
     try:
-        told = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object])
+        stored = msgspec.json.decode(manifest.read_bytes(), type=dict[str, object])
     except UNREADABLE:
         raise LaunchError(
             f"--resume {folder}: expected the manifest of a run in {manifest}, got a damaged one"
         ) from None
-    if told.get("state") == "complete":
+    if stored.get("state") == "complete":
         raise LaunchError(
             f"--resume {folder}: expected an interrupted run, got one that is complete; `firsttoken report {folder}` "
             "makes its PDF again"
         )
-    if told.get("definitions") != DEFINITIONS:
+    if stored.get("definitions") != DEFINITIONS:
         raise LaunchError(
             f"--resume {folder}: expected a run begun under the rules of this version (definitions {DEFINITIONS}), "
             "got one begun under others, whose parts could not be compared; continue it with the version that began it "

@@ -201,7 +201,7 @@ def _machine(name: str, value: str | int) -> tuple[str, str]:
 
 
 def _endpoint(study: Study, target: Target) -> str:
-    told = study.run.manifest.endpoints.get(target.name, {})
-    place = target.base_url or f"the built-in simulator, {told.get('base_url', 'address unknown')}"
+    endpoint = study.run.manifest.endpoints.get(target.name, {})
+    place = target.base_url or f"the built-in simulator, {endpoint.get('base_url', 'address unknown')}"
     priced = write_source(study.prices[target.name])
     return f"{target.model} by the {target.api} API at {place}. Prices: {priced}."

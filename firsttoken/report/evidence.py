@@ -34,7 +34,7 @@ def write_validity(study: Study) -> str:
         for level in target_verdict.levels
         if level.unpaced
     }
-    told = {
+    remarks = {
         "nothing measured": not any(
             level.attainment.n for each in study.target_verdicts.values() for level in each.levels
         ),
@@ -42,7 +42,7 @@ def write_validity(study: Study) -> str:
         f"{_count_levels(barred - void)} cannot pass": barred - void,
         "a worker lost": study.worker_lost and not void,
     }
-    return ", ".join(words for words, holds in told.items() if holds).capitalize() or "Valid"
+    return ", ".join(words for words, holds in remarks.items() if holds).capitalize() or "Valid"
 
 
 def _count_levels(levels: Collection[tuple[str, float | None]]) -> str:

@@ -108,9 +108,9 @@ def _fit_many_targets(page: FirstPage) -> FirstPage:
     """Of a page with more targets than have room: needs at the table's right give way, then the reasons."""
     while count_page(page) > MOST_WORDS and _has_target_rows(page.slo) and len(page.slo.columns) > FEWEST_NEEDS:
         *columns, last = page.slo.columns
-        told = "; ".join(f"{_text(row[0])}: {' '.join(filter(None, cell(row[-1])[:2]))}" for row in page.slo.rows)
+        column = "; ".join(f"{_text(row[0])}: {' '.join(filter(None, cell(row[-1])[:2]))}" for row in page.slo.rows)
         table = Table(columns, [row[:-1] for row in page.slo.rows])
-        page = page._replace(slo=table, left_out=[f"{last.title}: {told}", *page.left_out])
+        page = page._replace(slo=table, left_out=[f"{last.title}: {column}", *page.left_out])
     if count_page(page) > MOST_WORDS and len(page.decisions) > 1:
         groups: dict[str, list[str]] = {}
         for verdict, target, _ in page.decisions:
@@ -154,14 +154,14 @@ def count_words(texts: Iterable[str]) -> int:
     return sum(1 for text in texts for word in text.split() if re.search(r"\w", word))
 
 
-def merge_lines(told: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+def merge_lines(lines_of: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """Lines of several targets, most decisive first; what all say is said once, the rest under its target's name."""
     merged: list[str] = []
-    for rank in zip_longest(*(lines for _, lines in told)):
-        for (target, _), line in zip(told, rank, strict=True):
+    for rank in zip_longest(*(lines for _, lines in lines_of)):
+        for (target, _), line in zip(lines_of, rank, strict=True):
             if line is None:
                 continue
-            common = all(line in lines for _, lines in told)
+            common = all(line in lines for _, lines in lines_of)
             text = line if common else f"{target}: {line}"
             if text not in merged:
                 merged.append(text)
@@ -247,8 +247,8 @@ def _slo_table(decisions: Sequence[Decision]) -> Table:
     for decision in decisions:
         heads += [Column(decision.target, words=True), Column("", words=True)]
     rows: list[Cells] = []
-    for told in zip(*(decision.slo for decision in decisions), strict=True):
-        rows.append((Cell(told[0].need, _asked(told[0])), *(each for row in told for each in _slo_cells(row))))
+    for cells in zip(*(decision.slo for decision in decisions), strict=True):
+        rows.append((Cell(cells[0].need, _asked(cells[0])), *(each for row in cells for each in _slo_cells(row))))
     return Table(heads, rows)
 
 

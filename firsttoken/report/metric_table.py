@@ -102,12 +102,12 @@ def ladder(study: Study) -> Iterator[tuple[str, float, str]]:
 
 def number_cell(result: MetricValue | None, shown: str = "") -> Cell:
     """A value in a column, its interval beneath it; `shown` is a key of SHOWN, empty for the metric's own unit."""
-    told = write_metric(result)
-    if result is None or result.value is None or told == UNKNOWN:
+    written = write_metric(result)
+    if result is None or result.value is None or written == UNKNOWN:
         return Cell(UNKNOWN)
-    if told.startswith("n/a"):
+    if written.startswith("n/a"):
         return Cell("n/a", f"n = {result.n:,}")
-    sign = told[0] if told[0] in "≥≤≈" else ""
+    sign = written[0] if written[0] in "≥≤≈" else ""
     ends = (result.lo, result.hi) if sign not in ("≥", "≤") else (None, None)
     return _interval_cell(
         sign, result.value, ends, find_shown(result.unit, shown).write, " to " if "±" in shown else "–"
@@ -123,9 +123,9 @@ def estimate_cell(estimate: Estimate, shown: str) -> Cell:
 
 def _interval_cell(sign: str, value: float, ends: Ends, write: Callable[[float], str], between: str = "–") -> Cell:
     """The value, and its interval where it has two ends that differ from the value as they are written."""
-    told, *interval = (NEVER if math.isinf(each) else write(each) for each in (value, *ends) if each is not None)
-    is_plain = len(interval) < 2 or {*interval} == {told}
-    return Cell(f"{sign} {told}".strip(), "" if is_plain else between.join(interval))
+    written, *interval = (NEVER if math.isinf(each) else write(each) for each in (value, *ends) if each is not None)
+    is_plain = len(interval) < 2 or {*interval} == {written}
+    return Cell(f"{sign} {written}".strip(), "" if is_plain else between.join(interval))
 
 
 def count_cell(result: MetricValue | None) -> Cell:

@@ -34,10 +34,10 @@ BEGUN: dict[str, tuple[Outcome, ...]] = {
     "an error in the stream": ("error_in_stream",),
 }
 """A failure in words -> the outcomes that it may have; of a begun answer, status and first bytes had come."""
-TOLD_LATE = {"a rate limit in a stream before its first token": _outcomes(429)}
+LIMITED_IN_STREAM = {"a rate limit in a stream before its first token": _outcomes(429)}
 """The one failure of a begun answer that counts as a refusal."""
 NOTHING = "what the server's x-should-retry names"
-Told = tuple[dict[str, tuple[Outcome, ...]], int | None, int]
+FailureGroup = tuple[dict[str, tuple[Outcome, ...]], int | None, int]
 """Failures in words, with the status and the bytes that had come."""
 
 
@@ -60,7 +60,7 @@ def write_policy(policy: RetryPolicy) -> str:
     if heeds_advice:
         parts.append("the server's x-should-retry is obeyed before this list")
     if not any(phrase in BEGUN for phrase in retried):
-        which = "any other" if TOLD_LATE.keys() & set(retried) else "an"
+        which = "any other" if LIMITED_IN_STREAM.keys() & set(retried) else "an"
         parts.append(f"{which} answer of which a byte has arrived is not retried")
     bounded = f" At most {write_share(policy.budget)} of requests may be retries." if policy.budget else ""
     return f"{'; '.join(parts)}.{bounded}"
@@ -74,8 +74,8 @@ def list_retried(policy: RetryPolicy) -> Iterator[str]:
             yield str(status)
     tried = [status for status in SERVER_ERRORS if _is_tried(policy, _refused(status))]
     yield from ["5xx"] if len(tried) == len(SERVER_ERRORS) else map(str, tried)
-    told: tuple[Told, ...] = ((UNANSWERED, None, 0), (TOLD_LATE, 200, 300), (BEGUN, 200, 300))
-    for failures, came, received in told:
+    groups: tuple[FailureGroup, ...] = ((UNANSWERED, None, 0), (LIMITED_IN_STREAM, 200, 300), (BEGUN, 200, 300))
+    for failures, came, received in groups:
         for phrase, outcomes in failures.items():
             rows = [Row(attempt=1, outcome=each, http_status=came, bytes_received=received) for each in outcomes]
             if all(_is_tried(policy, row) for row in rows):

@@ -79,7 +79,7 @@ class Run:
             raise RunFolderError(f"expected conditions on attempts, got {query!r}: {database.reason(error)}") from error
         return {name: as_numpy(name, fetched[name]) for name in names}
 
-    def tally(self, *columns: str, where: str) -> dict[str, dict[str, int]]:
+    def count_values(self, *columns: str, where: str) -> dict[str, dict[str, int]]:
         """Column of texts -> how many attempts that match `where` hold each of its values, the most frequent first."""
         parts = (
             f"SELECT {place} AS place, {name} AS value, count(*) AS times FROM numbered "
@@ -132,8 +132,8 @@ class Run:
             return [column[0] for column in answer.description or []], answer.fetchall()
         except duckdb.CatalogException as error:
             tables = self._name_tables(query)
-            told = f"{database.reason(error)}{tables}" if tables else database.advise(error)
-            raise RunFolderError(f"the query failed: {told}") from error
+            message = f"{database.reason(error)}{tables}" if tables else database.advise(error)
+            raise RunFolderError(f"the query failed: {message}") from error
         except duckdb.Error as error:
             raise RunFolderError(f"the query failed: {database.advise(error)}") from error
 

@@ -90,16 +90,16 @@ def read_notes(folder: Path) -> list[str] | None:
     try:
         with connect() as connection:
             query = f"SELECT key, value FROM parquet_kv_metadata({pattern(path)})"
-            told: dict[bytes, bytes] = dict(connection.execute(query).fetchall())
+            stored: dict[bytes, bytes] = dict(connection.execute(query).fetchall())
     except duckdb.Error as error:
         if journals:
             return None
         raise RunFolderError(
             f"expected the rows of a run in {path}, got: {reason(error)}; no journal is left"
         ) from error
-    if journals and told.get(b"journals") != _encode_sizes(journals):
+    if journals and stored.get(b"journals") != _encode_sizes(journals):
         return None
-    return msgspec.json.decode(told.get(b"notes", b"[]"), type=list[str])
+    return msgspec.json.decode(stored.get(b"notes", b"[]"), type=list[str])
 
 
 def _encode_sizes(journals: list[Path]) -> bytes:
@@ -134,6 +134,6 @@ def _count(connection: duckdb.DuckDBPyConnection, of: str) -> int:
 
 
 def _options(sizes: bytes, notes: list[str]) -> str:
-    told = {"journals": sizes, "notes": msgspec.json.encode(notes)}
-    metadata = ", ".join(f"{key}: {quoted(text.decode())}" for key, text in told.items())
+    values = {"journals": sizes, "notes": msgspec.json.encode(notes)}
+    metadata = ", ".join(f"{key}: {quoted(text.decode())}" for key, text in values.items())
     return f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}, KV_METADATA {{{metadata}}}"

@@ -49,7 +49,7 @@ def read_prompts(traffic: Traffic) -> list[Conversation]:
     if not path.is_file():
         raise ScenarioError(
             f"traffic.prompts: expected the file that the run began with at {path}, got none; put it back there, or "
-            "go on from the directory in which the run began"
+            "continue in the directory in which the run began"
         )
     file = _read(path)
     _check_digest(path, file, traffic.prompts_digest)

@@ -58,7 +58,7 @@ async def serve(host: Host, port: int, log: TruthLog) -> None:
     server.end()
     await runner.cleanup()
     log.flush()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # another one would meet a loop that is half closed, and be told of
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # another one would meet a loop that is half closed, and print
 
 
 def watch_for_end(loop: asyncio.AbstractEventLoop) -> asyncio.Event:

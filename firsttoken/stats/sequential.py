@@ -57,7 +57,7 @@ def share_interval(
 ) -> Estimate:
     """The share met / judged with an interval that holds at every look; `decide_share` decides once it leaves `share`.
 
-    undecided: requests among the judged, not among those that met it, that were cut off too early to tell. The lower
+    undecided: requests among the judged, not among those that met it, that were cut off too early. The lower
     end counts them as missed and the upper end as met, as `proportion_interval` does.
     """
     _check(met + undecided, judged, share)

@@ -21,7 +21,7 @@ Message = Mapping[str, str]
 DRAWN: Message = MappingProxyType({"role": "user", "content": "the prompt that the scenario draws"})
 """In messages: the prompt of this request, of the lengths or from the file that [traffic] names."""
 INSTRUCTING = ("system", "developer")
-"""Roles that tell the model how to answer; they stand first."""
+"""Roles of instructions to the model; they come first."""
 ROLES = (*INSTRUCTING, "user", "assistant")
 BYTES_PER_WORD = 6
 """A text counts as many words as it has, or one for so many bytes of UTF-8 where these are more: as in code, and in

@@ -26,14 +26,14 @@ STEP_NS = 1_000_000
 """More than the distance of the clocks can change from read to read unless one was stepped."""
 SLEW = 0.001
 """Nor does it grow faster than this, in ns per ns of silence between reads."""
-DOUBT_NS = 1_000_000_000
+UNCERTAIN_NS = 1_000_000_000
 """How long bytes stamped before a step may still lie unread."""
 
 
 class Clock:
     """The distance between the clocks, sampled at each read."""
 
-    __slots__ = ("_distance_ns", "_doubted_until_ns", "_monotonic_ns", "_sampled_ns", "_wall_ns")
+    __slots__ = ("_distance_ns", "_monotonic_ns", "_sampled_ns", "_uncertain_until_ns", "_wall_ns")
 
     def __init__(
         self, monotonic_ns: Callable[[], int] = time.monotonic_ns, wall_ns: Callable[[], int] = time.time_ns
@@ -42,7 +42,7 @@ class Clock:
         self._wall_ns = wall_ns
         self._sampled_ns = monotonic_ns()
         self._distance_ns = wall_ns() - self._sampled_ns
-        self._doubted_until_ns = 0
+        self._uncertain_until_ns = 0
 
     def place(self, ancillary: Sequence[tuple[int, int, bytes]], floor_ns: int) -> tuple[int, int | None]:
         """Return (arrival, delay) of what was just read, in ns on the monotonic clock.
@@ -55,7 +55,7 @@ class Clock:
         if not -NEAR_NS < distance_ns - self._distance_ns < NEAR_NS:
             now_ns, distance_ns = self._look_again(now_ns)
         self._sampled_ns, self._distance_ns = now_ns, distance_ns
-        if ancillary and now_ns >= self._doubted_until_ns:
+        if ancillary and now_ns >= self._uncertain_until_ns:
             seconds, nanoseconds = TIMESPEC.unpack(ancillary[0][2])
             stamp_ns = seconds * 1_000_000_000 + nanoseconds - distance_ns
             if floor_ns <= stamp_ns <= now_ns:
@@ -73,5 +73,5 @@ class Clock:
             if again_ns - before_ns < NEAR_NS:
                 break
         if abs(distance_ns - self._distance_ns) > STEP_NS + SLEW * (now_ns - self._sampled_ns):
-            self._doubted_until_ns = again_ns + DOUBT_NS
+            self._uncertain_until_ns = again_ns + UNCERTAIN_NS
         return again_ns, distance_ns

@@ -24,5 +24,5 @@ def test_arrivals_that_found_no_place_are_counted(tmp_path):
     made = make_open_run(tmp_path / "run", rates=(14.0,), most_open=30, targets=("gpt-5.2-codex",))
     page = arrivals.build(study_run(made))
 
-    assert "arrivals found no place" in page.finding
+    assert "arrivals were dropped" in page.finding
     assert page.finding.startswith("gpt-5.2-codex answers only ")

@@ -39,7 +39,7 @@ def leave(_place, _row):
     pass
 
 
-def told(page):
+def read_table(page):
     return [[cell(each).text for each in row] for row in page.table.rows]
 
 
@@ -49,7 +49,7 @@ def test_a_run_in_which_all_went_well_has_no_such_page(changed):
 
 def test_what_the_server_said_is_counted_with_its_numbers_folded(study):
     page = build(study)
-    rows = told(page)
+    rows = read_table(page)
 
     assert rows[0][:4] == ["gpt-5.2-codex", "rate_limited", "429", "HTTP #: planned"]
     failed = sum(int(row[4].replace(",", "")) for row in rows)
@@ -63,7 +63,7 @@ def test_more_kinds_than_the_page_holds_are_counted_in_its_last_row(changed):
         row |= {"outcome": "http_5xx", "http_status": 500, "error": "word " + "abcdefghijklmnopqrstuvwxyz"[place % 26]}
 
     page = build(changed(fail))
-    rows = told(page)
+    rows = read_table(page)
 
     assert len(rows) == MOST_ROWS + 1
     assert "more kinds of failure" in cell(page.table.rows[-1][3]).detail

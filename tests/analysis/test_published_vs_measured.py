@@ -35,7 +35,7 @@ def test_too_little_measured_is_not_compared(tmp_path):
         )
     )
 
-    assert page.finding.startswith("Too little was measured at one user to compare with what is published: ")
+    assert page.finding.startswith("Too few requests were measured at one user to compare with the published figures: ")
     assert "attempts failed, http_5xx 500 on gpt-5.4" in page.finding
     assert [row[6].text for row in page.table.rows] == ["not measured"] * 2
 
@@ -56,7 +56,7 @@ def test_a_model_whose_speed_nobody_states_is_said_to_be_simulated_at_an_assumed
     beside = build(make_study(tmp_path / "beside", rename, levels=(1,)))
 
     assert alone.finding == "No source states how fast gpt-5.4 is: the speed is assumed"
-    assert beside.finding == "Alone, gpt-5.4 runs as fast as published"
+    assert beside.finding == "With one user, gpt-5.4 runs as fast as published"
     assert [row[6].text for row in beside.table.rows] == ["assumed", "assumed", "agrees", "agrees"]
     assert any("no source states the speed; it was simulated at an assumed one" in note for note in beside.notes)
 

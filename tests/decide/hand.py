@@ -15,7 +15,7 @@ from firsttoken.decide.measure.answerers import Answerers
 from firsttoken.decide.measure.attempts import COLUMNS, DTYPES, Attempts, take_columns
 from firsttoken.decide.measure.slo import SloLimits
 from firsttoken.decide.measure.streams import ReadGaps
-from firsttoken.decide.measure.window_data import Told, WindowData, read_window
+from firsttoken.decide.measure.window_data import Reported, WindowData, read_window
 from firsttoken.decide.measure.workload import WorkloadFacts
 from firsttoken.decide.metrics.table import METRICS, measure
 from firsttoken.decide.metrics.value import MetricKey, MetricValue
@@ -87,10 +87,10 @@ def take(rows: Sequence[Row]) -> Attempts:
     )
 
 
-def _place_tier(told: str | None) -> float | None:
-    if told is None:
+def _place_tier(reported: str | None) -> float | None:
+    if reported is None:
         return None
-    return TIERS.index(name_tier(told)) + 1 if name_tier(told) in TIERS else 0
+    return TIERS.index(name_tier(reported)) + 1 if name_tier(reported) in TIERS else 0
 
 
 def gaps_of(rows: Sequence[Row]) -> ReadGaps:
@@ -121,22 +121,22 @@ def build_window(
     opens, closes = window or (None, None)
     lasts = {"measure_ns": _ns(opens), "hold_ns": _ns(closes), "end_ns": _ns(end)}
     stage |= {"dropped_measured": stage.get("dropped", 0)}
-    told = tell(rows)._replace(set_aside=set_aside or {})
+    reported = tell(rows)._replace(set_aside=set_aside or {})
     limits = slo or SloLimits({}, 0.95)
-    return read_window(Stage(**(usual | lasts | stage)), take(rows), gaps_of(rows), limits, source, missing, told)
+    return read_window(Stage(**(usual | lasts | stage)), take(rows), gaps_of(rows), limits, source, missing, reported)
 
 
-def tell(rows: Sequence[Row]) -> Told:
+def tell(rows: Sequence[Row]) -> Reported:
     """What the measured answers among rows tell beside their numbers."""
     answered = [each for each in rows if each.phase == "measure" and each.outcome in SUCCESS]
 
     def count(column: str, among: Sequence[Row] = answered) -> dict[str, int]:
-        told = (getattr(each, column) for each in among)
-        return dict(Counter(value for value in told if value is not None).most_common())
+        reported = (getattr(each, column) for each in among)
+        return dict(Counter(value for value in reported if value is not None).most_common())
 
     answerers = Answerers(**{field: count(column) for field, column in ANSWERERS.items()})
     unread = [" ".join(check for check in each.checks if check.startswith(UNREAD_LIMIT)) for each in rows]
-    return Told(
+    return Reported(
         answerers,
         count("finish_reason", [each for each in answered if UNKNOWN_FINISH in each.checks]),
         unread_limits=dict(Counter(filter(None, unread))),

@@ -141,7 +141,7 @@ def test_a_ladder_that_was_run_once_without_a_stated_need_is_a_profile(tmp_path)
     study = study_run(make_run(tmp_path))
 
     assert words_and_code(study) == (["PROFILE", "PROFILE"], 0)
-    assert study.decisions["gpt-5.4"].why.endswith("which is too little for a decision.")
+    assert study.decisions["gpt-5.4"].why.endswith("Only one run: a decision needs two more.")
 
 
 def test_a_search_and_a_spike_exit_as_their_pages_say(tmp_path):
@@ -343,4 +343,4 @@ def test_a_plateau_that_is_the_quotas_is_said_to_be(tmp_path):
     )
 
     assert "QUOTA_BOUND" in {flag.name for flag in study.flags if flag.level == 48}
-    assert "The quota was reached there, not what the server can carry" in study.decisions["gpt-5.4"].why
+    assert "The limit there was the quota, not the server" in study.decisions["gpt-5.4"].why

@@ -44,8 +44,8 @@ def test_a_run_without_attempts_has_a_timeline_without_stages(empty_study):
 
 def test_the_curves_of_a_timeline_add_up_to_all_that_happened(study):
     raw = study.run.attempts("outcome", "first_token_ns", "output_tokens", "token_events", where="sent_ns IS NOT NULL")
-    told = ~np.isnan(raw["output_tokens"]) & (raw["token_events"] > 0)
-    per_event = raw["output_tokens"][told].sum() / raw["token_events"][told].sum()
+    reported = ~np.isnan(raw["output_tokens"]) & (raw["token_events"] > 0)
+    per_event = raw["output_tokens"][reported].sum() / raw["token_events"][reported].sum()
     tokens = np.where(np.isnan(raw["output_tokens"]), raw["token_events"] * per_event, raw["output_tokens"])
 
     timeline = read_timeline(study.run, most_bins=37, most_dots=100)

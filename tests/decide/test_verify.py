@@ -27,11 +27,11 @@ def test_a_summary_that_was_just_written_is_true(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "reported"),
     [("value", 700.001), ("lo", None), ("hi", 720.0), ("n", 99), ("unit", "s"), ("flags", ("CENSORED",))],
 )
-def test_a_result_that_was_altered_is_named(key, told):
-    altered = msgspec.structs.replace(TTFT, **{key: told})
+def test_a_result_that_was_altered_is_named(key, reported):
+    altered = msgspec.structs.replace(TTFT, **{key: reported})
     (sentence,) = compare_values([TTFT], [altered])
 
     assert sentence.startswith(f"model, level 16, all repeats: ttft_ms q0.5: {key} is, from the rows,")
@@ -73,13 +73,13 @@ def test_a_run_of_another_release_may_lack_the_kinds_that_came_later(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("definitions", "told"),
+    ("definitions", "reported"),
     [
         (DEFINITIONS + 1, f"newer rules (definitions {DEFINITIONS + 1};"),
         (None, "older rules (no definitions are stated;"),
     ],
 )
-def test_results_of_other_definitions_are_not_compared(tmp_path, definitions, told):
+def test_results_of_other_definitions_are_not_compared(tmp_path, definitions, reported):
     study = study_run(make_run(tmp_path, levels=(1,), targets=("gpt-5.4",)))
     entries = json.loads(write_summary(tmp_path, study.results).read_bytes())
     stated = {} if definitions is None else {"definitions": definitions}
@@ -88,7 +88,7 @@ def test_results_of_other_definitions_are_not_compared(tmp_path, definitions, to
     verified = verify_run(tmp_path)
 
     assert (verified.results, verified.mismatches, verified.exit_code) == (0, [], 4)
-    assert f"{tmp_path}: its results were made under {told}" in verified.other_rules
+    assert f"{tmp_path}: its results were made under {reported}" in verified.other_rules
 
 
 def test_a_value_of_a_kind_of_request_is_named_by_it():

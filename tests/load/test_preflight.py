@@ -310,7 +310,7 @@ def test_the_addresses_of_a_name_are_kept_and_one_that_takes_no_connection_is_na
     assert said.refusal is None
     assert said.endpoints["real"]["addresses"] == f"127.0.0.1:{server.port}, 127.0.0.1:{silent.port}"
     assert said.remarks == [
-        f"target real: 127.0.0.1:{silent.port}, one of 2 addresses of its host name, accepts no connection (Connection "
+        f"target real: 127.0.0.1:{silent.port}, one of 2 addresses of its name, accepts no connection (Connection "
         "refused); the load goes to the others"
     ]
 

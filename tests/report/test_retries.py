@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from firsttoken.plan.retry import POLICIES, RETRIED, RetryPolicy, choose_backoff_ms
-from firsttoken.report.retries import BEGUN, TOLD_LATE, UNANSWERED, list_retried, write_policy
+from firsttoken.report.retries import BEGUN, LIMITED_IN_STREAM, UNANSWERED, list_retried, write_policy
 from firsttoken.row import Row
 from firsttoken.scenario.retry import Retry, read_policy
 
@@ -41,7 +41,7 @@ def test_what_is_said_to_be_tried_again_is_what_the_policy_tries_again(policy):
 
     late = {
         phrase: all(is_tried(policy, outcome=each, http_status=200, bytes_received=300) for each in outcomes)
-        for phrase, outcomes in TOLD_LATE.items()
+        for phrase, outcomes in LIMITED_IN_STREAM.items()
     }
 
     for phrase, tried in (begun | unanswered | late).items():

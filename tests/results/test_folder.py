@@ -56,7 +56,7 @@ def test_texts_are_tallied_the_most_frequent_first(folder: Path) -> None:
     rows = [Row(request_id=f"x{n}", model_served=name, **fields) for n, name in enumerate(served)]
     append(folder, "attempts/worker-0.jsonl", msgspec.json.Encoder().encode_lines(rows))
 
-    told = open_run(folder).tally("model_served", "peer", where="stage = 99")
+    told = open_run(folder).count_values("model_served", "peer", where="stage = 99")
 
     assert {column: list(counts.items()) for column, counts in told.items()} == {
         "model_served": [("m", 3), ("n", 2)],

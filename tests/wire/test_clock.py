@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from firsttoken.wire.clock import DOUBT_NS, Clock
+from firsttoken.wire.clock import UNCERTAIN_NS, Clock
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -64,9 +64,9 @@ def test_a_stepped_wall_clock_costs_the_kernels_stamps_for_a_second_and_no_more(
     clocks.wall_ahead_ns += step_ns
 
     assert clock.place(old, floor_ns=0) == (clocks.now_ns, None)
-    clocks.now_ns += DOUBT_NS // 2
+    clocks.now_ns += UNCERTAIN_NS // 2
     assert clock.place(clocks.stamp(MS), floor_ns=0) == (clocks.now_ns, None)
-    clocks.now_ns += DOUBT_NS
+    clocks.now_ns += UNCERTAIN_NS
     assert clock.place(clocks.stamp(MS), floor_ns=0) == (clocks.now_ns - MS, MS)
 
 

@@ -14,7 +14,7 @@ from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.row import BURST_TOKENS
 
 MOST_BUFFERED = 0.05
-"""Of the answers: beyond it the slow end of a pace, which the others tell, is no more that of 95 in 100 users."""
+"""Of the answers: beyond it the slow end of the pace of the others is not that of 95 in 100 users."""
 
 
 def find_buffered(data: WindowData) -> Evidence | None:

@@ -48,11 +48,11 @@ def find_undelivered(facts: WindowFacts) -> Evidence | None:
     missing = None if find_set_aside(data) else find_missing_load(data, facts.workload.think_s)
     if missing is None:
         return None
-    told = join([missing, tell_share(data, share)]) or missing
+    reported = join([missing, tell_share(data, share)]) or missing
     if not fails_anyway(facts.results[key_of(data, "attainment")], data, data.slo.share):
-        return told
+        return reported
     stands = say("The SLO was missed even so; the answer stays.")
-    return told._replace(sentences=(*told.sentences, stands), stands=True)
+    return reported._replace(sentences=(*reported.sentences, stands), stands=True)
 
 
 def find_missing_load(data: WindowData, think_s: float) -> Evidence | None:

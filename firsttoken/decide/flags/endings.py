@@ -1,6 +1,6 @@
 """How answers said that they had ended: unknown finish reasons, impossible counts, and lengths past their cap.
 
-Rule: an unknown finish reason counts as success and is told; where there are more than a few of them, who says that
+Rule: an unknown finish reason counts as success and is reported; where there are more than a few of them, who says that
 answers are whole is a guess. An answer longer than its cap is whole, but no other can be held against it.
 """
 
@@ -29,7 +29,7 @@ def find_unknown_finish(data: WindowData) -> Evidence | None:
         return None
     return show(
         "{value} of answers ended with an unknown finish reason{named} and may not be complete; the bound is {bound}.",
-        unknown / answers, MOST_UNKNOWN, "share", named=_name(data.told.unknown_finishes),
+        unknown / answers, MOST_UNKNOWN, "share", named=_name(data.reported.unknown_finishes),
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def _name(words: Counts) -> str:
 
 
 def find_impossible_usage(data: WindowData) -> Evidence | None:
-    """What shows that servers told counts of tokens that cannot be, or that contradict each other; else None."""
+    """What shows that servers reported impossible or contradictory token counts; else None."""
     chosen = data.attempts.measured & data.attempts.succeeded
     answers, impossible = int(chosen.sum()), int((data.attempts.impossible_usage & chosen).sum())
     if not impossible:

@@ -21,8 +21,8 @@ Scope = Literal["attempt", "level", "run"]
 Voids = Literal["nothing", "pass", "both"]
 """Which answers a flag forbids its level."""
 Shown = Literal["validity", "terminal", "warning", "remark"]
-"""Where a flag is told: on the page on validity; in the terminal too; there and as a warning of page one; or among what
-page one says of a target's answers."""
+"""Where a flag is shown: on the page on validity; in the terminal too; there and as a warning of page one; or among
+what page one says of a target's answers."""
 
 
 class Quantity(NamedTuple):

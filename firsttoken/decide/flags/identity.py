@@ -32,11 +32,11 @@ def _find_models(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     others = {name: count for name, count in models.items() if not _is_expected(name, workload)}
     if others:
         share = sum(others.values()) / sum(models.values())
-        told, expected = _tell_models(others, models), _tell_expected(others, workload)
-        return show("{told}; {expected}.", share, 0.0, "share", told=told, expected=expected)
+        reported, expected = _tell_models(others, models), _tell_expected(others, workload)
+        return show("{reported}; {expected}.", share, 0.0, "share", reported=reported, expected=expected)
     if _are_mixed(models):
         share = 1 - max(models.values()) / sum(models.values())
-        return show("{told}.", share, 0.0, "share", told=_tell_models(models, models))
+        return show("{reported}.", share, 0.0, "share", reported=_tell_models(models, models))
     return None
 
 
@@ -66,10 +66,10 @@ def _are_mixed(names: Iterable[str]) -> bool:
     return any(not is_same_model(one, other) for place, one in enumerate(known) for other in known[:place])
 
 
-def _tell_models(told: Counts, models: Counts) -> Sentence:
-    if len(told) == len(models) == 1:
-        return say("Every answer came from {name}", name=next(iter(told)))
-    first, *rest = _share_out(told, models, "{share} from {name}")
+def _tell_models(reported: Counts, models: Counts) -> Sentence:
+    if len(reported) == len(models) == 1:
+        return say("Every answer came from {name}", name=next(iter(reported)))
+    first, *rest = _share_out(reported, models, "{share} from {name}")
     whole = first._replace(template="{share} of answers came from {name}")
     return say("{all}", all=Listed((whole, *rest), " and "))
 
@@ -82,14 +82,14 @@ def _find_tiers(data: WindowData, workload: WorkloadFacts) -> Evidence | None:
     mixed = len({name_tier(name) for name in tiers}) > 1
     if not others and not mixed:
         return None
-    told = say("Every answer was served as {name}", name=next(iter(tiers)))
+    reported = say("Every answer was served as {name}", name=next(iter(tiers)))
     if mixed:
         served = Listed(_share_out(tiers, tiers, "{share} served as {name}"))
-        told = say("Answers differ in tier: {served}", served=served)
+        reported = say("Answers differ in tier: {served}", served=served)
     beside = f"; it was {wanted} at the first level" if others else ""
     beside = f"; {workload.tier} was requested" if workload.tier else beside
     strangers = sum(others.values()) if others else sum(tiers.values()) - max(tiers.values())
-    return show("{told}{beside}.", strangers / sum(tiers.values()), 0.0, "share", told=told, beside=beside)
+    return show("{reported}{beside}.", strangers / sum(tiers.values()), 0.0, "share", reported=reported, beside=beside)
 
 
 def find_spread_endpoint(data: WindowData) -> Evidence | None:
@@ -109,10 +109,10 @@ def _tell_spread(kind: str, counts: Counts) -> Evidence:
     return show("{count} {kind} answered: {named}{more}.", count=len(counts), kind=kind, named=named, more=more)
 
 
-def _share_out(told: Counts, of: Counts, template: str) -> tuple[Sentence, ...]:
+def _share_out(reported: Counts, of: Counts, template: str) -> tuple[Sentence, ...]:
     """For each name a part of a sentence with its share."""
     total = sum(of.values())
-    return tuple(say(template, name=name, share=Quantity(count / total, "share")) for name, count in told.items())
+    return tuple(say(template, name=name, share=Quantity(count / total, "share")) for name, count in reported.items())
 
 
 RULES = {

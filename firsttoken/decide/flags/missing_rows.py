@@ -1,4 +1,4 @@
-"""What rows do not tell: rows that are missing, or impossible.
+"""What rows do not show: rows that are missing, or impossible.
 
 Rule: what is missing may well be what failed, so a level with missing rows, or with rows set aside as impossible, is
 void.
@@ -23,10 +23,10 @@ def find_lost_rows(data: WindowData) -> Evidence | None:
 
 def find_set_aside(data: WindowData) -> Evidence | None:
     """What shows that so many attempts are in no result, as they are impossible, that the level says little."""
-    aside, kept = sum(data.told.set_aside.values()), int(data.attempts.measured.sum())
+    aside, kept = sum(data.reported.set_aside.values()), int(data.attempts.measured.sum())
     if aside <= MOST_SET_ASIDE * (aside + kept):
         return None
-    reasons = ", ".join(f"{rule} ({count:,})" for rule, count in data.told.set_aside.items())
+    reasons = ", ".join(f"{rule} ({count:,})" for rule, count in data.reported.set_aside.items())
     return show(
         "{aside} of {all} measured attempts are impossible and in no result: {reasons}; the bound is "
         "{bound}.",

@@ -1,6 +1,6 @@
 """Whether an SLO of a pace can be held against answers at all: without usage, or held back, none has a known one.
 
-Rule: an answer whose pace is unknown neither meets nor misses a limit on it, and more of such answers tell no more.
+Rule: an answer whose pace is unknown neither meets nor misses a limit on it, and more of such answers do not help.
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ from firsttoken.decide.measure.cost import is_off_tier
 
 def find_unpriced(attempts: Attempts, source: Source | None) -> Evidence | None:
     """What answers cost that no price is known for, though the target has prices; else None."""
-    told = attempts.metered
-    if source is None or source.input is None or source.output is None or not told.any():
+    reported = attempts.metered
+    if source is None or source.input is None or source.output is None or not reported.any():
         return None
-    off = is_off_tier(attempts.tier, source) & told
-    written = told & (np.nan_to_num(attempts.cache_write_tokens) > 0)
-    answers = int(told.sum())
+    off = is_off_tier(attempts.tier, source) & reported
+    written = reported & (np.nan_to_num(attempts.cache_write_tokens) > 0)
+    answers = int(reported.sum())
     found: list[Evidence] = []
     if off.any():
         found.append(

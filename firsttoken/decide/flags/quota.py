@@ -4,10 +4,10 @@
     counted   as vendors count: a request when it is let in; tokens as its prompt and all the output that it asked for,
               not what came
 
-Rule: the limits are those of the server's own headers, each for the time that it is told for, else a minute, as vendors
+Rule: the limits are those of the server's own headers, each for the period that they report, else a minute, as vendors
 mean it. A level is bound by one when the server pressed, by a refusal that bears the limit or by an allowance that ran
 out, and at least nine tenths of it went by. Where far more went by than the allowance of that time can let in, the
-header does not tell a quota but, as servers of one's own do, how many fit in at once. A limit for longer than was
+header does not report a quota but, as some private servers do, how many fit in at once. A limit for longer than was
 measured binds where its allowance ran out. A refusal without any limit says nothing of the account: something before
 the API may limit.
 """
@@ -37,8 +37,8 @@ MOST_NAMES = 4
 """Names of headers that a sentence has room for."""
 
 
-class ToldLimit(NamedTuple):
-    """A limit as the attempts of the measure windows were told of it."""
+class ReportedLimit(NamedTuple):
+    """A limit as the attempts of the measure windows reported it."""
 
     kind: str
     """What it is on, in words."""
@@ -51,8 +51,8 @@ class ToldLimit(NamedTuple):
 
     @property
     def limit(self) -> float | None:
-        told = self.limits[~np.isnan(self.limits)]
-        return float(np.median(told)) if len(told) else None
+        reported = self.limits[~np.isnan(self.limits)]
+        return float(np.median(reported)) if len(reported) else None
 
     @property
     def ran_out(self) -> bool:
@@ -67,24 +67,24 @@ def find_quota_bound(data: WindowData, asked_tokens: float | None) -> Evidence |
     """
     sent = _in_windows(data)
     refused = sent & _refused(data)
-    for told in _read_limits(data, sent, refused, asked_tokens):
-        pressed = told.ran_out or bool((~np.isnan(told.limits[refused[sent]])).any())
-        if pressed and _is_bound(told, data):
+    for reported in _read_limits(data, sent, refused, asked_tokens):
+        pressed = reported.ran_out or bool((~np.isnan(reported.limits[refused[sent]])).any())
+        if pressed and _is_bound(reported, data):
             return show(
                 "The account's quota was the limit: {limit}, and {amount} were accepted within {span}. The capacity "
                 "without a quota is not shown.",
-                limit=_write_limit(told), amount=_write_amount(told), span=_write_span(data.seconds),
+                limit=_write_limit(reported), amount=_write_amount(reported), span=_write_span(data.seconds),
             )  # fmt: skip
     return None
 
 
-def _is_bound(told: ToldLimit, data: WindowData) -> bool:
+def _is_bound(reported: ReportedLimit, data: WindowData) -> bool:
     """Whether what was let in is what the limit lets in."""
-    limit = told.limit
-    if limit is None or told.window_s is None or told.window_s > max(MINUTE_S, data.seconds):
-        return told.ran_out and bool((_refused(data) & _in_windows(data)).any())
-    most = limit * (len(data.windows) + data.seconds / told.window_s)
-    return NEAR * limit * data.seconds / told.window_s <= told.amount <= FAR * most
+    limit = reported.limit
+    if limit is None or reported.window_s is None or reported.window_s > max(MINUTE_S, data.seconds):
+        return reported.ran_out and bool((_refused(data) & _in_windows(data)).any())
+    most = limit * (len(data.windows) + data.seconds / reported.window_s)
+    return NEAR * limit * data.seconds / reported.window_s <= reported.amount <= FAR * most
 
 
 def find_unexplained_refusals(data: WindowData, simulated: bool) -> Evidence | None:
@@ -105,11 +105,11 @@ def find_unexplained_refusals(data: WindowData, simulated: bool) -> Evidence | N
     )  # fmt: skip
 
 
-def find_untold_quota(data: WindowData, share: float) -> Evidence | None:
+def find_unreported_quota(data: WindowData, share: float) -> Evidence | None:
     """What shows that a share of a quota could not be kept, for no answer reported the quota; else None."""
     if not share or _tells_limit(data).any() or not data.attempts.succeeded.any():
         return None
-    names = dict.fromkeys(name for told in data.told.unread_limits for name in told.split())
+    names = dict.fromkeys(name for reported in data.reported.unread_limits for name in reported.split())
     found = [name.removeprefix(f"{UNREAD_LIMIT}:") for name in names][:MOST_NAMES]
     like = f"; seen, but not understood: {', '.join(found)}" if found else ""
     return show(
@@ -123,12 +123,12 @@ def tell_share(data: WindowData, share: float) -> Evidence | None:
     """How much a share of the account's quota lets through; None where that is not known."""
     sent = np.ones(len(data.attempts), dtype=np.bool_)
     limits = _read_limits(data, sent, ~sent, None)
-    told = [_write_limit(each).removeprefix("the server allows ") for each in limits if each.limit is not None]
-    if not share or not told:
+    reported = [_write_limit(each).removeprefix("the server allows ") for each in limits if each.limit is not None]
+    if not share or not reported:
         return None
     return show(
         "budget.quota_share lets through {share} of the {limits} that the server allows.",
-        share=Quantity(share, "share"), limits=" and ".join(told),
+        share=Quantity(share, "share"), limits=" and ".join(reported),
     )  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def _refused(data: WindowData) -> Bools:
 
 
 def _tells_limit(data: WindowData) -> Bools:
-    """Whether the head of an answer tells a limit, or what is left of one."""
+    """Whether the head of an answer reports a limit, or what is left of one."""
     attempts = data.attempts
     results = (
         attempts.ratelimit_limit_requests, attempts.ratelimit_limit_tokens,
@@ -155,8 +155,8 @@ def _tells_limit(data: WindowData) -> Bools:
     return np.asarray(np.any([~np.isnan(result) for result in results], axis=0), dtype=np.bool_)
 
 
-def _read_limits(data: WindowData, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[ToldLimit]:
-    """The limits that attempts told."""
+def _read_limits(data: WindowData, sent: Bools, refused: Bools, asked_tokens: float | None) -> list[ReportedLimit]:
+    """The limits that attempts reported."""
     attempts = data.attempts
     let_in = sent & ~refused
     is_long = bool((attempts.ratelimit_reset_requests_ms[sent] > MINUTE_S * 1e3).any())
@@ -164,14 +164,14 @@ def _read_limits(data: WindowData, sent: Bools, refused: Bools, asked_tokens: fl
     parts = [part for part in attempts.ratelimit_tokens_of[sent] if part is not None]
     part = max(set(parts), key=parts.count) if parts else ""
     return [
-        ToldLimit(
+        ReportedLimit(
             "requests",
             attempts.ratelimit_limit_requests[sent],
             attempts.ratelimit_remaining_requests[sent],
             requests_s,
             float(let_in.sum()),
         ),
-        ToldLimit(
+        ReportedLimit(
             f"{part} tokens".strip(),
             attempts.ratelimit_limit_tokens[sent],
             attempts.ratelimit_remaining_tokens[sent],
@@ -194,18 +194,18 @@ def _reserved(data: WindowData, let_in: Bools, asked_tokens: float | None, part:
 
 
 def _middle(values: Floats) -> float | None:
-    told = values[~np.isnan(values)]
-    return float(np.median(told)) if len(told) else None
+    reported = values[~np.isnan(values)]
+    return float(np.median(reported)) if len(reported) else None
 
 
-def _write_limit(told: ToldLimit) -> str:
-    if told.limit is None:
-        return f"the server's limit of {told.kind} ran out"
-    return f"the server allows {told.limit:,.0f} {told.kind} {_write_time(told.window_s)}"
+def _write_limit(reported: ReportedLimit) -> str:
+    if reported.limit is None:
+        return f"the server's limit of {reported.kind} ran out"
+    return f"the server allows {reported.limit:,.0f} {reported.kind} {_write_time(reported.window_s)}"
 
 
-def _write_amount(told: ToldLimit) -> str:
-    return f"{told.amount:,.0f}" if told.limit is not None else f"{told.amount:,.0f} {told.kind}"
+def _write_amount(reported: ReportedLimit) -> str:
+    return f"{reported.amount:,.0f}" if reported.limit is not None else f"{reported.amount:,.0f} {reported.kind}"
 
 
 def _write_time(window_s: float | None) -> str:
@@ -229,7 +229,7 @@ RULES = {
     "QUOTA_UNTOLD": Rule(
         "quota_share is set, and no answer reported a quota",
         "nothing",
-        lambda facts: find_untold_quota(facts.data, facts.workload.quota_share),
+        lambda facts: find_unreported_quota(facts.data, facts.workload.quota_share),
         shown="warning",
     ),
     "UNEXPLAINED_429": Rule(

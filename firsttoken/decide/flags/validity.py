@@ -32,7 +32,9 @@ FILES = (
 )
 OF_A_RUN = {
     "BUDGET_STOPPED": Rule(
-        "a cap of the budget, or spent credit, ended the run before its plan was done was done", "nothing", scope="run"
+        "a cap of the budget, or spent credit, ended the run before its plan was done was done was done",
+        "nothing",
+        scope="run",
     )
 }
 SEVERITY = ("both", "pass", "nothing")

@@ -96,5 +96,5 @@ def _best_level(levels: Sequence[LevelVerdict], bracket: Bracket | None) -> Leve
         return None
     below = [each for each in levels if bracket.first_fail is None or each.level < bracket.first_fail]
     passing = [each for each in below if each.verdict == "PASS"]
-    promising = [each for each in below if each.looks_met]
-    return (passing or promising or [levels[0]])[-1]
+    likely = [each for each in below if each.looks_met]
+    return (passing or likely or [levels[0]])[-1]

@@ -1,6 +1,6 @@
 """Who answered the measured requests, as the answers themselves and their connections say.
 
-Rule: what an answer does not tell is in no count; shares are of the answers that told.
+Rule: what an answer does not report is in no count; shares are of the answers that reported it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 Counts = Mapping[str, int]
-"""What was told -> how many answers told it, the most frequent first."""
+"""Value -> how many answers reported it, the most frequent first."""
 NOTHING: Counts = MappingProxyType({})
 
 
@@ -26,7 +26,7 @@ class Answerers(NamedTuple):
     """Addresses that connections led to."""
 
 
-NOBODY = Answerers()
+NO_ANSWERERS = Answerers()
 
 COLUMNS: Mapping[str, str] = {
     "models": "model_served",
@@ -35,7 +35,7 @@ COLUMNS: Mapping[str, str] = {
     "deployments": "deployment",
     "peers": "peer",
 }
-"""Field -> the column of a row that tells it."""
+"""Field -> the column of a row that has it."""
 
 
 def join_answerers(parts: Sequence[Answerers]) -> Answerers:

@@ -70,7 +70,8 @@ class Attempts:
     stopped_in_backoff: Bools
     """Whether its own user ended the request in the back-off after it."""
     unseen: Bools
-    """Whether hidden and visible text could not be told apart, so that the time of the first visible one is unknown."""
+    """Whether hidden and visible text could not be distinguished, so that the time of the first visible one is
+    unknown."""
     summarised: Bools
     """Whether what streamed of the reasoning was a summary, whose tokens are not counted."""
     file_row: Ints
@@ -116,7 +117,7 @@ class Attempts:
 
     @cached_property
     def metered(self) -> Bools:
-        """Whether the server told what it counted."""
+        """Whether the server reported what it counted."""
         return ~(np.isnan(self.input_tokens) | np.isnan(self.output_tokens))
 
     def __len__(self) -> int:

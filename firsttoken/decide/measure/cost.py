@@ -1,6 +1,6 @@
 """Dollars of attempts, from the tokens that the server counted.
 
-Rule: usage is billed as it was told: cached tokens at their own price, reasoning once (it is part of the output), a
+Rule: usage is billed as reported: cached tokens at their own price, reasoning once (it is part of the output), a
 long prompt's whole request at the long-context multiples. An attempt that was refused bills nothing. A stream that
 broke before it reported its usage is estimated between two ends, and named an estimate. An unknown price makes dollars
 unknown, never 0.
@@ -56,8 +56,8 @@ def count_billed(attempts: Attempts) -> Billed:
     begun = attempts.token_events > 0
     seen = np.where(begun, attempts.token_events * per_event, 0)
 
-    def settle(told: Floats, estimate: Floats) -> Floats:
-        return np.where(metered, np.nan_to_num(told), np.where(free, 0, estimate))
+    def settle(reported: Floats, estimate: Floats) -> Floats:
+        return np.where(metered, np.nan_to_num(reported), np.where(free, 0, estimate))
 
     nothing = np.zeros(len(attempts))
     cached, written = settle(attempts.cached_tokens, nothing), settle(attempts.cache_write_tokens, nothing)

@@ -4,8 +4,8 @@
     begun     when a request first touched the network: the start of its connection, or where one was open, sent
     lateness  begun - intended, of requests that came by a schedule
 
-Rule: nothing is judged here. What waited for the run's own budget or share of a quota was held back, and is late by
-nobody's clock.
+Rule: nothing is judged here. A request that waited for the run's own budget or share of a quota was held
+back, and does not count as late.
 """
 
 from __future__ import annotations

@@ -98,7 +98,8 @@ def join_tokens(parts: Sequence[Tokens]) -> Tokens:
 
 
 def bill_day(demand: Demand, answered: Tokens, source: Source | None, traffic: Traffic) -> Bill | None:
-    """The bill of a day of `demand` whose requests look like those answered, or like `traffic` where none told.
+    """The bill of a day of `demand` whose requests look like those answered, or like `traffic` where none reported its
+    usage.
 
     None where a price is unknown.
     """

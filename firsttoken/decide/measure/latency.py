@@ -57,7 +57,7 @@ def streamed_tokens(attempts: Attempts) -> Floats:
 def has_pace(attempts: Attempts) -> Bools:
     """Whether there is a pace at all: a single token, or one event that held everything, has none.
 
-    A longer answer that was held back had one, which is unknown; of a short one it cannot be told.
+    A longer answer that was held back had one, which is unknown; of a short one this is unknown.
     """
     streamed = streamed_tokens(attempts)
     in_events = ~(streamed < 2) & (attempts.token_events >= 2)

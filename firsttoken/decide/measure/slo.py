@@ -36,7 +36,7 @@ def read_slo(slo: Slo, *, watched: bool = False) -> SloLimits:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Whether each request met the SLO; one that neither met nor missed it was cut off too early to tell."""
+    """Whether each request met the SLO; one that neither met nor missed it was cut off too early."""
 
     met: Bools
     missed: Bools

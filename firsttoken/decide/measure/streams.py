@@ -1,4 +1,4 @@
-"""What the token events of a stage tell, read a part at a time: a run has far more of them than of anything else.
+"""What the token events of a stage show, read a part at a time: a run has far more of them than of anything else.
 
 Rule: gaps pass through and are never kept. What stays is a number per attempt, and counts in the cells of a window.
 """

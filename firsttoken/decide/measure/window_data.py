@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firsttoken.catalogue import Source
-from firsttoken.decide.measure.answerers import NOBODY, NOTHING, Answerers, Counts, join_answerers, join_counts
+from firsttoken.decide.measure.answerers import NO_ANSWERERS, NOTHING, Answerers, Counts, join_answerers, join_counts
 from firsttoken.decide.measure.attempts import (
     Attempts,
     Bools,
@@ -38,10 +38,10 @@ Window = tuple[int, int]
 """(from_ns, to_ns) of a measure window on the run's clock."""
 
 
-class Told(NamedTuple):
+class Reported(NamedTuple):
     """What rows report beside their numbers."""
 
-    answerers: Answerers = NOBODY
+    answerers: Answerers = NO_ANSWERERS
     unknown_finishes: Counts = NOTHING
     """Unknown finish reasons of measured answers."""
     set_aside: Counts = NOTHING
@@ -50,7 +50,7 @@ class Told(NamedTuple):
     """Checks, side by side, that name headers which look like limits and could not be read -> attempts."""
 
 
-UNTOLD = Told()
+NOT_REPORTED = Reported()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,7 +63,7 @@ class WindowData:
     """Its measure windows, one per repeat; none where the stage was interrupted before."""
     missing: int
     """Attempts that were counted as started and have no row."""
-    told: Told
+    reported: Reported
     attempts: Attempts
     requests: Requests
     streams: Streams
@@ -115,7 +115,7 @@ class WindowData:
 
     @property
     def answerers(self) -> Answerers:
-        return self.told.answerers
+        return self.reported.answerers
 
     @property
     def counted(self) -> Bools:
@@ -165,7 +165,7 @@ def read_window(
     slo: SloLimits,
     source: Source | None,
     missing: int = 0,
-    told: Told = UNTOLD,
+    reported: Reported = NOT_REPORTED,
 ) -> WindowData:
     """The data of one stage's attempts, `missing` of which were started and have no row, and what they reported."""
     end_ns = float("nan") if stage.end_ns is None else float(stage.end_ns)
@@ -174,7 +174,7 @@ def read_window(
         stages=(stage,),
         windows=windows,
         missing=missing,
-        told=told,
+        reported=reported,
         attempts=attempts,
         requests=group_requests(attempts, end_ns),
         streams=read_streams(attempts, read_gaps, windows, slo.limits_ms.get("tpot_ms")),
@@ -193,11 +193,11 @@ def pool(parts: Sequence[WindowData]) -> WindowData:
         stages=tuple(stage for part in parts for stage in part.stages),
         windows=tuple(window for part in parts for window in part.windows),
         missing=sum(part.missing for part in parts),
-        told=Told(
-            join_answerers([part.told.answerers for part in parts]),
-            join_counts([part.told.unknown_finishes for part in parts]),
-            join_counts([part.told.set_aside for part in parts]),
-            join_counts([part.told.unread_limits for part in parts]),
+        reported=Reported(
+            join_answerers([part.reported.answerers for part in parts]),
+            join_counts([part.reported.unknown_finishes for part in parts]),
+            join_counts([part.reported.set_aside for part in parts]),
+            join_counts([part.reported.unread_limits for part in parts]),
         ),
         attempts=join_attempts(attempts),
         requests=join_requests([part.requests for part in parts], attempts),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from firsttoken.decide.measure.answerers import NOBODY, Answerers
+from firsttoken.decide.measure.answerers import NO_ANSWERERS, Answerers
 from firsttoken.duration import parse_duration
 from firsttoken.plan.length_cap import name_cap
 from firsttoken.scenario.course import Segment
@@ -46,10 +46,11 @@ class WorkloadFacts(NamedTuple):
     """The field of a request that caps the length of its answer; empty where none does."""
     first_model: str = ""
     first_tier: str = ""
-    """What answered most of the requests in the first stage of the target that was measured; empty where none told."""
+    """What answered most of the requests in the first stage of the target that was measured; empty where none reported
+    it."""
 
 
-def read_workload(scenario: Scenario, target: Target, first: Answerers = NOBODY) -> WorkloadFacts:
+def read_workload(scenario: Scenario, target: Target, first: Answerers = NO_ANSWERERS) -> WorkloadFacts:
     """What a scenario asks of one of its targets, whose first measured stage these answered."""
     load, traffic = scenario.load, scenario.traffic
     spike = None

@@ -33,7 +33,7 @@ METRICS: dict[str, Metric] = {name: metric for term in TERMS for name, metric in
 def measure(data: WindowData, health: Sequence[Health] = ()) -> dict[MetricKey, Estimate]:
     """Every value that the data of a window have; of a stage without a measure window counts and dollars only.
 
-    health: the lines of the run, of which those of the window tell of the client.
+    health: the lines of the run, of which those of the window describe the client.
     """
     return {
         key_of(data, name, q): estimate

@@ -1,8 +1,8 @@
 """How long prompts and answers were, as the server counted them, beside what was asked for.
 
-Rule: a length that was asked for is never told as one that was had. A word of ours need not be a token of the server's,
-and a server may ignore the cap on an answer: what it counted is told, and what was asked beside it where the two are
-more than a tenth apart.
+Rule: a requested length is never shown as a measured one. A word of ours need not be a token of the server's,
+and a server may ignore the cap on an answer: what it counted is shown, and beside it what was requested, where the two
+are more than a tenth apart.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def read_lengths(find: Find, traffic: Traffic) -> Lengths:
     if traffic.trace:
         return lengths
     asked = (mean_tokens(traffic.input_tokens) + traffic.system_words, mean_tokens(traffic.output_tokens))
-    told = (lengths.asked_input, lengths.asked_output)
-    first, second = (wanted if own is None else own for own, wanted in zip(told, asked, strict=True))
+    sentence = (lengths.asked_input, lengths.asked_output)
+    first, second = (wanted if own is None else own for own, wanted in zip(sentence, asked, strict=True))
     return lengths._replace(asked_input=first, asked_output=second)
 
 
@@ -47,9 +47,9 @@ def describe_lengths(lengths: Lengths) -> str:
     if lengths.input is None and lengths.output is None:
         wanted = f"of {_write(asked[0])} and {_write(asked[1])} tokens as requested"
         return f"prompts and answers {wanted}; the server reported no counts"
-    told = f"prompts of {_write(had[0])} and answers of {_write(had[1])} tokens"
+    sentence = f"prompts of {_write(had[0])} and answers of {_write(had[1])} tokens"
     apart = any(_is_apart(*pair) for pair in zip(had, asked, strict=True))
-    return f"{told} (asked: {_write(asked[0])} and {_write(asked[1])})" if apart else told
+    return f"{sentence} (asked: {_write(asked[0])} and {_write(asked[1])})" if apart else sentence
 
 
 def _is_apart(had: float | None, asked: float | None) -> bool:

@@ -59,7 +59,7 @@ class LoadUnit(NamedTuple):
 
 
 LOAD_PROFILES = {name: shape.kind.words for name, shape in SHAPES.items()} | {"trace": "a trace of {} on average"}
-"""Shape -> how a load of its level is told; a shape of the user's own is told by its name."""
+"""Shape -> how a load of its level is described; a user's own shape is described by its name."""
 
 USERS = LoadUnit("users", "users", ("Users", ""), "users at once", "load.users")
 REQUESTS = LoadUnit("rate", "requests/s", ("Load", "requests/s"), "requests a second", "load.rate")

@@ -1,7 +1,7 @@
 """How the attempts of a target were spread over the addresses of its name, in a sentence.
 
 Rule: what the rows say, held against the addresses that the name had before the load. Where only one address is known
-and answered, there is nothing to tell.
+and answered, nothing is shown.
 """
 
 from __future__ import annotations

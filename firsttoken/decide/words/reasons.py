@@ -137,8 +137,8 @@ def list_flips(
         return fewer + _list_limits(level.level, slo, find, unit)
     if target_verdict.verdict == "PASS":
         return [*_list_proofs(target_verdict, unit), f"A NO-GO: {_breaking_load(bracket, unit)}."]
-    if doubts := level.voided_by or level.barred_by:
-        return [f"An answer: {RULES[name].remedy}." for name in doubts]
+    if names := level.voided_by or level.barred_by:
+        return [f"An answer: {RULES[name].remedy}." for name in names]
     if _find_unpaced(level, flags):
         return [f"An answer: {RULES['PACE_UNKNOWN'].remedy}."]
     if "CENSORED" in level.attainment.flags:

@@ -1,6 +1,6 @@
-"""What page one says of a target's answers beside the decision: empty ones, and what its flags tell of the others.
+"""What page one says of a target's answers beside the decision: empty ones, and what its flags say about the others.
 
-Rule: a count is of all measured levels together; of a flag that several levels raise the first is told, and the rest
+Rule: a count is of all measured levels together; of a flag that several levels raise the first is shown, and the rest
 stands on the page on validity.
 """
 
@@ -14,8 +14,8 @@ from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.load_unit import USERS, LoadUnit
 
-TOLD = [name for name, rule in RULES.items() if rule.shown == "remark"]
-"""Flags that change what a result means, in the order in which they are told."""
+REMARKED = [name for name, rule in RULES.items() if rule.shown == "remark"]
+"""Flags that change what a result means, in the order in which they are shown."""
 
 
 def list_remarks(
@@ -25,7 +25,7 @@ def list_remarks(
 
     Levels count `unit`.
     """
-    first = (next((flag for flag in flags if flag.name == name), None) for name in TOLD)
+    first = (next((flag for flag in flags if flag.name == name), None) for name in REMARKED)
     raised = [flag for flag in first if flag and flag.evidence not in why]
     return [*_count_empty(target_verdict, find), *(_place(flag, target_verdict, unit) for flag in raised)]
 
@@ -44,5 +44,5 @@ def _count_empty(target_verdict: TargetVerdict, find: Find) -> list[str]:
     if not empty:
         return []
     answers = sum(n for _, n in known)
-    told = "1 answer was empty" if empty == 1 else f"{empty:,} answers were empty"
-    return [f"{told} (of {answers:,}: no visible token, no tool call)."]
+    sentence = "1 answer was empty" if empty == 1 else f"{empty:,} answers were empty"
+    return [f"{sentence} (of {answers:,}: no visible token, no tool call)."]

@@ -97,7 +97,7 @@ def write_dollars(dollars: float) -> str:
 
 
 def write_number(level: float) -> str:
-    """A level of load as short as it can be told: "64", "2.5", "0.333"."""
+    """A level of load in its shortest form: "64", "2.5", "0.333"."""
     return f"{level:,.0f}" if float(level).is_integer() else f"{float(f'{level:.3g}'):,g}"
 
 

@@ -71,7 +71,7 @@ def belongs_to(filename: str, locustfile: Path) -> bool:
 
 
 class FaultWatch:
-    """Looks out for exceptions of the code of one locustfile, and tells the first."""
+    """Watches the code of one locustfile for exceptions, and reports the first."""
 
     def __init__(self, locustfile: Path, fail: Fail) -> None:
         self._locustfile = locustfile

@@ -1,4 +1,4 @@
-"""The user that locustfiles build on: it waits for its turn, asks, and tells Locust once per request.
+"""The user that locustfiles build on: it waits for its turn, asks, and reports to Locust once per request.
 
 Rule: one Locust `request` event per request, whatever its retries, so that Locust's own totals stay true. A
 request that the run itself cut off is not an answer of the server: it is a row, and no event.

@@ -27,7 +27,7 @@ class Cancellation:
 
     @property
     def failure(self) -> str | None:
-        """Why the run cannot go on, in a sentence for the user: the first failure, or else that of the journal."""
+        """Why the run has to end, in a sentence for the user: the first failure, or else that of the journal."""
         return self._failure or self._recorder.failure
 
     @property
@@ -36,7 +36,7 @@ class Cancellation:
         return self.interrupted or self.failure
 
     def fail_run(self, sentence: str, traceback: str = "") -> None:
-        """Record why the run cannot go on; only the first failure counts."""
+        """Record why the run has to end; only the first failure counts."""
         if self._failure is None:
             self._failure, self.traceback = sentence, traceback
 

@@ -45,7 +45,7 @@ class Backend(Protocol):
 
     @property
     def failure(self) -> str | None:
-        """Why the run cannot go on, in a sentence; None where nothing went wrong, also where it was interrupted."""
+        """Why the run has to end, in a sentence; None where nothing went wrong, also where it was interrupted."""
 
     @property
     def traceback(self) -> str:
@@ -53,7 +53,7 @@ class Backend(Protocol):
 
     @property
     def exhausted(self) -> str | None:
-        """Which cap of the budget ends the run, in a sentence, or None while it may go on."""
+        """Which cap of the budget ends the run, in a sentence, or None while it may continue."""
 
     @property
     def workers_lost(self) -> int:
@@ -168,7 +168,7 @@ class LocalBackend:
 
 
 class Controller:
-    """Runs the stages of one run; `failure` is why it could not go on, if it could not."""
+    """Runs the stages of one run; `failure` is why it had to end, if it had to."""
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ class WorkerProgress(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     samples: dict[int, Piece] = {}
     """Stage -> what the master may not have of its samples yet."""
     failure: str | None
-    """Why it cannot go on, in a sentence."""
+    """Why it has to end, in a sentence."""
     traceback: str = ""
     """Where that came from, where it was an exception of the behaviour's."""
     done: bool = False
@@ -111,7 +111,7 @@ class Welcome(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     number: int
     run_id: str
     run_key: str
-    """Tells this run from every other, also from one of the same name."""
+    """Identifies this run, also among runs of the same name."""
     scenario: Scenario
     base_urls: dict[str, str]
     """Per target, where it listens."""
@@ -121,7 +121,7 @@ class Welcome(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     prompts: list[Conversation] = []
     """Of the scenario's file, which only the master reads."""
     probes: dict[str, Row] = {}
-    """Target -> what it answered before the load: it may have told its limits."""
+    """Target -> what it answered before the load, which may include its limits."""
 
 
 class Refusal(msgspec.Struct, frozen=True, tag=True):

@@ -106,7 +106,7 @@ class Roster:
 
     @property
     def failure(self) -> str | None:
-        """Why the run cannot go on, in a sentence of the worker that says so."""
+        """Why the run has to end, in a sentence of the worker that says so."""
         said = ((each.number, each.progress.failure) for each in self.living if each.progress)
         return next((f"worker {number}: {failure}" for number, failure in said if failure), None)
 

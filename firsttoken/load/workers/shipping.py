@@ -87,7 +87,7 @@ class Receiver:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self.size = os.fstat(self._fd).st_size
-        """Bytes in the file: what the worker is told after every batch."""
+        """Bytes in the file: the worker gets this after every batch."""
 
     def accept(self, batch: Batch) -> int:
         """Append a batch if it begins where the file ends; the file's size. Raises OSError when the disk refuses."""

@@ -70,7 +70,7 @@ class WorkerState:
 
     @property
     def standing(self) -> object:
-        """What a master waits for: where this changes it is told at once."""
+        """What a master waits for: a change is sent at once."""
         return self._group, self._session.users.ready, len(self._stage_runs), self._closed, self.is_drained
 
     def describe_progress(self, *, done: bool = False) -> WorkerProgress:
@@ -94,7 +94,7 @@ class WorkerState:
         )
 
     def _take_up(self, sync: StateSync) -> bool:
-        """Begin a new group; False where its plans have not been told yet."""
+        """Begin a new group; False where its plans have not arrived yet."""
         plans = {order.stage: order.plan for order in sync.orders if order.plan is not None}
         is_new = sync.group is not None and (self._group is None or sync.group > self._group)
         if not is_new or len(plans) < len(sync.orders) or not self.is_drained:
@@ -134,7 +134,7 @@ class WorkerState:
     def _collect_counters(self, stage: int) -> Counters:
         """What was counted in a stage, over all shares of it; what a process counts as a whole is counted once.
 
-        Its samples are told in pieces beside it.
+        Its samples are sent in pieces beside it.
         """
         all_counters = [
             self._session.counters.collect_counters(stage_run.clock)

@@ -81,7 +81,7 @@ def spell(text: str, missing: str) -> str:
     return kept.translate({ord(letter): f"[U+{ord(letter):04X}]" for letter in missing}) if missing else kept
 
 
-def spell_all(told: dict[str, Any], missing: str) -> dict[str, Any]:
+def spell_all(texts: dict[str, Any], missing: str) -> dict[str, Any]:
     """Every text of nested plain data, spelled."""
 
     def spelled(value: Any) -> Any:
@@ -94,7 +94,7 @@ def spell_all(told: dict[str, Any], missing: str) -> dict[str, Any]:
                 return [spelled(each) for each in value]
         return value
 
-    return {key: spelled(value) for key, value in told.items()}
+    return {key: spelled(value) for key, value in texts.items()}
 
 
 def refuse_names(names: Iterable[tuple[str, str]]) -> str | None:

@@ -38,7 +38,7 @@ MOST_LEARNED = 8
 class Answer:
     """The state of one answer. Marks in the row are ns since `origin_ns`; arguments are on the absolute clock.
 
-    `wall_s` is the wall time in seconds since 1970 at which the attempt began; `record_first_token` is told, once,
+    `wall_s` is the wall time in seconds since 1970 at which the attempt began; `record_first_token` is called once,
     whether the first token's stamp is exactly its own. Where `kept` is a list, visible tokens are all decoded, and it
     gets the data of their events.
     """

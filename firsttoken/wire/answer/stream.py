@@ -213,7 +213,7 @@ class Stream:
         sight = self.thoughts.take(text) if text else "visible"
         if sight == "undecided":
             self._undecided_ns = self._undecided_ns or stamp_ns
-        elif sight == "doubtful":
+        elif sight == "uncertain":
             row.first_visible_ns = None
             row.checks += [UNSEEN_FIRST_WORD] * (UNSEEN_FIRST_WORD not in row.checks)
         elif sight == "visible" and row.first_visible_ns is None and UNSEEN_FIRST_WORD not in row.checks:

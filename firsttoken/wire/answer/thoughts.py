@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-Sight = Literal["visible", "hidden", "undecided", "doubtful"]
+Sight = Literal["visible", "hidden", "undecided", "uncertain"]
 
 TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "antthinking")
 OPENING_TAG = re.compile(rf"<(?P<space>[a-z]\w*:)?(?:{'|'.join(TAGS)})(?:\s[^<>]{{0,100}})?>", re.IGNORECASE)
@@ -77,7 +77,7 @@ class Thoughts:
             return "hidden" if was_inside else "visible"
         self._state, self._closings = "closed", list_closings()
         after = self._wait_for_text(text[end:])
-        return after if was_inside else "doubtful"
+        return after if was_inside else "uncertain"
 
     def _begin(self, text: str) -> Sight:
         start = text.lstrip()

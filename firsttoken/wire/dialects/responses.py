@@ -57,7 +57,7 @@ RESPONSE_DELTAS: dict[str, Meaning] = {
 RESPONSE_PARTS = {"response.output_text.done", "response.output_item.done", "response.function_call_arguments.done"}
 """Events that hold something finished once more, which some servers never streamed."""
 SPEAKERS = ("user", "assistant")
-"""Roles of a conversation; a first message of another one tells the model how to answer."""
+"""Roles of a conversation; a first message of another one is an instruction to the model."""
 RESPONSE_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
 
 

@@ -52,7 +52,7 @@ def _record_author(row: Row, author: _Author, is_answer: bool) -> None:
     row.fingerprint = _read_text(author.system_fingerprint) or row.fingerprint
     row.service_tier = _read_text(author.service_tier) or row.service_tier
     row.deployment = _read_text(author.provider) or row.deployment
-    if row.service_tier is None and isinstance(author.usage, dict):  # where Anthropic tells it
+    if row.service_tier is None and isinstance(author.usage, dict):  # where Anthropic reports it
         row.service_tier = _read_text(author.usage.get("service_tier"))
 
 

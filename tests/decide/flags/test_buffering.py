@@ -38,11 +38,11 @@ def test_a_level_of_bursts_is_told_with_their_share():
     assert (found.value, found.bound) == (0.75, 0.05)
 
 
-@pytest.mark.parametrize(("bursts", "told"), [(0, False), (5, False), (6, True)])
-def test_a_few_bursts_in_a_hundred_are_chance(bursts, told):
+@pytest.mark.parametrize(("bursts", "reported"), [(0, False), (5, False), (6, True)])
+def test_a_few_bursts_in_a_hundred_are_chance(bursts, reported):
     rows = [burst(n) for n in range(bursts)] + [stream(n) for n in range(100 - bursts)]
 
-    assert (find_buffered(build_window(rows)) is not None) == told
+    assert (find_buffered(build_window(rows)) is not None) == reported
 
 
 def test_short_answers_come_at_once_anyway():

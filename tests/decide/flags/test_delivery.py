@@ -123,9 +123,9 @@ def test_users_who_ask_as_they_like_are_at_work_where_nobody_was_counted_as_idle
 
 
 def test_user_slots_that_had_no_user_at_work_are_missing_whatever_the_rows_look_like():
-    told = find_missing_load(counted(ask_again(0) + ask_again(1), users=2, idle_ms=5000), 0.0)
+    reported = find_missing_load(counted(ask_again(0) + ask_again(1), users=2, idle_ms=5000), 0.0)
 
-    assert decisive(told) == (1.5, 2)
+    assert decisive(reported) == (1.5, 2)
 
 
 def test_more_users_than_user_slots_are_too_many_also_where_no_slot_was_idle():
@@ -153,10 +153,10 @@ def test_arrivals_that_were_all_begun_are_what_was_asked_for():
 
 @pytest.mark.parametrize(("dropped", "missing"), [(2, False), (3, True)])
 def test_two_arrivals_in_a_hundred_may_be_dropped(dropped, missing):
-    told = said(find_missing_load(build_window(arrivals(), by="rate", dropped=dropped), 0.0))
+    reported = said(find_missing_load(build_window(arrivals(), by="rate", dropped=dropped), 0.0))
 
-    assert bool(told) == missing
-    assert not told or told == (
+    assert bool(reported) == missing
+    assert not reported or reported == (
         "100 of the 103 requests due in the window started in it; 3 were dropped (load.max_in_flight)."
     )
 
@@ -201,11 +201,11 @@ def with_check(held: Row) -> Row:
     return msgspec.structs.replace(held, checks=[HELD_BACK])
 
 
-@pytest.mark.parametrize(("late", "told"), [(1, False), (2, True)])
-def test_one_late_arrival_in_a_hundred_is_allowed(late, told):
+@pytest.mark.parametrize(("late", "reported"), [(1, False), (2, True)])
+def test_one_late_arrival_in_a_hundred_is_allowed(late, reported):
     rows = arrivals()[: 100 - late] + arrivals(late=11)[100 - late :]
 
-    assert bool(said(find_own_lateness(build_window(rows, by="rate")))) == told
+    assert bool(said(find_own_lateness(build_window(rows, by="rate")))) == reported
 
 
 def test_lateness_says_nothing_of_the_load_process_where_places_ran_out():

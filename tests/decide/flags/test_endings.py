@@ -13,11 +13,11 @@ def ended(number: int, reason: str = "stop") -> Row:
     return row(f"r{number:03}", intended=number, first=number + 5, last=number + 9, finish_reason=reason, checks=checks)
 
 
-@pytest.mark.parametrize(("unknown", "told"), [(0, False), (1, False), (2, True)])
-def test_one_answer_in_a_hundred_may_end_for_a_reason_that_nobody_knows(unknown, told):
+@pytest.mark.parametrize(("unknown", "reported"), [(0, False), (1, False), (2, True)])
+def test_one_answer_in_a_hundred_may_end_for_a_reason_that_nobody_knows(unknown, reported):
     rows = [ended(n, "wound_down" if n < unknown else "stop") for n in range(100)]
 
-    assert (find_unknown_finish(build_window(rows)) is not None) == told
+    assert (find_unknown_finish(build_window(rows)) is not None) == reported
 
 
 def wrote(number: int, output: int | None, asked: int | None = 16, **fields: object) -> Row:

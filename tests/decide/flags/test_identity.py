@@ -12,11 +12,13 @@ from tests.decide.hand import build_window, row, said
 M = WorkloadFacts(model="m")
 
 
-def answered(repeat: int = 0, **told: list[str | None]) -> WindowData:
+def answered(repeat: int = 0, **reported: list[str | None]) -> WindowData:
     """One answer for each place of the lists, which hold what the answers told."""
-    places = zip(*told.values(), strict=True)
+    places = zip(*reported.values(), strict=True)
     rows = [
-        row(f"r{number}", intended=number, first=number + 5, last=number + 9, **dict(zip(told, values, strict=True)))
+        row(
+            f"r{number}", intended=number, first=number + 5, last=number + 9, **dict(zip(reported, values, strict=True))
+        )
         for number, values in enumerate(places)
     ]
     return build_window(rows, repeat=repeat)

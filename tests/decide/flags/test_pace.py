@@ -18,11 +18,11 @@ def answer(number: int, output: int | None = 100, **fields: object) -> Row:
 
 
 @pytest.mark.parametrize(
-    ("told", "cause"),
+    ("reported", "cause"),
     [({"output": None}, "reported no usage"), ({"checks": [BUFFERED]}, "came in one burst")],
 )
-def test_answers_without_a_known_pace_are_told_with_the_cause(told, cause):
-    found = find_unknown_pace(build_window([answer(n, **told) for n in range(9)], PACE))
+def test_answers_without_a_known_pace_are_told_with_the_cause(reported, cause):
+    found = find_unknown_pace(build_window([answer(n, **reported) for n in range(9)], PACE))
 
     assert said(found).startswith("The pace (slo.tpot) of 100 % of answers is unknown")
     assert f"as they {cause};" in said(found)

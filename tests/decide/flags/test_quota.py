@@ -3,18 +3,21 @@
 import pytest
 
 from firsttoken.decide.flags.flag import Evidence
-from firsttoken.decide.flags.quota import find_quota_bound, find_unexplained_refusals, find_untold_quota
+from firsttoken.decide.flags.quota import find_quota_bound, find_unexplained_refusals, find_unreported_quota
 from firsttoken.row import UNREAD_LIMIT, Row
 from tests.decide.hand import build_window, row, said
 
 WINDOW = (0, 60_000)
 
 
-def minute(let_in: int, turned_away: int = 0, **told: int) -> list[Row]:
+def minute(let_in: int, turned_away: int = 0, **reported: int) -> list[Row]:
     """Requests of one minute, the last of them answered 429; each told the same of the limits."""
-    rows = [row(f"r{n}", intended=n * 10, first=n * 10 + 5, last=n * 10 + 9, output=20, **told) for n in range(let_in)]
+    rows = [
+        row(f"r{n}", intended=n * 10, first=n * 10 + 5, last=n * 10 + 9, output=20, **reported) for n in range(let_in)
+    ]
     return rows + [
-        row(f"x{n}", intended=50_000 + n, end=50_001 + n, outcome="rate_limited", **told) for n in range(turned_away)
+        row(f"x{n}", intended=50_000 + n, end=50_001 + n, outcome="rate_limited", **reported)
+        for n in range(turned_away)
     ]
 
 
@@ -26,10 +29,10 @@ REQUESTS = {"ratelimit_limit_requests": 100, "ratelimit_remaining_requests": 40}
 TOKENS = {"ratelimit_limit_tokens": 12_000, "ratelimit_remaining_tokens": 9000}
 
 
-def limit(requests: int, window_s: float | None = None, **told: float) -> dict[str, float]:
+def limit(requests: int, window_s: float | None = None, **reported: float) -> dict[str, float]:
     """A limit on requests for another time than a minute, all of which is used up."""
     for_time = {} if window_s is None else {"ratelimit_window_requests_s": window_s}
-    return {"ratelimit_limit_requests": requests, "ratelimit_remaining_requests": 0, **for_time, **told}
+    return {"ratelimit_limit_requests": requests, "ratelimit_remaining_requests": 0, **for_time, **reported}
 
 
 def quota(rows: list[Row], window: tuple[float, float] = WINDOW) -> Evidence | None:
@@ -56,8 +59,8 @@ SHOWN = {
     "refusals without a quota header that answers have": find_unexplained_refusals(
         build_window(minute(40, http_status=200, **REQUESTS) + BARE, window=WINDOW), simulated=False
     ),
-    "a share of a quota that is not told": find_untold_quota(build_window(minute(5), window=WINDOW), 0.5),
-    "a share of a quota in unknown headers": find_untold_quota(
+    "a share of a quota that is not told": find_unreported_quota(build_window(minute(5), window=WINDOW), 0.5),
+    "a share of a quota in unknown headers": find_unreported_quota(
         build_window(minute(5, checks=UNREAD), window=WINDOW), 0.5
     ),
 }
@@ -115,10 +118,10 @@ def test_a_refusal_that_bears_no_limit_is_not_the_accounts_quota():
 
 
 def test_a_refusal_without_any_quota_header_is_remarked_as_such():
-    told = build_window(minute(40, turned_away=3, http_status=429, **REQUESTS), window=WINDOW)
+    reported = build_window(minute(40, turned_away=3, http_status=429, **REQUESTS), window=WINDOW)
 
     assert find_unexplained_refusals(build_window(BARE, window=WINDOW), simulated=True) is None
-    assert find_unexplained_refusals(told, simulated=False) is None
+    assert find_unexplained_refusals(reported, simulated=False) is None
 
 
 def test_a_long_limit_of_which_much_is_left_held_nothing_back():
@@ -132,7 +135,7 @@ def test_where_only_a_rest_is_told_it_binds_once_it_has_run_out():
 
 
 def test_a_share_that_could_not_be_kept_names_the_headers_that_looked_like_limits():
-    told = said(SHOWN["a share of a quota in unknown headers"])
+    reported = said(SHOWN["a share of a quota in unknown headers"])
 
-    assert "x-ai-ratelimit-limit-azure, x-quota-tokens-limit" in told
-    assert said(find_untold_quota(build_window(minute(5, ratelimit_remaining_tokens=4), window=WINDOW), 0.5)) == ""
+    assert "x-ai-ratelimit-limit-azure, x-quota-tokens-limit" in reported
+    assert said(find_unreported_quota(build_window(minute(5, ratelimit_remaining_tokens=4), window=WINDOW), 0.5)) == ""

@@ -139,13 +139,13 @@ def test_rows_set_aside_void_a_level_and_are_no_lack_of_users():
     assert "NOT_DELIVERED" not in {other.name for other in others}
 
 
-@pytest.mark.parametrize(("aside", "told"), [(1, False), (2, True)])
-def test_one_impossible_row_in_a_hundred_voids_nothing(aside, told):
+@pytest.mark.parametrize(("aside", "reported"), [(1, False), (2, True)])
+def test_one_impossible_row_in_a_hundred_voids_nothing(aside, reported):
     rows = by_schedule(100 - aside)
 
     assert (
         "SET_ASIDE" in {flag.name for flag in flags_found(build_window(rows, by="rate", set_aside={"odd": aside}))}
-    ) == told
+    ) == reported
 
 
 def test_a_model_in_the_place_of_another_keeps_a_level_from_passing_and_not_from_failing():
@@ -165,12 +165,12 @@ def test_a_load_process_that_was_lost_voids_a_level():
 
 def test_a_share_of_a_quota_that_nobody_told_is_said_to_have_held_nothing_back():
     untold = build_window(back_to_back())
-    told = build_window(back_to_back(ratelimit_limit_requests=500))
+    reported = build_window(back_to_back(ratelimit_limit_requests=500))
 
     [flag] = raised(untold, healthy(*WINDOW), WorkloadFacts(quota_share=0.5))
     assert (flag.name, flag.voids) == ("QUOTA_UNTOLD", "nothing")
     assert "budget.quota_share = 0.5 had no effect" in flag.evidence
-    assert raised(told, healthy(*WINDOW), WorkloadFacts(quota_share=0.5)) == []
+    assert raised(reported, healthy(*WINDOW), WorkloadFacts(quota_share=0.5)) == []
 
 
 def test_arrivals_that_are_missing_void_what_might_have_held_and_not_what_broke_anyway():
@@ -203,9 +203,9 @@ def test_a_load_process_that_was_lost_between_two_stages_voids_none_of_them():
     assert flag.evidence == "2 load processes were lost while no stage ran; the others continued."
 
 
-def manifest_of(**told: object) -> Manifest:
+def manifest_of(**reported: object) -> Manifest:
     asked = {"run_id": "run", "name": "run", "command": [], "seed": 1, "versions": {}, "host": {}, "endpoints": {}}
-    return Manifest(started_utc="2026-01-01T00:00:00Z", origin_monotonic_ns=0, **asked, **told)
+    return Manifest(started_utc="2026-01-01T00:00:00Z", origin_monotonic_ns=0, **asked, **reported)
 
 
 def by_schedule(count: int, late: float = 0.0, every: float = 100) -> list[Row]:

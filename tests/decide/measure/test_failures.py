@@ -13,8 +13,8 @@ S = 1_000_000_000
 
 
 def failed(outcome: str = "http_5xx", status: int | None = 500, error: str | None = "down", **fields: object) -> Row:
-    told = {"target": "m", "stage": 0, "phase": "measure", "end_ns": S}
-    return Row(outcome=outcome, http_status=status, error=error, **told | fields)
+    reported = {"target": "m", "stage": 0, "phase": "measure", "end_ns": S}
+    return Row(outcome=outcome, http_status=status, error=error, **reported | fields)
 
 
 def count(*rows: Row):

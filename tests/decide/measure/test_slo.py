@@ -86,9 +86,9 @@ def test_reasoning_that_was_cut_before_a_visible_word_is_empty():
     assert judge([cut]).missed_by["empty"].all()
 
 
-@pytest.mark.parametrize("told", [{"tool_calls": 1}, {"checks": [UNSEEN_FIRST_WORD]}])
-def test_an_answer_whose_product_has_no_mark_of_its_own_is_not_empty(told):
-    unmarked = replace(row("a", first=100, last=900, output=50, **told), first_visible_ns=None)
+@pytest.mark.parametrize("reported", [{"tool_calls": 1}, {"checks": [UNSEEN_FIRST_WORD]}])
+def test_an_answer_whose_product_has_no_mark_of_its_own_is_not_empty(reported):
+    unmarked = replace(row("a", first=100, last=900, output=50, **reported), first_visible_ns=None)
 
     assert not judge([unmarked]).missed_by["empty"].any()
 

@@ -85,7 +85,7 @@ def test_a_single_run_is_itself():
 
 
 @pytest.mark.parametrize(
-    ("place", "told", "flags"),
+    ("place", "reported", "flags"),
     [
         (TTFT, Estimate(1.0, None, None, 3, 3.0), ("UNDERSAMPLED",)),
         (TTFT, Estimate(1.0, 0.5, math.inf, 30, 30.0, at_least=True), ("CENSORED",)),
@@ -94,8 +94,8 @@ def test_a_single_run_is_itself():
         (key("request_rps"), Estimate(1.2, None, None, 30, 30.0), ()),
     ],
 )
-def test_a_result_says_what_a_reader_must_know_of_it(place, told, flags):
-    (written,) = list_metrics({place: told})
+def test_a_result_says_what_a_reader_must_know_of_it(place, reported, flags):
+    (written,) = list_metrics({place: reported})
 
     assert written.flags == flags
 
@@ -146,13 +146,13 @@ def test_what_one_stage_does_not_know_the_sum_does_not_know():
 
 
 def test_lengths_over_all_levels_are_those_of_all_their_answers():
-    told = [
+    reported = [
         result("output_tokens_mean", 100.0, level=1.0, n=10),
         result("output_tokens_mean", 200.0, level=4.0, n=30),
         result("output_tokens_mean", 999.0, level=4.0, n=30, repeat=0),
         result("output_tokens_mean", None, level=8.0, n=0),
     ]
-    means = {place.metric: each for place, each in mean_over_levels("model", told).items()}
+    means = {place.metric: each for place, each in mean_over_levels("model", reported).items()}
 
     assert (means["output_tokens_mean"].value, means["output_tokens_mean"].n) == (175, 40)
     assert means["input_tokens_mean"].value is None

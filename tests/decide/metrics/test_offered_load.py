@@ -18,9 +18,9 @@ def ten_a_second(count: int = 100, late: float = 0.0):
 
 def test_a_closed_loop_has_no_schedule():
     [arrivals, lateness] = [term for term in TERMS if term.name in ("Arrivals", "Lateness")]
-    told = {place.metric for place in measure(build_window(ten_a_second()))}
+    reported = {place.metric for place in measure(build_window(ten_a_second()))}
 
-    assert not told & {*arrivals.metrics, *lateness.metrics}
+    assert not reported & {*arrivals.metrics, *lateness.metrics}
 
 
 def test_what_came_in_and_what_was_answered_in_the_window_are_told_apart():

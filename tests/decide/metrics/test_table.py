@@ -234,10 +234,10 @@ def test_whatever_the_rows_no_result_is_impossible(drawn):
     """Shares lie between 0 and 1, times and tokens are not negative, intervals hold their value, quantiles rise."""
     rows = []
     for number, (outcome, (sent, first, last, end), phase, output) in enumerate(drawn):
-        told = output if outcome in ("ok", "length") else None
+        reported = output if outcome in ("ok", "length") else None
         rows.append(
             row(f"r{number:02}", intended=sent, sent=sent, first=first if output else None,
-                last=last if output else None, end=end, output=told, outcome=outcome, phase=phase)
+                last=last if output else None, end=end, output=reported, outcome=outcome, phase=phase)
         )  # fmt: skip
     results = measure(build_window(rows, SLO, users=3))
 

@@ -6,18 +6,18 @@ from firsttoken.decide.measure.failures import Failure
 from firsttoken.decide.words.failure_words import describe_failures, shorten
 
 
-def failure(**told):
+def failure(**reported):
     plain = {
         "target": "m", "outcome": "http_5xx", "status": 502, "words": "Bad Gateway", "example": "Bad Gateway",
         "count": 20, "measured": 18, "first_ns": 1, "last_ns": 2, "stages": {0: 20},
     }  # fmt: skip
-    return Failure(**plain | told)
+    return Failure(**plain | reported)
 
 
 def test_the_most_frequent_failure_is_told_with_its_words():
-    told = describe_failures([failure(), failure(outcome="connect", status=None, words="", count=14)], 200)
+    reported = describe_failures([failure(), failure(outcome="connect", status=None, words="", count=14)], 200)
 
-    assert told == '34 of 200 attempts failed, most often http_5xx 502 on m: "Bad Gateway" (20 times)'
+    assert reported == '34 of 200 attempts failed, most often http_5xx 502 on m: "Bad Gateway" (20 times)'
 
 
 def test_one_kind_of_failure_is_not_called_the_most_frequent():

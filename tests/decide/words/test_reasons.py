@@ -73,16 +73,16 @@ PACE = result("tpot_ms", 31.0, 30.0, 32.0, level=4.0, q=0.95)
 
 
 def test_reasons_and_what_would_flip_them(snapshot):
-    told = {
+    reported = {
         heading: [why(decided, TOO_SLOW, LATE), *list_flips(decided, SLO, [], finding(TOO_SLOW, PACE))]
         for heading, decided in DECIDED.items()
     }
     unpaced = level(0.0, 0.0, 1.0, n=24, flags=("CENSORED",))
-    told["no answer told its pace"] = [
+    reported["no answer told its pace"] = [
         explain(unpaced, 0.95, [UNPACED], finding()),
         *list_flips(unpaced, SLO, [UNPACED], finding()),
     ]
-    snapshot("reasons", told)
+    snapshot("reasons", reported)
 
 
 @pytest.mark.parametrize("decided", DECIDED.values(), ids=list(DECIDED))

@@ -46,13 +46,13 @@ LOADS = [
 
 def test_what_was_tested_and_what_was_not(snapshot):
     begun, lengths = "2026-01-05T10:00:00Z", Lengths(411, 128, 405, 128)
-    told = {
+    reported = {
         "scope": describe_scope(SCENARIO, SCENARIO.target[0], USERS, 64.0, lengths, begun),
         "loads": [describe_load(scenario_of(load), unit, top) for load, unit, top in LOADS],
         "not tested, of a simulated target": untested(),
         "not tested, of an open loop": untested(unit=REQUESTS),
     }
-    snapshot("scope", told)
+    snapshot("scope", reported)
 
 
 def test_each_of_these_takes_one_thing_off_what_was_not_tested():

@@ -109,7 +109,7 @@ def test_a_refusal_is_told_with_the_address_of_the_master() -> None:
 def test_a_master_that_never_welcomes_is_no_firsttoken() -> None:
     client, master, clock = client_of(lambda message: None)
 
-    with pytest.raises(JoinError, match="expected FirstToken, only Locust answered"):
+    with pytest.raises(JoinError, match="expected FirstToken, got an answer of Locust alone"):
         clock.finish(client.register, None)
     assert len(master.received) == handshake.REGISTER_TRIES
     assert clock.now_ns() >= handshake.REGISTER_TRIES * 1e9 * handshake.REGISTER_S

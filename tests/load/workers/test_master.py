@@ -123,7 +123,9 @@ def test_without_any_worker_the_run_fails_with_the_last_one_s_reason(tmp_path: P
 
     world.workers[0].kill()
 
-    assert world.backend.stopping == "every worker was lost, the last, worker 1: its process ended with exit code -9"
+    assert (
+        world.backend.stopping == "all workers were lost, the last one, worker 1: its process ended with exit code -9"
+    )
     world.end_stages()
     world.end_run()
 
@@ -205,7 +207,7 @@ def test_a_disk_that_takes_no_more_rows_ends_the_run_and_workers_keep_theirs(
     world.drive(clocks, at_most_s=1)
 
     assert world.backend.failure is not None
-    assert "expected to write the workers' rows, the disk said: No space left on device" in world.backend.failure
+    assert "expected to write the workers' rows, got: No space left on device" in world.backend.failure
     world.end_stages()
     world.end_run()
     assert world.workers[0].ended == ""
@@ -235,7 +237,7 @@ def test_what_is_no_message_or_comes_from_a_stranger_is_ignored(
         world.backend.on_message("stranger", b"\xc1")
     world.backend.on_message("stranger", encode(HealthReport(HEALTH)))
 
-    assert "a message from stranger: expected one of ours" in caplog.text
+    assert "a message from stranger: expected one of FirstToken" in caplog.text
     world.backend.flush_journal()
     assert not (tmp_path / "health.jsonl").exists()
 

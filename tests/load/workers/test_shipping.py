@@ -241,7 +241,7 @@ def test_a_full_disk_is_the_failure_of_the_intake_and_it_takes_no_more(tmp_path:
         assert intake.accept(Rows(RUN, Batch(1, 4096, rows))) is None
 
     assert intake.failure is not None
-    assert "expected to write the workers' rows, the disk said: File too large" in intake.failure
+    assert "expected to write the workers' rows, got: File too large" in intake.failure
     assert intake.accept(Rows(RUN, Batch(1, 4096, rows))) is None
     intake.close()
 
