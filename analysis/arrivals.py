@@ -4,8 +4,6 @@ Only of an open loop: the rate that was asked for against the rate that was answ
 once, which arrivals were dropped, and how late the load process itself began them.
 """
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 
 from firsttoken.analysis import (

@@ -4,8 +4,6 @@ Dollars at [demand], from what one measured answer reads and writes and from the
 names; the other dated sources stand beside it. What no source states is unknown, never 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from firsttoken.analysis import (

@@ -4,8 +4,6 @@ The same requests to the same model twice: on the wire, where an arrival is the 
 openai package, where it is when an application is handed the object. Shown where a scenario has both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from firsttoken.analysis import (

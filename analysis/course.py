@@ -4,8 +4,6 @@ Only of a load that changes while it is measured (a ramp, a step, a spike, a soa
 your own): the load profile in about ten slices, and what share of the requests of each met the SLO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.analysis import (

@@ -4,8 +4,6 @@ System tokens per second against users, beside what the same users would get if 
 pace of the median stream relative to the stream of the lowest load.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from matplotlib.axes import Axes

@@ -5,8 +5,6 @@ were and when. Beside them what is no failure and yet no plain answer: streams t
 unknown finish reasons, answers that the behaviour stopped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from firsttoken.analysis import (

@@ -5,8 +5,6 @@ read and how late the load process came to its work, over time; and what was thr
 is asked through the openai package has no row: what the package adds is there what is measured.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from firsttoken.analysis import (

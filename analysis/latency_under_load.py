@@ -4,8 +4,6 @@ Time to first token and time per output token against the load: the 95th percent
 beside it, and the SLO where the scenario makes one.
 """
 
-from __future__ import annotations
-
 from firsttoken.analysis import (
     BATCHES,
     MOST_NAMED,

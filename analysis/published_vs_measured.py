@@ -5,8 +5,6 @@ source publishes (where it says nothing, the first source that does). A figure a
 published one, or when it lies within 3 % of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from firsttoken.analysis import (

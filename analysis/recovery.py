@@ -4,8 +4,6 @@ Only of a spike: the wait for the first word, 95 of 100 users, in a window that 
 it was back at what it was before.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

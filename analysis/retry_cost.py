@@ -5,8 +5,6 @@ them. Quota: the share of attempts that counted against a limit and gave nothing
 that succeeded.
 """
 
-from __future__ import annotations
-
 import math
 
 from firsttoken.analysis import (

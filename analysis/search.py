@@ -4,8 +4,6 @@ Only of a search: every load that was tried, in order, with what it showed; the 
 failed, and what an open loop said of it where a closed one was searched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from matplotlib.figure import Figure

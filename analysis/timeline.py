@@ -4,8 +4,6 @@ One axis of time for the whole run: attempts in flight, times to first token, to
 process's own lag. Shaded: the measure windows; what lies outside them is drawn here and in no figure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from firsttoken.analysis import (

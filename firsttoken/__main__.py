@@ -3,8 +3,6 @@
 Rule: until the commands are read, which takes a moment, an interrupt ends the process as it ends any program: quietly.
 """
 
-from __future__ import annotations
-
 import signal
 from typing import NoReturn
 

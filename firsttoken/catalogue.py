@@ -3,8 +3,6 @@
 Rule: every figure belongs to one dated source, and what a source does not say is None: unknown is never 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated

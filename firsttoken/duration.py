@@ -3,8 +3,6 @@
 Rule: they stay as written until a computation needs them.
 """
 
-from __future__ import annotations
-
 import re
 
 DURATION = r"[0-9]+(\.[0-9]+)?(ms|s|m|h)"

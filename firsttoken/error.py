@@ -4,8 +4,6 @@ Rule: every error with a sentence for the user derives from this one, and only t
 a fault of ours, and keeps its traceback.
 """
 
-from __future__ import annotations
-
 
 class FirstTokenError(Exception):
     """Something that the user can fix; the message is a sentence: expected, got, where, what next."""

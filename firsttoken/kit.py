@@ -4,8 +4,6 @@ Rule: this is the only place that knows the order: ./FOLDER, then the kit inside
 the package (a checkout). Adding a file to a folder is all it takes.
 """
 
-from __future__ import annotations
-
 import difflib
 import shutil
 from pathlib import Path

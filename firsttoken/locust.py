@@ -4,8 +4,6 @@ Rule: it is the only module of ours that a locustfile needs. Importing it adds l
 scenario needs under `locust -f`, and does nothing else.
 """
 
-from __future__ import annotations
-
 from locust import between, constant, task
 
 from firsttoken.load import locust_cli

@@ -4,8 +4,6 @@ Rule: one table, old module -> new module, and where a name was changed too, old
 here only after it was found nowhere else; the module behind it is today's, under its old path.
 """
 
-from __future__ import annotations
-
 import sys
 import warnings
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Rule: a time is int64 nanoseconds since the run's origin on CLOCK_MONOTONIC, an 
 nothing derived is stored. A row whose `outcome` is None is a start line: the attempt started and has not ended.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 import msgspec

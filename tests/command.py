@@ -1,7 +1,5 @@
 """How tests run the command: as a process, as a user would."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

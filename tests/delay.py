@@ -1,7 +1,5 @@
 """A long cable: a TCP proxy that hands on every byte some milliseconds later. LISTEN-PORT HOST PORT DELAY-MS"""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 

@@ -1,7 +1,5 @@
 """Runs that are driven to their end with real processes and without a report, for tests of what a load does."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

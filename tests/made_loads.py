@@ -1,7 +1,5 @@
 """Made runs of every kind of load, for the tests of what reads them: an open loop, a search, a spike."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.made_run import Order, make_run

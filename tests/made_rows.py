@@ -4,8 +4,6 @@ Rule: each row is a function of its stage and number alone, so that no row waits
 The users of a stage are never idle: one's next request is intended at the moment when the last one ended.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path

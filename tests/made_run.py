@@ -4,8 +4,6 @@ It has what a real run writes: scenario.toml, manifest.json, stages.jsonl, healt
 queue model of made_stage.py. The same arguments give the same bytes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

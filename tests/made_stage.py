@@ -4,8 +4,6 @@ A model has slots, a queue, a pace that slows with the batch, and 429 once the q
 back-off. The stage ends when every measured request has, as a real one does, or at the hold deadline.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections import defaultdict, deque
 from dataclasses import dataclass

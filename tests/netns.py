@@ -3,8 +3,6 @@
 Rule: they are the test's own, and gone with it; where this machine allows none the test is skipped and says so.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -3,8 +3,6 @@
 Rule: whatever is not plain is refused, so that what a reader sees is what Kubernetes reads.
 """
 
-from __future__ import annotations
-
 import re
 
 Node = dict[str, "Node"] | list["Node"] | str

@@ -1,7 +1,5 @@
 """Processes of a test: whose children they are, when they are gone, and when something has come about."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -3,8 +3,6 @@
 Rule: the server is a process of its own, ended with its block, and its truth log is read only after it has ended.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping

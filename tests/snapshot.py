@@ -4,8 +4,6 @@ Rule: tests assert facts. The words in which we tell them are compared here with
 top to bottom; `make snapshots` writes it anew, and the change of it shows what readers will see.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path

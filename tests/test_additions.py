@@ -4,8 +4,6 @@ The package is copied, each addition is made in the copy as a person would make 
 them from its dry run to its PDF.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

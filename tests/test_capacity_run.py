@@ -2,8 +2,6 @@
 than a second, and what was broken off can go on.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import random

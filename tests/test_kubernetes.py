@@ -1,7 +1,5 @@
 """docs/kubernetes: the manifests fit each other, the commands in them are ours, and the scenario is one that runs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

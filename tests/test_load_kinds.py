@@ -1,7 +1,5 @@
 """Every kind of load, driven for some seconds with real processes: what was asked for is what the server was asked."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from itertools import pairwise
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`make demo` ends well with any verdict and no failure of the tool, `make coverage` with enough of each module."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

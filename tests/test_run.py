@@ -1,7 +1,5 @@
 """The main job as a user does it: one command, a run folder, figures that are right, and an end in any case."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -4,8 +4,6 @@ Rule: a step is a run like any other (Locust, rows, retries, health), in a folde
 read like any other, by a study, and compared with the simulator's own log.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Rule: one sentence: what was expected, what was given, and what to try; other errors keep the parser's own text.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Collection
 from pathlib import Path

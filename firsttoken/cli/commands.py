@@ -4,8 +4,6 @@ Rule: progress goes to stderr, results to stdout; bad input is one sentence and 
 Exit codes: 1 the tool or its input failed, 130 interrupted; those of a run's decisions are in decide/exit_code.py.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

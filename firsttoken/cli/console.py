@@ -3,8 +3,6 @@
 Rule: a terminal's lines break between words; what goes to a file or a pipe is one line a sentence.
 """
 
-from __future__ import annotations
-
 import sys
 
 from rich.console import Console

@@ -4,8 +4,6 @@ Rule: all of it goes to stderr. In a terminal the lines of the moment are drawn 
 then, so that a log shows that the run is alive.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping
 

@@ -3,8 +3,6 @@
 Rule: an option has one name and one sentence of help, whichever command takes it.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

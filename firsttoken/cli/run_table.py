@@ -1,7 +1,5 @@
 """The summary table of a run: a line per target and level, ready to print."""
 
-from __future__ import annotations
-
 from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_metric, write_point

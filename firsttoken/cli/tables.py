@@ -4,8 +4,6 @@ Rule: no word is ever broken. Headings wrap first, then cells; where the longest
 becomes a block with a line for each column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 

@@ -3,8 +3,6 @@
 Rule: only what a level needs is in memory at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial

@@ -1,7 +1,5 @@
 """The study of one target: its levels to results, flags, a ruling and a decision."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

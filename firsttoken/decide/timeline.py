@@ -4,8 +4,6 @@ Rule: rows are read a stage at a time and what stays of them is the size of a ch
 the caller could not add up again: the integral of each curve is the total.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ computed by other definitions than those of this version says nothing by not fol
 another release may lack the kinds of results that came later, everywhere: these alone are not missing.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path

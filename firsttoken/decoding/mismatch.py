@@ -4,8 +4,6 @@ Rule: of msgspec only counts what it takes and what it refuses. The words in whi
 another version's may be others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, NamedTuple, Union, get_args, get_origin

@@ -4,8 +4,6 @@ Rule: the sentence names the file, the key, what was expected, what came and, fo
 valid one. Nothing is coerced, ignored or guessed. A value that may be a secret is never repeated.
 """
 
-from __future__ import annotations
-
 import difflib
 import json
 import math

@@ -5,8 +5,6 @@ stdin: one line with the resolved scenario and where its targets listen; stdout:
 Rule: every target is asked both ways, whichever its client; an API that the package does not know, on our wire alone.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

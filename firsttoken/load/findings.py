@@ -4,8 +4,6 @@ Rule: pure. What the two disagree about is shown, not settled: the package is ho
 What a reader has to know beside a value is a remark under the value's key, and says what follows from it.
 """
 
-from __future__ import annotations
-
 from firsttoken.load.control.slo import is_empty
 from firsttoken.row import (
     ADDRESS_FAILED,

@@ -4,8 +4,6 @@ Rule: a locustfile stays an ordinary Locust file; what the scenario needs listen
 or under its web UI, where each press of Start is a run of its own, with its own folder and simulators.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

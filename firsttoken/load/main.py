@@ -7,8 +7,6 @@ Rule: whatever happens, this process is gone two seconds after its control pipe 
 here.
 """
 
-from __future__ import annotations
-
 import logging
 import signal
 import sys

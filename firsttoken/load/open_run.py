@@ -4,8 +4,6 @@ Rule: the manifest is there before the first request and says how the run ended;
 says "running" was killed. The process may open the files that its plan needs before it opens the first of them.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import time

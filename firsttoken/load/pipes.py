@@ -4,8 +4,6 @@ Rule: reading waits on the hub and never stops it, and a parent that no longer r
 pipe to themselves: everything that a locustfile prints or logs, or its subprocesses write, goes to stderr.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

@@ -4,8 +4,6 @@ Rule: pure. A field counts as named only as a whole word, in a message about the
 value: a number that is too large is no reason to leave a field out.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -3,8 +3,6 @@
 Rule: nothing that was recorded is altered; a torn line was never finished.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar

@@ -7,8 +7,6 @@ Rule: it ends with every row at the master, or says where they are; and it alway
 its control pipe closes.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

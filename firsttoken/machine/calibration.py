@@ -4,8 +4,6 @@ Rule: a ceiling is the load of a step in which every bound held. Where something
 it says "at least". The figures hold for the machine that they were measured on, so each host has its own record.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress

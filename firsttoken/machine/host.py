@@ -3,8 +3,6 @@
 Rule: nothing that names its owner; what the system does not report is None.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 from pathlib import Path

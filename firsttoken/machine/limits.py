@@ -4,8 +4,6 @@ Rule: what is certain to fail is refused before a run starts, what may fail is w
 all the same is a client_error in the row of its attempt and never the server's.
 """
 
-from __future__ import annotations
-
 import math
 import resource
 import sys

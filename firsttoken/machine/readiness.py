@@ -3,8 +3,6 @@
 Rule: all of it is found before the run folder exists and before a byte is sent.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ Rule: pure, and a proxy's user name and password show in no repr, no refusal and
 loopback is never reached through a proxy of the environment: a proxy could not reach it.
 """
 
-from __future__ import annotations
-
 import base64
 import ipaddress
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Rule: pure, and known before anything is sent: a scenario is held against it as 
 refusal is a sentence, and never repeats a header's value or a key.
 """
 
-from __future__ import annotations
-
 import re
 from urllib.parse import SplitResult, urlsplit
 

@@ -23,8 +23,6 @@ length-biased gap, then gaps of mean 1. It draws every number between 0 and 1 fr
 decides. Scenario, JSON Schema, dry run and report read the rest from the entry.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from itertools import accumulate

@@ -5,8 +5,6 @@ a guess. A cap of [budget] bounds what it caps. What is expected is no bound: it
 retry, in tokens as prose has them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import fmean

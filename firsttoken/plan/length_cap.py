@@ -4,8 +4,6 @@ Rule: a server may count a token or two its own way. What is past that shows tha
 answers are as long as it likes.
 """
 
-from __future__ import annotations
-
 from firsttoken.scenario.target import Target
 from firsttoken.wire.dialects import DIALECTS
 

@@ -4,8 +4,6 @@ Rule: the shape is asked second by second, as Locust asks it, on a clock that on
 profile like every other, so that the plan, the dry run and all workers know the whole load before it begins.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 

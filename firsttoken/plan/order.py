@@ -4,8 +4,6 @@ Rule: the order is part of the experiment; `turns` says which target comes next.
 run has finished is not run again.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial

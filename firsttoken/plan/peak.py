@@ -4,8 +4,6 @@ Rule: all code that plans ahead (open files, ports, workers, the demand, the dry
 one user alone bounds a closed loop by Little's law, users = rate x time of a cycle; an open loop says its rate itself.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

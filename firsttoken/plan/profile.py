@@ -9,8 +9,6 @@ and after the last piece its last value stays. Which pieces a ramp, a step, a sp
 stands with their keys, in `scenario/course`; `locust_shape` makes those of a LoadTestShape.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -9,8 +9,6 @@ arrivals a second,
     both          attempts <= requests x tries of the policy
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar

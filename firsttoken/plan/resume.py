@@ -4,8 +4,6 @@ Rule: a stage that ended as planned is not run again; an interrupted one is, und
 report studies the later one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

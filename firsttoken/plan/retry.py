@@ -14,8 +14,6 @@ To add a policy, give it a name in `PolicyName` and an entry in POLICIES. Scenar
 page of the report, which puts each failure to the policy, follow.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

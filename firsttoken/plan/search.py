@@ -10,8 +10,6 @@ the middle of what is left, it is measured once more; undecided again, it counts
 it, and what was found names it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Rule: slot s of a shape is open while the load wanted is at least s + 1/2, so th
 users as wanted; the slots of a ladder open one by one over the ramp, evenly, and stay open.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from firsttoken.plan.profile import Profile

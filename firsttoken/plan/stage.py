@@ -4,8 +4,6 @@ Rule: everything that a load process has to know of a stage stands in its plan, 
 plan; a length of None is "auto", which the stage's clock decides.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec

@@ -4,8 +4,6 @@ Rule: an order is a function of the targets, the number of levels to run on each
 write its function beside the others, and give it a name in `OrderName` and an entry in ORDERS.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Literal, NamedTuple

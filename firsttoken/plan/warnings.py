@@ -3,8 +3,6 @@
 Rule: a warning is one sentence with the figures and what to write instead.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit

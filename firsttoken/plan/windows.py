@@ -3,8 +3,6 @@
 Rule: what "auto" means stands here once, for the clock that ends a phase as for the dry run that predicts it.
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

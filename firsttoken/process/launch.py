@@ -4,8 +4,6 @@ Rule: every child runs in its own session with a control pipe as its stdin; it o
 within two seconds after it closes, so nothing outlives the command, also when the command is killed.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Rule: nothing that was recorded is lost; a folder with content is refused, and one that another run uses is left alone.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Iterator

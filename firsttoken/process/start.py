@@ -4,8 +4,6 @@ Rule: nothing is written before it is agreed to, nothing is sent before the fold
 started here is ended here.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ Rule: the same rows give the same bytes, on any day and without a network. The d
 comes with the package, and neither the clock nor the machine that builds it leaves a trace.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import shutil
 import sys

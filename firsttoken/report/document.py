@@ -3,8 +3,6 @@
 Rule: texts, not numbers. A template of reports/ decides where they are placed and adds only headings.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The evidence line of page one: what the answer rests on, and how a reader can check it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from firsttoken.decide.study import Study

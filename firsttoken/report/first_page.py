@@ -4,8 +4,6 @@ Rule: every sentence here is the study's own. Where there are too many, the leas
 validity ("continued from page one"); nothing is reworded.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest

@@ -3,8 +3,6 @@
 Rule: a metric is defined where it is computed, in decide/metrics, once; words that are no metrics in glossary.toml.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Rule: a load that was paid for always gets a report. An exception of a part becomes one sentence.
 """
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable
 from pathlib import Path

@@ -3,8 +3,6 @@
 Rule: the worst level speaks for a chart, and an error that could not be measured is stated, not drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.decide.judge.instrument import PROVEN_MS, InstrumentAccuracy

@@ -3,8 +3,6 @@
 Rule: what is said here is what the code does; a default is printed as the value that was used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path

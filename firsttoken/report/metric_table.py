@@ -4,8 +4,6 @@ Rule: what the study does not print is not printed here: too few samples are "n/
 is "unknown". The unit stands at the head of a column, and its cells are bare numbers with their interval.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple

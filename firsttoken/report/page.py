@@ -5,8 +5,6 @@ place among the pages, `ORDER`; `run_alone` makes the same file a command. A pag
 the template adds no digit and no unit.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Rule: only the process of a command is silenced, once, as it starts; `-W` and PY
 What a user's own file should change is shown in any case.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 import warnings

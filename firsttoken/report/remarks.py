@@ -3,8 +3,6 @@
 Rule: a count is shown with its effect on the results.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from firsttoken.decide.study import Study

@@ -4,8 +4,6 @@ Rule: the words come from the policy that the run used, by asking it. Each failu
 `choose_backoff_ms`, and only one that it tries again is named, so the sentence cannot say what the code does not do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from firsttoken.decide.words.units import write_share, write_value

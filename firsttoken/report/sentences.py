@@ -3,8 +3,6 @@
 Rule: a name or a number is written in one way on every page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.catalogue import Source

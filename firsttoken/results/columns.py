@@ -6,8 +6,6 @@ run's origin, and a float64 holds those exactly up to 2^53, which is 104 days. A
 same object in every place, so that it costs a pointer; a word that the row does not know is absent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

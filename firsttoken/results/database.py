@@ -3,8 +3,6 @@
 Rule: every connection is opened here, and one that a user's query reaches is locked before it does.
 """
 
-from __future__ import annotations
-
 import tempfile
 import uuid
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Rule: reading adds attempts.parquet and alters nothing that a run wrote. A folde
 like any other.
 """
 
-from __future__ import annotations
-
 import difflib
 from pathlib import Path
 from typing import TypeVar

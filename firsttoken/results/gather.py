@@ -5,8 +5,6 @@ start without an end is a row with outcome `lost`. What cannot be read is counte
 journal is read twice, once for its keys and once to be written.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -6,8 +6,6 @@ is the first send's. `uploaded` bounds no mark of the answer: a server may answe
 kernel may stamp the answer before a starved client gets round to note that its upload is done.
 """
 
-from __future__ import annotations
-
 from firsttoken.row import MOST_TOKENS
 
 ANSWER = (

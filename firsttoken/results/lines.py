@@ -3,8 +3,6 @@
 Rule: a line that cannot be read is left out, counted and said, wherever it stands; it never takes others with it.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 

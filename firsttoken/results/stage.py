@@ -4,8 +4,6 @@ Rule: a stage that was interrupted and repeated by a later one, as `--resume` do
 no more; two whole stages of one level are two observations.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec

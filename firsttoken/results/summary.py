@@ -5,8 +5,6 @@ Each entry says by which `definitions` it was computed, so that the list remains
 Rule: JSON knows no infinity, and null means absent; so what never came is written as the string "inf".
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from pathlib import Path

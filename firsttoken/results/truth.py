@@ -3,8 +3,6 @@
 Rule: the truth is on the same clock as the rows once the run's origin is taken off; a line that is torn is no truth.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -6,8 +6,6 @@ To add a shape, write a class of its keys beside the others, with `words` for th
 line in Shapes, of the name that a scenario gives it. Scenario, JSON Schema, plan, dry run and report follow.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, NamedTuple, get_args

@@ -5,8 +5,6 @@ window belongs to the model at every provider; which API answers is the vendor's
 target that is billed at one of the vendor's prices.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import NamedTuple

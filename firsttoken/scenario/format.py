@@ -4,8 +4,6 @@ Rule: a value that cannot be meant is refused here, while it is decoded, so that
 What depends on the catalogue stands in `rules`. Durations stay as written: "1.5s", "200ms", "2m", "1h".
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Literal
 

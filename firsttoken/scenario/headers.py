@@ -4,8 +4,6 @@ Rule: a key is named, never written. A value that stands in a scenario is copied
 under a name that may carry a key is refused unless the scenario says that anyone may read it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

@@ -4,8 +4,6 @@ Rule: what cannot be meant together is refused here. Whether exactly one kind of
 trace is known too, in `format`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator, Sequence

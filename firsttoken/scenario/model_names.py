@@ -10,8 +10,6 @@ Rule: a suffix that is more than a date or a version is another model: m-mini is
 m-2025-06-01.
 """
 
-from __future__ import annotations
-
 import re
 
 _PREFIX = re.compile(r"(?:[^/]*/)*(?:[a-z_-]+\.)*(?=[a-z])")

@@ -4,8 +4,6 @@ Rule: what contradicts itself is refused. A price far from every listed one give
 probably written in and what it is then.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

@@ -5,8 +5,6 @@ working directory; the resolved scenario names what was found, the lengths that 
 that nothing else is ever asked under its name.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from firsttoken.scenario.format import Traffic

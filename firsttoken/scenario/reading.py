@@ -4,8 +4,6 @@ Rule: what is unknown, impossible or contradicting is refused with one sentence 
 where, what was expected, what came and what to write instead. Nothing is ignored.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Rule: beside any other policy than a custom one no key may be written, as it would mean nothing.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

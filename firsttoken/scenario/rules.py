@@ -4,8 +4,6 @@ Rule: a contradiction is refused, with the figures that contradict. What is only
 (`warnings`).
 """
 
-from __future__ import annotations
-
 import os
 import ssl
 from collections.abc import Mapping

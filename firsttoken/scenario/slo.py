@@ -3,8 +3,6 @@
 Rule: key, metric and words of a limit are read from the table.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, NamedTuple
 
 import msgspec

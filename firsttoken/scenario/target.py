@@ -3,8 +3,6 @@
 Rule: an address, a header or a body that cannot be sent, or that could hold a secret, is refused here.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Literal

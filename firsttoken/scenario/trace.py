@@ -4,8 +4,6 @@ Rule: a trace is read where it is needed and never copied; what the report must 
 lengths and what was left out of it, is written into the resolved scenario.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path

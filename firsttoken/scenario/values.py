@@ -3,8 +3,6 @@
 Rule: what a value must look like, and the words in which a wrong one is refused, stand here once.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta

@@ -4,8 +4,6 @@ Rule: a mark is taken in user space, when the package hands something over. What
 written back as the event that it came from, it goes the way of the wire's events.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterable, Mapping

@@ -4,8 +4,6 @@ Rule: the package gets every piece as it comes, untouched. It decodes what it re
 many pieces, so only the time that it waited for them shows whether its tokens came one by one or all at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import httpx2

@@ -4,8 +4,6 @@ Rule: the package does all that it does for an application, except its own retri
 ends it here as it does on the wire.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from time import monotonic_ns
 from typing import cast

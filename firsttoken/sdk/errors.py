@@ -4,8 +4,6 @@ Rule: pure; the innermost exception counts, in the wire's words for the same thi
 same of the same server.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import socket

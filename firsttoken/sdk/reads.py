@@ -3,8 +3,6 @@
 Rule: both are what a read says, and no matter of the words or the kind of the exception that follows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 

@@ -5,8 +5,6 @@ closes, and ignores Ctrl-C, which is for its parent. A closed pipe means that th
 this server: the load ends first, so that no request fails because the server ended.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os

@@ -4,8 +4,6 @@ Rule: the service says who is next; this only wakes them. While the model is fro
 that is given back stays empty.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

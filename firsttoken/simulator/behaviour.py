@@ -3,8 +3,6 @@
 Rule: times are functions of the settings, the prompt and the load; no clock and no chance in this file.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from firsttoken.catalogue import Faults, Freeze, Simulated

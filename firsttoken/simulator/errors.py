@@ -3,8 +3,6 @@
 Rule: a refusal is raised with everything that its answer needs; only the edge turns it into HTTP.
 """
 
-from __future__ import annotations
-
 from math import ceil
 
 import msgspec

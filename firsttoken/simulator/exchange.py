@@ -1,7 +1,5 @@
 """One request and its answer over HTTP, and the truth about them as it comes to pass."""
 
-from __future__ import annotations
-
 import asyncio
 from time import monotonic_ns
 from uuid import uuid4

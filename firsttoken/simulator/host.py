@@ -1,7 +1,5 @@
 """The models that one simulator process hosts: who may ask which, and what each refuses."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from firsttoken.simulator.dialects.dialect import Ask

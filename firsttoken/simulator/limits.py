@@ -4,8 +4,6 @@ Rule: time is handed in. A request is charged when it is let in, with its prompt
 comes of it later; one that the limit itself turns away is not charged.
 """
 
-from __future__ import annotations
-
 from firsttoken.simulator.errors import ApiError, rate_limited
 
 MINUTE_NS = 60_000_000_000

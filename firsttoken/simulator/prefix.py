@@ -3,8 +3,6 @@
 Rule: pure. A prompt is compared from its first word on, in whole blocks, and only with prompts of the same model.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b

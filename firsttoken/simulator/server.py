@@ -1,7 +1,5 @@
 """The HTTP edge: which path is answered how, and the way of a request through the checks to its slot."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from functools import partial

@@ -4,8 +4,6 @@ Rule: first come, first served. Whatever is drawn for a request (jitter, fault, 
 seed, the model's name and the request's number only, so the same seed deals the same hands in the same order.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from random import Random
 from typing import Literal

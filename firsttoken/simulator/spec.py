@@ -1,7 +1,5 @@
 """What a simulator process serves: one JSON object on the first line of its stdin."""
 
-from __future__ import annotations
-
 import msgspec
 
 from firsttoken.catalogue import Model, Simulated, load_catalogue

@@ -4,8 +4,6 @@ Rule: times are CLOCK_MONOTONIC ns, taken immediately before the write they stan
 Lines are buffered, so that logging costs the streams nothing, and flushed each second by the owner of the log.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

@@ -3,8 +3,6 @@
 Rule: an answer is a stretch of one fixed text, so its words are known from where it starts and how long it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import cycle, islice
 

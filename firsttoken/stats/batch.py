@@ -6,8 +6,6 @@ the mean (the method of batch means; Law, Simulation Modeling and Analysis, 5th 
 enough: more gain next to nothing (Schmeiser 1982, Operations Research 30(3), 556-568).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

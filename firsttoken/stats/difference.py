@@ -8,8 +8,6 @@ MOVER, the method of variance estimates recovery (Zou and Donner 2008, Statistic
 which needs nothing of the two but their intervals, lopsided as those of quantiles are.
 """
 
-from __future__ import annotations
-
 import math
 
 from firsttoken.stats.estimate import Estimate

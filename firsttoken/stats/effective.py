@@ -6,8 +6,6 @@ values would give s^2 / n. So n_eff = s^2 / V, shrunk by (z / t)^2 with k - 1 de
 estimated, and never above n: values that alternate earn no credit.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Rule: an end that does not exist is None, never the value itself, and infinity i
 what a request that failed has waited.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -5,8 +5,6 @@ Biometrika 26, 404-413). A gate wants this one: Wilson's is narrower but covers 
 where shares of requests that met the SLO live.
 """
 
-from __future__ import annotations
-
 from scipy.stats import beta
 
 from firsttoken.stats.estimate import Estimate, nothing

@@ -10,8 +10,6 @@ never be covered, and the interval has two ends only where 1 - q^n - (1-q)^n >= 
 the median, 59 for p95 and 299 for p99.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -4,8 +4,6 @@ Requests of one run share that run's luck, so thousands of them say nothing of t
 is mean +- t(k-1) * s / sqrt(k) (Student 1908); a bootstrap over 3 runs would cover 72 % where it says 95 %.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

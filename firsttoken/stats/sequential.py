@@ -21,8 +21,6 @@ end soonest are not like the others. They are treated as independent, which requ
 leaves out those of the settling, lets two end-to-end times of a request pass at least, or gives the design effect.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Literal

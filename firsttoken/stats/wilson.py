@@ -4,8 +4,6 @@ Wilson's score interval (1927, Journal of the American Statistical Association 2
 and Pearson's, in proportion.py, which is wider by about half a request at either end.
 """
 
-from __future__ import annotations
-
 import math
 
 Z = 1.959963984540054

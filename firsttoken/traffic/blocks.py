@@ -5,8 +5,6 @@ blocks in common, byte for byte, as far as their numbers agree, and differ from 
 puts its nonce into every block: what the trace shares is shared inside a stage, and nothing with another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b

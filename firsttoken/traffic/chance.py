@@ -3,8 +3,6 @@
 Rule: numbers come from a hash and not from a generator, whose seeding would cost more than the prompt it is for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import count

@@ -5,8 +5,6 @@ draws, the scenario's system prompt stands in front where there is no other, and
 cold run stands a word that no other request has.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil

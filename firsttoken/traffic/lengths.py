@@ -3,8 +3,6 @@
 Rule: a drawn length is a pure function of a number between 0 and 1, so that the caller's seed decides.
 """
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

@@ -4,8 +4,6 @@ Rule: a line is {"messages": [...]}, {"prompt": "..."} or a bare list of message
 alone. A file with a line that is none of these is refused, with the number of the line and what was expected there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path

@@ -5,8 +5,6 @@ only the nonce of a cold run differs.
 One word is one token to the simulator; a real server counts for itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache

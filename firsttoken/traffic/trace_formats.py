@@ -13,8 +13,6 @@ words that do not depend on its content, so that the like of it can be counted.
     Qwen-Bailian            JSON lines as Mooncake's, with chat_id, times in seconds and blocks of 16 tokens
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping

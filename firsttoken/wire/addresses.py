@@ -4,8 +4,6 @@ Rule: pure, the time is handed in. The order is shuffled from a seed, with the f
 section 4). An address that failed is passed over while another one works, and gets one try again after a while.
 """
 
-from __future__ import annotations
-
 import random
 from collections import deque
 from collections.abc import Iterable

@@ -6,8 +6,6 @@ Rule: `send` raises for nothing that the network or the server does; the outcome
 mid-attempt passes through, and the row is finished on its way.
 """
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from itertools import chain

@@ -5,8 +5,6 @@ CLOCK_MONOTONIC. Both clocks are read at each read, and while their distance is 
 stamped nothing, the time of the read stands in: late, never early.
 """
 
-from __future__ import annotations
-
 import socket
 import struct
 import sys

@@ -4,8 +4,6 @@ Rule: a read is a callback of the hub, never a switch of greenlets; its time is 
 an exception in a callback ends the attempt, as a callback that raised would leave its user waiting for ever.
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable
 from time import monotonic_ns

@@ -3,8 +3,6 @@
 Rule: pure; times are ns on one clock, handed in.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from firsttoken.wire.outcome import LEFT_OPEN, End

@@ -4,8 +4,6 @@ Rule: the socket is Python's own even in a process that Locust has patched, for 
 left to the hub; what fails is a DialError, an ssl.SSLError, or this machine's own OSError.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -6,8 +6,6 @@ Azure OpenAI is a base URL like any other: https://NAME.openai.azure.com/openai/
 as bearer; https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT?api-version=... takes a key as `api-key`.
 """
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Collection, Mapping

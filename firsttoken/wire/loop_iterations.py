@@ -4,8 +4,6 @@ Rule: what this iteration found was not there when the kernel was asked in the i
 an arrival from below, however long the socket itself was silent.
 """
 
-from __future__ import annotations
-
 from time import monotonic_ns
 
 from gevent import get_hub

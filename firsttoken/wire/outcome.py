@@ -3,8 +3,6 @@
 Rule: pure, one order of precedence, and tables for the words of servers and of the operating system.
 """
 
-from __future__ import annotations
-
 import errno
 import re
 import ssl

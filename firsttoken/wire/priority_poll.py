@@ -5,8 +5,6 @@ waits so long is read together with the second and has its stamp. So an iteratio
 for those who wait for a first token; all others keep their turn.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from time import monotonic_ns
 

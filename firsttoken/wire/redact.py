@@ -4,8 +4,6 @@ Rule: a server may quote our key in its answers, as it was sent or in another en
 that we sent reaches a row.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import json

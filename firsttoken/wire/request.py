@@ -7,8 +7,6 @@ Rule: pure; nothing is sent that invites a proxy to compress, and so to hold bac
 headers ask for it, as applications do: accept-encoding = "gzip, deflate, br".
 """
 
-from __future__ import annotations
-
 from firsttoken import __version__
 from firsttoken.wire.endpoint import Endpoint
 

@@ -3,8 +3,6 @@
 Rule: no socket and no wait here; certificates and names are always verified.
 """
 
-from __future__ import annotations
-
 import ssl
 
 PIECE_BYTES = 256 * 1024

@@ -3,8 +3,6 @@
 Rule: bounded memory; when a second brings more reads than are kept, every second one is dropped, evenly.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 MOST_DELAYS = 4096

@@ -3,8 +3,6 @@
 Rule: nothing is measured here; each case stands in a file of its own and also runs alone.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

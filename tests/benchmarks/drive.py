@@ -4,8 +4,6 @@ Rule: the process is the one that `firsttoken run` starts, with everything on: L
 Errors are paired by request id, and everything is of the measure phase.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ Rule: the server is the same C page with OpenSSL and the certificates of the tes
 missing there is no case, and the output says so.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

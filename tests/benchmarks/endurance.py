@@ -4,8 +4,6 @@ Rule: `firsttoken report` runs as a process of its own, and so does what makes t
 peak of memory of the one that starts it. The rows lie there before the clock starts, and each report has to count them.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -8,8 +8,6 @@ search may spend a third of the ladder's tokens, and its answer may be one level
 that the simulator wrote, by its own log; the search's confirmation in open loop counts as its own.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

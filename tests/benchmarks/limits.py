@@ -6,8 +6,6 @@ A planted window is so long that a freeze lies in each, and it counts only where
 is asked for right before, as `firsttoken calibrate` does it, for a machine is not as fast at all times.
 """
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from functools import cache

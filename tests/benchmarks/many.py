@@ -4,8 +4,6 @@ Rule: an attempt that failed is an error of ours, for the server has none; and t
 within 2 %, by the rule that voids a run. The 2,000 streams are slow ones, as one process reads 70,000 tokens a second.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

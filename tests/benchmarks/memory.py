@@ -4,8 +4,6 @@ Rule: two load processes that differ only in their number of streams, each strea
 to read; the difference of their resident memory counts the user, its greenlet, its connection and its row.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

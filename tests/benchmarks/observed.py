@@ -1,7 +1,5 @@
 """A run of one stage as the decisions see it."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from firsttoken.decide.measure.attempts import COLUMNS, take_columns

@@ -4,8 +4,6 @@ Rule: the shortest program that a competent user of the package would write, so 
 one answer's time. It runs until its stdin closes; its CPU time is read from outside, as that of every client.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -4,8 +4,6 @@ Rule: the figure is tokens over the CPU seconds of the simulator's process, requ
 epoll loop in this process, which only counts bytes) shares the machine.
 """
 
-from __future__ import annotations
-
 import select
 import socket
 import sys

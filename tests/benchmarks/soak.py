@@ -5,8 +5,6 @@ be it a worker or the one that leads them.
 The server is a few lines here, for nothing of it is measured. It runs alone: `python tests/benchmarks/soak.py`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import multiprocessing

@@ -4,8 +4,6 @@ Rule: at 1,000 streams the other clients run right after it, in the same run of 
 that a ratio compares what the machine gave to both. A client that cannot carry 1,000 streams gets as many as it can.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

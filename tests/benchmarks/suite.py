@@ -4,8 +4,6 @@ Rule: a figure is the median of all runs, or what its bar names instead, and its
 used more than a twentieth of a core is repeated, a few times, and where the machine never gets quiet the row says so.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

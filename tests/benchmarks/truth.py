@@ -3,8 +3,6 @@
 Rule: it is a process of its own, which of the two it is stands in the output, and its log is read only after it ended.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import subprocess

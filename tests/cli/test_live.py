@@ -1,7 +1,5 @@
 """What a person sees of a run as it goes: each stage as it begins, what each level has shown, the time left."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows written by hand as the columns that a run folder hands out: an absent number is nan, anything else None."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rows written by hand, in milliseconds, and the arrays and window data that are built from them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """A server whose answer depends on how many requests came before, whatever their connection."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from itertools import count

@@ -4,8 +4,6 @@ A request waits for a slot, then for its first token, then streams; lengths are 
 fare differently and the knee is not a cliff. Phases last as `load.clock` and `load.plan` have them.
 """
 
-from __future__ import annotations
-
 import heapq
 import random
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Plain Locust on our locustfile: the same stages, the same run folder, and Locust's own totals stay true."""
 
-from __future__ import annotations
-
 import json
 import socket
 import subprocess

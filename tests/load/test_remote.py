@@ -1,7 +1,5 @@
 """Workers on machines of their own: late messages and cut cables lose no row and double none."""
 
-from __future__ import annotations
-
 import re
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Many load processes drive what one would: the same questions at the same times, and nothing lost with one of them."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

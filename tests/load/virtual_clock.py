@@ -1,7 +1,5 @@
 """A run's clock in tests: time passes only where a test lets it, and everything that is due happens in order."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Callable
 from itertools import count

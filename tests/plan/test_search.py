@@ -1,7 +1,5 @@
 """A search finds the knee of servers of 4, 16 and 64 slots within one step, for a third of the tokens of the ladder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """What comes before a run's load: who agrees to it, and whose its folder is."""
 
-from __future__ import annotations
-
 import io
 import sys
 from pathlib import Path

@@ -3,8 +3,6 @@
 Rule: each process lives as long as its block and keeps what it writes in a folder of the test.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -4,8 +4,6 @@ Rule: what was held back says when it was let go, not how fast it was made. Answ
 may well fit into what a network sends at once.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from firsttoken.decide.flags.flag import Evidence, Rule, show

@@ -4,8 +4,6 @@ Rule: the instrument has to be right until the last measured token, which comes 
 that time without such lines counts as one in which it was not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 

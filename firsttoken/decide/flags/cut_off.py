@@ -1,7 +1,5 @@
 """Requests that were cut off before they ended: they make bounds of the results that they touch."""
 
-from __future__ import annotations
-
 from firsttoken.decide.flags.client_limits import is_own_failure
 from firsttoken.decide.flags.flag import Evidence, Rule, WindowFacts, show
 

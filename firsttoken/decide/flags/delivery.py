@@ -8,8 +8,6 @@ or never handed out at all is not delivered. What waited for the run's own budge
 user was idle, and no clock was late.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, Sentence, WindowFacts, join, say, show

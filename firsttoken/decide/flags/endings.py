@@ -4,8 +4,6 @@ Rule: an unknown finish reason counts as success and is reported; where there ar
 answers are whole is a guess. An answer longer than its cap is whole, but no other can be held against it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, say, show

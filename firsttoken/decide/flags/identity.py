@@ -4,8 +4,6 @@ Rule: models or tiers that are mixed, or that are not the ones asked for, keep a
 next is unknown. Several builds, deployments or addresses of the same model are only reported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from firsttoken.decide.flags.flag import Evidence, Listed, Quantity, Rule, Sentence, join, say, show

@@ -4,8 +4,6 @@ Rule: what is missing may well be what failed, so a level with missing rows, or 
 void.
 """
 
-from __future__ import annotations
-
 from firsttoken.decide.flags.flag import Evidence, Rule, join, show
 from firsttoken.decide.measure.window_data import WindowData
 

@@ -3,8 +3,6 @@
 Rule: an answer whose pace is unknown neither meets nor misses a limit on it, and more of such answers do not help.
 """
 
-from __future__ import annotations
-
 from firsttoken.decide.flags.flag import Evidence, Rule, show
 from firsttoken.decide.measure.window_data import WindowData
 

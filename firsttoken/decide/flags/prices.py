@@ -1,7 +1,5 @@
 """Answers that no price is stated for, so that their cost is unknown."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from firsttoken.catalogue import Source

@@ -12,8 +12,6 @@ measured binds where its allowance ran out. A refusal without any limit says not
 the API may limit.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

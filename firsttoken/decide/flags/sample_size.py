@@ -3,8 +3,6 @@
 Rule: a level too small for any outcome to pass says so, however its requests fared.
 """
 
-from __future__ import annotations
-
 import math
 
 from firsttoken.decide.flags.flag import Evidence, Quantity, Rule, show

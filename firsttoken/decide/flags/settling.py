@@ -3,8 +3,6 @@
 Rule: users who began together ask together; after two whole answers each has asked more than once, at its own time.
 """
 
-from __future__ import annotations
-
 from firsttoken.decide.flags.flag import Evidence, Rule, show
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.duration import NS

@@ -5,8 +5,6 @@ instrument or the plan and not the server. One that voids a pass marks a level t
 fail, and cannot pass. Any other flag says how to read the results.
 """
 
-from __future__ import annotations
-
 from firsttoken.decide.flags import (
     buffering,
     client_limits,

@@ -5,8 +5,6 @@ does not, and is unknown otherwise; a level whose measurement is void does neith
 pass can only fail. Nothing is extrapolated: the answer is a bracket of tested levels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -7,8 +7,6 @@ Rule: it is no level of the ladder. It is studied apart, said in one sentence, a
 a GO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -5,8 +5,6 @@ bracket's width and the error against the server's log, both at p99 of the measu
 log nothing is claimed that benchmarks against one did not show.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -3,8 +3,6 @@
 Rule: a result over repeats rests on the rows of all repeats, and one void repeat makes the whole level void.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -7,8 +7,6 @@ Rule: the intervals of the shares hold all together and not each by itself (Bonf
 1 - 0.05 / parts), or a service at the brink would seem to break for being checked often.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -7,8 +7,6 @@ decide: what was measured is a profile, unless already the lowest load misses th
 does not count (UNKNOWN).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -3,8 +3,6 @@
 Rule: what an answer does not report is in no count; shares are of the answers that reported it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

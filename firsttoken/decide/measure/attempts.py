@@ -4,8 +4,6 @@ Rule: nothing is judged here. A row's null is nan in an array, attempts of one r
 they were sent, and every later result is arithmetic over these arrays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property

@@ -4,8 +4,6 @@ Rule: a clock of an attempt that was sent again starts at the first sending, so 
 users is in their results; here it is counted.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

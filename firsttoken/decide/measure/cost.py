@@ -6,8 +6,6 @@ broke before it reported its usage is estimated between two ends, and named an e
 unknown, never 0.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

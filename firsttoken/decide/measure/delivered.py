@@ -8,8 +8,6 @@ Rule: nothing is judged here. A request that waited for the run's own budget or 
 back, and does not count as late.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

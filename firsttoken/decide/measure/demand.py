@@ -10,8 +10,6 @@ demand in output tokens says nothing of the input that they drag along, so both 
 is not in the bill but beside it, as their tax.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

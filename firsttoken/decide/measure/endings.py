@@ -3,8 +3,6 @@
 Rule: attempts of every phase count, as they do among failures.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field

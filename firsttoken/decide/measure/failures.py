@@ -4,8 +4,6 @@ Rule: attempts of every phase count, for what failed while the load rose failed 
 behaviour cut off itself did not fail. A server that numbers its errors said one thing many times.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

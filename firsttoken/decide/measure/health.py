@@ -1,7 +1,5 @@
 """Which seconds of the load processes a time is summed up by."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.decide.measure.window_data import Window

@@ -4,8 +4,6 @@ Rule: a server or a proxy that holds answers back does so by what a client asks 
 both got their answers alike; a level of which nothing was answered has no share.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

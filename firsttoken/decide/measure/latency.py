@@ -13,8 +13,6 @@ to be *at least* so slow: its floor. In a closed loop `intended` is when the use
 cannot see the lateness that a crowd which does not wait for answers would have felt.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

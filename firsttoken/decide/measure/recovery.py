@@ -11,8 +11,6 @@ Rule: without an interval of the base nothing can be said to be back, and what d
 longer than was looked.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -6,8 +6,6 @@ that was cut off misses it once it is past a limit; before that it is unknown, a
 that its own user stopped before it was past a limit is in no share: no user waited for the rest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Rule: gaps pass through and are never kept. What stays is a number per attempt, and counts in the cells of a window.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol

@@ -4,8 +4,6 @@ Rule: everything that a result is made of lies here, and every result is a funct
 over repeats comes from the rows of all of them, and can be checked by hand.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

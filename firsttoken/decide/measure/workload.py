@@ -1,7 +1,5 @@
 """The workload facts: what a scenario asks of every stage, as far as the analysis of its rows needs it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from firsttoken.decide.measure.answerers import NO_ANSWERERS, Answerers

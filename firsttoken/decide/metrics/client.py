@@ -4,8 +4,6 @@ Rule: a load that changes while it is measured has no drift, as what changes wit
 compared only where the answers came to both alike (see decide/client_cost.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Rule: over repeats the value comes from the rows of all of them and the interval
 never narrower than the requests themselves allow: runs that happen to agree are no proof.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

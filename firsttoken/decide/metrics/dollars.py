@@ -4,8 +4,6 @@ Rule: what a broken stream is billed is known only between two ends; an unknown 
 empty answer has no length that others could be held against.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

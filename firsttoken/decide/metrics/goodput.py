@@ -1,7 +1,5 @@
 """How many requests met the SLO, what the others missed it by, and which answers were empty or not whole."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from firsttoken.decide.measure.window_data import WindowData

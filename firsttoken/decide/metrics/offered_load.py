@@ -3,8 +3,6 @@
 Rule: a closed loop has no schedule, so it has none of the metrics of arrivals.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

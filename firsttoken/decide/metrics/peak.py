@@ -1,7 +1,5 @@
 """What a target showed beyond a single window: an answer confirmed, a recovery, and the load that its peak needs."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from firsttoken.decide.metrics.metric import Metric, OfConfirmation, OfRecovery, OfTarget, TargetFacts, Term

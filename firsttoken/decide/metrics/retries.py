@@ -4,8 +4,6 @@ Rule: the currencies are never added up. Attempts that we ended ourselves are in
 usage is estimated the value is a range.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -4,8 +4,6 @@ Rule: latency quantiles come from measured requests, those that were cut off inc
 streams comes from what fell into the measure windows, whichever phase its request belongs to.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -4,8 +4,6 @@ Rule: a metric is an entry and its function in one of the files that are gathere
 data of one window, or of what such values came to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.decide.measure.window_data import WindowData

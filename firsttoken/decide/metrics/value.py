@@ -4,8 +4,6 @@ Rule: a result is finite, or infinite because a request never got its answer, or
 interval with one end only is not shown as an interval.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import msgspec

@@ -1,7 +1,5 @@
 """The sentence that is said of an open loop which was to confirm a search's answer."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from firsttoken.decide.judge.capacity import Verdict

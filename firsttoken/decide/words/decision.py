@@ -1,7 +1,5 @@
 """The decision on one target: its verdict in words, as page one shows it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

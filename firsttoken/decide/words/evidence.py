@@ -1,7 +1,5 @@
 """The sentences of a flag: what shows it, with every number written in its unit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from msgspec.structs import replace

@@ -3,8 +3,6 @@
 Rule: the terminal and the page on failures say the same, and both say it of the attempts of every phase.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.decide.measure.failures import Failure

@@ -5,8 +5,6 @@ and a server may ignore the cap on an answer: what it counted is shown, and besi
 are more than a tenth apart.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from firsttoken.decide.metrics.value import Find

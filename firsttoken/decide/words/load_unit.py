@@ -4,8 +4,6 @@ Rule: every page, table and sentence asks here, so that a rate is nowhere called
 where each that arrives asks several times, a session.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

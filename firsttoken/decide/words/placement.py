@@ -4,8 +4,6 @@ Rule: what the rows say, held against the addresses that the name had before the
 and answered, nothing is shown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from firsttoken.decide.measure.answerers import Counts

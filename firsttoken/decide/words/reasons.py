@@ -3,8 +3,6 @@
 Rule: plain words and whole sentences, no metric names; every number that is said is a result of the run.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

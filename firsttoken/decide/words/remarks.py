@@ -4,8 +4,6 @@ Rule: a count is of all measured levels together; of a flag that several levels 
 stands on the page on validity.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from firsttoken.decide.flags.flag import Flag

@@ -3,8 +3,6 @@
 Rule: plain words; what the load was is said as the scenario asks for it.
 """
 
-from __future__ import annotations
-
 from firsttoken.decide.words.lengths import Lengths, describe_lengths
 from firsttoken.decide.words.load_unit import LoadUnit
 from firsttoken.scenario.format import Scenario

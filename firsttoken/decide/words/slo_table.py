@@ -4,8 +4,6 @@ Rule: the rows are the same for every target and in the same order, so that targ
 is unknown says so.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from firsttoken.catalogue import Source

@@ -4,8 +4,6 @@ Rule: three significant digits, seconds from 1,000 ms on, unknown is said and ne
 without an interval is not printed at all.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

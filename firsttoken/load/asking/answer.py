@@ -4,8 +4,6 @@ Rule: nothing here costs a request that is not read. A text is put together when
 that were kept only where the behaviour may read it.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from functools import cached_property

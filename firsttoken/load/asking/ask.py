@@ -4,8 +4,6 @@ Rule: pure. A request depends on the seed, the level, the repeat, the user slot,
 the behaviour alone, so that every target is asked the same; the cold nonce is the one exception.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Rule: a stage counts users of ours, and weights and fixed_count distribute them 
 in the proportion to ours that Locust's weights say, or by their own fixed_count; the load asked for is never theirs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import ceil
 

@@ -5,8 +5,6 @@ is reported once, however often it is raised. What Locust and gevent end a task 
 the server of another user answered, which stands in Locust's statistics.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 import traceback

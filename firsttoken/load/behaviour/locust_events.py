@@ -4,8 +4,6 @@ Rule: they are Locust's global ones, fired in the process that leads the load an
 stops Locust itself ends the run in order.
 """
 
-from __future__ import annotations
-
 import locust
 from locust import LoadTestShape, User
 from locust.dispatch import UsersDispatcher

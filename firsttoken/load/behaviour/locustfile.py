@@ -3,8 +3,6 @@
 Rule: a locustfile is the user's own code and may raise anything; whatever it raises is a sentence with its line.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from locust import LoadTestShape, User

@@ -3,8 +3,6 @@
 Rule: nothing of theirs is a row or a result; the manifest has how many there were.
 """
 
-from __future__ import annotations
-
 from locust.env import Environment
 from locust.runners import MasterRunner
 

@@ -3,8 +3,6 @@
 Rule: it is also where a user finds the session it belongs to, as Locust hands every user its environment.
 """
 
-from __future__ import annotations
-
 from locust import LoadTestShape
 
 from firsttoken.load.session.session import Session

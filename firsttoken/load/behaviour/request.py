@@ -4,8 +4,6 @@ Rule: every attempt has its start line in the journal before its first byte is s
 a retry is intended when its back-off was due.
 """
 
-from __future__ import annotations
-
 from firsttoken.load.asking.ask import Ask
 from firsttoken.load.control.counting import count_attempt, count_request
 from firsttoken.load.session.session import Session

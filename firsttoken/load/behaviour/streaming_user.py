@@ -4,8 +4,6 @@ Rule: one Locust `request` event per request, whatever its retries, so that Locu
 request that the run itself cut off is not an answer of the server: it is a row, and no event.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress

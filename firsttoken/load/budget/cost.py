@@ -4,8 +4,6 @@ Rule: sums are whole numbers, so that a million of them drift nowhere; a price o
 nanodollars a token. Before sending, every token that may come is counted; afterwards, what the server reported.
 """
 
-from __future__ import annotations
-
 import math
 from operator import add, sub
 from typing import Self

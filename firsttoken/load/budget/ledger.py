@@ -13,8 +13,6 @@ Once the ledger cannot grant all that it is asked for, idle allowances come back
 budget is used up when a request does not fit into what is left and what may still come back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 
 import msgspec

@@ -4,8 +4,6 @@ Rule: an attempt sets its worst case aside before it is sent, and gives back aft
 targets cost nothing and set nothing aside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace

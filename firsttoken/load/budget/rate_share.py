@@ -13,8 +13,6 @@ of answers alone; each that was ever reported holds. Where only a rest is report
 rest seen.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 from firsttoken.duration import NS

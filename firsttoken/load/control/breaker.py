@@ -13,8 +13,6 @@ after ten seconds; by one user who backs off as the openai package does (2 attem
 failure is a time-out, thirty of those have to pass; the load is low meanwhile.
 """
 
-from __future__ import annotations
-
 from firsttoken.duration import NS
 
 FAILURES = 30

@@ -4,8 +4,6 @@ Rule: counts only grow and gauges are of the moment, so a message of counters ma
 one makes up for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import ClassVar
 

@@ -3,8 +3,6 @@
 Rule: a request that was stopped from outside counts as neither ended nor failed; only what the server did is counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Protocol
 

@@ -6,8 +6,6 @@ was running. Attempts that are on the wire for long may be such answers, and are
 SLOW_PATIENCE_S.
 """
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from firsttoken.duration import NS

@@ -10,8 +10,6 @@ Where a stage is to find something out, its measure phase ends once that is know
 The hold of an open loop lasts at least until what was due at the end of measure has started, and was reported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Sequence
 
 from firsttoken.duration import NS

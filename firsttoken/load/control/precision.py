@@ -9,8 +9,6 @@ for.
 This file brings numpy and scipy into a load process: import it where a scenario asks for it, before the load begins.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -5,8 +5,6 @@ shown here may differ from it by half a per cent, half the width of a histogram'
 requests that were cut off.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

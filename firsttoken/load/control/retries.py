@@ -3,8 +3,6 @@
 Rule: an account without credit is asked nothing again; a retry that the budget of retries has no room for is not made.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable
 

@@ -4,8 +4,6 @@ Rule: each is sent until the master has acknowledged it, and then no more. Both 
 speak of a place in it, so that a message may be lost, late or repeated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 
 import msgspec

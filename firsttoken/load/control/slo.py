@@ -5,8 +5,6 @@ the words, decide/measure/latency.py the definitions); a test holds the two toge
 from here: it only decides when a level of a search, or an automatic window, can end.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Rule: a stage ends early only on a bound that stays valid under repeated checks,
 everything printed comes from rows.
 """
 
-from __future__ import annotations
-
 from firsttoken.duration import NS
 from firsttoken.load.control.breaker import Breaker
 from firsttoken.load.control.counters import Counters

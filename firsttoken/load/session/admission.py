@@ -4,8 +4,6 @@ Rule: a user sends only while a stage admits it; `intended_ns` is when it became
 not when it was woken.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 
 import gevent

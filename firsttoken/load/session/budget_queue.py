@@ -4,8 +4,6 @@ Rule: where only a share of a quota may be used, all requests of the target stan
 watches the quota; whatever ends a request takes it out of the line.
 """
 
-from __future__ import annotations
-
 from gevent.lock import BoundedSemaphore
 
 from firsttoken.load.budget.cost import Cost

@@ -3,8 +3,6 @@
 Rule: what a session needs follows from the scenario alone, and from who the process is.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from firsttoken.catalogue import Source, load_catalogue

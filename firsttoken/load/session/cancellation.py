@@ -4,8 +4,6 @@ Rule: the first failure is the one that is reported, with its traceback; an inte
 failure before a journal that its disk refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from firsttoken.load.session.journal import Recorder

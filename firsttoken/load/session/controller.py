@@ -5,8 +5,6 @@ may come twice, and counts only grow; so it makes no difference to the controlle
 or in sixteen.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol

@@ -4,8 +4,6 @@ Rule: a wait that cannot succeed ends with a sentence that names the cause: user
 left by themselves, or users that Locust has not started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

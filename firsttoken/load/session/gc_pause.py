@@ -4,8 +4,6 @@ Rule: a full collection stops every stream of the process for a tenth of a secon
 instrument alone. What a request leaves behind holds no cycle, so memory does not wait for the collector.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager

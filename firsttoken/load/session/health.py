@@ -6,8 +6,6 @@ is left of a second when the load stops is a line too, so that every moment of a
 a line ends early: what it took to have its users ready is no part of its figures.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

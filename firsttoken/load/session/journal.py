@@ -5,8 +5,6 @@ event, well within the second that a kill may cost; and a disk that refuses is l
 and what was written stays.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Rule: a user counts once its `on_start` is through and until it has left. A new 
 the user that replaces another takes over its slot.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from heapq import heappop, heappush
 

@@ -4,8 +4,6 @@ Rule: every time is monotonic nanoseconds since the run's origin. Whatever waits
 hands in a clock of its own and no real time passes.
 """
 
-from __future__ import annotations
-
 import time
 
 import gevent

@@ -3,8 +3,6 @@
 Rule: what is judged or measured over time is brought up to date when it is collected, and not on the way of a request.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from firsttoken.load.control.counters import Counters

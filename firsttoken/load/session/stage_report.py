@@ -3,8 +3,6 @@
 Rule: every boundary of a stage is journalled once, in order, with the counters of that moment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Literal
 

@@ -3,8 +3,6 @@
 Rule: its key is taken from the environment by name, here and nowhere else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 

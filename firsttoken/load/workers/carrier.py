@@ -3,8 +3,6 @@
 Rule: a message may be lost, doubled or late, and no sender learns of it. Nothing here knows what the bytes say.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 

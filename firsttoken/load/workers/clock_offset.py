@@ -5,8 +5,6 @@ an offset is a bound and not a guess. Clocks that tick at different rates drift 
 by messages, and the offset only lets two machines speak of the same moment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

@@ -3,8 +3,6 @@
 Rule: a worker that cannot join says in a sentence what was expected where; the master refuses one of another version.
 """
 
-from __future__ import annotations
-
 import platform
 import socket
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Rule: the process itself reports its death, so that it is noticed in milliseconds; its last event says why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol

@@ -4,8 +4,6 @@ Rule: everything that a worker must know is sent again five times a second, and 
 order: admission closed, streams ended, rows on disk, rows here, and only then does a worker leave.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from pathlib import Path

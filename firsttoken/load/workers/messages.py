@@ -5,8 +5,6 @@ twice does nothing twice, and one that is lost costs a quarter of a second. Noth
 in the scenario and live in each worker's own environment.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from firsttoken.error import FirstTokenError

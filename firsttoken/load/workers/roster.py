@@ -4,8 +4,6 @@ Rule: a worker is what it reported last, and a lost worker stays lost: what it h
 is gone, and its shares are assigned to the others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil

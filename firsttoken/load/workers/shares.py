@@ -5,8 +5,6 @@ one slot. A share is two numbers: of the stage's slots and arrivals it holds eve
 k successors, the j-th holds every (of x k)-th from `place + of x j` on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec

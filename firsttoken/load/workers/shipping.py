@@ -5,8 +5,6 @@ what is there already, and every answer says how long that is; so a batch may be
 may start anew: nothing is lost or doubled, and the master's file is at all times a beginning of the worker's.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ Rule: a spool belongs to one run and one worker; it is locked while its process 
 with the master. What is found unlocked was left by a process that ended before that.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import re

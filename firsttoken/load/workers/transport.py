@@ -13,8 +13,6 @@ All that is changed in Locust itself, for every link that is opened from here on
 | `events.quitting`, while a runner is made | an empty hook | its runners would send "quit" on a link that is closed |
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol

@@ -4,8 +4,6 @@ Rule: a worker that is lost leaves its users to the others, and the others get n
 a user that has a request under way.
 """
 
-from __future__ import annotations
-
 from math import ceil
 
 from gevent.lock import RLock

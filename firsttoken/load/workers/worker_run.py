@@ -4,8 +4,6 @@ Rule: it leaves with every row at the master, or with a sentence that says why n
 it sends nothing after `SILENCE_S`, and is gone within ten seconds.
 """
 
-from __future__ import annotations
-
 from firsttoken.load.session.gathering import TICK_S
 from firsttoken.load.session.session import Session
 from firsttoken.load.workers.handshake import HandshakeClient

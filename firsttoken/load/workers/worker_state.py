@@ -4,8 +4,6 @@ Rule: it follows a state and not a command. Whatever messages came before, twice
 the shares that are its own, in the phases that have begun; and without messages of its master it soon sends nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import ExitStack
 

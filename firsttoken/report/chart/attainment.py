@@ -4,8 +4,6 @@ Rule: nothing is drawn that was not measured. Between a load that met the SLO an
 drawn, as it would name a share for untested loads: a tinted box stands there instead.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise

@@ -4,8 +4,6 @@ Rule: the loads that were run are the ticks. Numbers at the foot are left out on
 the highest and the lowest stay.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

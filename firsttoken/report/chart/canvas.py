@@ -3,8 +3,6 @@
 Rule: the same drawing gives the same bytes, and it is drawn at the size at which it is printed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

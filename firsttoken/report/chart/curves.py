@@ -3,8 +3,6 @@
 Rule: an unknown or infinite value breaks a line, an interval is drawn with it, and no two names touch.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

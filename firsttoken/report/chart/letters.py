@@ -4,8 +4,6 @@ Rule: a letter is shown in a font that has it, or by its number ("[U+8BED]"), ne
 report's own typeface brings no other font in, so that such a report has the same bytes on every machine.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache

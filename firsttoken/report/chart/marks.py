@@ -3,8 +3,6 @@
 Rule: a mark is named where it stands.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes

@@ -4,8 +4,6 @@ Rule: what the study does not print is not drawn: too few samples make a gap in 
 SLO limits shows the limit, and one of first tokens shows the instrument's own error to scale.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

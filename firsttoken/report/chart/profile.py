@@ -3,8 +3,6 @@
 Rule: it stands for the chart of attainment against load, as a load profile has one peak and not several levels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 Rule: a row without a value says so in its place.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

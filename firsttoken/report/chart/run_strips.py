@@ -3,8 +3,6 @@
 Rule: what lies outside the windows is drawn as well, for it explains what lies in them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 from matplotlib.axes import Axes

@@ -3,8 +3,6 @@
 Rule: a name is cut in its middle, as deployments differ at their ends, and no two names become the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

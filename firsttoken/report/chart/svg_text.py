@@ -4,8 +4,6 @@ Rule: Typst takes one font for a whole text of an SVG, and loses letters where t
 several becomes several, side by side; a text in the report's own letters stays as it is.
 """
 
-from __future__ import annotations
-
 import html
 import itertools
 import re

@@ -3,8 +3,6 @@
 Rule: a target keeps its colour and its marker on every page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Rule: pure. Everything that does not change from token to token is formed once per stream.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

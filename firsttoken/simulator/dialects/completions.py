@@ -3,8 +3,6 @@
 Rule: pure. There is no role and no message: an answer is a text, and its stream begins with the first token.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

@@ -3,8 +3,6 @@
 Rule: what the simulator needs is checked, what it has no use for (temperature, tools, ...) is let pass unread.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar, get_origin
 

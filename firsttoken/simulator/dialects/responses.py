@@ -3,8 +3,6 @@
 Rule: pure. Every event carries the next sequence number; the usage comes in the last one and there is no [DONE].
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import msgspec

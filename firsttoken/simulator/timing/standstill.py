@@ -3,8 +3,6 @@
 Rule: pure, the time is handed in. Work that was under way is late by as much of the freeze as it lived through.
 """
 
-from __future__ import annotations
-
 import math
 
 from firsttoken.catalogue import Freeze

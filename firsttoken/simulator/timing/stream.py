@@ -5,8 +5,6 @@ shifts the next; tokens that are due together go out together. The time is hande
 read from the clock, immediately before the write they stand for.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from time import monotonic_ns

@@ -4,8 +4,6 @@ Rule: time is handed in. An item is due at the tick nearest to its time; items o
 which they went in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Generic, TypeVar

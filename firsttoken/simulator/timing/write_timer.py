@@ -3,8 +3,6 @@
 Rule: what a stream writes is its own affair; when, is the wheel's.
 """
 
-from __future__ import annotations
-
 import asyncio
 from time import monotonic_ns
 

@@ -4,8 +4,6 @@ Rule: pure; for any bytes, only ProtocolError and HttpParserError are raised. Ev
 the parser, the splitter and the dialect, but for tokens that the fast path matches (template.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser

@@ -4,8 +4,6 @@ Rule: pure. Thoughts that a model writes into its text, between marks that thoug
 reasoning that has a field or an event of its own, whose events were never kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from firsttoken.wire.answer.thoughts import drop_thoughts

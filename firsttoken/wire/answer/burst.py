@@ -4,8 +4,6 @@ Rule: pure. A burst has two signs together: tokens closer to each other than any
 before them that was long beside all the time they took. Of few tokens nothing is said, for they may well come together.
 """
 
-from __future__ import annotations
-
 from firsttoken.row import BURST_TOKENS, Row
 
 BURST_TOKEN_NS = 250_000

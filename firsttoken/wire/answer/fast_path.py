@@ -4,8 +4,6 @@ Rule: pure, and never a guess. A matcher counts a read only where decoding it in
 tokens of the same kind; an event that differs outside the words, even in one byte, is decoded.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

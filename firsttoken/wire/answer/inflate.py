@@ -4,8 +4,6 @@ Rule: pure, and incremental: what a piece makes readable comes out with it. A se
 back, so the row of such an answer says so.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from typing import Protocol

@@ -4,8 +4,6 @@ Rule: pure. A code of billing says that credit is spent; words are believed only
 rate limit is reported, as some vendors say the same of a minute's quota.
 """
 
-from __future__ import annotations
-
 import re
 
 from firsttoken.row import CREDIT_SPENT, Row

@@ -6,8 +6,6 @@ HTTP says that the body is whole, its end ends the last event; and what stands o
 kept so that the text of an error can be found there.
 """
 
-from __future__ import annotations
-
 from firsttoken.wire.outcome import ProtocolError
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024

@@ -5,8 +5,6 @@ come earlier than the stamp says is bracketed from below by the read before. Wha
 life, a null, words of a gateway) leaves no mark.
 """
 
-from __future__ import annotations
-
 import re
 
 from firsttoken.row import BUFFERED, REASONING_SUMMARY, UNSEEN_FIRST_WORD, USAGE_IMPOSSIBLE, Row

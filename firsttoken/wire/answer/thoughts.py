@@ -5,8 +5,6 @@ came is undecided. After the closing mark the first text that is not blank is vi
 makes uncertain what came before it: a server may have put the opening tag into the prompt.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import Literal

@@ -4,8 +4,6 @@ Rule: pure. A wrong or missing label is found out by how the body begins, with t
 stamp waits for it; what is no stream is kept as far as words are looked for in it.
 """
 
-from __future__ import annotations
-
 from firsttoken.wire.answer.sse import BYTE_ORDER_MARK
 from firsttoken.wire.fields.error_text import ServerError, find_server_error, read_error, read_server_error
 from firsttoken.wire.outcome import End, refuse_status

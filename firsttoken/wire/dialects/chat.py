@@ -3,8 +3,6 @@
 Rule: pure; a key of `extra_body` replaces ours. A field of unknown shape is ignored; the rest of the event counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import msgspec

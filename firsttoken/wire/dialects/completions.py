@@ -3,8 +3,6 @@
 Rule: pure; a key of `extra_body` replaces ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

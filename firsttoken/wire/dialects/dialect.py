@@ -4,8 +4,6 @@ Rule: pure. A token is a non-empty delta of text, reasoning, refusal, tool call,
 string, an empty part, a null and what belongs to no answer are none. Chunks are never counted as tokens, only stamped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 

@@ -5,8 +5,6 @@ writes NaN and Infinity; what cannot be read even so is a ProtocolError. Where a
 should, the object is put right and the rest of it counts.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

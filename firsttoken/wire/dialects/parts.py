@@ -4,8 +4,6 @@ Rule: pure. What a part holds decides whether it is a token, its type whether it
 is visible, for most new types are.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache

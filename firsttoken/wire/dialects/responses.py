@@ -4,8 +4,6 @@ Rule: pure; a key of `extra_body` replaces ours. The type may stand in the paylo
 counts. A field of unknown shape is ignored; the rest of the event counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

@@ -4,8 +4,6 @@ Rule: pure, and total: any bytes give a text. Every place where a server says no
 body under an error's status, an event of a stream, and what stands outside the events.
 """
 
-from __future__ import annotations
-
 import html
 import math
 import re

@@ -5,8 +5,6 @@ named last counts, for a tier may be chosen while the answer is written; but the
 model: a gateway that writes it calls the model as planned.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from firsttoken.decoding.unreadable import UNREADABLE

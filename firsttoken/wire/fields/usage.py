@@ -5,8 +5,6 @@ several times is merged field by field, and never back to 0 or to nothing. From 
 follow: `input` with all that was cached of it, `output` with all reasoning.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple

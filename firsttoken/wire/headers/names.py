@@ -4,8 +4,6 @@ Rule: pure; a header that is absent, malformed or out of range is None, never a 
 of several with the same meaning, the first of the list counts; a deployment is all parts that are reported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple

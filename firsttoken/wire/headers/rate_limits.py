@@ -13,8 +13,6 @@ Rule: pure; what is absent, malformed, negative (-1 means "none" for some) or a 
 several limits of a kind, the one with the least left counts, as it is reached first.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Rule: pure; what is malformed or out of range is None, never a guess.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from calendar import timegm

@@ -1,7 +1,5 @@
 """What a locustfile hangs on Locust's events is called under `firsttoken run` as under Locust's own command."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

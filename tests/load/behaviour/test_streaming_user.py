@@ -1,7 +1,5 @@
 """What a behaviour may do, with real processes: it is counted, served and heard, and the run stays valid."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

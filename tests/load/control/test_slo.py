@@ -1,7 +1,5 @@
 """A request is judged while the run goes on exactly as the report judges it afterwards."""
 
-from __future__ import annotations
-
 import random
 
 import msgspec
