@@ -107,7 +107,7 @@ def test_a_dry_run_sends_nothing_and_needs_no_key(tmp_path: Path) -> None:
 def test_a_dry_run_refuses_a_locustfile_that_is_not_there() -> None:
     said = refuse("run", "quickstart", "--dry-run", "--set", "traffic.locustfile=chatt")
 
-    assert 'locustfiles/: expected one of chat, got chatt; did you mean "chat"?' in said
+    assert 'locustfiles/: expected one of chain, chat, completion, got chatt; did you mean "chat"?' in said
 
 
 PAID = REAL
