@@ -39,7 +39,7 @@ def find(node: Any, key: str) -> Iterator[Any]:
 
 @pytest.mark.parametrize("job", [MASTER, WORKERS], ids=["master", "workers"])
 def test_a_container_runs_a_command_of_ours(job: Any) -> None:
-    app.parse_args(container(job)["args"], exit_on_error=False, print_error=False)
+    assert callable(app.parse_args(container(job)["args"], exit_on_error=False, print_error=False)[0])
 
 
 def test_as_many_workers_are_started_as_are_waited_for() -> None:

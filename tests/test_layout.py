@@ -98,6 +98,9 @@ MANY_PARAMETERS = {
 }
 """Function -> why it may have more."""
 
+ASSERTING = {"raises", "fail", "refuse", "snapshot"}
+"""Calls that make a test fail."""
+
 FILES_IN_A_ROOM = 16
 LOOSE_MODULES = 9
 """Beside the rooms, in firsttoken/; old_paths goes with the next release."""
@@ -362,6 +365,32 @@ def test_a_function_asks_for_few_things():
     many = [f"{name}, {count} parameters" for name, count in found.items() if name not in MANY_PARAMETERS]
     refuse(many, f"Over {PARAMETERS} parameters belong together in a struct of their own:")
     refuse(sorted(MANY_PARAMETERS.keys() - found.keys()), "These have few by now; strike them off MANY_PARAMETERS:")
+
+
+def test_every_test_asserts_something():
+    """By itself or by a function of its file; what is called assert_ or expect_ asserts too."""
+    found = []
+    for path in (path for path in TESTS if path.name.startswith("test_")):
+        functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]
+        asserting = set(ASSERTING)
+        for _ in range(3):  # functions that call functions that assert
+            asserting |= {function.name for function in functions if _asserts(function, asserting)}
+        found += [
+            f"{name_of(path)}:{function.lineno}: {function.name}"
+            for function in functions
+            if function.name.startswith("test_") and function.name not in asserting
+        ]
+    refuse(found, "A test that asserts nothing fails only by accident; say what must hold:")
+
+
+def _asserts(function: ast.FunctionDef, asserting: set[str]) -> bool:
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    names = {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}
+    return (
+        any(isinstance(node, ast.Assert) for node in ast.walk(function))
+        or bool(names & asserting)
+        or any(name.startswith(("assert_", "expect_")) for name in names)
+    )
 
 
 def test_a_library_does_not_print():

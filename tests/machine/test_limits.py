@@ -60,7 +60,7 @@ def test_a_hard_limit_that_is_too_low_is_refused_with_both_figures(monkeypatch: 
 def test_no_limit_at_all_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, resource.RLIM_INFINITY))
 
-    limits.check_files(scenario(users=1_000_000))
+    assert limits.check_files(scenario(users=1_000_000)) is None
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def calibrated(tmp_path: Path) -> dict[str, str]:
 
 
 def test_a_plan_that_can_start_is_not_refused() -> None:
-    check_ready(plan(8), {})
+    assert check_ready(plan(8), {}) is None
 
 
 def test_a_key_a_locustfile_and_open_files_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def test_a_window_binds_a_server_of_ones_own_and_a_simulated_one_too(target):
 
 
 def test_a_model_that_nobody_knows_has_no_window():
-    check_windows(scenario(10**7, model="other"), CATALOGUE)
+    assert check_windows(scenario(10**7, model="other"), CATALOGUE) is None
 
 
 def test_a_spread_of_lengths_is_refused_by_the_share_that_does_not_fit():
@@ -119,7 +119,7 @@ def test_an_api_that_a_model_does_not_answer_is_refused_with_the_source():
 
 @pytest.mark.parametrize("target", [{"prices": "unknown"}, {"price": Prices(1.0, 2.0)}, {"base_url": ""}])
 def test_what_the_vendor_answers_binds_no_gateway_with_a_price_of_its_own_and_no_simulator(target):
-    check_apis(scenario(**target), CATALOGUE)
+    assert check_apis(scenario(**target), CATALOGUE) is None
 
 
 def test_the_catalogue_knows_that_the_codex_answers_responses_alone():

@@ -69,8 +69,8 @@ def test_a_window_of_a_trace_does_not_end_before_it_begins():
 
 
 def test_a_deciding_level_may_be_a_rate_or_the_peak_of_a_shape():
-    made(RATES, slo={"at": "rate=0.50"})
-    made({"shape": "spike", "spike": SPIKE}, slo={"at": "rate=9"})
+    assert made(RATES, slo={"at": "rate=0.50"})
+    assert made({"shape": "spike", "spike": SPIKE}, slo={"at": "rate=9"})
 
 
 def test_only_a_custom_policy_says_how_it_retries():

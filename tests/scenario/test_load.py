@@ -55,7 +55,7 @@ def test_the_pool_of_sessions_holds_all_their_turns_and_what_they_think_in_betwe
     ],
 )
 def test_what_can_be_meant_together_is_not(keys):
-    made(**keys)
+    assert made(**keys)
 
 
 def test_a_search_over_less_than_a_step_takes_none():

@@ -33,7 +33,7 @@ def scenario(*, demand: Demand | None = None, users: list[int] | None = None, th
 
 
 def test_a_model_of_the_catalogue_passes():
-    check_rules(scenario(), CATALOGUE)
+    assert check_rules(scenario(), CATALOGUE) is None
 
 
 def test_prices_come_from_the_target_before_its_source():
@@ -136,7 +136,7 @@ def test_the_demand_in_requests_follows_from_its_tokens():
 
 
 def test_requests_and_tokens_that_agree_pass():
-    check_rules(scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=51_000)), CATALOGUE)
+    assert check_rules(scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=51_000)), CATALOGUE) is None
 
 
 def test_the_mean_answer_of_a_spread_counts():
@@ -145,10 +145,10 @@ def test_the_mean_answer_of_a_spread_counts():
         scenario(demand=Demand(requests_per_day=1000, output_tokens_per_day=142_600)), traffic=traffic
     )
 
-    check_rules(varied, CATALOGUE)
+    assert check_rules(varied, CATALOGUE) is None
 
 
 def test_a_cap_in_dollars_needs_no_more_than_a_price_of_all_that_is_paid_for():
     priced = scenario(base_url="http://127.0.0.1:8000/v1")
 
-    check_rules(msgspec.structs.replace(priced, budget=Budget(usd=5)), CATALOGUE)
+    assert check_rules(msgspec.structs.replace(priced, budget=Budget(usd=5)), CATALOGUE) is None

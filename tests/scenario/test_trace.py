@@ -144,7 +144,7 @@ def test_times_in_a_smaller_unit_give_a_warning_with_the_speed_that_reads_them_s
 
 
 def test_a_few_requests_of_one_instant_are_no_rate(tmp_path):
-    check_rate(Replay(trace=moon(tmp_path, [0.0] * 3)))
+    assert check_rate(Replay(trace=moon(tmp_path, [0.0] * 3))) is None
 
 
 def test_a_window_unlike_its_trace_is_told_with_all_three_rates(tmp_path):

@@ -273,7 +273,10 @@ def test_certificates_of_ones_own_stand_in_for_the_systems():
     with scripted(Line.wait_for_end, certificate="localhost") as server:
         endpoint = parse_endpoint(server.base_url, "chat", None, {}, ca_file=str(CERTS / "ca.pem"))
         with contextlib.closing(Dialer(endpoint)) as dialer:
-            dialer.dial(5)[0].close()
+            dialed = dialer.dial(5)
+            dialed.sock.close()
+
+    assert dialed.tunnel is not None
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(dialer):

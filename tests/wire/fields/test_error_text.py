@@ -144,4 +144,4 @@ def test_errors_within_errors_are_looked_into_so_far_and_no_further(holder):
     for depth in (1, 19, 20, 21, 300, 900):
         body = holder * depth + b'{"message": "no", "code": 500}' + end * depth
         find_server_error(body)  # raises nothing
-        read_error(body)
+        assert isinstance(read_error(body), str)
