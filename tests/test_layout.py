@@ -393,6 +393,12 @@ def _asserts(function: ast.FunctionDef, asserting: set[str]) -> bool:
     )
 
 
+def test_every_snapshot_is_compared_by_a_test():
+    compared = {name for path in TESTS for name in re.findall(r'snapshot\(\s*"(\w+)"', path.read_text())}
+    held = {path.stem for path in (ROOT / "tests/snapshots").glob("*.txt")}
+    refuse(sorted(held ^ compared), "A snapshot and the test of its name belong together; `make snapshots` writes it:")
+
+
 def test_a_library_does_not_print():
     found = [
         f"{name_of(path)}:{node.lineno}"
