@@ -6,7 +6,7 @@ here only after it was found nowhere else; the module behind it is today's, unde
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -76,6 +76,19 @@ RENAMED_FIELDS = {
     },
 }
 """Class -> its fields and methods that were changed: old name -> new name."""
+GONE_FIELDS = {"StageTrace": {"drift": 'study.value(target, "ttft_drift", level=LEVEL, repeat=REPEAT)'}}
+"""Class -> its fields that it cannot have any more: name -> where their value is now. Read, they are None."""
+
+
+def read_bare() -> object:
+    """`BARE` of the last release: the unit at the head of a column -> how a value of it is written beneath."""
+    table = import_module("firsttoken.report.metric_table")
+    units = ("s", "ms", "%", "×", "tok/s", "per second", "per 1,000", "$", "")
+    return {unit: table.find_shown(unit or "count").write for unit in units}
+
+
+REBUILT: dict[str, dict[str, Callable[[], object]]] = {"firsttoken.report.series": {"BARE": read_bare}}
+"""Old module -> names of it that no module has today: name -> what makes its value."""
 
 
 class OldImportWarning(DeprecationWarning):
@@ -101,7 +114,8 @@ class OldPathFinder(MetaPathFinder, Loader):
             if name.startswith("__"):
                 raise AttributeError(name)
             module, _, own = renamed.get(name, name).rpartition(":")
-            value: object = getattr(import_module(module) if module else today, own)
+            rebuild = REBUILT.get(old, {}).get(name)
+            value: object = rebuild() if rebuild else getattr(import_module(module) if module else today, own)
             warnings.warn(warning, OldImportWarning, stacklevel=2)
             return value
 
@@ -116,8 +130,11 @@ def word_move(old: str) -> str:
 
 
 def read_renamed(owner: object, name: str) -> object:
-    """What a field of the last release is called now, with a warning. Raises AttributeError for any other name."""
+    """The value of a field of the last release, with a warning; AttributeError for any other name."""
     kind = type(owner).__name__
+    if place := GONE_FIELDS.get(kind, {}).get(name):
+        warnings.warn(f"{kind}.{name} is None now; its value is {place}", OldImportWarning, stacklevel=3)
+        return None
     new = RENAMED_FIELDS.get(kind, {}).get(name)
     if new is None:
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from firsttoken.decide.timeline import StageTrace
 from firsttoken.old_paths import MOVED, RENAMED, OldImportWarning
 from tests.made_run import make_run
 
@@ -122,3 +124,20 @@ def test_a_name_that_is_gone_is_an_import_error_without_a_warning(tmp_path: Path
 def test_every_name_that_was_changed_is_found_under_its_old_one(old: str, name: str) -> None:
     with pytest.warns(OldImportWarning):
         assert getattr(importlib.import_module(old), name) is not None
+
+
+def test_how_a_page_of_the_last_release_writes_a_value_under_its_unit_is_how_tables_write_it() -> None:
+    exec("from firsttoken.report.series import BARE", names := {})
+    bare = names["BARE"]
+
+    assert [bare["s"](1500.0), bare["%"](0.25), bare["per second"](2.0), bare[""](1234)] == ["1.50", "25", "2.00", "1,234"]
+
+
+def test_a_drift_that_a_page_of_the_last_release_reads_is_none_and_the_warning_says_where_it_is_now() -> None:
+    nothing = np.zeros(0)
+    stage = StageTrace(target="a", attempts=0, limited=0, failed=0, sent=nothing, ttft=nothing)
+
+    with pytest.warns(OldImportWarning, match="ttft_drift"):
+        assert stage.drift is None  # type: ignore[attr-defined]  # what only pages of the last release read
+    with pytest.raises(AttributeError, match="has no attribute 'slope'"):
+        stage.slope  # type: ignore[attr-defined]  # noqa: B018

@@ -6,12 +6,14 @@ the caller could not add up again: the integral of each curve is the total.
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from firsttoken.duration import NS
+from firsttoken.old_paths import read_renamed
 from firsttoken.results.folder import Run
 from firsttoken.row import FAILED
 
@@ -60,6 +62,12 @@ class StageTrace:
     failed: int
     sent: Floats
     ttft: Floats
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """What pages of the last release read here."""
+            return read_renamed(self, name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
