@@ -67,6 +67,7 @@ RENAMED = {
 }
 """Old module -> its names that were changed: old name -> new name, or MODULE:NAME where it moved to another one."""
 RENAMED_FIELDS = {
+    "Load": {"course": "profile"},
     "Study": {
         "courses": "load_profiles",
         "figure": "result",

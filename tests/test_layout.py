@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "results": {"row"},
     "traffic": {"duration"},
     "simulator": {"catalogue", "duration"},
-    "scenario": {"catalogue", "duration", "row", "traffic", "kit", "net"},
+    "scenario": {"catalogue", "duration", "row", "traffic", "kit", "net", "old_paths"},
     "plan": {"catalogue", "duration", "row", "scenario", "stats", "traffic"},
     "machine": {"catalogue", "kit", "plan", "scenario"},
     "process": {"catalogue", "machine", "plan", "row", "scenario"},

@@ -10,6 +10,7 @@ import pytest
 
 from firsttoken.decide.timeline import StageTrace
 from firsttoken.old_paths import MOVED, RENAMED, OldImportWarning
+from firsttoken.scenario.load import Load
 from tests.made_run import make_run
 
 PAGE = '''
@@ -130,7 +131,8 @@ def test_how_a_page_of_the_last_release_writes_a_value_under_its_unit_is_how_tab
     exec("from firsttoken.report.series import BARE", names := {})
     bare = names["BARE"]
 
-    assert [bare["s"](1500.0), bare["%"](0.25), bare["per second"](2.0), bare[""](1234)] == ["1.50", "25", "2.00", "1,234"]
+    assert [bare["s"](1500.0), bare["%"](0.25), bare["per second"](2.0)] == ["1.50", "25", "2.00"]
+    assert bare[""](1234) == "1,234"
 
 
 def test_a_drift_that_a_page_of_the_last_release_reads_is_none_and_the_warning_says_where_it_is_now() -> None:
@@ -141,3 +143,10 @@ def test_a_drift_that_a_page_of_the_last_release_reads_is_none_and_the_warning_s
         assert stage.drift is None  # type: ignore[attr-defined]  # what only pages of the last release read
     with pytest.raises(AttributeError, match="has no attribute 'slope'"):
         stage.slope  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_load_profile_has_the_name_that_pages_of_the_last_release_read() -> None:
+    load = Load(users=[1], measure="60s")
+
+    with pytest.warns(OldImportWarning, match="Load.course is Load.profile now"):
+        assert load.course is None  # type: ignore[attr-defined]  # what only pages of the last release read

@@ -7,12 +7,13 @@ trace is known too, in `format`.
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
 from firsttoken.duration import parse_duration
+from firsttoken.old_paths import read_renamed
 from firsttoken.plan.arrivals import OF_STATED_CV, Process
 from firsttoken.plan.turns import ORDERS, OrderName
 from firsttoken.row import By
@@ -109,6 +110,12 @@ class Load(Shapes, forbid_unknown_fields=True, frozen=True, kw_only=True):
     def kinds(self) -> list[str]:
         """Which of KINDS are asked for."""
         return [key for key in KINDS if getattr(self, key)]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """What pages of the last release read by another name."""
+            return read_renamed(self, name)
 
     @property
     def profile(self) -> LoadProfile | None:

@@ -1,5 +1,6 @@
-"""How the service carried a load profile: the share of requests that met the SLO in each time slice.slice
-  an equal stretch of a straight segment of the profile, about a tenth of it all; where only the load process
+"""How the service carried a load profile: the share of requests that met the SLO in each time slice.
+
+    slice   an equal stretch of a straight segment of the profile, about a tenth of it all; where only the load process
             knows the segments, a tenth of the measure window
     load    the mean that was asked for in it; where it is unknown, what came: users at work, or arrivals a second
 
