@@ -218,7 +218,7 @@ def test_a_server_behind_a_proxy_shows_its_own_name():
         (b"HTTP/1.0 502\r\ncontent-length: 3\r\n\r\nBad", "502"),
         (b"HTTP/1.1 200 OK\r\n\r\nHello", "bytes before the server could have sent any"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "no HTTP/1.1"),
-        (b"HTTP/1.1 200", "a connection broken off: the connection was closed"),
+        (b"HTTP/1.1 200", "a lost connection: the connection was closed"),
     ],
 )
 def test_a_proxy_that_gives_no_tunnel_is_quoted(said, got):
@@ -285,7 +285,7 @@ def test_a_certificate_nobody_vouches_for_is_refused(dialer):
 
 
 def test_a_server_that_breaks_off_the_handshake(dialer):
-    with scripted(hang_up) as server, pytest.raises(ssl.SSLError, match=r"broke off the handshake: .* http://"):
+    with scripted(hang_up) as server, pytest.raises(ssl.SSLError, match=r"ended the handshake: .* http://"):
         dialer(server.base_url.replace("http:", "https:")).dial(5)
 
 
