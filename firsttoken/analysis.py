@@ -25,7 +25,7 @@ from firsttoken.decide.timeline import Timeline, read_timeline
 from firsttoken.decide.tries import Try, list_tries
 from firsttoken.decide.words.failure_words import shorten
 from firsttoken.decide.words.units import UNKNOWN, round_significant, write_share, write_span, write_value
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.report.chart.axes import few_ticks, level_axis, load_axis
 from firsttoken.report.chart.canvas import canvas, strips
 from firsttoken.report.chart.curves import End, Point, draw_curve, end_of, label_ends

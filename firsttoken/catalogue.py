@@ -12,8 +12,8 @@ import tomli_w
 from msgspec import Meta
 
 from firsttoken import kit
+from firsttoken.decoding.duration import ABOVE_ZERO, DURATION
 from firsttoken.decoding.strict_toml import TomlError, decode, read_toml
-from firsttoken.duration import ABOVE_ZERO, DURATION
 from firsttoken.error import FirstTokenError
 
 Dollars = Annotated[float, Meta(ge=0)]

@@ -12,7 +12,12 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-FACES = {"load": "firsttoken.locust", "decide": "firsttoken.analysis", "report": "firsttoken.analysis"}
+FACES = {
+    "load": "firsttoken.locust",
+    "decide": "firsttoken.analysis",
+    "duration": "firsttoken.analysis",
+    "report": "firsttoken.analysis",
+}
 """Room of an old path -> the one module of ours that a file which named it should import from now on."""
 ROOMS = {
     "decide.measure": "answerers attempts connections cost demand failures held_back latency recovery streams",
@@ -28,6 +33,7 @@ MOVED = {
     f"firsttoken.{old}": f"firsttoken.{new}"
     for old, new in {
         **{f"{room.split('.')[0]}.{name}": f"{room}.{name}" for room, names in ROOMS.items() for name in names.split()},
+        "duration": "decoding.duration",
         "load.users": "locust",
         "load.streaming_user": "locust",
         "decide.arrivals": "decide.metrics.offered_load",

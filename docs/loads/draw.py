@@ -20,7 +20,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.locust_shape import sample_shape
 from firsttoken.plan.order import order_stages

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.old_paths import read_renamed
 from firsttoken.results.folder import Run
 from firsttoken.row import FAILED

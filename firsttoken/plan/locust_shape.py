@@ -7,7 +7,7 @@ profile like every other, so that the plan, the dry run and all workers know the
 from collections.abc import Callable
 from typing import Protocol
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.error import FirstTokenError
 from firsttoken.plan.profile import Profile, Segment
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 
 from firsttoken.catalogue import Model, Source
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.scenario.format import Scenario, mean_tokens
 from firsttoken.scenario.rules import simulate
 from firsttoken.scenario.target import Target

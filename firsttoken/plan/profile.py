@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 
 
 class Segment(msgspec.Struct, frozen=True):

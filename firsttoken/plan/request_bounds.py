@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from firsttoken.catalogue import Model
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.arrivals import find_variation
 from firsttoken.plan.order import list_possible
 from firsttoken.plan.peak import find_confirmed_rate, find_top, unloaded_answer_s, unloaded_cycle_s

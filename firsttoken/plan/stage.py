@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from firsttoken.duration import NS, parse_duration
+from firsttoken.decoding.duration import NS, parse_duration
 from firsttoken.plan.arrivals import Process, arrive
 from firsttoken.plan.profile import Profile, Segment, amount, peak, profile_of
 from firsttoken.plan.profile import length_ns as length_of

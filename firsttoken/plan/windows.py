@@ -6,7 +6,7 @@ Rule: what "auto" means stands here once, for the clock that ends a phase as for
 import math
 from typing import NamedTuple
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Load
 from firsttoken.scenario.trace import measure_trace, read_arrivals

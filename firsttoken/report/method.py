@@ -10,7 +10,7 @@ from pathlib import Path
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.scope import describe_load, shape_of
 from firsttoken.decide.words.units import write_share, write_value
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.plan.arrivals import describe_arrivals
 from firsttoken.plan.turns import ORDERS
 from firsttoken.plan.windows import MEASURE_S

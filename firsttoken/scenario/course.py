@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, NamedTuple, get_args
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.row import By
 from firsttoken.scenario.values import AboveZero, AtLeastZero, Period, text_like
 

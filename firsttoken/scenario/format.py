@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.row import By
 from firsttoken.scenario.load import KINDS, Load
 from firsttoken.scenario.retry import Retry

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.old_paths import read_renamed
 from firsttoken.plan.arrivals import OF_STATED_CV, Process
 from firsttoken.plan.turns import ORDERS, OrderName

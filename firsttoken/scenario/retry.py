@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.plan.retry import CUSTOM, POLICIES, RETRIED, PolicyName, RetryPolicy
 from firsttoken.row import RetryWord
 from firsttoken.scenario.values import Duration, Positive, Share, Status

@@ -11,7 +11,7 @@ from statistics import fmean
 
 import msgspec
 
-from firsttoken.duration import NS, parse_duration
+from firsttoken.decoding.duration import NS, parse_duration
 from firsttoken.scenario.format import Replay
 from firsttoken.scenario.values import ScenarioError
 from firsttoken.traffic.trace import (

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from firsttoken.duration import ABOVE_ZERO, DURATION
+from firsttoken.decoding.duration import ABOVE_ZERO, DURATION
 from firsttoken.error import FirstTokenError
 
 _MARKS = (

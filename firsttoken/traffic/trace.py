@@ -15,7 +15,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.error import FirstTokenError
 from firsttoken.traffic.trace_formats import BLOCK_TOKENS, BlockError, Format, LineError, find_format, list_formats
 

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from firsttoken.decoding.duration import NS
 from firsttoken.decoding.unreadable import UNREADABLE
-from firsttoken.duration import NS
 
 BLOCK_TOKENS = 512
 """Tokens of a prompt that one number of hash_ids stands for where a format says nothing else; the last one's may be

@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 from firsttoken.cli.calibration_ramp import calibrate
 from firsttoken.decide.flags.client_limits import find_client_limits
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.machine.calibration import Calibration
 from tests.benchmarks.drive import Drive, drive
 from tests.benchmarks.observed import read_stage_window

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.cost import NOTHING, Cost
 from firsttoken.load.budget.ledger import Allowance, Grant, Ledger, TopUpRequest
 from firsttoken.scenario.format import Budget

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import gevent
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.asking.ask import NO_WISH, Ask, Wish
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev
 import pytest
 from scipy import stats
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.profile import Profile, Segment, amount
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.locust_shape import ShapeError, sample_shape
 from firsttoken.plan.profile import Segment, amount, length_ns, peak, wanted_at
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.profile import Profile, Segment, amount, carry, length_ns, peak, profile_of, wanted_at
 from firsttoken.scenario.course import LoadProfile, RampShape, Soak, Spike, Staircase, Step
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan import retry, search
 from firsttoken.plan.arrivals import arrive
 from firsttoken.plan.order import order_stages

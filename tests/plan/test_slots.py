@@ -1,6 +1,6 @@
 """When a user slot of a closed loop is open: over a ramp one by one, and under a shape as the load wanted says."""
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.profile import Profile, Segment, amount, length_ns
 from firsttoken.plan.slots import find_opening, find_spans
 from firsttoken.plan.stage import StagePlan

@@ -5,7 +5,7 @@ from itertools import islice
 import msgspec
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.plan.profile import Segment, wanted_at
 from firsttoken.plan.stage import find_schedule, plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.scenario.format import Scenario, Traffic

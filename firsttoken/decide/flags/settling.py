@@ -5,7 +5,7 @@ Rule: users who began together ask together; after two whole answers each has as
 
 from firsttoken.decide.flags.flag import Evidence, Rule, show
 from firsttoken.decide.measure.window_data import WindowData
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 
 SETTLINGS = 2.0
 """Whole answers, by their p95, that users need to spread out after the ramp: each has then asked more than once."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from firsttoken.decide.measure.window_data import Window
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.row import Health
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from firsttoken.decide.measure.answerers import NO_ANSWERERS, Answerers
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.plan.length_cap import name_cap
 from firsttoken.scenario.course import Segment
 from firsttoken.scenario.format import Scenario, mean_tokens

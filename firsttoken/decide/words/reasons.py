@@ -14,7 +14,7 @@ from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.load_unit import USERS, LoadUnit
 from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.scenario.slo import LIMITS, Slo
 
 CAUSES: Mapping[str, str] = {

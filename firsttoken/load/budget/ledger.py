@@ -17,7 +17,7 @@ from collections.abc import Hashable
 
 import msgspec
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.cost import NANO, NOTHING, Cost
 from firsttoken.scenario.format import Budget
 

@@ -15,7 +15,7 @@ rest seen.
 
 from typing import Literal, NamedTuple
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.cost import NOTHING, Cost
 from firsttoken.row import Row
 

@@ -13,7 +13,7 @@ after ten seconds; by one user who backs off as the openai package does (2 attem
 failure is a time-out, thirty of those have to pass; the load is low meanwhile.
 """
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 
 FAILURES = 30
 PATIENCE_S = 10.0

@@ -8,7 +8,7 @@ SLOW_PATIENCE_S.
 
 from urllib.parse import urlsplit
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.row import CREDIT_SPENT, SUCCESS, Row
 from firsttoken.scenario.target import Target
 

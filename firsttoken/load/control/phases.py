@@ -12,7 +12,7 @@ The hold of an open loop lasts at least until what was due at the end of measure
 
 from collections.abc import Container, Sequence
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.histogram import Histogram
 from firsttoken.plan.stage import StagePlan

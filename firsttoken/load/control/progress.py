@@ -8,7 +8,7 @@ requests that were cut off.
 import math
 from collections.abc import Sequence
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.cost import NANO
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.histogram import WIDTH, Histogram

@@ -4,7 +4,7 @@ Rule: a stage ends early only on a bound that stays valid under repeated checks,
 everything printed comes from rows.
 """
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.control.breaker import Breaker
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.credit import CreditBreaker, account_of

@@ -6,7 +6,7 @@ Rule: what a session needs follows from the scenario alone, and from who the pro
 from functools import partial
 
 from firsttoken.catalogue import Source, load_catalogue
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.load.asking.ask import Material
 from firsttoken.load.budget.ledger import Allowance
 from firsttoken.load.budget.limiter import BudgetLimiter

@@ -9,7 +9,7 @@ a line ends early: what it took to have its users ready is no part of its figure
 import time
 from collections.abc import Callable
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.session.run_clock import RunClock
 from firsttoken.load.session.session import Session
 from firsttoken.machine.host import read_rss_mb

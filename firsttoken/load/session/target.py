@@ -6,7 +6,7 @@ Rule: its key is taken from the environment by name, here and nowhere else.
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 from firsttoken.error import FirstTokenError
 from firsttoken.load.asking.ask import NO_MATERIAL, Composer, Material
 from firsttoken.net.url import EndpointError

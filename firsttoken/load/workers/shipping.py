@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.error import FirstTokenError
 from firsttoken.load.session.run_clock import RunClock
 from firsttoken.load.workers.carrier import UploadCarrier

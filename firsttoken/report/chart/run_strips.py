@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.timeline import Timeline
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.report.chart.axes import few_ticks
 from firsttoken.report.chart.canvas import strips
 from firsttoken.report.chart.theme import BAD, CAUTION, INK, SOFT, colours

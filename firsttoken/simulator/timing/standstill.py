@@ -6,7 +6,7 @@ Rule: pure, the time is handed in. Work that was under way is late by as much of
 import math
 
 from firsttoken.catalogue import Freeze
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 
 
 class Standstill:

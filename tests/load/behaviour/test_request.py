@@ -7,7 +7,7 @@ import gevent
 import msgspec
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.asking.ask import Wish
 from firsttoken.load.behaviour.request import send_request
 from firsttoken.load.budget.ledger import Allowance, Ledger

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.cost import Cost
 from firsttoken.load.budget.ledger import Allowance, Grant, Ledger
 from firsttoken.scenario.format import Budget

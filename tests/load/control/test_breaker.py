@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.control.breaker import Breaker
 from firsttoken.row import OUTCOMES, Outcome
 

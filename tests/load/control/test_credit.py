@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.control.credit import Credit, CreditBreaker, account_of, says_spent
 from firsttoken.row import CREDIT_SPENT, Row
 from firsttoken.scenario.target import Target

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.histogram import Histogram
 from firsttoken.load.control.phases import StageClock

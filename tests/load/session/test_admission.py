@@ -7,7 +7,7 @@ import gevent
 import msgspec
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.control.phases import StageClock
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import StageRun

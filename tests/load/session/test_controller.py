@@ -7,7 +7,7 @@ import gevent
 import msgspec
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.ledger import Allowance, Ledger
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.counters import Counters

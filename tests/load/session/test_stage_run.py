@@ -1,6 +1,6 @@
 """One stage in one process: its slots, its arrivals, and which of its answers are running."""
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.asking.ask import Ask
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.phases import StageClock

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firsttoken import __version__
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.session.gathering import SPAWN_PATIENCE_S
 from firsttoken.load.workers.master import FAR_LEAD_NS, LEAD_NS
 from firsttoken.load.workers.messages import HealthReport, Refusal, Register, decode_at_worker, encode

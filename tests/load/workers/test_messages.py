@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.cost import Cost
 from firsttoken.load.budget.ledger import Grant, TopUpRequest
 from firsttoken.load.control.counters import Counters

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.workers.messages import Ack, encode
 from firsttoken.load.workers.worker_run import GONE_S
 from tests.load.workers.world import RUN_KEY, WorkerProcess, World, stage

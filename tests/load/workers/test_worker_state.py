@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.session.session import Session
 from firsttoken.load.workers.messages import Order, StateSync
 from firsttoken.load.workers.shares import Share

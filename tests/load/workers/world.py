@@ -13,7 +13,7 @@ from pathlib import Path
 import gevent
 import msgspec
 
-from firsttoken.duration import NS
+from firsttoken.decoding.duration import NS
 from firsttoken.load.budget.ledger import Allowance, Ledger
 from firsttoken.load.budget.limiter import BudgetLimiter
 from firsttoken.load.control.phases import StageClock

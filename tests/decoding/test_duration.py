@@ -2,7 +2,7 @@
 
 import pytest
 
-from firsttoken.duration import parse_duration
+from firsttoken.decoding.duration import parse_duration
 
 
 @pytest.mark.parametrize(
