@@ -443,6 +443,27 @@ def test_a_document_names_only_what_is_there():
     refuse(found, "Say where it is now, or leave it out:")
 
 
+def test_a_file_that_prose_names_is_there():
+    """In a docstring or a document; NAME and x stand for any file, and a path of another project says whose it is."""
+    prose = [(path, path.read_text()) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))]
+    prose = [(path, text) for path, text in prose if path.name not in ("CHANGELOG.md", "upgrading.md")]
+    prose += [
+        (path, node.value)
+        for path in SOURCES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    there = {f"/{name_of(path)}" for path in SOURCES + TESTS + python_files("docs")}
+    found = [
+        f"{name_of(path)}: {name}"
+        for path, text in prose
+        for name in re.findall(r"(?<![\w./-])(?:[\w-]+/)*[\w-]+\.py\b", text)
+        if not name.startswith("openai/") and not any(file.endswith(f"/{name}") for file in there)
+        if Path(name).stem != "NAME"
+    ]
+    refuse(found, "It has moved or is gone; say where it is now:")
+
+
 def test_the_way_of_a_request_is_eight_short_files():
     section = (
         (ROOT / "ARCHITECTURE.md").read_text().partition("## From the command to the socket")[2].partition("## ")[0]

@@ -1,7 +1,7 @@
 """The commands. The only place of its process that exits, and that words an exit.
 
 Rule: progress goes to stderr, results to stdout; bad input is one sentence and exit code 1, never a traceback.
-Exit codes: 1 the tool or its input failed, 130 interrupted; those of a run's decisions are in decide/exit_code.py.
+Exit codes: 1 the tool or its input failed, 130 interrupted; a run's decisions: see decide/judge/exit_code.py.
 """
 
 import json

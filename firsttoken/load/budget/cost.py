@@ -115,7 +115,7 @@ def price_row(row: Row, source: Source | None) -> int | None:
 def price(
     input_tokens: int, cached_tokens: int, output_tokens: int, source: Source | None, written_tokens: int = 0
 ) -> int:
-    """Nanodollars of an attempt, rounded up, as `decide/cost.py` reckons them for the report; 0 without a price.
+    """Nanodollars of an attempt, rounded up as `decide/measure/cost.py` counts them for the report; 0 without a price.
 
     A long prompt is billed at the multiples of its tier as a whole; no price of cached tokens is no discount. Cached
     tokens and those written to the cache are parts of the input.

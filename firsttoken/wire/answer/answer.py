@@ -1,7 +1,7 @@
 """One HTTP answer: its bytes and their stamps in, the row's marks and the server's verdict out.
 
 Rule: pure; for any bytes, only ProtocolError and HttpParserError are raised. Every byte goes through
-the parser, the splitter and the dialect, but for tokens that the fast path matches (template.py).
+the parser, the splitter and the dialect, but for tokens that the fast path matches (fast_path.py).
 """
 
 from collections.abc import Callable
