@@ -254,7 +254,7 @@ class StageEvent(msgspec.Struct, kw_only=True):
     target: str
     level: float
     repeat: int
-    event: Literal["ramp", "settle", "measure", "hold", "end"]
+    event: Phase | Literal["end"]
     at_ns: int
     users: int
     started: int

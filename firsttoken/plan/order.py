@@ -7,7 +7,7 @@ run has finished is not run again.
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -15,12 +15,12 @@ from firsttoken.plan import search
 from firsttoken.plan.locust_shape import Shape, ShapeError, sample_shape
 from firsttoken.plan.profile import Profile
 from firsttoken.plan.resume import FRESH, Finished
+from firsttoken.plan.search import Verdict
 from firsttoken.plan.stage import Group, StagePlan, plan_rate, plan_shape, plan_trace, plan_users
 from firsttoken.plan.turns import ORDERS
 from firsttoken.scenario.format import Scenario
 from firsttoken.traffic.trace import Arrival
 
-Verdict = Literal["keeps", "fails"] | None
 Key = tuple[str, float, int, str, bool]
 Planner = Callable[..., StagePlan]
 """A level that still needs its target and, by name, its repeat."""

@@ -6,11 +6,11 @@ Rule: the worst level speaks for a chart, and an error that could not be measure
 from collections.abc import Sequence
 
 from firsttoken.decide.judge.instrument import PROVEN_MS, InstrumentAccuracy
+from firsttoken.decide.metrics.table import METRICS
 from firsttoken.decide.study import Study
 from firsttoken.row import Health
 from firsttoken.scenario.format import mean_tokens
 
-FIRST_TOKENS = ("ttft_ms", "ttfo_ms", "felt_ttft_ms", "served_ttft_ms")
 LEAST_MS = 0.01
 """Nothing is claimed to be known better than this: what the kernel itself takes to stamp an arrival."""
 
@@ -35,11 +35,11 @@ def find_error_ms(study: Study, metric: str) -> float | None:
 
     An error of the first token is spread over the gaps of a mean answer in its time per token.
     """
-    error_ms = worst_ms(study)
-    if error_ms is None or metric not in (*FIRST_TOKENS, "tpot_ms"):
+    error_ms, kind = worst_ms(study), METRICS[metric].instrument_error
+    if error_ms is None or kind is None:
         return None
     gaps = max(1.0, mean_tokens(study.scenario.traffic.output_tokens) - 1)
-    return error_ms / gaps if metric == "tpot_ms" else error_ms
+    return error_ms / gaps if kind == "gap" else error_ms
 
 
 def find_worst(health: Sequence[Health], field: str, width_s: float = 1.0) -> tuple[list[float], list[float]]:

@@ -1,7 +1,8 @@
 """The instrument's own error as charts tell it."""
 
 from firsttoken.decide.study import study_run
-from firsttoken.report.instrument_error import read_all, worst_ms, write_bound, write_error
+from firsttoken.report.instrument_error import find_error_ms, read_all, worst_ms, write_bound, write_error
+from firsttoken.scenario.format import mean_tokens
 from tests.made_run import make_run
 from tests.results.test_truth import write_truth
 
@@ -32,3 +33,11 @@ def test_with_a_truth_the_sentence_names_it_and_its_size(tmp_path):
     assert write_bound(study_run(folder)) == (
         "The instrument's own error: 7.00 ms at p99, against the server's own log."
     )
+
+
+def test_the_error_of_a_first_token_is_spread_over_the_gaps_of_an_answer_in_its_pace(study):
+    gaps = mean_tokens(study.scenario.traffic.output_tokens) - 1
+
+    assert find_error_ms(study, "ttfo_ms") == worst_ms(study)
+    assert find_error_ms(study, "tpot_ms") == worst_ms(study) / gaps
+    assert find_error_ms(study, "attainment") is None

@@ -125,6 +125,8 @@ class Metric:
     """How the values of all levels come together, where they do; a mean is weighted by what each level rests on."""
     unfinished: Literal["at least", "at most"] = "at least"
     """What requests that did not end make of the value."""
+    instrument_error: Literal["first token", "gap"] | None = None
+    """The instrument's own error that is in it: of a first token, or the same spread over the gaps of an answer."""
 
 
 class Peers(NamedTuple):

@@ -121,8 +121,10 @@ TERMS = (
         ),
         over="measured answers",
         metrics={
-            "ttft_ms": Metric(unit="ms", label="TTFT", of=of_latency("ttft_ms")),
-            "served_ttft_ms": Metric(unit="ms", label="Served TTFT", of=OfQuantiles(served_ttft)),
+            "ttft_ms": Metric(unit="ms", label="TTFT", of=of_latency("ttft_ms"), instrument_error="first token"),
+            "served_ttft_ms": Metric(
+                unit="ms", label="Served TTFT", of=OfQuantiles(served_ttft), instrument_error="first token"
+            ),
         },
         peers=Peers(
             vllm="to the first message with choices: an empty role chunk counts",
@@ -140,7 +142,7 @@ TERMS = (
             "reasons first."
         ),
         over="measured answers",
-        metrics={"ttfo_ms": Metric(unit="ms", label="TTFO", of=of_latency("ttfo_ms"))},
+        metrics={"ttfo_ms": Metric(unit="ms", label="TTFO", of=of_latency("ttfo_ms"), instrument_error="first token")},
         peers=Peers(aiperf="TTFO", guidellm="TTFOT"),
     ),
     Term(
@@ -153,7 +155,11 @@ TERMS = (
             "schedule's, so lateness is inside too; a closed loop has no schedule and cannot see it."
         ),
         over="measured requests",
-        metrics={"felt_ttft_ms": Metric(unit="ms", label="User-perceived TTFT", of=of_latency("felt_ttft_ms"))},
+        metrics={
+            "felt_ttft_ms": Metric(
+                unit="ms", label="User-perceived TTFT", of=of_latency("felt_ttft_ms"), instrument_error="first token"
+            )
+        },
     ),
     Term(
         name="TPOT",
@@ -164,7 +170,7 @@ TERMS = (
             "was not streamed. Tokens are the server's own count; chunks are never tokens."
         ),
         over="measured answers",
-        metrics={"tpot_ms": Metric(unit="ms", label="TPOT", of=of_latency("tpot_ms"))},
+        metrics={"tpot_ms": Metric(unit="ms", label="TPOT", of=of_latency("tpot_ms"), instrument_error="gap")},
         peers=Peers(
             vllm="(latency − TTFT) / (n − 1); latency ends at the last chunk with choices",
             aiperf="called ITL",

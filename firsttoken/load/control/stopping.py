@@ -9,8 +9,7 @@ from firsttoken.load.control.breaker import Breaker
 from firsttoken.load.control.counters import Counters
 from firsttoken.load.control.credit import CreditBreaker, account_of
 from firsttoken.load.control.phases import StageClock
-from firsttoken.plan.order import Verdict
-from firsttoken.plan.search import judge_level
+from firsttoken.plan.search import Verdict, judge_level
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.load import Until
 from firsttoken.stats.wilson import half_width
