@@ -30,7 +30,7 @@ FILES = (
 )
 OF_A_RUN = {
     "BUDGET_STOPPED": Rule(
-        "a cap of the budget, or spent credit, ended the run before its plan was done was done was done",
+        "a cap of the budget, or spent credit, ended the run before its plan was done",
         "nothing",
         scope="run",
     )
