@@ -9,18 +9,19 @@ import msgspec
 
 from firsttoken.simulator.dialects.dialect import (
     WORD,
-    WORD_HOLE,
     Ask,
+    Choices,
+    ChunkedAnswer,
     Content,
     Route,
     StreamOptions,
+    check_choices,
     check_tokens,
     decode,
     read_prompt,
 )
 from firsttoken.simulator.errors import invalid, missing
-from firsttoken.simulator.service import Job
-from firsttoken.simulator.words import speak, write_out
+from firsttoken.simulator.words import write_out
 
 
 class Message(msgspec.Struct):
@@ -49,8 +50,7 @@ def read_ask(raw: bytes) -> Ask:
         raise invalid("you must provide a model parameter")
     if not body.messages:
         raise missing("messages")
-    if body.n not in (None, 1):
-        raise invalid(f"Invalid 'n': this server gives one choice per request, got {body.n}.", "n")
+    check_choices(body.n)
     check_tokens(body.max_tokens, "max_tokens")
     check_tokens(body.max_completion_tokens, "max_completion_tokens")
     return Ask(
@@ -63,35 +63,20 @@ def read_ask(raw: bytes) -> Ask:
     )
 
 
-class Answer:
-    """The answer to one request: opening, tokens and closing make the stream, `whole` the plain body."""
-
-    def __init__(self, ask: Ask, job: Job, name: str, created_s: int) -> None:
-        self._ask = ask
-        self._job = job
-        self._name = name
-        self._created_s = created_s
+class Answer(ChunkedAnswer):
+    """A message, whole or as deltas."""
 
     def opening(self) -> bytes:
         """Return the role-only first chunk, which holds no token."""
         return self._event(self._choice({"role": "assistant", "content": "", "refusal": None}))
 
     def tokens(self) -> Iterator[bytes]:
-        """Yield one chunk per token."""
-        template = self._event(self._choice({"content": WORD}))
-        before, after = template.split(WORD_HOLE)
-        for word in speak(self._job.text_start, self._job.output_tokens):
-            yield before + word + after
+        return self._speak(self._choice({"content": WORD}))
 
     def closing(self) -> bytes:
-        """Return what follows the last token: the finish reason, the usage if asked for, the end marker."""
-        end = self._event(self._choice({}, self._finish_reason()))
-        if self._ask.include_usage:
-            end += self._event([], self._usage())
-        return end + b"data: [DONE]\n\n"
+        return self._end(self._choice({}, self._finish_reason()))
 
     def whole(self) -> bytes:
-        """Return the answer to a request that did not ask for a stream."""
         text = write_out(self._job.text_start, self._job.output_tokens)
         message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason()}
@@ -110,15 +95,11 @@ class Answer:
     def _finish_reason(self) -> str:
         return "stop" if self._ask.max_tokens is None else "length"
 
-    def _choice(self, delta: dict[str, str | None], finish_reason: str | None = None) -> list[dict[str, object]]:
+    def _choice(self, delta: dict[str, str | None], finish_reason: str | None = None) -> Choices:
         return [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}]
 
-    def _event(self, choices: list[dict[str, object]], usage: dict[str, object] | None = None) -> bytes:
-        """Return one server-sent event; with include_usage all but the last carry `usage: null`."""
-        chunk = self._head("chat.completion.chunk") | {"choices": choices}
-        if self._ask.include_usage:
-            chunk["usage"] = usage
-        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+    def _chunk(self) -> dict[str, object]:
+        return self._head("chat.completion.chunk")
 
     def _usage(self) -> dict[str, object]:
         prompt, output = self._ask.prompt.tokens, self._job.output_tokens

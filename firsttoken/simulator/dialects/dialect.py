@@ -3,8 +3,9 @@
 Rule: what the simulator needs is checked, what it has no use for (temperature, tools, ...) is let pass unread.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol, TypeVar, get_origin
+from typing import NamedTuple, TypeVar, get_origin
 
 import msgspec
 
@@ -13,7 +14,7 @@ from firsttoken.decoding.unreadable import UNREADABLE
 from firsttoken.simulator.errors import ApiError, invalid, missing, not_json
 from firsttoken.simulator.prefix import Blocks, mark_blocks
 from firsttoken.simulator.service import Job
-from firsttoken.simulator.words import count_tokens
+from firsttoken.simulator.words import count_tokens, speak
 
 T = TypeVar("T")
 
@@ -67,16 +68,65 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
-class Answer(Protocol):
+class Answer(ABC):
     """The bytes of one answer: opening, tokens and closing make the stream, `whole` the plain body."""
 
-    def opening(self) -> bytes: ...
+    def __init__(self, ask: Ask, job: Job, name: str, created_s: int) -> None:
+        self._ask = ask
+        self._job = job
+        self._name = name
+        self._created_s = created_s
 
-    def tokens(self) -> Iterator[bytes]: ...
+    @abstractmethod
+    def opening(self) -> bytes:
+        """Return what precedes the first token."""
 
-    def closing(self) -> bytes: ...
+    @abstractmethod
+    def tokens(self) -> Iterator[bytes]:
+        """Yield the bytes of each token."""
 
-    def whole(self) -> bytes: ...
+    @abstractmethod
+    def closing(self) -> bytes:
+        """Return what follows the last token: the finish reason, the usage, the end."""
+
+    @abstractmethod
+    def whole(self) -> bytes:
+        """Return the answer to a request that did not ask for a stream."""
+
+
+Choices = list[dict[str, object]]
+
+
+class ChunkedAnswer(Answer):
+    """An answer whose stream is chunks of choices and ends with [DONE], as both kinds of completions have it."""
+
+    @abstractmethod
+    def _chunk(self) -> dict[str, object]:
+        """Return a chunk without its choices."""
+
+    @abstractmethod
+    def _usage(self) -> dict[str, object]:
+        """Return what the answer used."""
+
+    def _event(self, choices: Choices, usage: dict[str, object] | None = None) -> bytes:
+        """Return one server-sent event; with include_usage all but the last carry `usage: null`."""
+        chunk = self._chunk() | {"choices": choices}
+        if self._ask.include_usage:
+            chunk["usage"] = usage
+        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+
+    def _speak(self, choices: Choices) -> Iterator[bytes]:
+        """Yield one chunk per token, its word where `choices` hold WORD."""
+        before, after = self._event(choices).split(WORD_HOLE)
+        for word in speak(self._job.text_start, self._job.output_tokens):
+            yield before + word + after
+
+    def _end(self, choices: Choices) -> bytes:
+        """Return the chunk of these last choices, the usage if asked for, and the end marker."""
+        end = self._event(choices)
+        if self._ask.include_usage:
+            end += self._event([], self._usage())
+        return end + b"data: [DONE]\n\n"
 
 
 class Route(NamedTuple):
@@ -136,3 +186,9 @@ def check_tokens(value: int | None, param: str) -> None:
     if value is not None and value < 1:
         text = f"Invalid '{param}': integer below minimum value. Expected a value >= 1, but got {value} instead."
         raise invalid(text, param, "integer_below_min_value")
+
+
+def check_choices(count: int | None) -> None:
+    """Raise ApiError (400) where more than one choice is asked for."""
+    if count not in (None, 1):
+        raise invalid(f"Invalid 'n': this server gives one choice per request, got {count}.", "n")

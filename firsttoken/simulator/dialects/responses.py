@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from firsttoken.simulator.dialects import dialect
 from firsttoken.simulator.dialects.dialect import (
     WORD,
     WORD_HOLE,
@@ -63,14 +64,11 @@ def read_ask(raw: bytes) -> Ask:
     )
 
 
-class Answer:
-    """The answer to one request: opening, tokens and closing make the stream, `whole` the plain body."""
+class Answer(dialect.Answer):
+    """A response of one message, whole or as numbered events."""
 
     def __init__(self, ask: Ask, job: Job, name: str, created_s: int) -> None:
-        self._ask = ask
-        self._job = job
-        self._name = name
-        self._created_s = created_s
+        super().__init__(ask, job, name, created_s)
         self._place = {"item_id": f"msg_{name}", "output_index": 0, "content_index": 0}
 
     def opening(self) -> bytes:
@@ -106,7 +104,6 @@ class Answer:
         )
 
     def whole(self) -> bytes:
-        """Return the answer to a request that did not ask for a stream."""
         text = write_out(self._job.text_start, self._job.output_tokens)
         status = self._end_status()
         return msgspec.json.encode(self._response(status, self._item(status, [text_part(text)])))
