@@ -4,7 +4,7 @@ import re
 
 from analysis.bill import build
 from tests.made_stage import Answers, Windows
-from tests.report.studies import PEAK, make_study
+from tests.report.studies import PEAK, hide_prices, make_study
 
 
 def rows_of(page):
@@ -47,10 +47,6 @@ def test_the_tiers_of_a_source_are_columns_and_what_it_does_not_state_is_unknown
 
 
 def test_an_unknown_price_makes_an_unknown_bill_never_0(tmp_path):
-    def hide_prices(scenario):
-        for target in scenario["target"]:
-            target["prices"] = "unknown"
-
     page = build(make_study(tmp_path / "run", hide_prices, levels=(1,), demand=PEAK))
 
     assert page.finding == "10,000,000 output tokens a day: the bill is unknown, as no target has a known price"

@@ -4,7 +4,7 @@ from analysis.retry_cost import build
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.metric_table import ladder
 from tests.made_stage import FLAWLESS, Windows
-from tests.report.studies import make_study
+from tests.report.studies import hide_prices, make_study
 
 
 def test_the_finding_counts_the_three_currencies_where_they_cost_most(study):
@@ -44,10 +44,6 @@ def test_where_no_attempt_was_measured_nothing_is_said_of_its_cost(tmp_path):
 
 
 def test_an_unknown_price_leaves_the_dollars_unknown(tmp_path):
-    def hide_prices(scenario):
-        for target in scenario["target"]:
-            target["prices"] = "unknown"
-
     page = build(make_study(tmp_path / "run", hide_prices, levels=(1, 4)))
 
     assert page.figure.axes[2].texts[0].get_text() == "unknown"

@@ -29,6 +29,12 @@ def study_again(folder: Path, change: Callable[[Tables], None]) -> Study:
     return study_run(folder)
 
 
+def hide_prices(scenario: Tables) -> None:
+    """A change: no target states what it costs."""
+    for target in scenario["target"]:
+        target["prices"] = "unknown"
+
+
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Two models at 1, 4, 16 and 64 users, once; the last level drowns in 429s."""

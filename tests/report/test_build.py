@@ -30,7 +30,7 @@ from tests.made_font import make_font
 from tests.made_loads import make_open_run, make_search_run, make_spike_run
 from tests.made_run import MODELS, Client, make_run
 from tests.made_stage import Answers, Windows
-from tests.report.studies import PEAK, make_study
+from tests.report.studies import PEAK, hide_prices, make_study
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -168,11 +168,6 @@ def test_the_pages_as_a_person_reads_them(study, tmp_path, snapshot):
         pages = [page for page in build_pages(each)[0] if page.slug not in told]
         told |= {page.slug: [f"(of {kind})", *lines_of(page)] for page in pages}
     snapshot("pages", told)
-
-
-def hide_prices(scenario):
-    for target in scenario["target"]:
-        target["prices"] = "unknown"
 
 
 SHORT = Windows(measure_s=8.0)

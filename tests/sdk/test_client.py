@@ -25,7 +25,7 @@ from firsttoken.wire.deadlines import Deadlines
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.endpoint import parse_endpoint
 from tests.wire.forward import forward
-from tests.wire.scripted import CERTS, Line, Script, answer, scripted
+from tests.wire.scripted import CERTS, Line, Script, answer, hang_up, script, scripted
 from tests.wire.spoken import (
     CHAT,
     DONE,
@@ -75,21 +75,6 @@ def attempt(kind: type[Sender], script: Script, *, api: str = "chat") -> Row:
     """One attempt through a client against one script."""
     with scripted(script) as server, client_of(kind, server.base_url, api=api) as client:
         return send(client, api=api)
-
-
-def script(*pieces: bytes, then: Script = Line.wait_for_end) -> Script:
-    """Hear a request, say these pieces, then do something else."""
-
-    def run(line: Line) -> None:
-        line.hear()
-        line.say(*pieces)
-        then(line)
-
-    return run
-
-
-def hang_up(_line: Line) -> None:
-    """Close the connection."""
 
 
 def call(**function: str) -> bytes:

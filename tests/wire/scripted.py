@@ -56,6 +56,21 @@ class Line:
 Script = Callable[[Line], None]
 
 
+def script(*pieces: bytes, then: Script = Line.wait_for_end) -> Script:
+    """Hear one request, say these pieces, then do something else: by default keep the connection open and silent."""
+
+    def run(line: Line) -> None:
+        line.hear()
+        line.say(*pieces)
+        then(line)
+
+    return run
+
+
+def hang_up(_line: Line) -> None:
+    """Close the connection."""
+
+
 class Scripted:
     """A running server: the n-th connection runs the n-th script, further ones the last."""
 

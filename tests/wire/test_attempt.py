@@ -25,7 +25,7 @@ from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.dialects.dialect import Dialect
 from firsttoken.wire.endpoint import parse_endpoint
 from tests.wire.forward import forward
-from tests.wire.scripted import CERTS, Line, Script, Scripted, answer, scripted
+from tests.wire.scripted import CERTS, Line, Script, Scripted, answer, hang_up, script, scripted
 from tests.wire.spoken import CHAT, FINISH, RESPONSES, ROLE, TEXT, chunked, frames, head, plain, stream
 
 PATIENT = Deadlines(connect_s=5, first_token_s=5, idle_s=5, total_s=10)
@@ -60,21 +60,6 @@ def attempt(script: Script, deadlines: Deadlines = PATIENT, **more: object) -> R
     """One attempt against one script."""
     with scripted(script) as server, client_of(server.base_url, deadlines, **more) as client:
         return send(client)
-
-
-def script(*pieces: bytes, then: Script = Line.wait_for_end) -> Script:
-    """Hear one request, say these pieces, go on as told; by default keep the connection open and silent."""
-
-    def run(line: Line) -> None:
-        line.hear()
-        line.say(*pieces)
-        then(line)
-
-    return run
-
-
-def hang_up(_line: Line) -> None:
-    """Close the connection."""
 
 
 def break_off_later(line: Line) -> None:

@@ -1,15 +1,12 @@
 """The journal: a start line before an end line, and a disk that refuses is loud and loses nothing."""
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from firsttoken.load.session.journal import Recorder
 from firsttoken.row import Row
+from tests.load.full_disk import small_files
 
 
 def read_rows(folder: Path) -> list[Row]:
@@ -61,21 +58,6 @@ def test_half_a_line_of_a_killed_run_does_not_spoil_the_next_one(tmp_path: Path)
     torn, whole = journal.read_bytes().splitlines()
     assert torn == b'{"requ'
     assert msgspec.json.decode(whole, type=Row).request_id == "0-0-0"
-
-
-@contextmanager
-def small_files() -> Iterator[None]:
-    """Files may not grow past 4,096 bytes: what a full disk does, without filling one.
-
-    Only within the block: pytest's own output may be a file as well.
-    """
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_a_disk_that_refuses_is_said_and_what_was_written_stays_readable(tmp_path: Path) -> None:

@@ -1,9 +1,6 @@
 """Rows on their way to the master: nothing lost or doubled, whatever happens to messages and processes."""
 
-import resource
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +20,7 @@ from firsttoken.load.workers.shipping import (
     SpoolError,
     upload_journal,
 )
+from tests.load.full_disk import small_files
 
 STEP_NS = PATIENCE_NS // 4
 RUN, OTHER = "0123456789abcdef", "fedcba9876543210"
@@ -168,18 +166,6 @@ def test_a_master_with_more_rows_than_the_worker_is_refused(tmp_path: Path) -> N
 
     with pytest.raises(SpoolError, match="at least the 9 bytes that the master has, got 4"):
         shipper.record_ack(9)
-
-
-@contextmanager
-def small_files() -> Iterator[None]:
-    """Files may not grow past 4,096 bytes: what a full disk does, without filling one."""
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_what_a_full_disk_still_took_counts_and_the_rest_is_sent_again_later(tmp_path: Path) -> None:
