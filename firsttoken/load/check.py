@@ -17,7 +17,7 @@ from firsttoken.load.session.target import TargetAccess, open_target
 from firsttoken.row import Row
 from firsttoken.scenario.format import Scenario
 from firsttoken.scenario.target import Client, Target
-from firsttoken.sdk.package import ASK
+from firsttoken.sdk.package import CALLS
 from firsttoken.wire.endpoint import write_url
 
 
@@ -39,7 +39,7 @@ def check_target(target: Target, spec: CheckSpec) -> Finding:
     """What one target answers."""
     base_url = spec.base_urls[target.name]
     row = ask(target, spec, "wire")
-    package = ask(target, spec, "sdk") if target.api in ASK else None
+    package = ask(target, spec, "sdk") if target.api in CALLS else None
     return describe_target(target, base_url, write_url(base_url, target.api), row, package)
 
 

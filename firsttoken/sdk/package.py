@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 import httpx2
@@ -43,7 +43,7 @@ class Package:
     ) -> None:
         warm_up(dialect.name)
         path, _, query = endpoint.target.partition("?")
-        self._ask = ASK[dialect.name]
+        self._ask = CALLS[dialect.name].ask
         self._omitted = {name: Omit() for name in OWN_HEADERS - endpoint.headers.keys()}
         self._client = OpenAI(
             base_url=f"{endpoint.scheme}://{endpoint.authority}{path.removesuffix(dialect.path)}",
@@ -102,18 +102,26 @@ def _ask_responses(client: OpenAI, fields: dict[str, object], omitted: Headers) 
     return client.responses.create(model=model, input=words, stream=True, extra_body=fields, extra_headers=omitted)
 
 
-ASK: dict[str, Callable[[OpenAI, dict[str, object], Headers], Objects]] = {
-    "chat": _ask_chat,
-    "completions": _ask_completions,
-    "responses": _ask_responses,
-}
-"""Dialect -> the call that an application makes; fields without a parameter of their own go as its extra_body."""
+class PackageCall(NamedTuple):
+    """What the package does with the requests of one dialect."""
 
-FIRST_EVENT: dict[str, bytes] = {
-    "chat": b'data: {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}], "usage": null}\n\n',
-    "completions": b'data: {"choices": [{"index": 0, "text": "a", "finish_reason": null}], "usage": null}\n\n',
-    "responses": b'data: {"type": "response.output_text.delta", "delta": "a"}\n\n',
+    ask: Callable[[OpenAI, dict[str, object], Headers], Objects]
+    """The call that an application makes; fields without a parameter of their own go as its extra_body."""
+    first_event: bytes
+    """An event with a token, as a server sends it."""
+
+
+CALLS: dict[str, PackageCall] = {
+    "chat": PackageCall(
+        _ask_chat,
+        b'data: {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": null}], "usage": null}\n\n',
+    ),
+    "completions": PackageCall(
+        _ask_completions, b'data: {"choices": [{"index": 0, "text": "a", "finish_reason": null}], "usage": null}\n\n'
+    ),
+    "responses": PackageCall(_ask_responses, b'data: {"type": "response.output_text.delta", "delta": "a"}\n\n'),
 }
+"""Dialect -> what the package has for it; a dialect that is not here is asked on the wire alone."""
 
 
 @functools.cache
@@ -123,7 +131,7 @@ def warm_up(api: str) -> None:
     At first use it asks the operating system who it is, with a process per caller, and builds its models: half a
     second of work. An application has that behind it, and so should what is measured.
     """
-    memory = httpx2.MockTransport(lambda _request: httpx2.Response(200, content=FIRST_EVENT[api]))
+    memory = httpx2.MockTransport(lambda _request: httpx2.Response(200, content=CALLS[api].first_event))
     with OpenAI(api_key="none", http_client=httpx2.Client(transport=memory)) as client:
-        for item in ASK[api](client, {"model": "m", "messages": [], "prompt": "", "input": ""}, {}):
+        for item in CALLS[api].ask(client, {"model": "m", "messages": [], "prompt": "", "input": ""}, {}):
             item.to_json(indent=None, warnings=False)
