@@ -25,7 +25,7 @@ demo: $(VENV_READY)  ## two simulated models at 1, 4, 16 and 64 users, then a PD
 test: $(DEV_READY)  ## every test, a real llama.cpp server's included
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
-snapshots: $(DEV_READY)  ## write the sentences in tests/snapshots/ as the code tells them now
+snapshots: $(DEV_READY)  ## renew tests/snapshots/ and scenarios/scenario.schema.json, then read the change
 	@$(BIN)/python -m pytest --write-snapshots
 
 coverage: $(DEV_READY)  ## branch coverage, in process, of what drives a load: the list in pyproject.toml, 85 % of each

@@ -4,11 +4,12 @@ import gc
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.snapshot import Sections, compare
+from tests.snapshot import Sections, compare, hold
 
 settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("patient")  # a busy machine is slow, which is no failure
@@ -22,13 +23,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     """Keep only what writes snapshots where they are to be written."""
     if config.getoption("--write-snapshots"):
-        items[:] = [item for item in items if "snapshot" in item.fixturenames]
+        items[:] = [item for item in items if {"snapshot", "hold_file"} & set(item.fixturenames)]
 
 
 @pytest.fixture
 def snapshot(request: pytest.FixtureRequest) -> Callable[[str, Sections], None]:
     """`snapshot(NAME, {heading: sentences})` holds sentences against tests/snapshots/NAME.txt."""
     return partial(compare, write=request.config.getoption("--write-snapshots"))
+
+
+@pytest.fixture
+def hold_file(request: pytest.FixtureRequest) -> Callable[[Path, bytes], None]:
+    """`hold_file(path, content)` holds a committed file against what the code makes of it."""
+    return partial(hold, write=request.config.getoption("--write-snapshots"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -22,6 +22,13 @@ def render(sections: Sections) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def hold(path: Path, content: bytes, *, write: bool) -> None:
+    """Hold a committed file against what the code makes of it, or write it."""
+    if write:
+        path.write_bytes(content)
+    assert path.read_bytes() == content, f"{path.name} is not what the code makes: run make snapshots, read the change"
+
+
 def compare(name: str, sections: Sections, *, write: bool) -> None:
     """Hold these sentences against tests/snapshots/NAME.txt, or write that file."""
     path = FOLDER / f"{name}.txt"

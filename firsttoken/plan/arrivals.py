@@ -18,9 +18,11 @@ Each process is stationary from its first instant: the first gap is a uniform sh
 "Renewal Theory", chapter 5), so that L(t) arrivals are expected up to every t and a run does not begin with a burst.
 
 To add a process, write a function `(cv, draw) -> gaps` beside the others, and give it a name in `Process` and an entry
-in ARRIVALS. The function yields gaps without end: the first one up to the first arrival, a uniform share of a
-length-biased gap, then gaps of mean 1. It draws every number between 0 and 1 from `draw()`, so that the seed alone
-decides. Scenario, JSON Schema, dry run and report read the rest from the entry.
+in ARRIVALS, in the same order. The function yields gaps without end: the first one up to the first arrival, a uniform
+share of a length-biased gap, then gaps of mean 1. (Where a gap has the density f(x), a length-biased one has x f(x): of
+gaps uniform from 0 to 2 it is x/2, drawn as 2 sqrt(u).) It draws every number between 0 and 1 from `draw()`, so that
+the seed alone decides. `variation` is the standard deviation of f. Scenario, dry run, report and tests read the rest
+from the entry; `make snapshots` writes the JSON Schema anew.
 """
 
 import math

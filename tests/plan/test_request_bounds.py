@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firsttoken.decoding.duration import NS
 from firsttoken.plan import retry, search
-from firsttoken.plan.arrivals import arrive
+from firsttoken.plan.arrivals import ARRIVALS, OF_STATED_CV, arrive
 from firsttoken.plan.order import order_stages
 from firsttoken.plan.profile import Segment
 from firsttoken.plan.request_bounds import count_requests, foresee_stages
@@ -75,9 +75,9 @@ def test_each_arrival_of_a_session_asks_all_its_turns_and_retries_count():
     assert counts(made) == [(60, 180)]
 
 
-@pytest.mark.parametrize("process", ["constant", "poisson", "gamma"])
+@pytest.mark.parametrize("process", ARRIVALS)
 def test_no_schedule_has_more_arrivals(process):
-    made = scenario({"rate": [5], "arrivals": process, "cv": 2.0 if process == "gamma" else 1.0} | FIXED)
+    made = scenario({"rate": [5], "arrivals": process, "cv": 2.0 if process in OF_STATED_CV else 1.0} | FIXED)
     ((most, _),) = counts(made)
 
     for seed in range(50):
