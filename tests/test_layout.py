@@ -97,7 +97,7 @@ MANY_PARAMETERS = {
 }
 """Function -> why it may have more."""
 
-ASSERTING = {"raises", "fail", "refuse", "snapshot"}
+ASSERTING = {"raises", "fail", "refuse", "snapshot", "hold_file"}
 """Calls that make a test fail."""
 
 FILES_IN_A_ROOM = 16

@@ -39,7 +39,16 @@ def read_conversation(value: object) -> list[Message]:
             raise MessageError("expected a prompt with a text in it, got an empty one")
         return [{"role": "user", "content": value}]
     if not isinstance(value, list | tuple) or not value:
-        got = "an empty list" if isinstance(value, list | tuple) else type(value).__name__
+        got = (
+            "an empty list" if isinstance(value, list | tuple) else "DRAWN" if value is DRAWN else type(value).__name__
+        )
+        got += (
+            "; write [DRAWN]"
+            if value is DRAWN
+            else "; put the message into a list"
+            if isinstance(value, Mapping)
+            else ""
+        )
         raise MessageError(f"expected a text or a list of messages, got {got}")
     messages = [_read_message(number, message) for number, message in enumerate(value, 1)]
     if messages[-1]["role"] != "user":
@@ -58,9 +67,19 @@ def _read_message(number: int, value: object) -> Message:
         known = ", ".join(f'"{each}"' for each in ROLES)
         raise MessageError(f"expected the role of message {number} to be one of {known}, got {role!r:.60}")
     if not isinstance(content, str) or not content.strip():
-        got = "an empty one" if isinstance(content, str) else f"{content!r:.60}"
+        got = (
+            "an empty one"
+            if isinstance(content, str)
+            else f"{content!r:.60}"
+            if "content" in value
+            else _list_keys(value)
+        )
         raise MessageError(f"expected the content of message {number} to be a text, got {got}")
     return {"role": role, "content": content}
+
+
+def _list_keys(message: Mapping[str, object]) -> str:
+    return f"none; it has {', '.join(map(str, message))}"
 
 
 def insert_drawn(messages: Sequence[Message], drawn: Sequence[Message]) -> list[Message]:
@@ -80,10 +99,10 @@ def put_system_first(messages: Sequence[Message], system: str) -> list[Message]:
 
 
 def mark_cold(messages: Sequence[Message], word: str) -> list[Message]:
-    """A new conversation begins with the word; a longer one began with its own, and its history is cached."""
-    if any(message["role"] == "assistant" for message in messages):
-        return [*messages]
+    """The conversation with the word in front, unless it continues one that was sent with a word of its own."""
     first = messages[0]
+    if TAG.match(first["content"]):
+        return [*messages]
     return [{"role": first["role"], "content": f"{word}\n\n{first['content']}"}, *messages[1:]]
 
 

@@ -74,7 +74,9 @@ def test_only_a_new_conversation_begins_with_a_word_of_its_own_and_its_name_does
     word = tag("here")
 
     assert mark_cold([USER], word) == [{"role": "user", "content": f"{word}\n\nWhy is the sky blue?"}]
-    assert mark_cold([USER, ANSWER, USER], word) == [USER, ANSWER, USER]
+    continued = [*mark_cold([USER], word), ANSWER, USER]
+    assert mark_cold(continued, "[0123456789ab]") == continued
+    assert mark_cold([USER, ANSWER, USER], word)[0] == mark_cold([USER], word)[0]
     assert name_conversation(mark_cold([USER], word)) == name_conversation([USER])
     assert name_conversation([USER]) != name_conversation([ANSWER])
 
