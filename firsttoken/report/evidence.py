@@ -1,10 +1,14 @@
-"""The evidence line of page one: what the answer rests on, and how a reader can check it."""
+"""What page one says of the run as a whole: what the answer rests on, how a reader can check it, and who else ran.
 
-from collections.abc import Collection
+Rule: a count is shown with its effect on the results.
+"""
+
+from collections.abc import Collection, Iterator
 
 from firsttoken.decide.study import Study
 from firsttoken.decide.words.units import write_value
 from firsttoken.report.instrument_error import worst_ms, write_ms
+from firsttoken.report.sentences import join_words
 
 
 def write_evidence(study: Study) -> str:
@@ -59,3 +63,18 @@ def _spent(study: Study) -> str:
     results = [study.result(target, "dollars") for target in real]
     known = [result.value for result in results if result and result.value is not None]
     return write_value(sum(known), "USD") if len(known) == len(real) else "unknown dollars"
+
+
+def list_run_remarks(study: Study) -> Iterator[str]:
+    """The remarks on the run, most decisive first."""
+    aside = study.run.set_aside("TRUE")
+    if aside:
+        count = sum(aside.values())
+        rows = "1 row is" if count == 1 else f"{count:,} rows are"
+        yield f"{rows} impossible, set aside and in no result: {', '.join(aside)}."
+    manifest = study.run.manifest
+    if manifest.others:
+        who = join_words([f"{name} ({count:,})" for name, count in manifest.others.items()])
+        failed = f", {manifest.others_failures:,} failed" if manifest.others_failures else ""
+        requests = f"Their requests (about {manifest.others_requests:,}{failed}) are in no result."
+        yield f"Users of other classes ran too: {who}. {requests}"

@@ -16,9 +16,8 @@ from firsttoken.decide.words.failure_words import shorten
 from firsttoken.decide.words.slo_table import SloRow
 from firsttoken.decide.words.units import UNKNOWN
 from firsttoken.report.chart.theme import VERDICT_COLOURS
-from firsttoken.report.evidence import write_evidence
+from firsttoken.report.evidence import list_run_remarks, write_evidence
 from firsttoken.report.page import Cell, Cells, Column, Table, cell
-from firsttoken.report.remarks import list_run_remarks
 from firsttoken.report.sentences import join_words
 from firsttoken.results.stage import Stage
 

@@ -83,21 +83,6 @@ def test_usage_null_is_no_usage():
     assert read_chat(chat('{"content":"Hi"}', rest=',"usage":null')) is VISIBLE
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b'{"error":{"message":"Overloaded","code":503}}', "Overloaded (503)"),
-        (b'{"error":"Overloaded"}', "Overloaded"),
-        (b'{"object":"error","message":"Overloaded","code":503}', "Overloaded (503)"),
-    ],
-)
-def test_an_error_object_in_a_chat_stream_is_an_error(data, words):
-    meaning = read_chat(data)
-
-    assert meaning.error is not None
-    assert meaning.error.words == words
-
-
 def test_half_a_character_does_not_spoil_a_chunk():
     assert read_chat(b'{"choices":[{"delta":{"content":"\xf0\x9f"}}]}') is VISIBLE
 
@@ -148,6 +133,9 @@ def test_an_object_without_choices_and_usage_is_none_of_the_answer(data):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
+        (b'{"error":{"message":"Overloaded","code":503}}', "Overloaded (503)"),
+        (b'{"error":"Overloaded"}', "Overloaded"),
+        (b'{"object":"error","message":"Overloaded","code":503}', "Overloaded (503)"),
         (b'{"detail":"engine died"}', "engine died"),
         (b'{"errors":[{"message":"engine died","code":7000}]}', "engine died (7000)"),
         (b'{"message":"engine died","code":500,"type":"InternalServerError","param":null}', "engine died (500)"),
