@@ -93,7 +93,6 @@ PARAMETERS = 8
 """Of a function, without self and cls."""
 MANY_PARAMETERS = {
     "firsttoken/cli/run.py:run": "one for each flag of the command",
-    "firsttoken/traffic/prompts.py:make_prompt": "too many still: a struct is to hold what belongs together",
 }
 """Function -> why it may have more."""
 

@@ -42,13 +42,19 @@ class Passage(NamedTuple):
     ends: tuple[int, ...]
 
 
+class Place(NamedTuple):
+    """Which request of a run a prompt is for."""
+
+    level: float
+    repeat: int
+    user: int
+    turn: int
+
+
 def make_prompt(
+    at: Place,
     *,
     seed: int,
-    level: float,
-    repeat: int,
-    user: int,
-    turn: int,
     input_tokens: Length,
     output_tokens: Length,
     nonce: str | None,
@@ -59,7 +65,8 @@ def make_prompt(
     With a `nonce`, no two prompts have a beginning in common, save the first `shared` part of each (0 to 1), which
     is the same in all. Without one, prompts come again at every level and repeat, and find a cache warm.
     """
-    place = f"{level:g}-{repeat}-{user}-{turn}" if nonce is not None else f"warm-{user}-{turn}"
+    cold, warm = f"{at.level:g}-{at.repeat}-{at.user}-{at.turn}", f"warm-{at.user}-{at.turn}"
+    place = warm if nonce is None else cold
     random = draw_from(f"{seed}/{place}")
     length = draw_length(input_tokens, random())
     answer = draw_length(output_tokens, random())

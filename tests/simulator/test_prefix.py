@@ -1,7 +1,7 @@
 """What was read before is found again from the first word on, and nothing else is."""
 
 from firsttoken.simulator.prefix import BLOCK_TOKENS, PrefixCache, mark_blocks
-from firsttoken.traffic.prompts import make_prompt
+from firsttoken.traffic.prompts import Place, make_prompt
 
 
 def words(count: int, word: str = "word") -> str:
@@ -44,9 +44,8 @@ def test_cold_prompts_are_never_found_warm_ones_are_and_shared_ones_up_to_their_
         cache = PrefixCache()
         for level in (1, 2):
             prompt = make_prompt(
-                seed=7, level=level, repeat=0, user=0, turn=0, input_tokens=1024, output_tokens=9,
-                nonce=nonce, shared=shared,
-            )  # fmt: skip
+                Place(level, 0, 0, 0), seed=7, input_tokens=1024, output_tokens=9, nonce=nonce, shared=shared
+            )
             found = cache.read(mark_blocks([prompt.text]))
         return found
 

@@ -13,7 +13,7 @@ from firsttoken.traffic.conversation import (
     put_system_first,
     read_conversation,
 )
-from firsttoken.traffic.prompts import make_prompt, tag
+from firsttoken.traffic.prompts import Place, make_prompt, tag
 
 USER = {"role": "user", "content": "Why is the sky blue?"}
 ANSWER = {"role": "assistant", "content": "It scatters light."}
@@ -82,9 +82,7 @@ def test_only_a_new_conversation_begins_with_a_word_of_its_own_and_its_name_does
 
 
 def test_a_drawn_prompt_has_the_same_name_alone_and_in_a_conversation() -> None:
-    drawn = make_prompt(
-        seed=7, level=1, repeat=0, user=0, turn=0, input_tokens=60, output_tokens=9, nonce="run", shared=0.25
-    )
+    drawn = make_prompt(Place(1, 0, 0, 0), seed=7, input_tokens=60, output_tokens=9, nonce="run", shared=0.25)
 
     assert name_conversation([{"role": "user", "content": drawn.text}]) == drawn.prompt_id
 

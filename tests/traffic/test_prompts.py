@@ -4,12 +4,14 @@ from itertools import pairwise
 
 import pytest
 
-from firsttoken.traffic.prompts import TASKS, Prompt, make_prompt, name_text, read_corpus
+from firsttoken.traffic.prompts import TASKS, Place, Prompt, make_prompt, name_text, read_corpus
 
 
 def prompt(**changes) -> Prompt:
-    asked = {"seed": 7, "level": 4.0, "repeat": 0, "user": 2, "turn": 3, "input_tokens": 400, "output_tokens": 40}
-    return make_prompt(**{**asked, "nonce": "run-1", **changes})
+    place = {"level": 4.0, "repeat": 0, "user": 2, "turn": 3}
+    place |= {name: changes.pop(name) for name in place.keys() & changes.keys()}
+    asked = {"seed": 7, "input_tokens": 400, "output_tokens": 40, "nonce": "run-1"}
+    return make_prompt(Place(**place), **{**asked, **changes})
 
 
 def beginning(text: str, other: str) -> int:

@@ -24,7 +24,7 @@ from firsttoken.traffic.conversation import (
     put_system_first,
 )
 from firsttoken.traffic.prompt_file import Conversation, draw_conversation
-from firsttoken.traffic.prompts import Prompt, draw_answer_tokens, make_prompt, tag
+from firsttoken.traffic.prompts import Place, Prompt, draw_answer_tokens, make_prompt, tag
 from firsttoken.traffic.trace import Arrival
 from firsttoken.wire.dialects import DIALECTS
 from firsttoken.wire.dialects.dialect import Prompt as Sent
@@ -132,11 +132,8 @@ class Composer:
         if plan.traced:
             return trace_prompt(seed=self._scenario.seed, arrival=self._trace[slot], number=slot, nonce=nonce)
         return make_prompt(
+            Place(plan.level, plan.repeat, slot, number),
             seed=self._scenario.seed,
-            level=plan.level,
-            repeat=plan.repeat,
-            user=slot,
-            turn=number,
             input_tokens=_length(traffic.input_tokens),
             output_tokens=_length(traffic.output_tokens),
             nonce=nonce,
