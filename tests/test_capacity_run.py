@@ -1,5 +1,5 @@
 """What a capacity run promises, with real processes: no arrival is lost, no slow answer vanishes, no kill costs more
-than a second, and what was broken off can go on.
+than a second, and an interrupted run can continue.
 """
 
 import json
@@ -209,7 +209,7 @@ def test_a_run_that_is_complete_or_none_at_all_is_not_gone_on_with(tmp_path: Pat
 
     for process, words in (
         (nothing, "the folder of a run"),
-        (complete, "broken off"),
+        (complete, "expected an interrupted run"),
         (both, "expected a scenario or --resume, got both"),
         (changed, "expected neither --set nor --out"),
         (moved, "expected neither --set nor --out"),

@@ -1,4 +1,4 @@
-"""What a run that was broken off has left: finished stages, the number and the time to go on from, and its spending."""
+"""What an interrupted run has left: finished stages, the number and the time to go on from, and its spending."""
 
 from pathlib import Path
 
