@@ -1,7 +1,9 @@
 """The user that locustfiles build on: it waits for its turn, asks, and reports to Locust once per request.
 
 Rule: one Locust `request` event per request, whatever its retries, so that Locust's own totals stay true. A
-request that the run itself cut off is not an answer of the server: it is a row, and no event.
+request that the run itself cut off is not an answer of the server: it is a row, and no event. A task belongs to one
+stage: where that ends between two of its requests, it begins anew in the next, so that no target is asked about
+another's answer.
 """
 
 import time
@@ -15,13 +17,15 @@ from gevent import Greenlet, get_hub, getcurrent
 from gevent.pool import Group
 from locust import TaskSet, User
 from locust.env import Environment
+from locust.exception import RescheduleTaskImmediately
 
 from firsttoken.load.asking.answer import Answer
 from firsttoken.load.asking.ask import Wish
 from firsttoken.load.behaviour.reporting_shape import Stages
 from firsttoken.load.behaviour.request import send_request
+from firsttoken.load.session.admission import StageEndedError
 from firsttoken.load.session.session import Session
-from firsttoken.load.session.stage_run import Request
+from firsttoken.load.session.stage_run import Request, StageRun
 from firsttoken.row import STOPPED_FROM_OUTSIDE, SUCCESS, Row
 from firsttoken.traffic.conversation import DRAWN, Message, read_conversation
 from firsttoken.wire.dialects import DIALECTS
@@ -39,6 +43,8 @@ class StreamingUser(User):
     abstract = True
 
     session: Session
+    task_stage: StageRun | None = None
+    """The stage in which the task that runs has sent a request."""
     keep_text: bool | None = None
     """Whether the texts of answers are kept, so that they can be read. None: of requests with a prompt of the
     behaviour's own, and of those that another turn of their session follows; True: of all; False: of none."""
@@ -91,6 +97,8 @@ class StreamingUser(User):
             request.wish = wish
             with _strike_later(struck):
                 rows = send_request(self.session, request)
+        if getcurrent() is self.greenlet:
+            self.task_stage = request.stage_run
         self._report_to_locust(request, rows)
         asked, dialect = request.ask, DIALECTS[self.session.targets[rows[-1].target].target.api]
         messages = list_messages("" if asked is None else asked.prompt)
@@ -99,11 +107,14 @@ class StreamingUser(User):
     def _await_turn(self) -> tuple[Request, list[gevent.Timeout]]:
         """The next request, once it may be sent, and the timeouts of the behaviour's own that struck before."""
         struck: list[gevent.Timeout] = []
+        within = self.task_stage if getcurrent() is self.greenlet else None
         while True:
             try:
-                request = self.session.admission.acquire_slot(self)
+                request = self.session.admission.acquire_slot(self, within)
             except gevent.Timeout as timeout:
                 struck.append(timeout)
+            except StageEndedError:
+                raise RescheduleTaskImmediately from None
             else:
                 return request, struck
 
@@ -135,7 +146,8 @@ def _read_prompt(prompt: str | Sequence[Message] | None) -> list[Message] | None
 def _end_by_timeout(task: Task) -> Task:
     """The task, which a timeout of the behaviour's own ends as an answer would, where it is not caught within."""
 
-    def run(user: User) -> None:
+    def run(user: StreamingUser) -> None:
+        user.task_stage = None
         with suppress(gevent.Timeout):
             if isinstance(task, type):
                 task(user).run()

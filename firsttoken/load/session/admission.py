@@ -21,6 +21,10 @@ USERS_READY_NS = 100_000_000
 """How long the first arrival waits at most for the users of its stage to be there."""
 
 
+class StageEndedError(Exception):
+    """A user wants to send in a stage that has ended; it has a slot in another one now."""
+
+
 class Admission:
     """The stages that run in this process, and the users who wait to send in them."""
 
@@ -79,8 +83,11 @@ class Admission:
         """Sleep, but no longer than until stages open or close."""
         self._clock.wait(self._changed, timeout_s)
 
-    def acquire_slot(self, user: Hashable) -> Request:
-        """Block until a stage lets this user send one more request."""
+    def acquire_slot(self, user: Hashable, within: StageRun | None = None) -> Request:
+        """Block until a stage lets this user send one more request.
+
+        `within`: the only stage that will do. Raises StageEndedError once another one has a slot for the user.
+        """
         free_ns = self._clock.now_ns()
         self._users.add_starting_user(user)
         while True:
@@ -91,6 +98,8 @@ class Admission:
                 self._clock.wait(self._changed)
                 continue
             stage_run, slot = place
+            if within is not None and stage_run is not within:
+                raise StageEndedError
             if stage_run.is_open:
                 request = stage_run.continue_conversation(user, free_ns) or self._await_arrival(stage_run)
             else:

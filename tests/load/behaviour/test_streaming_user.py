@@ -217,6 +217,26 @@ class Chat(StreamingUser):
     assert sum(line.startswith("Traceback") for line in behaved.said) == 1
 
 
+def test_a_task_that_its_stage_leaves_between_two_requests_begins_anew_in_the_next(tmp_path: Path) -> None:
+    behaved = behave(
+        tmp_path,
+        """
+class Reader(StreamingUser):
+    @task
+    def review(self):
+        first = self.ask("Why?", name="review")
+        gevent.sleep(0.3)
+        self.ask([*first.messages, {"role": "user", "content": "And then?"}], name=f"after {first.row.stage}")
+""",
+        load="users = [2, 3]",
+    )
+
+    assert behaved.failure is None
+    followed = [row for row in behaved.rows if row.name and row.name.startswith("after")]
+    assert len({row.stage for row in followed}) > 1
+    assert all(row.name == f"after {row.stage}" for row in followed)
+
+
 HOOKS = {
     "on_start": "    def on_start(self):\n        1 / 0\n",
     "__init__": "    def __init__(self, environment):\n        1 / 0\n",

@@ -9,6 +9,7 @@ import pytest
 
 from firsttoken.decoding.duration import NS
 from firsttoken.load.control.phases import StageClock
+from firsttoken.load.session.admission import StageEndedError
 from firsttoken.load.session.session import Session
 from firsttoken.load.session.stage_run import StageRun
 from firsttoken.row import Row
@@ -72,6 +73,18 @@ def test_intended_is_when_the_user_became_free_once_its_slot_is_open(session) ->
     session.clock.let_pass(7)
 
     assert acquire(session, "a").value.intended_ns == 7 * NS
+
+
+def test_a_user_is_refused_a_slot_of_another_stage_than_the_one_it_asked_for(session) -> None:
+    add_users(session, "a")
+    first = begin_stage(session)
+    assert session.admission.acquire_slot("a", first).stage_run is first
+
+    session.admission.close_stages("cancelled_by_run")
+    begin_stage(session)
+
+    with pytest.raises(StageEndedError):
+        session.admission.acquire_slot("a", first)
 
 
 def test_only_as_many_users_send_as_the_stage_has_slots(session) -> None:
