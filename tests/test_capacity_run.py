@@ -211,8 +211,8 @@ def test_a_run_that_is_complete_or_none_at_all_is_not_gone_on_with(tmp_path: Pat
         (nothing, "the folder of a run"),
         (complete, "expected an interrupted run"),
         (both, "expected a scenario or --resume, got both"),
-        (changed, "expected neither --set nor --out"),
-        (moved, "expected neither --set nor --out"),
+        (changed, "expected no --set and no --out"),
+        (moved, "expected no --set and no --out"),
     ):
         assert process.returncode == 1
         assert words in process.stderr

@@ -19,4 +19,4 @@ def test_it_has_what_it_names_and_adds_its_options_to_locusts() -> None:
     missing, has_option, is_locusts, others = json.loads(done.stdout)
 
     assert (missing, has_option, is_locusts) == ([], True, True)
-    assert others == ["annotations", "locust_cli"]
+    assert others == ["locust_cli"]

@@ -40,7 +40,7 @@ def test_an_analysis_file_alone_prints_its_page_and_writes_its_figure(study, tmp
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 0, done.stderr
-    assert "What does a crowd do to the pace" in done.stdout
+    assert "How does load change the throughput" in done.stdout
     assert "gpt-5.4" in done.stdout
     assert out.read_text().startswith("<?xml")
 
@@ -61,7 +61,7 @@ def test_the_help_of_an_analysis_file_is_its_header(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         run_alone(degradation.build, degradation.__doc__)
 
-    assert "What does a crowd do to the pace" in capsys.readouterr().out
+    assert "How does load change the throughput" in capsys.readouterr().out
 
 
 def test_an_analysis_file_without_a_run_exits_with_1(monkeypatch, capsys):

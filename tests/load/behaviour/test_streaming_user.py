@@ -339,7 +339,7 @@ class Chat(StreamingUser):
     )
 
     assert f"{tmp_path}/behaved.py:" in str(behaved.failure)
-    assert "MessageError: expected the content of message 1 to be a text, got None" in str(behaved.failure)
+    assert "MessageError: expected the content of message 1 to be a text, got none" in str(behaved.failure)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
