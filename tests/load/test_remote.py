@@ -121,13 +121,13 @@ def test_after_a_cut_of_twelve_seconds_the_worker_is_gone_and_its_next_start_bri
         back = evening.work(machines.workers[1], "10.97.2.1", evening.spools[1])
         ending.callback(end, back)
         assert back.stderr
-        said_by_returned = read_line(back.stderr, "had left")
+        said_by_returned = read_line(back.stderr, "left from before")
         _, said = evening.master.communicate(timeout=60)
 
     assert evening.master.returncode == 4 and "WORKER_LOST" in said, said
     assert gone_s < 10
     assert "no message from the master for 8 s" in said_by_lost
-    assert f"lie here, in {journal}: copy that file to RUN/attempts/{journal.name}" in said_by_lost
+    assert f"are here, in {journal}: copy that file to RUN/attempts/{journal.name}" in said_by_lost
     assert "left from before are with its master" in said_by_returned
     assert (evening.out / "attempts" / journal.name).read_bytes() == spooled
     assert not journal.exists()
@@ -158,7 +158,7 @@ def test_a_worker_that_comes_back_after_the_run_says_where_its_rows_lie_and_how_
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr
 
-    said = read_line(process.stderr, "lie here")
+    said = read_line(process.stderr, "are here")
     process.send_signal(signal.SIGINT)
 
     assert said.endswith(f"{spool.describe()}\n")
