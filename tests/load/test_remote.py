@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from threading import Timer
 
 import msgspec
 import pytest
@@ -120,8 +120,7 @@ def test_after_a_cut_of_twelve_seconds_the_worker_is_gone_and_its_next_start_bri
         machines.plug(2, "up")
         back = evening.work(machines.workers[1], "10.97.2.1", evening.spools[1])
         ending.callback(end, back)
-        assert back.stderr
-        said_by_returned = read_line(back.stderr, "left from before")
+        said_by_returned = read_line(back, "left from before")
         _, said = evening.master.communicate(timeout=60)
 
     assert evening.master.returncode == 4 and "WORKER_LOST" in said, said
@@ -143,9 +142,15 @@ def test_after_a_cut_of_twelve_seconds_the_worker_is_gone_and_its_next_start_bri
     assert max(row.intended_ns for row in rows if row.worker != lost) > stage.hold_ns - 1_000_000_000
 
 
-def read_line(said: IO[str], words: str) -> str:
-    """The first line that holds these words; "" where the process ends without saying them."""
-    return next((line for line in said if words in line), "")
+def read_line(process: subprocess.Popen[str], words: str, within_s: float = 60) -> str:
+    """The first line on stderr that holds these words; "" where the process ends, or is ended, without saying them."""
+    assert process.stderr
+    ending = Timer(within_s, process.kill)
+    ending.start()
+    try:
+        return next((line for line in process.stderr if words in line), "")
+    finally:
+        ending.cancel()
 
 
 def test_a_worker_that_comes_back_after_the_run_says_where_its_rows_lie_and_how_to_add_them(tmp_path: Path) -> None:
@@ -158,7 +163,7 @@ def test_a_worker_that_comes_back_after_the_run_says_where_its_rows_lie_and_how_
     process = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr
 
-    said = read_line(process.stderr, "are here")
+    said = read_line(process, "are here")
     process.send_signal(signal.SIGINT)
 
     assert said.endswith(f"{spool.describe()}\n")

@@ -12,9 +12,9 @@ from firsttoken.simulator.dialects.dialect import (
     Ask,
     Choices,
     ChunkedAnswer,
+    CompletionBody,
     Content,
     Route,
-    StreamOptions,
     check_choices,
     check_tokens,
     decode,
@@ -31,16 +31,11 @@ class Message(msgspec.Struct):
     content: Content = None
 
 
-class Body(msgspec.Struct):
+class Body(CompletionBody):
     """A request's body, as far as it matters here."""
 
-    model: str = ""
-    messages: list[Message] = []
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    max_tokens: int | None = None
+    messages: list[Message] = msgspec.field(default_factory=list)
     max_completion_tokens: int | None = None
-    n: int | None = None
 
 
 def read_ask(raw: bytes) -> Ask:
@@ -59,7 +54,7 @@ def read_ask(raw: bytes) -> Ask:
         max_tokens=body.max_completion_tokens or body.max_tokens,
         stream=bool(body.stream),
         prompt_param="messages",
-        include_usage=bool(body.stream_options and body.stream_options.include_usage),
+        include_usage=body.include_usage,
     )
 
 

@@ -12,8 +12,8 @@ from firsttoken.simulator.dialects.dialect import (
     Ask,
     Choices,
     ChunkedAnswer,
+    CompletionBody,
     Route,
-    StreamOptions,
     check_choices,
     check_tokens,
     decode,
@@ -26,15 +26,10 @@ DEFAULT_TOKENS = 16
 """Tokens of an answer whose length the request leaves open, as OpenAI documents it for this API."""
 
 
-class Body(msgspec.Struct):
+class Body(CompletionBody):
     """A request's body, as far as it matters here."""
 
-    model: str = ""
     prompt: str | list[str] | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    max_tokens: int | None = None
-    n: int | None = None
 
 
 def read_ask(raw: bytes) -> Ask:
@@ -55,7 +50,7 @@ def read_ask(raw: bytes) -> Ask:
         max_tokens=body.max_tokens or DEFAULT_TOKENS,
         stream=bool(body.stream),
         prompt_param="prompt",
-        include_usage=bool(body.stream_options and body.stream_options.include_usage),
+        include_usage=body.include_usage,
     )
 
 

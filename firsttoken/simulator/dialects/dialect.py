@@ -68,6 +68,21 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
+class CompletionBody(msgspec.Struct):
+    """What the bodies of both kinds of completions have alike."""
+
+    model: str = ""
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+
+    @property
+    def include_usage(self) -> bool:
+        """Whether the stream ends with its usage."""
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+
 class Answer(ABC):
     """The bytes of one answer: opening, tokens and closing make the stream, `whole` the plain body."""
 
