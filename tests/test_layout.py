@@ -7,6 +7,8 @@ import ast
 import fnmatch
 import functools
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +89,8 @@ PURE = (
 """Functions of their inputs: time and bytes are handed in."""
 CLOCKS_AND_DOORS = {"time", "datetime", "socket", "ssl", "subprocess", "threading", "asyncio", "os", "gevent"}
 
+REPORTS_LIBRARIES = {"duckdb", "matplotlib", "numpy", "openai", "scipy", "typst"}
+"""What only a study, a report or a target of the openai package needs; imported where that is made."""
 BANNED_NAMES = {"utils", "util", "common", "base", "manager", "helpers", "helper", "factory", "misc", "core"}
 LINES_IN_A_FUNCTION = 50
 PARAMETERS = 8
@@ -303,6 +307,18 @@ def test_a_room_can_be_taken_in_at_a_glance():
 def test_imports_inside_the_package_give_the_whole_name():
     found = [f"{name_of(path)}:{line}" for path in SOURCES for module, line in imported_by(path) if module[0] == "."]
     refuse(found, "Write `from firsttoken.floor.module import name`:")
+
+
+@pytest.mark.parametrize("module", ["cli.commands", "load.main", "load.worker", "simulator.__main__"])
+def test_a_process_begins_without_the_libraries_of_a_report(module):
+    """They cost a second of each command, and memory of each worker."""
+    program = (
+        f"import sys, firsttoken.{module}; print(sorted({REPORTS_LIBRARIES!r} & {{name for name in sys.modules}}))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("package", ONLY_IN)

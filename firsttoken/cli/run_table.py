@@ -2,7 +2,7 @@
 
 from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
-from firsttoken.decide.words.units import write_metric, write_point
+from firsttoken.decide.words.result_words import write_metric, write_point
 
 COLUMNS: tuple[tuple[str, str, float | None], ...] = (
     ("first token", "ttft_ms", 0.5),

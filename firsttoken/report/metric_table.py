@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.decide.study import Study
-from firsttoken.decide.words.units import NEVER, UNKNOWN, round_significant, write_count, write_metric, write_share
+from firsttoken.decide.words.result_words import write_metric
+from firsttoken.decide.words.units import NEVER, UNKNOWN, round_significant, write_count, write_share
 from firsttoken.report.instrument_error import LEAST_MS
 from firsttoken.report.page import Cell, Cells, Column, Table
 from firsttoken.stats.estimate import Estimate

@@ -1,13 +1,11 @@
 """What every statistic returns: a number with its interval, or with none where the data carry none.
 
 Rule: an end that does not exist is None, never the value itself, and infinity is a value like any other: it is
-what a request that failed has waited.
+what a request that failed has waited. No library is needed here: load processes and every command begin with it.
 """
 
+import math
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,9 @@ def exact(value: float | None, n: int) -> Estimate:
     return Estimate(value, None, None, n, float(n))
 
 
-def mean_of(values: NDArray[np.float64]) -> Estimate:
-    """A plain mean without an interval."""
-    return exact(float(values.mean()), len(values)) if len(values) else nothing()
-
-
 def between(least: float, most: float, n: int) -> Estimate:
     """What is known to lie between two ends, its middle as value; exact where they meet, no data where one is nan."""
-    if np.isnan(least) or np.isnan(most):
+    if math.isnan(least) or math.isnan(most):
         return nothing(n)
     return exact(least, n) if least == most else Estimate((least + most) / 2, least, most, n, float(n))
 

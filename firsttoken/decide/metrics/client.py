@@ -14,7 +14,8 @@ from firsttoken.decide.metrics.metric import Metric, OfPair, OfPublished, OfWatc
 from firsttoken.decide.metrics.value import MetricValue
 from firsttoken.row import Health
 from firsttoken.stats.difference import subtract
-from firsttoken.stats.estimate import Estimate, exact, mean_of, nothing
+from firsttoken.stats.estimate import Estimate, exact, nothing
+from firsttoken.stats.mean import mean_of
 
 FEWEST = 5
 """First tokens that each half of a window has at least, or its drift is unknown."""

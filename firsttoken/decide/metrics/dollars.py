@@ -12,7 +12,8 @@ from firsttoken.decide.measure.attempts import Floats
 from firsttoken.decide.measure.demand import Bill
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.metrics.metric import Metric, OfTarget, OfWindow, TargetFacts, Term
-from firsttoken.stats.estimate import Estimate, between, exact, mean_of, nothing
+from firsttoken.stats.estimate import Estimate, between, exact, nothing
+from firsttoken.stats.mean import mean_of
 
 
 def dollars(data: WindowData) -> Estimate:

@@ -13,7 +13,8 @@ from firsttoken.decide.measure.cost import Tokens
 from firsttoken.decide.measure.window_data import WindowData
 from firsttoken.decide.metrics.metric import Metric, OfRelated, OfWindow, Peers, Term
 from firsttoken.decide.metrics.value import Find, MetricValue
-from firsttoken.stats.estimate import Estimate, between, exact, mean_of, nothing
+from firsttoken.stats.estimate import Estimate, between, exact, nothing
+from firsttoken.stats.mean import mean_of
 
 
 def failed_requests(data: WindowData) -> Estimate:

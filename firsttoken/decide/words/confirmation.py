@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from firsttoken.decide.judge.capacity import Verdict
 from firsttoken.decide.judge.confirmation import Confirmation
 from firsttoken.decide.words.load_unit import LoadUnit
-from firsttoken.decide.words.units import write_interval, write_point
+from firsttoken.decide.words.result_words import write_interval, write_point
 
 WORDS: dict[Verdict, str] = {"PASS": "Confirmed", "FAIL": "Not confirmed", "UNKNOWN": "Undecided"}
 

@@ -13,7 +13,8 @@ from firsttoken.decide.judge.capacity import Bracket, LevelVerdict
 from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find
 from firsttoken.decide.words.load_unit import USERS, LoadUnit
-from firsttoken.decide.words.units import round_significant, write_interval, write_share, write_value
+from firsttoken.decide.words.result_words import write_interval
+from firsttoken.decide.words.units import round_significant, write_share, write_value
 from firsttoken.decoding.duration import parse_duration
 from firsttoken.scenario.slo import LIMITS, Slo
 

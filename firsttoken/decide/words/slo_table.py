@@ -11,7 +11,8 @@ from firsttoken.decide.judge.capacity import Bracket, Verdict
 from firsttoken.decide.judge.ruling import TargetVerdict
 from firsttoken.decide.metrics.value import Find, MetricValue
 from firsttoken.decide.words.load_unit import USERS, LoadUnit
-from firsttoken.decide.words.units import UNKNOWN, write_interval, write_metric, write_point, write_value
+from firsttoken.decide.words.result_words import write_interval, write_metric, write_point
+from firsttoken.decide.words.units import UNKNOWN, write_value
 from firsttoken.decoding.duration import parse_duration
 from firsttoken.scenario.format import Demand, Scenario
 from firsttoken.scenario.slo import Slo
