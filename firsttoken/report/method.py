@@ -131,7 +131,7 @@ def write_loop(study: Study) -> str:
     runs = "once" if load.repeats == 1 else f"{load.repeats} times"
     behaviour = "A user" if study.unit.by == "users" else "The user who takes a request"
     return (
-        f"{loop}{_levels(study)}, each run {runs}; {ORDERS[load.order].words}. {behaviour} behaves as "
+        f"{loop}{_levels(study)}, run {runs} each; {ORDERS[load.order].words}. {behaviour} behaves as "
         f"locustfiles/{traffic.locustfile}.py says; Locust runs the users, the connection and the clock are our own."
     )
 
@@ -165,6 +165,8 @@ def _levels(study: Study) -> str:
     if shape_of(scenario):
         return f"Load: {describe_load(scenario, unit, max(tried, default=None))}"
     levels = scenario.load.users or scenario.load.rate
+    if len(levels) == 1:
+        return f"A level of {unit.write(levels[0])}"
     return f"Levels of {join_words([unit.number(level) for level in levels])} {unit.unit}"
 
 

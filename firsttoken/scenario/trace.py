@@ -134,7 +134,8 @@ def warn_of_trace(replay: Replay) -> Iterator[str]:
     if left_out := describe_left_out(replay):
         yield f"traffic.trace ({recording.format.name}): left out {left_out}"
     if recording.unsorted:
-        yield f"traffic.trace: {recording.unsorted:,} requests were out of order, and were sorted by time"
+        counted, were = ("request", "was") if recording.unsorted == 1 else ("requests", "were")
+        yield f"traffic.trace: {recording.unsorted:,} {counted} {were} out of order and {were} sorted by time"
     if len(arrivals) >= FEW and find_mean_rate(replay, arrivals) > SUSPICIOUS_RATE:
         yield f"traffic.trace: {_describe_rush(replay, arrivals)}"
     yield from _warn_of_lull(replay, recording, arrivals)

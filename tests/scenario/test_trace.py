@@ -166,4 +166,4 @@ def test_a_window_of_an_even_trace_stands_for_it(tmp_path):
 def test_requests_out_of_order_are_told(tmp_path):
     trace = azure(tmp_path, (5.0, 9, 9), (1.0, 9, 9))
 
-    assert warnings({"trace": trace}) == ["traffic.trace: 1 requests were out of order, and were sorted by time"]
+    assert warnings({"trace": trace}) == ["traffic.trace: 1 request was out of order and was sorted by time"]
