@@ -113,6 +113,8 @@ class PlainRun:
         self.out = out
         self.ended = ExitStack()
         """What a run holds until it has ended."""
+        self.closed: Session | None = None
+        """The session of the last run that ended."""
         own = environment.shape_class
         self.shapes = {type(own).__name__: type(own)} if own is not None else {}
         self.stages = Stages(order_run_stages(scenario, self.shapes, read_arrivals(scenario)))
@@ -177,7 +179,7 @@ class PlainRun:
         raise StopTest(sentence)
 
     def stop_run(self, **_other: object) -> None:
-        """End the run in order before Locust ends its users."""
+        """End the run in order before Locust ends its users; Locust may ask twice: for its shape and for a press."""
         session = self.stages.session
         if session is None:
             return
@@ -186,6 +188,9 @@ class PlainRun:
         if self.limit is not None:
             self.limit.kill()
         self.stages_run.join()
+        if self.closed is session:
+            return
+        self.closed = session
         self.health.kill()
         count_requests_of_others(self.environment, self.run.manifest)
         self.run.close()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -184,7 +185,8 @@ def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tm
         ask(f"{url}/swarm", b"user_count=1&spawn_rate=1")
         await_state(url, "running", 30)
         time.sleep(2)
-        ask(f"{url}/stop", b"")
+        with ThreadPoolExecutor(2) as fingers:  # Locust stops a run twice where its shape ends beside a press of Stop
+            list(fingers.map(lambda _: ask(f"{url}/stop", b""), range(2)))
         await_state(url, "stopped", 30)
     finally:
         process.terminate()
@@ -193,4 +195,5 @@ def test_under_the_web_ui_a_press_of_start_is_a_run_and_stop_ends_it_in_order(tm
     assert '"host": "gpt-5.2-codex (simulated), gpt-5.4 (simulated)"' in page
     run = open_run(tmp_path / "out")
     assert run.manifest.state == "interrupted", words
+    assert "Traceback" not in words
     assert answered_requests(tmp_path / "out") > 0
